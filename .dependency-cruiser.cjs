@@ -1,0 +1,94 @@
+/** The walls between the workspaces: see docs/decisions.md. Tests may look over them. */
+const tests = '[.]test[.]ts$|/testing/|^test/|^bench/';
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'not-resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'services-do-not-know-each-other',
+      severity: 'error',
+      from: { path: '^services/([^/]+)/', pathNot: tests },
+      to: { path: '^services/', pathNot: '^services/$1/' },
+    },
+    {
+      name: 'packages-do-not-know-services',
+      severity: 'error',
+      from: { path: '^(packages|contracts|connectors)/', pathNot: tests },
+      to: { path: '^(services|stack)/' },
+    },
+    {
+      name: 'contracts-and-service-kit-import-no-workspace',
+      severity: 'error',
+      from: { path: '^(contracts|packages/service-kit)/', pathNot: tests },
+      to: { path: '^(contracts|packages|connectors|services|stack)/', pathNot: '^(contracts|packages/service-kit)/' },
+    },
+    {
+      name: 'outbox-and-inbox-do-not-know-each-other',
+      severity: 'error',
+      from: { path: '^packages/(outbox|inbox)/', pathNot: tests },
+      to: { path: '^packages/(outbox|inbox)/', pathNot: '^packages/$1/' },
+    },
+    {
+      name: 'domain-knows-nothing-else',
+      severity: 'error',
+      from: { path: '^(services/[^/]+)/src/domain/', pathNot: tests },
+      to: { path: '^(services/[^/]+/src/(application|http|database)|packages)/|node_modules/' },
+    },
+    {
+      name: 'application-knows-no-edge',
+      severity: 'error',
+      from: { path: '^services/[^/]+/src/application/', pathNot: tests },
+      to: { path: '^services/[^/]+/src/(http|database)/|node_modules/(koa|typeorm|mysql2|kafkajs)/' },
+    },
+    {
+      name: 'edges-do-not-know-each-other',
+      severity: 'error',
+      from: { path: '^services/[^/]+/src/(http|database)/', pathNot: tests },
+      to: { path: '^services/[^/]+/src/(http|database)/', pathNot: '^services/[^/]+/src/$1/' },
+    },
+    {
+      name: 'kafkajs-only-where-kafka-is-spoken',
+      severity: 'error',
+      from: { pathNot: `^(packages/(inbox|kafka-kit)|connectors|stack/(setup|servers))/|${tests}` },
+      to: { path: 'node_modules/kafkajs/' },
+    },
+    {
+      name: 'order-service-has-no-kafka',
+      severity: 'error',
+      from: { path: '^services/order-service/', pathNot: tests },
+      to: { path: 'node_modules/kafkajs/|^packages/(inbox|kafka-kit)/|^connectors/' },
+    },
+    {
+      name: 'koa-only-at-the-http-edge',
+      severity: 'error',
+      from: { pathNot: `^(services/[^/]+/src/http|packages/service-kit)/|${tests}` },
+      to: { path: 'node_modules/(koa|@koa/[^/]+|koa-helmet)/' },
+    },
+    {
+      name: 'typeorm-only-in-database-folders',
+      severity: 'error',
+      from: { pathNot: `/database/|^packages/(database-kit|inbox|outbox)/|${tests}` },
+      to: { path: 'node_modules/typeorm/' },
+    },
+    {
+      name: 'no-tests-in-production',
+      severity: 'error',
+      from: { path: '^(contracts|packages|connectors|services|stack)/', pathNot: tests },
+      to: { path: tests },
+    },
+  ],
+  options: {
+    parser: 'swc',
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)[.]stack/' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+      extensions: ['.ts', '.mjs', '.js', '.json'],
+    },
+  },
+};
