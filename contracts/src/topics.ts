@@ -1,0 +1,49 @@
+/** A topic as `stack/setup` creates it. */
+export interface TopicDefinition {
+  readonly name: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** The connector's `topic.prefix`; Debezium derives the names of its own topics from it. */
+export const topicPrefix = 'board-outbox';
+
+/** The consumer group of catalog-service; it owns its retry topics and its DLQ. */
+export const catalogGroup = 'catalog-service';
+
+/** Two copies must have a record before it counts as stored; none is ever expired. */
+const durable = {
+  'min.insync.replicas': '2',
+  'cleanup.policy': 'delete',
+  'retention.ms': '-1',
+  'retention.bytes': '-1',
+};
+
+export const boardTopic: TopicDefinition = {
+  name: 'board',
+  partitions: 3,
+  replicationFactor: 3,
+  config: {
+    ...durable,
+    // With CreateTime, a record stamped more than an hour ahead (a wrong time zone is enough) kills the connector.
+    'message.timestamp.type': 'LogAppendTime',
+    'max.message.bytes': '1048576',
+  },
+};
+
+/** Without this topic the connector says RUNNING and never ships a row. */
+export const heartbeatTopic: TopicDefinition = {
+  name: `__debezium-heartbeat.${topicPrefix}`,
+  partitions: 1,
+  replicationFactor: 3,
+  config: { 'min.insync.replicas': '2', 'cleanup.policy': 'delete', 'retention.ms': '3600000' },
+};
+
+/** The connector rebuilds the tables' history from the first record on: one partition, nothing expires. */
+export const schemaHistoryTopic: TopicDefinition = {
+  name: `${topicPrefix}.schema-history`,
+  partitions: 1,
+  replicationFactor: 3,
+  config: durable,
+};
