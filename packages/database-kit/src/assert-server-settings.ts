@@ -1,0 +1,34 @@
+import type { EntityManager } from 'typeorm';
+
+/** The server is set up in a way that breaks the guarantee; waiting does not help. */
+export class ServerSettingsError extends Error {
+  override readonly name = 'ServerSettingsError';
+}
+
+/** What each setting is for: a committed row survives the machine, and its whole image is in the binlog under a GTID. */
+const wanted: Readonly<Record<string, string>> = {
+  sync_binlog: '1',
+  innodb_flush_log_at_trx_commit: '1',
+  log_bin: 'ON',
+  binlog_format: 'ROW',
+  binlog_row_image: 'FULL',
+  gtid_mode: 'ON',
+  transaction_isolation: 'READ-COMMITTED',
+};
+
+interface Variable {
+  readonly Variable_name: string;
+  readonly Value: string;
+}
+
+/** Throws ServerSettingsError with every setting that is wrong. */
+export async function assertServerSettings(manager: EntityManager): Promise<void> {
+  const rows: Variable[] = await manager.query('SHOW SESSION VARIABLES WHERE Variable_name IN (?)', [
+    Object.keys(wanted),
+  ]);
+  // A variable that a server version no longer has cannot be wrong.
+  const wrong = rows.filter((row) => row.Value.toUpperCase() !== wanted[row.Variable_name]);
+  if (wrong.length === 0) return;
+  const lines = wrong.map((row) => `${row.Variable_name} is ${row.Value}, wants ${wanted[row.Variable_name]}`);
+  throw new ServerSettingsError(`MySQL's settings break the guarantee: ${lines.join('; ')}`);
+}

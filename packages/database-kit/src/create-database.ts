@@ -1,0 +1,82 @@
+import { UnavailableError } from '@board/service-kit';
+import { DataSource, type EntityManager, type EntitySchema, type QueryRunner } from 'typeorm';
+import { assertServerSettings } from './assert-server-settings.ts';
+import { classifyError } from './classify-error.ts';
+import { connectionOptions, type Connection } from './connection-options.ts';
+import { prepareSession } from './prepare-session.ts';
+import { runInTime } from './run-in-time.ts';
+
+export interface Database {
+  /** For code that runs its own transactions. */
+  readonly dataSource: DataSource;
+  /** Connects and checks the server's settings; throws ServerSettingsError when they would break the guarantee. */
+  open(): Promise<void>;
+  close(): Promise<void>;
+  read<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result>;
+  /** READ COMMITTED; `work` runs again after a deadlock or a lock wait that took too long. */
+  transaction<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result>;
+}
+
+export interface DatabaseOptions {
+  readonly connection: Connection;
+  readonly entities: readonly EntitySchema[];
+  /** What callers wait at most, for a connection and all statements together. */
+  readonly deadlineMs?: number;
+}
+
+const maxTries = 3;
+
+/** A pool that answers in time or says that it cannot: `read` and `transaction` throw UnavailableError. */
+export function createDatabase({ connection, entities, deadlineMs = 1_800 }: DatabaseOptions): Database {
+  const dataSource = new DataSource({ ...connectionOptions(connection), entities: [...entities] });
+  let opened = false;
+
+  async function run<Result>(work: (runner: QueryRunner) => Promise<Result>): Promise<Result> {
+    if (!opened) throw new UnavailableError('The database is not connected yet.');
+    return await runInTime(dataSource, deadlineMs, async (runner) => {
+      await prepareSession(runner);
+      return work(runner);
+    });
+  }
+
+  return {
+    dataSource,
+    async open() {
+      if (!dataSource.isInitialized) await dataSource.initialize();
+      await runInTime(dataSource, deadlineMs, (runner) => assertServerSettings(runner.manager));
+      opened = true;
+    },
+    async close() {
+      opened = false;
+      // A pool whose server is silent fails to close; there is nothing left to lose then.
+      if (dataSource.isInitialized) await dataSource.destroy().catch(() => undefined);
+    },
+    read: (work) => run((runner) => work(runner.manager)),
+    transaction: (work) => run((runner) => transact(runner, work)),
+  };
+}
+
+async function transact<Result>(
+  runner: QueryRunner,
+  work: (manager: EntityManager) => Promise<Result>,
+): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await runner.startTransaction('READ COMMITTED');
+      const result = await work(runner.manager);
+      await runner.commitTransaction();
+      return result;
+    } catch (error) {
+      await rollback(runner);
+      if (classifyError(error) !== 'again' || tries === maxTries) throw error;
+    }
+  }
+}
+
+async function rollback(runner: QueryRunner): Promise<void> {
+  try {
+    if (runner.isTransactionActive) await runner.rollbackTransaction();
+  } catch {
+    // The connection is gone, and the server has rolled back; the error that led here is the one to tell.
+  }
+}

@@ -1,0 +1,3 @@
+export { assertTopics } from './assert-topics.ts';
+export { connectKafka } from './connect-kafka.ts';
+export { openAdmin } from './open-admin.ts';

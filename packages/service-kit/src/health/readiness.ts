@@ -1,0 +1,49 @@
+export interface ReadinessState {
+  ready(): void;
+  notReady(reason: string): void;
+}
+
+export interface Readiness {
+  /** Asked on every request; ready when it resolves, not ready with the error's message or after a timeout. */
+  check(name: string, probe: () => Promise<unknown>): void;
+  /** Told by the code; not ready for `reason` until it says `ready()`. */
+  state(name: string, reason: string): ReadinessState;
+  /** Reason by name, of what is not ready. */
+  failing(): Promise<Record<string, string>>;
+}
+
+type Probe = () => Promise<string | undefined>;
+
+export function createReadiness(probeTimeoutMs = 1_500): Readiness {
+  const probes = new Map<string, Probe>();
+
+  return {
+    check(name, probe) {
+      probes.set(name, () => reasonOf(probe, probeTimeoutMs));
+    },
+    state(name, firstReason) {
+      let reason: string | undefined = firstReason;
+      probes.set(name, () => Promise.resolve(reason));
+      return {
+        ready: () => (reason = undefined),
+        notReady: (why) => (reason = why),
+      };
+    },
+    async failing() {
+      const answers = await Promise.all([...probes].map(async ([name, probe]) => [name, await probe()] as const));
+      return Object.fromEntries(answers.filter((answer): answer is [string, string] => answer[1] !== undefined));
+    },
+  };
+}
+
+async function reasonOf(probe: () => Promise<unknown>, timeoutMs: number): Promise<string | undefined> {
+  const late = Promise.withResolvers<string>();
+  const timer = setTimeout(() => late.resolve(`no answer within ${timeoutMs} ms`), timeoutMs);
+  try {
+    return await Promise.race([probe().then(() => undefined), late.promise]);
+  } catch (error) {
+    return error instanceof Error ? error.message || error.name : String(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,14 @@
+import type Router from '@koa/router';
+import type { DefaultContext, Middleware, ParameterizedContext } from 'koa';
+import type { Logger } from '../create-logger.ts';
+
+/** What the server knows of a request before a route sees it. */
+export interface RequestState {
+  requestId: string;
+  /** Writes the request id on every line. */
+  logger: Logger;
+}
+
+export type ServiceRouter = Router<RequestState>;
+export type ServiceMiddleware = Middleware<RequestState>;
+export type ServiceContext = ParameterizedContext<RequestState, DefaultContext>;

@@ -1,0 +1,18 @@
+export { configFields } from './config-fields.ts';
+export { createLogger, type Logger } from './create-logger.ts';
+export { createMetrics } from './create-metrics.ts';
+export { failpoint, setFailpoint } from './failpoint.ts';
+export type { Alarm, Alarms } from './health/alarms.ts';
+export { createHealth, type Health } from './health/create-health.ts';
+export type { Readiness, ReadinessState } from './health/readiness.ts';
+export { createHttpServer, type HttpServer, type HttpServerOptions } from './http/create-http-server.ts';
+export { Problem, type FieldError, type ProblemOptions } from './http/problem.ts';
+export { readJsonBody } from './http/read-json-body.ts';
+export type { RequestState, ServiceContext, ServiceMiddleware, ServiceRouter } from './http/service-router.ts';
+export { ConfigError, readConfig } from './read-config.ts';
+export { retryUntilReady, type RetryOptions } from './retry-until-ready.ts';
+export { runService, runTask, type Running } from './run-service.ts';
+export { createScope, type Scope } from './scope.ts';
+export { UnavailableError } from './unavailable-error.ts';
+export { waitForDependency, type Waiting } from './wait-for-dependency.ts';
+export { guardEventLoop } from './event-loop-guard.ts';

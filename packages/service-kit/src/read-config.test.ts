@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { configFields } from './config-fields.ts';
+import { ConfigError, readConfig } from './read-config.ts';
+
+const schema = z.object({
+  ...configFields.process('example'),
+  HTTP_PORT: configFields.port().default(8080),
+  KAFKA_BROKERS: configFields.addresses(),
+  DATABASE_PASSWORD: z.string().min(8).describe('8 characters or more'),
+  LEGACY: configFields.onOff('on'),
+});
+const good = { KAFKA_BROKERS: 'a:1,b:2', DATABASE_PASSWORD: 'long enough' };
+
+test('reads, converts and FREEZES what the schema names, and nothing else', () => {
+  const config = readConfig(schema, { ...good, HTTP_PORT: '0', LEGACY: 'off', OTHER: 'x' });
+  expect(config).toEqual({
+    INSTANCE: 'example',
+    LOG_LEVEL: 'info',
+    HTTP_PORT: 0,
+    KAFKA_BROKERS: ['a:1', 'b:2'],
+    DATABASE_PASSWORD: 'long enough',
+    LEGACY: false,
+  });
+  expect(Object.isFrozen(config)).toBe(true);
+});
+
+test('reports ALL problems at once, with what came and what is wanted, and HIDES secrets', () => {
+  const env = { HTTP_PORT: '70000', DATABASE_PASSWORD: 'hunter2', LOG_LEVEL: 'loud' };
+  expect(() => readConfig(schema, env)).toThrow(
+    new ConfigError(
+      [
+        'The configuration cannot be used:',
+        '  LOG_LEVEL: got "loud", wants one of fatal, error, warn, info, debug, trace, silent',
+        '  HTTP_PORT: got "70000", wants a port number from 0 to 65535',
+        '  KAFKA_BROKERS: not set, wants host:port addresses with commas between',
+        '  DATABASE_PASSWORD: got a value (hidden), wants 8 characters or more',
+      ].join('\n'),
+    ),
+  );
+});
+
+test('an EMPTY variable counts as not set', () => {
+  expect(readConfig(schema, { ...good, HTTP_PORT: '' }).HTTP_PORT).toBe(8080);
+});

@@ -1,0 +1,101 @@
+import type { z } from 'zod';
+import { createLogger, type Logger } from './create-logger.ts';
+import { ConfigError, readConfig } from './read-config.ts';
+import { createScope, type Scope } from './scope.ts';
+
+type ProcessConfig = { readonly INSTANCE: string; readonly LOG_LEVEL: string };
+type ProcessSchema = z.ZodObject & z.ZodType<ProcessConfig>;
+
+export interface Running<Config> {
+  readonly config: Readonly<Config>;
+  readonly logger: Logger;
+  readonly scope: Scope;
+  /** Ends the process with exit code 1 after an orderly close: for a fault that only a new process can mend. */
+  readonly fail: (error: Error) => void;
+}
+
+type Start<Schema extends ProcessSchema> = (running: Running<z.output<Schema>>) => Promise<void>;
+
+/** An orderly close that takes longer than this is given up. */
+const closeDeadlineMs = 10_000;
+
+/** Runs `start`, then serves until SIGTERM or SIGINT closes what it opened; a second signal ends the process at once. */
+export async function runService<Schema extends ProcessSchema>(schema: Schema, start: Start<Schema>): Promise<void> {
+  await runProcess(schema, start, new Promise(() => undefined));
+}
+
+/** Runs `task` once, closes what it opened and exits: 0, or 1 when it failed. */
+export async function runTask<Schema extends ProcessSchema>(schema: Schema, task: Start<Schema>): Promise<void> {
+  await runProcess(schema, task, Promise.resolve());
+}
+
+async function runProcess<Schema extends ProcessSchema>(
+  schema: Schema,
+  start: Start<Schema>,
+  untilDone: Promise<void>,
+): Promise<void> {
+  const config = readConfigOrExit(schema);
+  const logger = createLogger({ name: config.INSTANCE, level: config.LOG_LEVEL });
+  const scope = createScope();
+  const stop = Promise.withResolvers<void>();
+  const fail = (error: Error): void => stop.reject(error);
+  endOnUnknownErrors(logger);
+  closeOnSignals(logger, stop.resolve);
+
+  let exitCode = 0;
+  try {
+    const done = start({ config, logger, scope, fail }).then(() => untilDone);
+    await Promise.race([done, stop.promise]);
+  } catch (error) {
+    exitCode = 1;
+    logger.fatal({ event: 'process.failed', err: error });
+  }
+  process.exit((await closeInTime(scope, logger)) ? exitCode : 1);
+}
+
+function readConfigOrExit<Schema extends ProcessSchema>(schema: Schema): Readonly<z.output<Schema>> {
+  try {
+    return readConfig(schema, process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+function closeOnSignals(logger: Logger, stop: () => void): void {
+  let signals = 0;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    signals += 1;
+    if (signals > 1) process.exit(130);
+    logger.info({ event: 'process.closing', signal });
+    stop();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}
+
+/** After an error nobody expected, no state can be trusted: no orderly close. */
+function endOnUnknownErrors(logger: Logger): void {
+  process.on('uncaughtException', (error, origin) => {
+    logger.fatal({ event: 'process.crashed', origin, err: error });
+    process.exit(1);
+  });
+}
+
+async function closeInTime(scope: Scope, logger: Logger): Promise<boolean> {
+  const timer = setTimeout(() => {
+    logger.error({ event: 'process.close-timeout', closeDeadlineMs });
+    process.exit(1);
+  }, closeDeadlineMs);
+  try {
+    await scope.close();
+    logger.info({ event: 'process.closed' });
+    return true;
+  } catch (error) {
+    logger.error({ event: 'process.close-failed', err: error });
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}

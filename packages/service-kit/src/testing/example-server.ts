@@ -1,0 +1,25 @@
+import Router from '@koa/router';
+import { createLogger } from '../create-logger.ts';
+import { createMetrics } from '../create-metrics.ts';
+import { createHealth, type Health } from '../health/create-health.ts';
+import { createHttpServer, type HttpServer } from '../http/create-http-server.ts';
+import type { ServiceMiddleware, ServiceRouter } from '../http/service-router.ts';
+
+export interface Example extends HttpServer {
+  readonly health: Health;
+  readonly lines: readonly Record<string, unknown>[];
+}
+
+/** A server with one handler at `/things/:id`, and what it has logged. */
+export function serveExample(handler: ServiceMiddleware = () => undefined): Example {
+  const lines: Record<string, unknown>[] = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  const logger = createLogger({ name: 'test', level: 'debug', destination });
+  const router: ServiceRouter = new Router();
+  router.get('/things/:id', handler);
+  router.post('/things/:id', handler);
+  router.delete('/things/:id', handler);
+  const health = createHealth();
+  const server = createHttpServer({ logger, metrics: createMetrics('test'), health, routers: [router] });
+  return { ...server, health, lines };
+}

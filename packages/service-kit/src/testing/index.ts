@@ -1,0 +1,1 @@
+export { ask, askJson, type Answer, type Question } from './ask.ts';
