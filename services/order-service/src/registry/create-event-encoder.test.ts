@@ -1,0 +1,43 @@
+import { eventSchemas, type BoardCreated } from '@board/contracts';
+import { UnavailableError } from '@board/service-kit';
+import avro from 'avsc';
+import { expect, test } from 'vitest';
+import { createEventEncoder } from './create-event-encoder.ts';
+import { toOutboxEvent } from './to-outbox-event.ts';
+
+const now = new Date('2026-01-02T03:04:05.678Z');
+const times = { createdAt: now.getTime(), updatedAt: now.getTime() };
+const data = { id: 'a', version: 1, title: '제목 😀', content: '', author: null, ...times };
+const event: BoardCreated = { type: 'BoardCreated', data };
+const ids = new Map(eventSchemas.map(({ subject }, index) => [subject, 0x01020304 + index]));
+
+function encoderWithIds() {
+  const encoder = createEventEncoder(eventSchemas);
+  encoder.useIds(ids);
+  return encoder;
+}
+
+test('encodes the magic byte, the registered ID and the Avro record', () => {
+  const bytes = encoderWithIds().encode(event);
+  expect([...bytes.subarray(0, 5)]).toEqual([0, 1, 2, 3, 4]);
+  const type = avro.Type.forSchema(JSON.parse(eventSchemas[0]?.schema ?? ''));
+  expect(type.fromBuffer(bytes.subarray(5))).toMatchObject({ ...data, author: null });
+});
+
+test('refuses before the ids are known: UNAVAILABLE, not wrong', () => {
+  expect(() => createEventEncoder(eventSchemas).encode(event)).toThrow(UnavailableError);
+});
+
+test('an event that BREAKS its schema does not encode', () => {
+  const broken = { ...data, title: undefined } as unknown as BoardCreated['data'];
+  expect(() => encoderWithIds().encode({ type: 'BoardCreated', data: broken })).toThrow('invalid "string"');
+});
+
+test('the partition key is the AUTHOR, or the board without one', () => {
+  const keyFor = (author: string | null) => {
+    const board = { id: 'board-id', version: 1, title: '', content: '', author, createdAt: now, updatedAt: now };
+    const change = { board, event, eventId: 'event-id', occurredAt: now, traceparent: null };
+    return toOutboxEvent(change, encoderWithIds()).partitionKey;
+  };
+  expect([keyFor('Kim'), keyFor(''), keyFor(null)]).toEqual(['Kim', '', 'board-id']);
+});

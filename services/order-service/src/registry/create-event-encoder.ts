@@ -1,0 +1,39 @@
+import type { BoardEvent, EventSchema } from '@board/contracts';
+import { UnavailableError } from '@board/service-kit';
+import avro from 'avsc';
+
+export interface EventEncoder {
+  /** From now on events can be encoded; the registry is not asked again. */
+  useIds(idBySubject: ReadonlyMap<string, number>): void;
+  /** Confluent wire format; throws when the event breaks its schema, and UnavailableError while ids are not known. */
+  encode(event: BoardEvent): Buffer;
+}
+
+/** Encodes events with the schemas of `contracts`, under the ids that the registry gave them. */
+export function createEventEncoder(schemas: readonly EventSchema[]): EventEncoder {
+  const types = new Map(
+    schemas.map(({ eventType, subject, schema }) => [
+      eventType,
+      { subject, type: avro.Type.forSchema(JSON.parse(schema)) },
+    ]),
+  );
+  let ids: ReadonlyMap<string, number> | undefined;
+
+  return {
+    useIds: (idBySubject) => (ids = idBySubject),
+    encode({ type: eventType, data }) {
+      if (!ids) throw new UnavailableError('The ids of the event schemas are not known yet: waiting for the registry.');
+      const known = types.get(eventType);
+      const id = ids.get(known?.subject ?? '');
+      if (!known || id === undefined) throw new Error(`There is no registered schema for ${eventType}.`);
+      return Buffer.concat([wireHeader(id), known.type.toBuffer(data)]);
+    },
+  };
+}
+
+/** Magic byte 0, then the schema's id in four bytes. */
+function wireHeader(id: number): Buffer {
+  const header = Buffer.alloc(5);
+  header.writeInt32BE(id, 1);
+  return header;
+}

@@ -1,0 +1,21 @@
+import { boardTopic } from '@board/contracts';
+import type { OutboxEvent } from '@board/outbox';
+import type { BoardChange } from '../application/ports.ts';
+import type { EventEncoder } from './create-event-encoder.ts';
+
+/** The outbox row of a change. */
+export function toOutboxEvent(change: BoardChange, encoder: EventEncoder): OutboxEvent {
+  const { board, event, eventId, occurredAt, traceparent } = change;
+  return {
+    id: eventId,
+    aggregateType: boardTopic.name,
+    aggregateId: board.id,
+    version: board.version,
+    // One author's events share a partition; without an author the board is its own, for a null key would scatter its events.
+    partitionKey: board.author ?? board.id,
+    type: event.type,
+    payload: encoder.encode(event),
+    traceparent,
+    occurredAt,
+  };
+}
