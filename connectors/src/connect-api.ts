@@ -1,0 +1,90 @@
+import {
+  connectorConfig,
+  connectorOffsets,
+  connectorStatus,
+  validation,
+  type ConnectorOffsets,
+  type ConnectorStatus,
+} from './connect-answers.ts';
+import { ConnectError } from './connect-error.ts';
+import { connectRequest, type RequestSettings } from './connect-request.ts';
+import type { ConnectorDefinition } from './connector-definition.ts';
+
+/** Kafka Connect's REST API, as far as this pipeline uses it; what is not there is undefined. */
+export interface ConnectApi {
+  getConfig(name: string): Promise<Readonly<Record<string, string>> | undefined>;
+  putConfig(definition: ConnectorDefinition): Promise<void>;
+  /** What is wrong with a definition, as `key: reason`; Debezium also tries to reach MySQL with it. */
+  validate(definition: ConnectorDefinition): Promise<readonly string[]>;
+  getStatus(name: string): Promise<ConnectorStatus | undefined>;
+  getOffsets(name: string): Promise<ConnectorOffsets | undefined>;
+  /** Forgets how far the connector has come; it must be stopped. */
+  deleteOffsets(name: string): Promise<void>;
+  stop(name: string): Promise<void>;
+  pause(name: string): Promise<void>;
+  resume(name: string): Promise<void>;
+  /** Restarts only what has failed. */
+  restartFailed(name: string): Promise<void>;
+  /** Deletes the connector; its offsets and topics stay. */
+  remove(name: string): Promise<void>;
+}
+
+const defaults: RequestSettings = { timeoutMs: 30_000, rebalanceMs: 30_000 };
+
+/** Opens the API of the Connect worker at `connectUrl`. */
+export function connectApi(connectUrl: string, settings: Partial<RequestSettings> = {}): ConnectApi {
+  const request = connectRequest(connectUrl, { ...defaults, ...settings });
+  const pathOf = (name: string): string => `/connectors/${encodeURIComponent(name)}`;
+
+  return {
+    async getConfig(name) {
+      const answer = await found(request('GET', `${pathOf(name)}/config`));
+      return answer === undefined ? undefined : connectorConfig.parse(answer);
+    },
+    async putConfig(definition) {
+      await request('PUT', `${pathOf(definition.name)}/config`, definition);
+    },
+    async validate(definition) {
+      const plugin = encodeURIComponent(definition['connector.class']);
+      const answer = await request('PUT', `/connector-plugins/${plugin}/config/validate`, definition);
+      return validation
+        .parse(answer)
+        .configs.flatMap(({ value }) => value?.errors.map((error) => `${value.name}: ${error}`) ?? []);
+    },
+    async getStatus(name) {
+      const answer = await found(request('GET', `${pathOf(name)}/status`));
+      return answer === undefined ? undefined : connectorStatus.parse(answer);
+    },
+    async getOffsets(name) {
+      const answer = await found(request('GET', `${pathOf(name)}/offsets`));
+      return answer === undefined ? undefined : connectorOffsets.parse(answer).offsets;
+    },
+    async deleteOffsets(name) {
+      await request('DELETE', `${pathOf(name)}/offsets`);
+    },
+    async stop(name) {
+      await request('PUT', `${pathOf(name)}/stop`);
+    },
+    async pause(name) {
+      await request('PUT', `${pathOf(name)}/pause`);
+    },
+    async resume(name) {
+      await request('PUT', `${pathOf(name)}/resume`);
+    },
+    async restartFailed(name) {
+      await request('POST', `${pathOf(name)}/restart?includeTasks=true&onlyFailed=true`);
+    },
+    async remove(name) {
+      await request('DELETE', pathOf(name));
+    },
+  };
+}
+
+async function found(answer: Promise<unknown>): Promise<unknown> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ConnectError && error.status === 404) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,72 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import * as z from 'zod';
+import { ConnectError } from './connect-error.ts';
+
+export interface RequestSettings {
+  /** For one request. */
+  readonly timeoutMs: number;
+  /** For how long a request is repeated while Connect answers that it is rebalancing. */
+  readonly rebalanceMs: number;
+}
+
+const conflict = 409;
+const retryPauseMs = 250;
+const refusal = z.object({ message: z.string() });
+
+/** Sends one request and returns the answer's JSON, undefined when it has none. */
+export type ConnectRequest = (method: string, path: string, body?: unknown) => Promise<unknown>;
+
+/** Opens Connect's REST API at `connectUrl`; each refusal is a `ConnectError`. */
+export function connectRequest(connectUrl: string, settings: RequestSettings): ConnectRequest {
+  const base = connectUrl.replace(/\/$/, '');
+
+  async function once(method: string, path: string, body: unknown): Promise<unknown> {
+    const response = await send(`${base}${path}`, method, body, settings.timeoutMs);
+    const text = await response.text();
+    if (response.ok) return text === '' ? undefined : JSON.parse(text);
+    throw new ConnectError(
+      response.status,
+      `Connect answered ${response.status} to ${method} ${path}: ${reason(text)}`,
+    );
+  }
+
+  return async (method, path, body) => {
+    const deadline = Date.now() + settings.rebalanceMs;
+    for (;;) {
+      try {
+        return await once(method, path, body);
+      } catch (error) {
+        const isRebalancing = error instanceof ConnectError && error.status === conflict;
+        if (!isRebalancing || Date.now() > deadline) throw error;
+        await delay(retryPauseMs);
+      }
+    }
+  };
+}
+
+async function send(url: string, method: string, body: unknown, timeoutMs: number): Promise<Response> {
+  try {
+    return await fetch(url, {
+      method,
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
+      signal: AbortSignal.timeout(timeoutMs),
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  } catch (cause) {
+    throw new Error(`Connect does not answer at ${url}: ${rootMessage(cause)}`, { cause });
+  }
+}
+
+/** fetch says only "fetch failed"; what went wrong is the cause. */
+function rootMessage(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message || error.name : rootMessage(error.cause);
+}
+
+function reason(text: string): string {
+  try {
+    return refusal.parse(JSON.parse(text)).message;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,16 @@
+export { connectApi, type ConnectApi } from './connect-api.ts';
+export type { ConnectorOffsets, ConnectorStatus } from './connect-answers.ts';
+export { ConnectError } from './connect-error.ts';
+export {
+  boardOutbox,
+  connectorTopics,
+  defineConnector,
+  type ConnectorChanges,
+  type ConnectorDefinition,
+  type ConnectorTopics,
+} from './connector-definition.ts';
+export { describeConnector, formatReport, type ConnectorReport } from './describe-connector.ts';
+export { noteGtid, pushFence, waitForFence, type FenceWait, type GtidSet, type RunSql } from './fence.ts';
+export type { FenceResult } from './judge-fence.ts';
+export { judgeStatus, type Health } from './judge-status.ts';
+export { registerConnector, type Registration } from './register.ts';
