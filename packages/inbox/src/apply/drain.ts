@@ -1,0 +1,43 @@
+import { failpoint } from '@board/service-kit';
+import { nextParked } from '../database/parked.ts';
+import { inTransaction } from '../database/transaction.ts';
+import { HandlerTimeoutError } from '../errors.ts';
+import type { Delivery } from '../delivery.ts';
+import type { DecodedEvent } from '../handler.ts';
+import type { Inbox } from '../inbox.ts';
+import { processBatch } from './process-batch.ts';
+
+const rowsPerRound = 100;
+
+/**
+ * Applies what is parked behind the marks of these aggregates, for as long as the next event is there and until `untilMs`.
+ * Throws InfrastructureError; whatever is left then, the sweep finds.
+ */
+export async function drain<E extends DecodedEvent>(
+  inbox: Inbox<E>,
+  aggregateIds: readonly string[],
+  untilMs = Number.POSITIVE_INFINITY,
+): Promise<void> {
+  const { consumer, dataSource, metrics } = inbox;
+  for (const aggregateId of aggregateIds) {
+    while (inbox.now() < untilMs) {
+      const ready = await inTransaction(dataSource, metrics.rerun, ({ tx }) =>
+        nextParked(tx, consumer, aggregateId, rowsPerRound),
+      );
+      if (ready.length === 0) break;
+      await failpoint('before-drain');
+      await processTogether(inbox, ready);
+      await failpoint('mid-drain');
+    }
+  }
+}
+
+/** After a batch handler was too late nobody knows because of which event: then each gets its own deadline. */
+async function processTogether<E extends DecodedEvent>(inbox: Inbox<E>, ready: readonly Delivery[]): Promise<void> {
+  try {
+    await processBatch(inbox, ready);
+  } catch (error) {
+    if (!(error instanceof HandlerTimeoutError)) throw error;
+    for (const delivery of ready) await processBatch(inbox, [delivery]);
+  }
+}

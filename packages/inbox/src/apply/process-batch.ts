@@ -1,0 +1,60 @@
+import { failpoint } from '@board/service-kit';
+import { unpark } from '../database/parked.ts';
+import { inTransaction } from '../database/transaction.ts';
+import { infrastructureReason } from '../database/database-errors.ts';
+import type { Delivery } from '../delivery.ts';
+import { HandlerTimeoutError, InfrastructureError } from '../errors.ts';
+import type { DecodedEvent } from '../handler.ts';
+import type { Inbox } from '../inbox.ts';
+import { routeFailures } from '../route/route-failures.ts';
+import { applyBatch } from './apply-batch.ts';
+import type { Applied } from './applied.ts';
+import { observe } from './observe.ts';
+
+/**
+ * Settles deliveries: when it returns, each is applied, a duplicate, parked, or acknowledged by a retry topic or the DLQ,
+ * and its offset may be committed. Throws InfrastructureError when that is not possible now, and HandlerTimeoutError when several events
+ * together took too long; safe to call again.
+ * Returns the aggregates whose next event may be parked.
+ */
+export async function processBatch<E extends DecodedEvent>(
+  inbox: Inbox<E>,
+  deliveries: readonly Delivery[],
+): Promise<readonly string[]> {
+  await inbox.decoder.prepare(deliveries);
+  let knownFailures: ReadonlyMap<string, unknown> = new Map();
+  for (;;) {
+    try {
+      return await settle(inbox, await applyBatch(inbox, deliveries, knownFailures));
+    } catch (error) {
+      if (error instanceof HandlerTimeoutError) {
+        const [eventId] = error.eventIds;
+        // Nobody knows because of which event, or it is not the only one: the caller comes again with fewer.
+        const alone = error.eventIds.length === 1 && (knownFailures.size === 0 || deliveries.length === 1);
+        if (!alone || eventId === undefined) throw error;
+        knownFailures = new Map([...knownFailures, [eventId, error]]);
+        continue;
+      }
+      if (error instanceof InfrastructureError) throw error;
+      const reason = infrastructureReason(error);
+      // Not ours to judge: an error of the inbox's own SQL or code must never dead-letter an event.
+      throw new InfrastructureError(reason ?? 'the inbox failed', { cause: error });
+    }
+  }
+}
+
+async function settle<E extends DecodedEvent>(inbox: Inbox<E>, result: Applied): Promise<readonly string[]> {
+  inbox.guard.observe(result);
+  await failpoint('after-commit');
+  // Published before the offset is committed: a crash here makes a copy, never a loss.
+  const unblocked = await routeFailures(inbox, result);
+  await failpoint('after-publish');
+  // Only now may the rows go: the retry topic or the DLQ has the records.
+  const routed = [...result.failed, ...result.invalid]
+    .map((one) => one.delivery)
+    .filter((one) => one.takenFrom === 'parked');
+  if (routed.length > 0)
+    await inTransaction(inbox.dataSource, inbox.metrics.rerun, ({ tx }) => unpark(tx, inbox.consumer, routed));
+  observe(inbox, result);
+  return [...new Set([...result.drainable, ...unblocked])];
+}

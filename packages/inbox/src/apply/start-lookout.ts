@@ -1,0 +1,44 @@
+import type { ReadinessState } from '@board/service-kit';
+import { closeSettledLetters, countOpenLetters } from '../database/dead-letters.ts';
+import { parkedSize } from '../database/parked.ts';
+import { inTransaction } from '../database/transaction.ts';
+import type { DecodedEvent } from '../handler.ts';
+import type { Inbox } from '../inbox.ts';
+import { describeError } from '../route/describe-error.ts';
+import { repeat } from './repeat.ts';
+import { tellOperator } from './tell-operator.ts';
+
+export interface Lookout {
+  /** More is parked than the settings allow: nothing new may be taken until a repair makes room. */
+  isFull(): boolean;
+  stop(): Promise<void>;
+}
+
+/** Looks every few seconds at what only a human can end, apart from the sweep, which may take long. */
+export function startLookout<E extends DecodedEvent>(inbox: Inbox<E>, readiness: ReadinessState): Lookout {
+  const { consumer, dataSource, guard, metrics, settings, alarms, logger } = inbox;
+  let full = false;
+
+  async function look(): Promise<void> {
+    await guard.refresh();
+    const { parked, openLetters } = await inTransaction(dataSource, metrics.rerun, async ({ tx }) => {
+      await closeSettledLetters(tx, consumer, inbox.now());
+      return { parked: await parkedSize(tx, consumer, inbox.now()), openLetters: await countOpenLetters(tx, consumer) };
+    });
+    full = parked.rows >= settings.maxParkedRows || parked.bytes >= settings.maxParkedBytes;
+    if (full) readiness.notReady('parking is full');
+    else readiness.ready();
+    tellOperator(inbox, { parked, full, openLetters });
+  }
+
+  const stop = repeat(settings.sweepEveryMs, async () => {
+    try {
+      await look();
+      alarms.clear('lookout');
+    } catch (error) {
+      alarms.raise('lookout', `dead letters and parked events cannot be counted: ${describeError(error).message}`);
+      logger.warn({ event: 'inbox.lookout-failed', err: error });
+    }
+  });
+  return { isFull: () => full, stop };
+}

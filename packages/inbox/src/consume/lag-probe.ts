@@ -1,0 +1,38 @@
+import type { Kafka } from 'kafkajs';
+
+/** One partition as the brokers see it. */
+export interface PartitionPosition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly committed: bigint;
+  readonly end: bigint;
+}
+
+export interface LagProbe {
+  /** Every partition of the topics; throws when the brokers cannot tell now. */
+  read(): Promise<PartitionPosition[]>;
+  close(): Promise<void>;
+}
+
+/** Asks the brokers themselves: a consumer that has stalled without a word cannot be asked. */
+export async function openLagProbe(kafka: Kafka, groupId: string, topics: readonly string[]): Promise<LagProbe> {
+  const admin = kafka.admin({ retry: { retries: 2 } });
+  await admin.connect();
+  return {
+    async read() {
+      const committed = await admin.fetchOffsets({ groupId, topics: [...topics] });
+      const positions: PartitionPosition[] = [];
+      for (const topic of topics) {
+        const offsets = new Map(
+          committed.find((one) => one.topic === topic)?.partitions.map((one) => [one.partition, one.offset]),
+        );
+        for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+          const offset = BigInt(offsets.get(partition) ?? '-1');
+          positions.push({ topic, partition, committed: offset < 0n ? BigInt(low) : offset, end: BigInt(high) });
+        }
+      }
+      return positions;
+    },
+    close: () => admin.disconnect(),
+  };
+}

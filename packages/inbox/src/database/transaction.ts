@@ -1,0 +1,83 @@
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { prepareSession } from '@board/database-kit';
+import { causedBy } from './database-errors.ts';
+
+/** A transaction that is open: where its SQL goes, and how to get rid of it for good. */
+export interface OpenTransaction {
+  readonly tx: EntityManager;
+  /** Closes the connection, so that a handler that is still running can never write into another transaction. */
+  destroyConnection(): void;
+}
+
+const maxReruns = 5;
+
+/** Runs `work` in one READ COMMITTED transaction, again when MySQL chose it as the victim of a deadlock or a lock wait ran out. */
+export async function inTransaction<Result>(
+  dataSource: DataSource,
+  onRerun: () => void,
+  work: (open: OpenTransaction) => Promise<Result>,
+): Promise<Result> {
+  for (let rerun = 0; ; rerun += 1) {
+    try {
+      return await runOnce(dataSource, work);
+    } catch (error) {
+      if (rerun >= maxReruns || !causedBy(error, isLockVictim)) throw error;
+      onRerun();
+    }
+  }
+}
+
+async function runOnce<Result>(
+  dataSource: DataSource,
+  work: (open: OpenTransaction) => Promise<Result>,
+): Promise<Result> {
+  const runner = dataSource.createQueryRunner();
+  const connection = (await runner.connect()) as PooledConnection;
+  let destroyed = false;
+  const destroyConnection = (): void => {
+    destroyed = true;
+    connection.destroy();
+    // The server would finish a running statement first, holding its locks; a user may kill its own threads.
+    dataSource.query('KILL ?', [connection.threadId]).catch(() => undefined);
+  };
+  try {
+    await prepareSession(runner);
+    // After a deadlock the server has ended the transaction; with autocommit, what a handler that swallowed it still
+    // writes would be committed on the spot, outside of any transaction.
+    await runner.query('SET autocommit = 0');
+    await runner.startTransaction();
+    const result = await work({ tx: runner.manager, destroyConnection });
+    await runner.commitTransaction();
+    await runner.query('SET autocommit = 1');
+    return result;
+  } catch (error) {
+    if (!destroyed && !(await rolledBack(runner, error))) destroyConnection();
+    throw error;
+  } finally {
+    await runner.release();
+  }
+}
+
+interface PooledConnection {
+  readonly threadId: number;
+  destroy(): void;
+}
+
+/**
+ * Only a connection that has confirmed its rollback may go back to the pool: the next START TRANSACTION on it would
+ * commit what is left of this one.
+ */
+async function rolledBack(runner: QueryRunner, error: unknown): Promise<boolean> {
+  if (causedBy(error, (code) => code === 'PROTOCOL_SEQUENCE_TIMEOUT')) return false;
+  try {
+    await runner.query('ROLLBACK');
+    await runner.query('SET autocommit = 1');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isLockVictim(code: string): boolean {
+  return code === 'ER_LOCK_DEADLOCK' || code === 'ER_LOCK_WAIT_TIMEOUT';
+}

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { identify } from './identity.ts';
+
+const headers = (changes: Record<string, unknown> = {}) =>
+  Object.fromEntries(
+    Object.entries({ id: 'e1', aggregateId: 'a1', version: '7', ...changes }).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? Buffer.from(value) : value,
+    ]),
+  ) as Parameters<typeof identify>[0];
+
+describe('identify', () => {
+  it('reads event, aggregate and version from the headers', () => {
+    expect(identify(headers())).toEqual({ eventId: 'e1', aggregateId: 'a1', version: 7 });
+  });
+
+  it('takes the whole range of versions', () => {
+    expect(identify(headers({ version: '4294967295' }))).toMatchObject({ version: 4294967295 });
+  });
+
+  it.each([
+    ['no id', { id: undefined }],
+    ['an empty id', { id: '' }],
+    ['an id of 37 characters', { id: 'x'.repeat(37) }],
+    ['a repeated id', { id: [Buffer.from('a'), Buffer.from('b')] }],
+    ['a null aggregateId', { aggregateId: null }],
+    ['an aggregateId of 65 characters', { aggregateId: 'x'.repeat(65) }],
+    ['an aggregateId with a space, which MySQL could cut', { aggregateId: 'a ' }],
+    ['an aggregateId beyond ASCII', { aggregateId: '글' }],
+    ['no version', { version: undefined }],
+    ['version 0', { version: '0' }],
+    ['version 2^32', { version: '4294967296' }],
+    ['a negative version', { version: '-1' }],
+    ['a version with a leading zero', { version: '07' }],
+    ['a version that is no number', { version: '1e3' }],
+  ])('finds no identity in a record with %s', (_name, changes) => {
+    expect(identify(headers(changes))).toHaveProperty('problem');
+  });
+});

@@ -1,0 +1,78 @@
+import { waitUntil } from '@board/test';
+import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { openInboxLab, readDeadLetters, type InboxLab } from './testing/inbox-lab.ts';
+import { appliedVersions, thingLogHandler } from './testing/thing-log.ts';
+
+let lab: InboxLab;
+beforeEach(async () => {
+  lab = await openInboxLab(inject('stack'));
+});
+afterEach(() => lab.close());
+
+const settings = { floodLetters: 5, floodProbeEveryMs: 300, retryBaseMs: 20, maxWaitMs: 200 };
+const things = (prefix: string, count: number) =>
+  Array.from({ length: count }, (_, n) => lab.thing(`${prefix}${n}`, 1));
+
+it('opens when EVERY aggregate fails, adds no letter over a restart, and closes by itself once the handler is mended', async () => {
+  let broken = true;
+  const handler = thingLogHandler({
+    sabotage: () => {
+      if (broken) throw new Error('planted');
+    },
+  });
+  const first = await lab.start(handler, { settings });
+  await lab.produce(things('a', 60));
+  await waitUntil('guard open', () => first.inbox.guard.isOpen());
+  expect(first.health.alarms.active().get('flood guard')?.reason).toMatch(/flood guard is open/);
+  await first.stop();
+  const letters = (await readDeadLetters(lab)).length;
+
+  const second = await lab.start(handler, { settings });
+  expect(second.inbox.guard.isOpen()).toBe(true);
+  const probes = () => lab.rows<{ probe_at: string }>('SELECT probe_at FROM flood_guard');
+  const [before] = await probes();
+  await waitUntil(
+    'three probes',
+    async () => Number((await probes())[0]?.probe_at) > Number(before?.probe_at) + 3 * settings.floodProbeEveryMs,
+  );
+  expect(await readDeadLetters(lab)).toHaveLength(letters);
+
+  broken = false;
+  await waitUntil('guard closed', () => !second.inbox.guard.isOpen());
+  await waitUntil('all others applied', async () => (await appliedVersions(lab.schema.root)).size === 60 - letters);
+  expect(second.health.alarms.active().has('flood guard')).toBe(false);
+  expect(await readDeadLetters(lab)).toHaveLength(letters);
+});
+
+it('stays closed when many events die but MOST aggregates are well', async () => {
+  const { inbox } = await lab.start(
+    thingLogHandler({
+      sabotage: ({ aggregateId }) => {
+        if (aggregateId.startsWith('bad')) throw new Error('planted');
+      },
+    }),
+    { settings },
+  );
+  await lab.produce([...things('good', 40), ...things('bad', 20)]);
+  await waitUntil('all bad ones dead', async () => (await readDeadLetters(lab)).length === 20);
+  expect(inbox.guard.isOpen()).toBe(false);
+  expect((await appliedVersions(lab.schema.root)).size).toBe(40);
+});
+
+it('tries the NEXT event when the first of a tier can never succeed', async () => {
+  let broken = true;
+  const { inbox } = await lab.start(
+    thingLogHandler({
+      sabotage: ({ aggregateId }) => {
+        if (broken || aggregateId === 'a0') throw new Error('planted');
+      },
+    }),
+    { settings: { ...settings, floodProbeEveryMs: 200 } },
+  );
+  await lab.produce(things('a', 30).map((record) => ({ ...record, partition: 0 })));
+  await waitUntil('guard open', () => inbox.guard.isOpen());
+  broken = false;
+  await waitUntil('guard closed', () => !inbox.guard.isOpen());
+  const letters = (await readDeadLetters(lab)).length;
+  await waitUntil('all others applied', async () => (await appliedVersions(lab.schema.root)).size >= 29 - letters);
+});

@@ -1,0 +1,45 @@
+/** Everything that an operator may tune, with its default. */
+export interface InboxSettings {
+  /** Records decided in one transaction. */
+  readonly batchRecords: number;
+  /** First delivery + retries. */
+  readonly maxAttempts: number;
+  readonly retryBaseMs: number;
+  readonly retryFactor: number;
+  /** Share of a delay by which it varies up and down, 0..1. */
+  readonly retryJitter: number;
+  readonly handlerDeadlineMs: number;
+  /** Longest wait in place while a server is away. */
+  readonly maxWaitMs: number;
+  /** No progress for this long although records wait: the process ends. */
+  readonly maxStallMs: number;
+  readonly sweepEveryMs: number;
+  /** An event parked for longer raises an alarm: nothing that fills its gap is on its way. */
+  readonly parkedAlarmAgeMs: number;
+  /** The flood guard opens when, within its window, so many letters of spent attempts came AND more than this share of the aggregates tried failed. */
+  readonly floodWindowMs: number;
+  readonly floodLetters: number;
+  readonly floodFailedShare: number;
+  readonly floodProbeEveryMs: number;
+  readonly maxParkedRows: number;
+  readonly maxParkedBytes: number;
+}
+
+export const defaultSettings: InboxSettings = {
+  batchRecords: 500,
+  maxAttempts: 4,
+  retryBaseMs: 1_000,
+  retryFactor: 2,
+  retryJitter: 0.2,
+  handlerDeadlineMs: 10_000,
+  maxWaitMs: 5_000,
+  maxStallMs: 60_000,
+  sweepEveryMs: 3_000,
+  parkedAlarmAgeMs: 30_000,
+  floodWindowMs: 60_000,
+  floodLetters: 50,
+  floodFailedShare: 0.5,
+  floodProbeEveryMs: 30_000,
+  maxParkedRows: 1_000_000,
+  maxParkedBytes: 2 ** 30,
+};

@@ -1,0 +1,119 @@
+import { deadLetterTopicName, groupTopics, type TopicDefinition } from '@board/contracts';
+import type { Health, Logger, Scope } from '@board/service-kit';
+import type { Kafka } from 'kafkajs';
+import type { Registry } from 'prom-client';
+import type { DataSource } from 'typeorm';
+import { startLookout } from './apply/start-lookout.ts';
+import { startSweeper } from './apply/start-sweeper.ts';
+import { guarded } from './consume/guarded.ts';
+import { heldByGuard } from './consume/held-by-guard.ts';
+import { openLagProbe } from './consume/lag-probe.ts';
+import { runPartitionLoop, type Verdict } from './consume/partition-loop.ts';
+import { settleRetry } from './consume/settle-retry.ts';
+import { settleSource } from './consume/settle-source.ts';
+import { startWatch } from './consume/watch.ts';
+import { findSkippedAhead } from './database/skipped.ts';
+import { createDecoder, type ReaderSchema } from './decode.ts';
+import type { DecodedEvent, Handler } from './handler.ts';
+import type { Inbox } from './inbox.ts';
+import type { SourceRecord } from './record.ts';
+import { createInboxMetrics } from './metrics.ts';
+import { createFloodGuard } from './route/flood-guard.ts';
+import { connectPublisher } from './route/publish.ts';
+import { defaultSettings, type InboxSettings } from './settings.ts';
+
+export interface InboxOptions<E extends DecodedEvent> {
+  readonly group: string;
+  readonly source: TopicDefinition;
+  readonly aggregateType: string;
+  readonly handler: Handler<E>;
+  readonly readers: readonly ReaderSchema[];
+  readonly registryUrl: string;
+  readonly kafka: Kafka;
+  readonly dataSource: DataSource;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  readonly health: Health;
+  readonly scope: Scope;
+  /** Ends the process: for what only a new process can mend. */
+  readonly fail: (error: Error) => void;
+  readonly settings?: Partial<InboxSettings>;
+}
+
+/** Consumes a source topic and its group's retry topics until the scope closes. */
+export async function startInbox<E extends DecodedEvent>(options: InboxOptions<E>): Promise<Inbox<E>> {
+  const { group, source, kafka, scope, logger, health } = options;
+  const settings: InboxSettings = { ...defaultSettings, ...options.settings };
+
+  const publisher = await connectPublisher(kafka);
+  scope.defer('route publisher', () => publisher.close());
+  const consumer = { group, aggregateType: options.aggregateType };
+  const { dataSource } = options;
+  const { alarms } = health;
+  const metrics = createInboxMetrics(options.metrics);
+  const guard = createFloodGuard({ consumer, dataSource, settings, alarms, metrics, logger, now: Date.now });
+  await guard.refresh();
+  const inbox: Inbox<E> = {
+    consumer,
+    dataSource,
+    decoder: createDecoder<E>(options.registryUrl, options.readers),
+    handler: options.handler,
+    publisher,
+    settings,
+    logger,
+    guard,
+    metrics,
+    alarms,
+    skippedAhead: await findSkippedAhead(dataSource.manager, consumer),
+    now: Date.now,
+  };
+
+  const lookout = startLookout(inbox, health.readiness.state('parking', 'not looked at yet'));
+  scope.defer('lookout', () => lookout.stop());
+  scope.defer('sweeper', startSweeper(inbox));
+
+  await startConsumer(inbox, options, {
+    name: 'source consumer',
+    groupId: group,
+    topics: [source.name],
+    settle: async (records) => {
+      if (lookout.isFull()) return { settled: 0, waitMs: settings.maxWaitMs };
+      await settleSource(inbox, records);
+      return { settled: records.length };
+    },
+  });
+  await startConsumer(inbox, options, {
+    name: 'retry consumer',
+    groupId: `${group}.retry`,
+    topics: groupTopics(group, source, settings.maxAttempts - 1)
+      .map((topic) => topic.name)
+      .filter((name) => name !== deadLetterTopicName(group)),
+    settle: (records) => settleRetry(inbox, records),
+  });
+  return inbox;
+}
+
+interface ConsumerParts {
+  readonly name: string;
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  readonly settle: (records: readonly SourceRecord[]) => Promise<Verdict>;
+}
+
+// Short sessions and polls: a killed consumer's partitions move on within seconds, a paused one resumes on time.
+const timing = { sessionTimeout: 10_000, heartbeatInterval: 3_000, rebalanceTimeout: 15_000, maxWaitTimeInMs: 250 };
+
+async function startConsumer<E extends DecodedEvent>(
+  inbox: Inbox<E>,
+  { kafka, scope, health, fail }: InboxOptions<E>,
+  { name, groupId, topics, settle }: ConsumerParts,
+): Promise<void> {
+  const readiness = health.readiness.state(name, 'has not joined its group yet');
+  const consumer = kafka.consumer({ groupId, ...timing });
+  const partitions = guarded(inbox, heldByGuard(inbox.guard, settle));
+  const probe = await openLagProbe(kafka, groupId, topics);
+  const watch = startWatch({ name, consumer, probe, inbox, readiness, onJoin: partitions.keepOnly, fail });
+  scope.defer(`watch of ${name}`, () => watch.stop());
+  const loop = { topics, sliceRecords: inbox.settings.batchRecords, settle: partitions.settle, onPause: watch.paused };
+  scope.defer(name, await runPartitionLoop(consumer, loop));
+}

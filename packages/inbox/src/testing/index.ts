@@ -1,0 +1,2 @@
+export { openInboxLab, type InboxLab } from './inbox-lab.ts';
+export { thingLogHandler } from './thing-log.ts';
