@@ -1,0 +1,14 @@
+import { databaseFields } from '@board/database-kit';
+import { configFields } from '@board/service-kit';
+import { z } from 'zod';
+
+export const serviceSchema = z.object({
+  ...configFields.process('catalog-service'),
+  ...databaseFields,
+  HTTP_HOST: configFields.host().default('127.0.0.1'),
+  HTTP_PORT: configFields.port().default(0),
+  REGISTRY_URL: configFields.httpUrl(),
+  KAFKA_BROKERS: configFields.addresses(),
+});
+
+export const migrateSchema = z.object({ ...configFields.process('catalog-service-migrate'), ...databaseFields });

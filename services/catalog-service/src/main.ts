@@ -1,0 +1,62 @@
+import { boardTopic, catalogGroup, eventSchemas, groupTopics } from '@board/contracts';
+import { createDatabase, databaseConnection, ServerSettingsError } from '@board/database-kit';
+import { startInbox } from '@board/inbox';
+import { assertTopics, connectKafka } from '@board/kafka-kit';
+import {
+  createHealth,
+  createHttpServer,
+  createMetrics,
+  guardEventLoop,
+  runService,
+  waitForDependency,
+} from '@board/service-kit';
+import { boardHandler } from './application/board-handler.ts';
+import { serviceSchema } from './config.ts';
+import { createCatalogReader } from './database/catalog-reader.ts';
+import { catalogTable } from './database/catalog-table.ts';
+import { catalogWriter } from './database/catalog-writer.ts';
+import { catalogRouter } from './http/catalog-router.ts';
+
+await runService(serviceSchema, async ({ config, logger, scope, fail }) => {
+  guardEventLoop(scope);
+  const health = createHealth();
+  const metrics = createMetrics(config.INSTANCE);
+  const database = createDatabase({ connection: databaseConnection(config), entities: [catalogTable] });
+  scope.defer('database', () => database.close());
+  health.readiness.check('database', () => database.read((manager) => manager.query('SELECT 1')));
+
+  const inboxReady = health.readiness.state('inbox', 'not started yet');
+
+  const server = createHttpServer({ logger, metrics, health, routers: [catalogRouter(createCatalogReader(database))] });
+  await server.listen(scope, config.HTTP_HOST, config.HTTP_PORT);
+
+  // Listening comes first: until the database and the brokers answer, /readyz says what is missing.
+  const waiting = {
+    logger,
+    readiness: health.readiness,
+    signal: scope.signal,
+    isFatal: (error: unknown) => error instanceof ServerSettingsError,
+  };
+  await waitForDependency('database server', waiting, () => database.open());
+  const kafka = connectKafka(config.KAFKA_BROKERS, config.INSTANCE, logger);
+  const topics = [boardTopic, ...groupTopics(catalogGroup, boardTopic)].map((topic) => topic.name);
+  await waitForDependency('kafka', waiting, () => assertTopics(kafka, topics));
+
+  await startInbox({
+    group: catalogGroup,
+    source: boardTopic,
+    aggregateType: boardTopic.name,
+    readers: eventSchemas,
+    handler: boardHandler(catalogWriter),
+    registryUrl: config.REGISTRY_URL,
+    dataSource: database.dataSource,
+    kafka,
+    logger,
+    metrics,
+    health,
+    scope,
+    fail,
+  });
+  inboxReady.ready();
+  logger.info({ event: 'service.ready' });
+});
