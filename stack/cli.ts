@@ -1,0 +1,92 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { doctor } from './commands/doctor.ts';
+import { down } from './commands/down.ts';
+import { fetchOnly } from './commands/fetch-only.ts';
+import { logs } from './commands/logs.ts';
+import { reset } from './commands/reset.ts';
+import { start } from './commands/start.ts';
+import { status } from './commands/status.ts';
+import { up } from './commands/up.ts';
+import type { Only, PortOffset } from './stack.ts';
+
+const program = new Command('npm run stack --')
+  .description('Starts and stops the whole pipeline on this machine')
+  .option('--instance <name>', 'a stack with data and ports of its own', 'main')
+  .configureHelp({ showGlobalOptions: true });
+
+const instance = (): string => program.opts<{ instance: string }>().instance;
+
+function parseOffset(text: string): PortOffset {
+  if (text === 'auto') return text;
+  const offset = Number(text);
+  if (Number.isInteger(offset) && offset >= 0 && offset <= 40_000) return offset;
+  throw new InvalidArgumentError('a number from 0 to 40000, or "auto"');
+}
+
+function parseOnly(text: string): Only {
+  if (text === 'servers' || text === 'all') return text;
+  throw new InvalidArgumentError('"servers" or "all"');
+}
+
+interface StartFlags {
+  readonly portOffset?: PortOffset;
+  readonly only: Only;
+}
+
+function startCommand(name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .option('--port-offset <n>', 'added to every fixed port, or "auto"; remembered', parseOffset)
+    .option('--only <what>', '"servers" leaves out the services, "all" does not', parseOnly, 'all');
+}
+
+startCommand('start', 'starts everything and stays in the foreground; Ctrl-C stops it')
+  .addOption(new Option('--no-table', 'for "up", which prints the table itself').hideHelp())
+  .action((flags: StartFlags & { table: boolean }) => start({ instance: instance(), ...flags }));
+startCommand('up', 'starts everything in the background').action((flags: StartFlags) =>
+  up({ instance: instance(), ...flags }),
+);
+program
+  .command('down')
+  .description('stops everything; data stays')
+  .action(() => down(instance()));
+program
+  .command('status')
+  .description('what runs where, how long the start took, how much memory all of it has')
+  .option('--json', 'for programs')
+  .action((flags: { json?: true }) => status(instance(), flags));
+program
+  .command('logs')
+  .description('the end of one log, or of all')
+  .argument('[name]', 'as in the table of "status"')
+  .option('-f, --follow', 'goes on until Ctrl-C')
+  .action((name: string | undefined, flags: { follow?: true }) => logs(instance(), name, flags));
+program
+  .command('reset')
+  .description('stops everything and deletes data, logs and passwords')
+  .option('--yes', 'does not ask')
+  .action((flags: { yes?: true }) => reset(instance(), flags));
+program
+  .command('doctor')
+  .description('says what is missing and what mends it')
+  .option('--json', 'for programs')
+  .action((flags: { json?: true }) => doctor(instance(), flags));
+program
+  .command('fetch')
+  .description('downloads everything that a start needs, and starts nothing')
+  .action(() => fetchOnly());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(describeError(error));
+  process.exit(1);
+}
+
+/** The sentences of an error and its causes; a stack trace only on demand. */
+function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (process.env['STACK_TRACE'] === '1') return error.stack ?? error.message;
+  return error.cause === undefined ? error.message : `${error.message}\n${describeError(error.cause)}`;
+}

@@ -1,0 +1,19 @@
+import { checkCache } from '../check/check-cache.ts';
+import { checkPorts } from '../check/check-ports.ts';
+import { checkMachine } from '../check/refuse-what-is-missing.ts';
+import { locateInstance } from '../instance/instance.ts';
+
+/** Prints each thing that the stack needs, and what mends those that are missing; exit code 1 when there are any. */
+export async function doctor(name: string, flags: { json?: true }): Promise<void> {
+  const findings = [...(await checkMachine()), await checkPorts(locateInstance(name)), checkCache()];
+  const missing = findings.filter(({ status }) => status === 'missing');
+  process.exitCode = missing.length === 0 ? 0 : 1;
+  if (flags.json === true) {
+    console.log(JSON.stringify(findings, null, 2));
+    return;
+  }
+  for (const { name: what, status, detail, fix } of findings) {
+    console.log(`${status.padEnd(8)}${what.padEnd(10)}${detail}`);
+    if (fix !== undefined) console.log(`${' '.repeat(18)}mend it: ${fix}`);
+  }
+}

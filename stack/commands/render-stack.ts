@@ -1,0 +1,42 @@
+import { relative } from 'node:path';
+import { checkout, type Instance } from '../instance/instance.ts';
+import { measureMemory } from '../run/measure-memory.ts';
+import type { StackState } from '../run/stack-state.ts';
+import { renderTable } from './render-table.ts';
+
+const megabytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MB`;
+
+/** The table of what runs where, the figures, and two lines to paste. */
+export function renderStack(instance: Instance, state: StackState): string {
+  const rows = state.processes.map((process) => [
+    process.name,
+    process.phase + (process.restarts > 0 ? ` (${process.restarts} restarts)` : ''),
+    process.address,
+    String(process.pid ?? '-'),
+    relative(checkout, process.logFile),
+  ]);
+  const figures = [
+    `stack "${instance.name}" is ${state.phase}, supervised by process ${state.supervisor.pid}`,
+    ...(state.readyMs === undefined ? [] : [`ready after ${(state.readyMs / 1000).toFixed(1)} s`]),
+    `memory now ${megabytes(measureMemory(state))}` +
+      (state.memory === undefined ? '' : `, 60 s after ready ${megabytes(state.memory.bytes)}`) +
+      ' (sum of PSS, supervisor included)',
+    ...(state.problem === undefined ? [] : [state.problem]),
+  ];
+  return ['', renderTable(['name', 'state', 'address', 'pid', 'log'], rows), '', ...figures, ...tryIt(state), ''].join(
+    '\n',
+  );
+}
+
+function tryIt({ processes, phase }: StackState): string[] {
+  const order = processes.find(({ name }) => name === 'order-service')?.address;
+  const catalog = processes.find(({ name }) => name.startsWith('catalog-service'))?.address;
+  if (order === undefined || catalog === undefined || phase !== 'ready') return [];
+  const board = '{"title":"첫 번째 게시글 🎉","content":"안녕하세요","author":"민지"}';
+  return [
+    '',
+    'Post a board, then read it back from the catalog:',
+    `  id=$(curl -sS -H 'content-type: application/json' -d '${board}' ${order}/boards | sed -E 's/.*"id":"([^"]+)".*/\\1/'); echo "$id"`,
+    `  curl -sS ${catalog}/catalog/$id`,
+  ];
+}

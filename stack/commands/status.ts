@@ -1,0 +1,22 @@
+import { locateInstance } from '../instance/instance.ts';
+import { measureMemory } from '../run/measure-memory.ts';
+import { readLiveState, readState } from '../run/stack-state.ts';
+import { renderStack } from './render-stack.ts';
+
+/** Prints what runs; exit code 1 unless everything is ready. */
+export async function status(name: string, flags: { json?: true }): Promise<void> {
+  const instance = locateInstance(name);
+  const state = readLiveState(instance);
+  if (state?.phase !== 'ready') process.exitCode = 1;
+  if (flags.json === true) {
+    const shown = state === undefined ? { phase: 'down' } : { ...state, memoryNowBytes: measureMemory(state) };
+    console.log(JSON.stringify({ instance: name, ...shown }, null, 2));
+    return;
+  }
+  if (state !== undefined) {
+    console.log(renderStack(instance, state));
+    return;
+  }
+  const problem = readState(instance)?.problem;
+  console.log(`The stack "${name}" does not run.${problem === undefined ? '' : ` Last time: ${problem}`}`);
+}

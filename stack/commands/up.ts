@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { locateInstance, makeFolders } from '../instance/instance.ts';
+import { readLiveState } from '../run/stack-state.ts';
+import type { StartOptions } from '../stack.ts';
+import { followFile } from './follow-file.ts';
+import { stackCommand } from '../instance/stack-command.ts';
+import { renderStack } from './render-stack.ts';
+
+/** Starts a supervisor that outlives this process, shows its progress and ends when everything answers. */
+export async function up(options: StartOptions & { readonly instance: string }): Promise<void> {
+  const instance = locateInstance(options.instance);
+  makeFolders(instance);
+  const running = readLiveState(instance);
+  if (running?.phase === 'ready') {
+    console.log(`The stack "${instance.name}" runs already.`);
+    console.log(renderStack(instance, running));
+    return;
+  }
+  const logFile = resolve(instance.logDir, 'supervisor.log');
+  const child = startSupervisor(options, logFile);
+  const ended = new Promise<void>((done) => child.once('exit', () => done()));
+
+  // Its progress is its log: shown until it is ready or gone.
+  const isReady = (): boolean => {
+    const state = readLiveState(instance);
+    return state?.supervisor.pid === child.pid && state?.phase === 'ready';
+  };
+  const outcome = await followFile(logFile, (text) => process.stdout.write(text), isReady, ended);
+  if (outcome === 'ended') throw new Error(`The start failed; ${logFile} has the whole story.`);
+  child.unref();
+  const state = readLiveState(instance);
+  if (state !== undefined) console.log(renderStack(instance, state));
+  console.log(`It runs in the background: "${stackCommand('down', instance)}" stops it.`);
+}
+
+function startSupervisor(options: StartOptions & { readonly instance: string }, logFile: string) {
+  if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
+  const log = openSync(logFile, 'a', 0o600);
+  try {
+    const offset = options.portOffset === undefined ? [] : ['--port-offset', String(options.portOffset)];
+    return spawn(
+      process.execPath,
+      [
+        resolve(import.meta.dirname, '../cli.ts'),
+        '--instance',
+        options.instance,
+        'start',
+        '--only',
+        options.only ?? 'all',
+        '--no-table',
+        ...offset,
+      ],
+      { detached: true, stdio: ['ignore', log, log] },
+    );
+  } finally {
+    closeSync(log);
+  }
+}

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { findCached } from './cache.ts';
+import type { Jars } from './fetch-jars.ts';
+import type { Java } from './find-java.ts';
+
+/** The kinds of Java server, each with a class path and so a cache of its own. */
+export const aotKinds = ['broker', 'connect', 'registry'] as const;
+export type AotKind = (typeof aotKinds)[number];
+
+/** What the servers do about Java's ahead-of-time caches: `record` writes what `create` makes a cache from. */
+export type AotCaches =
+  { readonly mode: 'none' } | { readonly mode: 'record' | 'create' | 'use'; readonly folder: string };
+
+/** A cache fits one Java and one list of jars; with others Java would ignore it. */
+export function nameAotCaches(java: Java, jars: Jars): string {
+  const parts = [
+    ...java.command,
+    java.version.text,
+    ...[...jars.kafka, ...jars.registry].map((jar) => `${jar} ${statSync(jar).size}`),
+  ];
+  return `aot-${createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 12)}`;
+}
+
+/** Caches came with Java 25's present form; older ones run without. */
+export function canUseAot(java: Java): boolean {
+  return java.version.major >= 25;
+}
+
+export function findAotCaches(java: Java, jars: Jars): AotCaches {
+  const folder = canUseAot(java) ? findCached(nameAotCaches(java, jars)) : undefined;
+  return folder === undefined ? { mode: 'none' } : { mode: 'use', folder };
+}
+
+export function aotOptions(caches: AotCaches, kind: AotKind): string[] {
+  if (caches.mode === 'none') return [];
+  const recording = `-XX:AOTConfiguration=${join(caches.folder, `${kind}.aotconf`)}`;
+  const cache = `-XX:AOTCache=${join(caches.folder, `${kind}.aot`)}`;
+  // Java's remarks on single classes that it could not keep would fill the logs.
+  const quiet = '-Xlog:aot*=error';
+  switch (caches.mode) {
+    case 'use':
+      return [quiet, cache];
+    case 'record':
+      return [quiet, '-XX:AOTMode=record', recording];
+    case 'create':
+      return [quiet, '-XX:AOTMode=create', recording, cache];
+  }
+}

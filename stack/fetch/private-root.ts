@@ -1,0 +1,141 @@
+import { mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { lastLines, runCommand } from '../run/run-command.ts';
+import { chooseSource } from './apt-sources.ts';
+import { cacheFolder, ensureCached, findCached, type Say } from './cache.ts';
+import { findOnPath } from './find-on-path.ts';
+import { readAptSources, readSystem } from './read-system.ts';
+
+/** A folder with Debian packages unpacked in it, none of them installed: no root rights, nothing outside it touched. */
+export interface PrivateRoot {
+  readonly folder: string;
+  /** Comes before a program of the root: its own loader, since its libc is newer than the machine's. */
+  readonly loader: readonly string[];
+}
+
+const architectures = {
+  x64: { triplet: 'x86_64-linux-gnu', loader: 'usr/lib64/ld-linux-x86-64.so.2' },
+  arm64: { triplet: 'aarch64-linux-gnu', loader: 'usr/lib/ld-linux-aarch64.so.1' },
+};
+
+/** Why this machine cannot have a private root; undefined when it can. */
+export function privateRootProblem(): string | undefined {
+  const { id } = readSystem();
+  if (id !== 'debian' && id !== 'ubuntu') {
+    return `packages can be fetched on Debian and Ubuntu only (this is ${id === '' ? 'an unknown system' : id})`;
+  }
+  const missing = ['apt-get', 'apt-cache', 'dpkg'].filter((tool) => findOnPath(tool) === undefined);
+  if (missing.length > 0) return `not on PATH: ${missing.join(', ')}`;
+  return chooseSource(readAptSources(), readSystem()) === undefined
+    ? "apt's sources do not name the distribution's own archive"
+    : undefined;
+}
+
+export function findPrivateRoot(name: string): PrivateRoot | undefined {
+  const folder = findCached(name);
+  return folder === undefined ? undefined : open(folder);
+}
+
+/**
+ * Fetches packages with all they depend on and unpacks them; apt verifies signatures and hashes.
+ * The first of `candidates` that the archive has is taken.
+ */
+export async function fetchPrivateRoot(
+  name: string,
+  candidates: readonly string[],
+  say: Say,
+  signal?: AbortSignal,
+): Promise<PrivateRoot> {
+  const folder = await ensureCached(name, say, async (target) => {
+    const problem = privateRootProblem();
+    if (problem !== undefined) throw new Error(`${name}: ${problem}.`);
+    const logFile = join(cacheFolder(), `${name}.log`);
+    const apt = prepareApt(target);
+    const run = (file: string, args: readonly string[]): Promise<void> =>
+      runCommand({ file, args, env: { LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' } }, { logFile, signal });
+
+    say(`${name}: reading the archive's package list`);
+    await run('apt-get', [...apt, 'update']);
+    const chosen = await firstKnown(candidates, (candidate) => run('apt-cache', [...apt, 'show', candidate]));
+    if (chosen === undefined) {
+      throw new Error(`${name}: the archive has none of ${candidates.join(', ')}.`);
+    }
+    say(`${name}: fetching ${chosen} and what it needs`);
+    await run('apt-get', [...apt, '-y', '--download-only', 'install', chosen]);
+    const downloaded = /Need to get (.*) of archives/.exec(lastLines(logFile, 400))?.[1];
+    const archives = join(target, 'apt/cache/archives');
+    const packages = readdirSync(archives).filter((file) => file.endsWith('.deb'));
+    say(`${name}: unpacking ${packages.length} packages${downloaded === undefined ? '' : ` (${downloaded})`}`);
+    for (const file of packages) await run('dpkg', ['-x', join(archives, file), target]);
+    makeLinksRelative(target, target);
+    rmSync(join(target, 'apt'), { recursive: true });
+    return { package: chosen, packages };
+  });
+  return open(folder);
+}
+
+function open(folder: string): PrivateRoot {
+  const architecture = process.arch === 'arm64' ? architectures.arm64 : architectures.x64;
+  return {
+    folder,
+    loader: [join(folder, architecture.loader), '--library-path', join(folder, 'usr/lib', architecture.triplet)],
+  };
+}
+
+/** apt's options for a state of its own inside the folder: the machine's package database is neither read nor written. */
+function prepareApt(target: string): string[] {
+  const system = readSystem();
+  const source = chooseSource(readAptSources(), system);
+  if (source === undefined) throw new Error("apt's sources do not name the distribution's own archive.");
+  const root = join(target, 'apt');
+  for (const folder of ['state/lists/partial', 'cache/archives/partial', 'parts']) {
+    mkdirSync(join(root, folder), { recursive: true });
+  }
+  const keyring = source.signedBy ?? `/usr/share/keyrings/${system.id}-archive-keyring.gpg`;
+  // Debian's stable releases carry no MySQL; Ubuntu's own release does.
+  const suite = system.id === 'debian' ? 'sid' : system.codename;
+  const components = system.id === 'debian' ? 'main' : 'main universe';
+  writeFileSync(join(root, 'sources.list'), `deb [signed-by=${keyring}] ${source.uri} ${suite} ${components}\n`);
+  writeFileSync(join(root, 'status'), '');
+  const options = {
+    'Dir::State': join(root, 'state'),
+    'Dir::State::status': join(root, 'status'),
+    'Dir::Cache': join(root, 'cache'),
+    'Dir::Etc::sourcelist': join(root, 'sources.list'),
+    'Dir::Etc::sourceparts': join(root, 'parts'),
+    'Dir::Etc::preferencesparts': join(root, 'parts'),
+    'APT::Install-Recommends': 'false',
+    // As root, apt would fetch as a user who cannot enter this folder.
+    'APT::Sandbox::User': 'root',
+    'Acquire::Languages': 'none',
+    'Acquire::Retries': '3',
+  };
+  return Object.entries(options).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
+}
+
+async function firstKnown(
+  candidates: readonly string[],
+  show: (candidate: string) => Promise<void>,
+): Promise<string | undefined> {
+  for (const candidate of candidates) {
+    const known = await show(candidate).then(
+      () => true,
+      () => false,
+    );
+    if (known) return candidate;
+  }
+  return undefined;
+}
+
+/** Absolute links (Java's `java.security` is one) would lead out of the root. */
+function makeLinksRelative(folder: string, root: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) makeLinksRelative(path, root);
+    if (!entry.isSymbolicLink()) continue;
+    const to = readlinkSync(path);
+    if (!to.startsWith('/')) continue;
+    unlinkSync(path);
+    symlinkSync(relative(dirname(path), join(root, to)), path);
+  }
+}

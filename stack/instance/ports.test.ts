@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { describeBusyPorts } from '../check/refuse-busy-ports.ts';
+import { findBusyPorts } from './find-busy-ports.ts';
+import { locateInstance, makeFolders } from './instance.ts';
+import { choosePorts, firstFreeOffset, listPorts, portsAt } from './ports.ts';
+
+test('the main stack has the ports that its documents name', () => {
+  expect(portsAt(0)).toEqual({
+    mysql: 13306,
+    brokers: [19092, 19093, 19094],
+    controllers: [19192, 19193, 19194],
+    connect: 8083,
+    registry: 8081,
+    registryManagement: 8082,
+    orderService: 8080,
+  });
+});
+
+test('no two blocks that "auto" may choose share a port', () => {
+  const seen = new Map<number, number>();
+  for (const offset of [0, ...Array.from({ length: 61 }, (_, index) => 1000 + index * 200)]) {
+    for (const { port } of listPorts(portsAt(offset))) {
+      expect(seen.get(port), `port ${port} of offset ${offset}`).toBeUndefined();
+      seen.set(port, offset);
+    }
+  }
+});
+
+test('"auto" takes the first block that is WHOLLY free and remembered by nobody', async () => {
+  const busy = new Set([portsAt(1200).registryManagement]);
+  const offset = await firstFreeOffset(
+    (candidate) => candidate !== 1000,
+    (ports) => Promise.resolve(listPorts(ports).every(({ port }) => !busy.has(port))),
+  );
+  expect(offset).toBe(1400);
+});
+
+test('"auto" keeps the remembered block, and LEAVES it when somebody else listens there', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'stack-ports-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const instance = locateInstance('test', folder);
+  makeFolders(instance);
+  const remembered = await choosePorts(instance, 'auto');
+  expect(await choosePorts(instance, 'auto')).toEqual(remembered);
+
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(remembered.connect, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  expect(await choosePorts(instance, undefined)).toEqual(remembered);
+  expect(await choosePorts(instance, 'auto')).not.toEqual(remembered);
+});
+
+test('a port on which somebody listens is busy, others are not', async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  expect(await findBusyPorts([port])).toEqual([port]);
+});
+
+test('the sentence names the port, who should have it, and the way out', () => {
+  expect(describeBusyPorts([{ port: 8080, owner: 'order-service' }])).toBe(
+    'Port 8080 (for order-service) is in use: stop what uses it ("ss -ltnp" tells), or start with --port-offset auto.',
+  );
+});

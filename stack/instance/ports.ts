@@ -1,0 +1,103 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { findBusyPorts } from './find-busy-ports.ts';
+import { instancesFolder, type Instance } from './instance.ts';
+import { writeFile } from './write-file.ts';
+
+/** The fixed ports of an instance, all on 127.0.0.1. */
+export interface Ports {
+  readonly mysql: number;
+  readonly brokers: readonly [number, number, number];
+  readonly controllers: readonly [number, number, number];
+  readonly connect: number;
+  readonly registry: number;
+  readonly registryManagement: number;
+  readonly orderService: number;
+}
+
+export type PortOffset = number | 'auto';
+
+const remembered = z.object({ offset: z.number().int().min(0).max(40_000) });
+
+export function portsAt(offset: number): Ports {
+  return {
+    mysql: 13306 + offset,
+    brokers: [19092 + offset, 19093 + offset, 19094 + offset],
+    controllers: [19192 + offset, 19193 + offset, 19194 + offset],
+    connect: 8083 + offset,
+    registry: 8081 + offset,
+    registryManagement: 8082 + offset,
+    orderService: 8080 + offset,
+  };
+}
+
+/** Every port with the name of who listens there. */
+export function listPorts(ports: Ports): { port: number; owner: string }[] {
+  return [
+    { port: ports.mysql, owner: 'mysql' },
+    ...ports.brokers.map((port, index) => ({ port, owner: `kafka-${index + 1}` })),
+    ...ports.controllers.map((port, index) => ({ port, owner: `kafka-${index + 1} (controller)` })),
+    { port: ports.connect, owner: 'connect' },
+    { port: ports.registry, owner: 'registry' },
+    { port: ports.registryManagement, owner: 'registry (management)' },
+    { port: ports.orderService, owner: 'order-service' },
+  ];
+}
+
+export function readOffset(folder: string): number | undefined {
+  const file = resolve(folder, 'ports.json');
+  return existsSync(file) ? remembered.parse(JSON.parse(readFileSync(file, 'utf8'))).offset : undefined;
+}
+
+/**
+ * The block of ports of an instance, remembered for its next start: the offset asked for, else the remembered one, else
+ * 0 for `main` and `auto` for others. `auto` keeps a remembered block while it is free and else takes another.
+ */
+export async function choosePorts(instance: Instance, wanted?: PortOffset): Promise<Ports> {
+  const offset = await chooseOffset(instance, wanted);
+  writeFile(resolve(instance.folder, 'ports.json'), `${JSON.stringify({ offset })}\n`);
+  return portsAt(offset);
+}
+
+async function chooseOffset(instance: Instance, wanted: PortOffset | undefined): Promise<number> {
+  if (typeof wanted === 'number') return wanted;
+  const known = readOffset(instance.folder) ?? (instance.name === 'main' ? 0 : undefined);
+  if (known !== undefined && (wanted === undefined || (await isFree(portsAt(known))))) return known;
+  return findFreeOffset();
+}
+
+async function isFree(ports: Ports): Promise<boolean> {
+  return (await findBusyPorts(listPorts(ports).map(({ port }) => port))).length === 0;
+}
+
+/** A whole block of ports that is free now and not remembered by another instance. */
+export async function findFreePorts(): Promise<Ports> {
+  return portsAt(await findFreeOffset());
+}
+
+function findFreeOffset(): Promise<number> {
+  const taken = offsetsOfOthers();
+  return firstFreeOffset((offset) => !taken.has(offset), isFree);
+}
+
+/** 1000, 1200, 1400, ...: the first that is nobody's and whose whole block is free. */
+export async function firstFreeOffset(
+  isNobodys: (offset: number) => boolean,
+  isFree: (ports: Ports) => Promise<boolean>,
+): Promise<number> {
+  // By 200, since within a block two groups of ports are 100 apart. Above 13,000 the blocks would reach the range from
+  // which systems give out random ports.
+  for (let offset = 1000; offset <= 13_000; offset += 200) {
+    if (isNobodys(offset) && (await isFree(portsAt(offset)))) return offset;
+  }
+  throw new Error('No free block of ports between offsets 1000 and 13000: stop other stacks first.');
+}
+
+function offsetsOfOthers(): Set<number> {
+  if (!existsSync(instancesFolder)) return new Set();
+  const offsets = readdirSync(instancesFolder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => readOffset(resolve(instancesFolder, entry.name)));
+  return new Set(offsets.filter((offset) => offset !== undefined));
+}

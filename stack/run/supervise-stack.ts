@@ -1,0 +1,86 @@
+import { identifyProcess, type ProcessIdentity } from '../instance/process-identity.ts';
+import type { ServerContext } from '../servers/server.ts';
+import type { StepTools } from './list-steps.ts';
+import { measureMemory } from './measure-memory.ts';
+import type { Step } from './run-graph.ts';
+import { runServers, type Servers } from './run-servers.ts';
+import { writeState, type StackState } from './stack-state.ts';
+
+export interface SupervisedStack {
+  readonly state: () => StackState;
+  readonly stop: () => Promise<void>;
+  readonly kill: () => void;
+  readonly gaveUp: Promise<Error>;
+}
+
+/** The first board comes right after the start: by then caches and heaps have filled. */
+const memoryDelayMs = 60_000;
+
+/** Runs the steps and keeps `run/state.json` in step with what happens, from the first server to the last. */
+export async function superviseStack(
+  context: ServerContext,
+  makeSteps: (tools: StepTools) => Step[],
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<SupervisedStack> {
+  const { instance } = context;
+  const startedAt = Date.now();
+  let state: StackState = {
+    phase: 'starting',
+    supervisor: identifySelf(),
+    startedAt: new Date(startedAt).toISOString(),
+    processes: [],
+  };
+  const update = (change: Partial<StackState>): void => {
+    state = { ...state, ...change };
+    writeState(instance, state);
+  };
+  update({});
+
+  const gaveUp = Promise.withResolvers<Error>();
+  const timers: { memory?: NodeJS.Timeout } = {};
+  let stopping: Promise<void> | undefined;
+  const stopAll = (running: Servers): Promise<void> => {
+    clearTimeout(timers.memory);
+    if (state.phase !== 'failed') update({ phase: 'stopping' });
+    return running.stop().then(() => {
+      if (state.phase === 'stopping') update({ phase: 'stopped' });
+    });
+  };
+
+  const watcher = {
+    say,
+    onChange: (processes: StackState['processes']) => update({ processes }),
+    onGiveUp: (reason: Error) => {
+      // During the start, `runServers` itself stops everything and rejects.
+      if (state.phase !== 'ready') return;
+      say(`giving up: ${reason.message}`);
+      update({ phase: 'failed', problem: reason.message });
+      stopping ??= stopAll(servers);
+      void stopping.finally(() => gaveUp.resolve(reason));
+    },
+  };
+
+  const servers = await runServers(context, makeSteps, watcher, signal).catch((error: unknown) => {
+    update({ phase: 'failed', problem: error instanceof Error ? error.message : String(error) });
+    throw error;
+  });
+  update({ phase: 'ready', readyMs: Date.now() - startedAt });
+  timers.memory = setTimeout(() => {
+    update({ memory: { bytes: measureMemory(state), at: new Date().toISOString() } });
+  }, memoryDelayMs);
+  timers.memory.unref();
+
+  return {
+    state: () => state,
+    stop: () => (stopping ??= stopAll(servers)),
+    kill: servers.kill,
+    gaveUp: gaveUp.promise,
+  };
+}
+
+function identifySelf(): ProcessIdentity {
+  const self = identifyProcess(process.pid);
+  if (self === undefined) throw new Error('/proc does not show this process: Linux with /proc is needed.');
+  return self;
+}

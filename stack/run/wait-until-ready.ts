@@ -1,0 +1,25 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Probes until the answer is undefined (ready); at the deadline it throws with the last answer. */
+export async function waitUntilReady(
+  what: string,
+  probe: () => Promise<string | undefined>,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const problem = await probe().catch((error: unknown) => describe(error));
+    if (problem === undefined) return;
+    signal.throwIfAborted();
+    if (Date.now() > deadline) {
+      throw new Error(`${what} was not ready within ${timeoutMs / 1000} s: ${problem}`);
+    }
+    await delay(100, undefined, { signal });
+  }
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}

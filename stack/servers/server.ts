@@ -1,0 +1,36 @@
+import type { Programs } from '../fetch/programs.ts';
+import type { Instance } from '../instance/instance.ts';
+import type { Ports } from '../instance/ports.ts';
+import type { Secrets } from '../instance/secrets.ts';
+import type { Command } from '../run/run-command.ts';
+
+/** What a server's file needs to know to configure it. */
+export interface ServerContext {
+  readonly instance: Instance;
+  readonly ports: Ports;
+  readonly secrets: Secrets;
+  readonly programs: Programs;
+}
+
+/** Runs one program to its end, as a named part of the start. */
+export type RunTask = (name: string, command: Command) => Promise<void>;
+
+/** A server: how it is prepared, started, probed and stopped. */
+export interface Server {
+  readonly name: string;
+  /** Where it answers, for people. */
+  readonly address: () => string;
+  /** Servers with a higher number are stopped first. */
+  readonly layer: number;
+  /** Writes the configuration; makes the data folder when there is none. Runs once, before the first start. */
+  readonly prepare: (runTask: RunTask) => Promise<void>;
+  /** The program to run; asked again at each restart. */
+  readonly command: () => Promise<Command>;
+  /** Throws or says why while the server cannot do its work yet. */
+  readonly probe: () => Promise<string | undefined>;
+  readonly readyTimeoutMs: number;
+  /** After this long a SIGTERM becomes a SIGKILL. */
+  readonly stopTimeoutMs: number;
+}
+
+export const layers = { mysql: 0, kafka: 1, registry: 2, connect: 3, service: 4, task: 5 } as const;

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { registerConnector } from '@board/connectors';
+import { grantTables } from './mysql-grants.ts';
+import { createUsers } from './mysql-users.ts';
+import { readSetupConfig, type SetupConfig } from './read-setup-config.ts';
+import { registerSchemas } from './schemas.ts';
+import { createTopics } from './topics.ts';
+
+/** In order: each step needs the ones before it; the registry and Connect start with users that the first one creates. */
+const steps: Readonly<Record<string, (config: SetupConfig) => Promise<readonly string[]>>> = {
+  users: async ({ admin, passwords, userHost }) => {
+    await createUsers(admin, passwords, userHost);
+    return [];
+  },
+  migrations: async (config) => {
+    await migrate(config, 'order-service');
+    await migrate(config, 'catalog-service');
+    return [];
+  },
+  grants: async ({ admin, userHost }) => {
+    await grantTables(admin, userHost);
+    return [];
+  },
+  topics: ({ brokers }) => createTopics(brokers),
+  schemas: ({ registryUrl }) => registerSchemas(registryUrl),
+  connector: async ({ connectUrl, brokers }) => {
+    await registerConnector({ connectUrl, brokers, onProgress: print });
+    return [];
+  },
+};
+
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(steps);
+try {
+  const unknown = wanted.filter((name) => !(name in steps));
+  if (unknown.length > 0) {
+    throw new Error(`unknown step ${unknown.join(', ')}; the steps are ${Object.keys(steps).join(', ')}`);
+  }
+  const config = readSetupConfig(process.env);
+  for (const [name, run] of Object.entries(steps)) {
+    if (!wanted.includes(name)) continue;
+    for (const line of await run(config)) print(line);
+    print(`${name} done`);
+  }
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
+
+async function migrate(config: SetupConfig, service: 'order-service' | 'catalog-service'): Promise<void> {
+  const file = new URL(`../../services/${service}/src/migrate.ts`, import.meta.url);
+  const child = spawn(process.execPath, [file.pathname], {
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      INSTANCE: `${service}-migrations`,
+      DATABASE_HOST: config.admin.host,
+      DATABASE_PORT: String(config.admin.port),
+      DATABASE_NAME: service.replace('-', '_'),
+      DATABASE_USER: 'migrations',
+      DATABASE_PASSWORD: config.passwords.migrations,
+    },
+  });
+  const [exitCode] = await once(child, 'exit');
+  if (exitCode !== 0) throw new Error(`the migrations of ${service} failed`);
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

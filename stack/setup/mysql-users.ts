@@ -1,0 +1,48 @@
+import { asMysqlAdmin, type MysqlAdmin } from './mysql-admin.ts';
+
+export type { MysqlAdmin } from './mysql-admin.ts';
+
+const mysqlUsers = ['order_service', 'catalog_service', 'cdc', 'migrations', 'registry', 'purge', 'audit'] as const;
+
+export type MysqlUser = (typeof mysqlUsers)[number];
+
+export type UserPasswords = Readonly<Record<MysqlUser, string>>;
+
+/** Where users connect from; without name resolution the server sees the bare address. */
+export const loopbackHost = '127.0.0.1';
+
+const databases = ['order_service', 'catalog_service', 'registry'] as const;
+
+const schemaChanges = 'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES';
+
+/** Only what is right for every table of a database, today's and tomorrow's; the rest is `mysql-grants.ts`. */
+const databaseGrants: readonly { readonly user: MysqlUser; readonly grant: string }[] = [
+  { user: 'order_service', grant: 'SELECT ON order_service.*' },
+  { user: 'catalog_service', grant: 'SELECT, INSERT, UPDATE, DELETE ON catalog_service.*' },
+  { user: 'migrations', grant: `${schemaChanges} ON order_service.*` },
+  { user: 'migrations', grant: `${schemaChanges} ON catalog_service.*` },
+  { user: 'registry', grant: 'ALL ON registry.*' },
+  { user: 'audit', grant: 'SELECT ON order_service.*' },
+  { user: 'audit', grant: 'SELECT ON catalog_service.*' },
+  // The fence: an empty transaction whose GTID shows how far the connector has come. It touches no table.
+  { user: 'audit', grant: 'FLUSH_OPTIMIZER_COSTS ON *.*' },
+  { user: 'purge', grant: 'FLUSH_OPTIMIZER_COSTS ON *.*' },
+  // RELOAD and LOCK TABLES are for the snapshot, the two others for the binlog; MySQL knows these only server-wide.
+  { user: 'cdc', grant: 'SELECT, RELOAD, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT ON *.*' },
+];
+
+/** Creates databases, users (with these passwords, old or new) and database-level grants; safe to call again. */
+export async function createUsers(admin: MysqlAdmin, passwords: UserPasswords, userHost = loopbackHost): Promise<void> {
+  await asMysqlAdmin(admin, async (connection) => {
+    for (const database of databases) {
+      await connection.query(`CREATE DATABASE IF NOT EXISTS ${database} CHARACTER SET utf8mb4`);
+    }
+    for (const user of mysqlUsers) {
+      await connection.query('CREATE USER IF NOT EXISTS ?@? IDENTIFIED BY ?', [user, userHost, passwords[user]]);
+      await connection.query('ALTER USER ?@? IDENTIFIED BY ?', [user, userHost, passwords[user]]);
+    }
+    for (const { user, grant } of databaseGrants) {
+      await connection.query(`GRANT ${grant} TO ?@?`, [user, userHost]);
+    }
+  });
+}

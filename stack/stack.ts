@@ -1,0 +1,106 @@
+import { refuseBusyPorts } from './check/refuse-busy-ports.ts';
+import { refuseWhatIsMissing } from './check/refuse-what-is-missing.ts';
+import { ensurePrograms } from './fetch/ensure-programs.ts';
+import { clearInstance } from './instance/clear-instance.ts';
+import { tryLock } from './instance/hold-lock.ts';
+import { locateInstance, makeFolders, type Instance } from './instance/instance.ts';
+import { choosePorts, portsAt, readOffset, type PortOffset, type Ports } from './instance/ports.ts';
+import { ensureSecrets, readSecrets, type Secrets } from './instance/secrets.ts';
+import { stackCommand } from './instance/stack-command.ts';
+import { listSteps, type Only } from './run/list-steps.ts';
+import { readLiveState, type StackState } from './run/stack-state.ts';
+import { stopOrphans } from './run/stop-orphans.ts';
+import { superviseStack } from './run/supervise-stack.ts';
+
+export type { Only, PortOffset, Ports, Secrets, StackState };
+
+export interface StartOptions {
+  /** Default `main`. */
+  readonly instance?: string;
+  readonly portOffset?: PortOffset | undefined;
+  /** Start from nothing: data, logs and passwords of an earlier run are deleted. */
+  readonly fresh?: boolean;
+  readonly only?: Only;
+  readonly onProgress?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A stack that this process supervises. */
+export interface RunningStack {
+  readonly instance: Instance;
+  readonly ports: Ports;
+  readonly secrets: Secrets;
+  readonly state: () => StackState;
+  /** Stops the servers in reverse order of dependency; safe to call twice. */
+  readonly stop: () => Promise<void>;
+  /** SIGKILL to every server, for those who cannot wait. */
+  readonly kill: () => void;
+  /** Resolves with the reason once a server died too often and all others were stopped; never otherwise. */
+  readonly gaveUp: Promise<Error>;
+}
+
+/**
+ * Fetches what is missing, starts everything and resolves when all of it answers.
+ * When anything fails, or `signal` aborts, what was started is stopped before the promise rejects.
+ */
+export async function startStack(options: StartOptions = {}): Promise<RunningStack> {
+  const instance = locateInstance(options.instance ?? 'main');
+  const say = options.onProgress ?? (() => undefined);
+  const signal = options.signal ?? new AbortController().signal;
+  makeFolders(instance);
+
+  const lock = await tryLock(instance.folder);
+  if (lock === undefined) throw new Error(alreadyRunning(instance));
+  try {
+    await stopOrphans(instance, say);
+    if (options.fresh === true) clearInstance(instance);
+    await refuseWhatIsMissing();
+    const ports = await choosePorts(instance, options.portOffset);
+    await refuseBusyPorts(ports);
+    const programs = await ensurePrograms(say, signal);
+    const secrets = ensureSecrets(instance);
+    const context = { instance, ports, secrets, programs };
+    const supervised = await superviseStack(
+      context,
+      (tools) => listSteps(context, options.only ?? 'all', tools),
+      say,
+      signal,
+    );
+    const stop = async (): Promise<void> => {
+      await supervised.stop();
+      await lock.release();
+    };
+    return {
+      instance,
+      ports,
+      secrets,
+      state: supervised.state,
+      stop,
+      kill: supervised.kill,
+      gaveUp: supervised.gaveUp,
+    };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** A stack that some process supervises now; undefined when none does. */
+export function readStack(name = 'main'): { ports: Ports; secrets: Secrets; state: StackState } | undefined {
+  const instance = locateInstance(name);
+  const state = readLiveState(instance);
+  const secrets = readSecrets(instance);
+  const offset = readOffset(instance.folder);
+  return state === undefined || secrets === undefined || offset === undefined
+    ? undefined
+    : { ports: portsAt(offset), secrets, state };
+}
+
+function alreadyRunning(instance: Instance): string {
+  const state = readLiveState(instance);
+  const who = state === undefined ? '' : ` (process ${state.supervisor.pid})`;
+  return (
+    `The stack "${instance.name}" runs already${who}: ` +
+    `"${stackCommand('status', instance)}" shows it, "${stackCommand('down', instance)}" stops it.`
+  );
+}
