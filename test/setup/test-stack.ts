@@ -1,0 +1,58 @@
+import { readStack, startStack, type Ports, type RunningStack, type Secrets, type StackState } from '@board/stack';
+import type { TestProject } from 'vitest/node';
+import type { StackAddresses } from '../src/stack-addresses.ts';
+
+const instance = 'test';
+
+interface Shared {
+  stack?: Promise<{ addresses: StackAddresses; stop: () => Promise<void> }>;
+  users: number;
+}
+
+// Each tier loads this file by itself, but all run in one process and share one stack.
+const shared: Shared = ((globalThis as { boardTestStack?: Shared }).boardTestStack ??= { users: 0 });
+
+/** Starts the test stack from nothing, on ports of its own, or uses the one that `npm run stack -- --instance test up` left running. */
+export default async function useTestStack(project: TestProject): Promise<() => Promise<void>> {
+  shared.users += 1;
+  shared.stack ??= attach() ?? start();
+  const { addresses, stop } = await shared.stack;
+  project.provide('stack', addresses);
+  return async () => {
+    shared.users -= 1;
+    if (shared.users === 0) await stop();
+  };
+}
+
+function attach(): Shared['stack'] {
+  const running = readStack(instance);
+  if (!running) return undefined;
+  return Promise.resolve({
+    addresses: toAddresses(running.ports, running.secrets, running.state),
+    stop: () => Promise.resolve(),
+  });
+}
+
+async function start() {
+  const stack: RunningStack = await startStack({
+    instance,
+    portOffset: 'auto',
+    fresh: true,
+    onProgress: (line) => process.stderr.write(`${line}\n`),
+  });
+  return { addresses: toAddresses(stack.ports, stack.secrets, stack.state()), stop: () => stack.stop() };
+}
+
+function toAddresses(ports: Ports, secrets: Secrets, state: StackState): StackAddresses {
+  return {
+    mysql: { host: '127.0.0.1', port: ports.mysql, rootPassword: secrets.root },
+    passwords: secrets,
+    brokers: ports.brokers.map((port) => `127.0.0.1:${port}`),
+    connectUrl: `http://127.0.0.1:${ports.connect}`,
+    registryUrl: `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`,
+    orderServiceUrl: `http://127.0.0.1:${ports.orderService}`,
+    catalogUrls: state.processes
+      .filter(({ name }) => name.startsWith('catalog-service-'))
+      .map(({ address }) => address),
+  };
+}
