@@ -1,0 +1,165 @@
+import { createWriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { dismissLetter, listLetters, showLetters, skipVersion } from '@board/inbox';
+import type { Command } from 'commander';
+import { addReplay } from './operate/add-replay.ts';
+import { confirm } from './operate/confirm.ts';
+import { createProgram } from './operate/create-program.ts';
+import { letterJson, shownLetterJson } from './operate/letter-json.ts';
+import { toFilter, withFilters, type FilterFlags } from './operate/letter-options.ts';
+import { parseAggregateId, parseText, parseVersion } from './operate/parse.ts';
+import { isoTime, printJson, rowPrinter } from './operate/print.ts';
+import { runProgram } from './operate/run-program.ts';
+import { sayUnknown } from './operate/say-unknown.ts';
+import { showText } from './operate/show-text.ts';
+import { withOperator, type GlobalFlags } from './operate/with-operator.ts';
+
+const program = createProgram('npm run dlq --', 'Shows dead letters and repairs what they block');
+const example = (text: string): string => `\nExample: npm run dlq -- ${text}`;
+
+withFilters(program.command('list'))
+  .description('open letters, the oldest failure first')
+  .option('--closed', 'those that are closed instead')
+  .option('--all', 'open and closed ones')
+  .addHelpText('after', example('list --reason attempts-exhausted --since 2h'))
+  .action(async (_options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<FilterFlags & { closed?: true; all?: true } & GlobalFlags>();
+    await withOperator(flags, async ({ operator }) => {
+      const print = rowPrinter({ letter: 36, reason: 18, board: 36, version: 7, mark: 7, 'last failed': 24, error: 0 });
+      const state = flags.all === true ? 'all' : flags.closed === true ? 'closed' : 'open';
+      let count = 0;
+      for await (const letter of listLetters(operator, { ...toFilter(flags), state })) {
+        count += 1;
+        if (flags.json === true) printJson(letterJson(letter));
+        else
+          print([
+            letter.letter,
+            letter.reason,
+            letter.aggregateId ?? '-',
+            letter.version ?? '-',
+            letter.markVersion,
+            isoTime(letter.lastFailedAt) ?? '-',
+            `${letter.errorClass}: ${letter.errorMessage}`.split('\n')[0]?.slice(0, 100) ?? '',
+          ]);
+      }
+      console.error(count === 0 ? 'No letter fits.' : `${count} letters.`);
+    });
+  });
+
+program
+  .command('show')
+  .description('letters with headers, decoded payload and what waits behind them')
+  .argument('<letter...>', 'as "list" names them')
+  .addHelpText('after', example('show 01a210dc-6682-758a-b9f8-41e7acb32066'))
+  .action(async (letters: string[], _options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<GlobalFlags>();
+    await withOperator(flags, async ({ operator, registryUrl }) => {
+      const missing = new Set(letters);
+      for await (const shown of showLetters(operator, registryUrl, { letters, state: 'all' })) {
+        missing.delete(shown.letter.letter);
+        if (flags.json === true) printJson(shownLetterJson(shown));
+        else console.log(`${showText(shown)}\n`);
+      }
+      sayUnknown(missing);
+    });
+  });
+
+addReplay(program);
+
+program
+  .command('skip')
+  .description("moves a board's mark past the version that blocks it, without its effect, for good")
+  .argument('<board>', 'aggregate id', parseAggregateId)
+  .argument('<version>', 'the one after the mark', parseVersion)
+  .requiredOption('--reason <text>', 'why; it is kept', parseText)
+  .option('--lost', 'no record of this version exists any more (the audit says LOST)')
+  .option('--yes', 'does not ask')
+  .addHelpText('after', example('skip 0198c0de-0000-7000-8000-000000000001 7 --reason "title longer than its column"'))
+  .action(async (aggregateId: string, version: number, _options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<{ reason: string; lost?: true; yes?: true } & GlobalFlags>();
+    await confirm(`Skip version ${version} of ${aggregateId}? Its effect will never happen.`, flags.yes);
+    await withOperator(flags, async ({ operator }) => {
+      const { reason, lost: isLost = false } = flags;
+      const done = await skipVersion(operator, { aggregateId, version, reason, isLost });
+      const mark = 'markVersion' in done ? done.markVersion : 0;
+      tell(
+        flags,
+        { aggregateId, version, ...done },
+        {
+          skipped: `Skipped; the running service now applies what is parked behind version ${version}.`,
+          'already-passed': `The mark is ${mark}: version ${version} is behind it already.`,
+          'not-next': `The mark is ${mark}: version ${mark + 1} comes first.`,
+          'unknown-event':
+            'No dead letter and no parked record has this version. It may still be in a retry topic: wait, then "list" again. ' +
+            'If the audit calls it LOST, say --lost.',
+        },
+      );
+      if (done.outcome === 'not-next' || done.outcome === 'unknown-event') process.exitCode = 1;
+    });
+  });
+
+program
+  .command('dismiss')
+  .description('closes letters that no replay and no skip can close: no-identity and conflict')
+  .argument('<letter...>', 'as "list" names them')
+  .requiredOption('--reason <text>', 'why; it is kept', parseText)
+  .option('--never-existed', 'also closes letters whose version their board never had, such as forged ones')
+  .option('--yes', 'does not ask')
+  .addHelpText('after', example('dismiss board/2/4711 --reason "test record of the load test"'))
+  .action(async (letters: string[], _options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<{ reason: string; neverExisted?: true; yes?: true } & GlobalFlags>();
+    await confirm(`Dismiss ${letters.length === 1 ? letters[0] : `${letters.length} letters`}?`, flags.yes);
+    await withOperator(flags, async ({ operator }) => {
+      for (const letter of letters) {
+        const { reason, neverExisted = false } = flags;
+        const outcome = await dismissLetter(operator, { letter, reason, neverExisted });
+        tell(
+          flags,
+          { letter, outcome },
+          {
+            dismissed: `${letter}: dismissed.`,
+            'not-open': `${letter}: is closed already.`,
+            unknown: `${letter}: there is no such letter.`,
+            'has-a-place': `${letter}: its board waits for it. Replay or skip it; --never-existed if the board never had this version.`,
+          },
+        );
+        if (outcome === 'unknown' || outcome === 'has-a-place') process.exitCode = 1;
+      }
+    });
+  });
+
+withFilters(program.command('export'))
+  .description('letters with their whole records, as JSON lines')
+  .option('--all', 'closed ones too')
+  .option('--out <file>', 'instead of standard output; it must not exist yet')
+  .addHelpText('after', example('export --reason invalid-event --out letters.jsonl'))
+  .action(async (_options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<FilterFlags & { all?: true; out?: string } & GlobalFlags>();
+    await withOperator(flags, async ({ operator, registryUrl }) => {
+      const file = flags.out === undefined ? undefined : createWriteStream(flags.out, { flags: 'wx' });
+      if (file) await once(file, 'open');
+      let count = 0;
+      const state = flags.all === true ? 'all' : 'open';
+      for await (const shown of showLetters(operator, registryUrl, { ...toFilter(flags), state })) {
+        count += 1;
+        if (file === undefined) printJson(shownLetterJson(shown));
+        else if (!file.write(`${JSON.stringify(shownLetterJson(shown))}\n`)) await once(file, 'drain');
+      }
+      if (file) {
+        file.end();
+        await once(file, 'close');
+      }
+      console.error(`${count} letters.`);
+    });
+  });
+
+await runProgram(program);
+
+function tell<Outcome extends string>(
+  { json }: GlobalFlags,
+  result: { readonly outcome: Outcome } & Record<string, unknown>,
+  sentences: Readonly<Record<Outcome, string>>,
+): void {
+  if (json === true) printJson(result);
+  else console.log(sentences[result.outcome]);
+}

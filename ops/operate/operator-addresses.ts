@@ -1,0 +1,31 @@
+import { databaseConnection, databaseFields } from '@board/database-kit';
+import { configFields, readConfig } from '@board/service-kit';
+import { readStack } from '@board/stack';
+import { z } from 'zod';
+
+const schema = z.object({
+  ...databaseFields,
+  KAFKA_BROKERS: configFields.addresses(),
+  REGISTRY_URL: configFields.httpUrl(),
+});
+
+/** Where the consumer's servers are: what the environment names, the rest as in the local stack; throws ConfigError. */
+export function operatorAddresses(env: NodeJS.ProcessEnv, instance: string) {
+  const config = readConfig(schema, { ...localStack(instance), ...env });
+  return { database: databaseConnection(config), brokers: config.KAFKA_BROKERS, registryUrl: config.REGISTRY_URL };
+}
+
+function localStack(instance: string): NodeJS.ProcessEnv {
+  const stack = readStack(instance);
+  if (stack === undefined) return {};
+  const { ports, secrets } = stack;
+  return {
+    DATABASE_HOST: '127.0.0.1',
+    DATABASE_PORT: String(ports.mysql),
+    DATABASE_NAME: 'catalog_service',
+    DATABASE_USER: 'catalog_service',
+    DATABASE_PASSWORD: secrets.catalog_service,
+    KAFKA_BROKERS: ports.brokers.map((port) => `127.0.0.1:${port}`).join(','),
+    REGISTRY_URL: `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`,
+  };
+}

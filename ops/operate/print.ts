@@ -1,0 +1,31 @@
+/** One JSON document a line, so that any number of them can be read one by one. */
+export function printJson(value: unknown): void {
+  console.log(JSON.stringify(value));
+}
+
+/** One row at a time: the widths are given, because a table of a million rows has no end to wait for. */
+export function rowPrinter(columns: Readonly<Record<string, number>>): (cells: readonly (string | number)[]) => void {
+  const widths = Object.values(columns);
+  let head: readonly string[] | undefined = Object.keys(columns);
+  const line = (cells: readonly (string | number)[]): string =>
+    cells
+      .map((cell, column) => String(cell).padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return (cells) => {
+    if (head !== undefined) console.log(line(head));
+    head = undefined;
+    console.log(line(cells));
+  };
+}
+
+export function isoTime(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
+/** A duration as people say it. */
+export function age(ms: number): string {
+  const seconds = Math.round(ms / 1_000);
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3_600).toFixed(1)} h`;
+}

@@ -1,0 +1,40 @@
+import { closeSettledLetters } from '../database/dead-letters.ts';
+import type { DeadLetterReason } from '../route/to-dead-letter.ts';
+import type { Operator } from './operator.ts';
+
+export interface DismissRequest {
+  readonly letter: string;
+  readonly reason: string;
+  /** The caller asserts that the aggregate never had this version, so that nothing waits for it. */
+  readonly neverExisted?: boolean;
+}
+
+export type DismissOutcome =
+  | 'dismissed'
+  | 'not-open'
+  | 'unknown'
+  /** It has a place in its aggregate's order: replay or skip it, or assert that the aggregate never had this version. */
+  | 'has-a-place';
+
+/** Reasons whose letters hold no place in the order of an aggregate. */
+const placeless: readonly DeadLetterReason[] = ['no-identity', 'conflict'];
+
+/** Closes a letter that no mark can ever close. Its record stays in the DLQ, and no copy of it opens the letter again. */
+export async function dismissLetter(operator: Operator, request: DismissRequest): Promise<DismissOutcome> {
+  const { consumer, dataSource } = operator;
+  const { letter, reason, neverExisted = false } = request;
+  await closeSettledLetters(dataSource.manager, consumer, operator.now());
+  const [found]: readonly { reason: DeadLetterReason; closed_at: string | null }[] = await dataSource.query(
+    'SELECT reason, closed_at FROM dead_letter WHERE consumer = ? AND aggregatetype = ? AND letter = ?',
+    [consumer.group, consumer.aggregateType, letter],
+  );
+  if (found === undefined) return 'unknown';
+  if (found.closed_at !== null) return 'not-open';
+  if (!placeless.includes(found.reason) && !neverExisted) return 'has-a-place';
+  const { affectedRows }: { affectedRows: number } = await dataSource.query(
+    `UPDATE dead_letter SET closed_at = ?, closed_by = 'dismissed', closed_reason = ?
+     WHERE consumer = ? AND letter = ? AND closed_at IS NULL`,
+    [operator.now(), reason.slice(0, 500), consumer.group, letter],
+  );
+  return affectedRows === 1 ? 'dismissed' : 'not-open';
+}

@@ -1,0 +1,31 @@
+// Flow 9/9: dead letter is replayed
+import { retryTopicName } from '@board/contracts';
+import { headerText, type SourceRecord } from '../record.ts';
+import type { RoutedRecord } from '../route/routed-record.ts';
+import { deadLetterHeaders, retryHeaders, sendableHeaders, sourceHeaders } from '../route/route-headers.ts';
+
+/** The record that carries a dead letter back: to its own group's first retry topic, due now, as attempt 1. */
+export function toReplay(group: string, letter: SourceRecord, nowMs: number): RoutedRecord {
+  const text = (name: string): string | undefined => headerText(letter.headers, name);
+  const carried = {
+    [retryHeaders.originTopic]: text(deadLetterHeaders.originTopic),
+    [retryHeaders.originPartition]: text(deadLetterHeaders.originPartition),
+    [retryHeaders.originOffset]: text(deadLetterHeaders.originOffset),
+    [retryHeaders.originTimestamp]: text(deadLetterHeaders.originTimestamp),
+    [retryHeaders.firstFailedAt]: text(deadLetterHeaders.firstFailedAt),
+  };
+  const known = Object.entries(carried).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return {
+    topic: retryTopicName(group, 1),
+    partition: letter.origin.partition,
+    key: letter.key,
+    value: letter.value,
+    headers: {
+      ...sendableHeaders(sourceHeaders(letter.headers)),
+      ...Object.fromEntries(known),
+      [retryHeaders.attempts]: '0',
+      [retryHeaders.dueAt]: String(nowMs),
+      [retryHeaders.replayed]: 'true',
+    },
+  };
+}
