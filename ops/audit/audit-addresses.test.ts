@@ -1,0 +1,26 @@
+import { ConfigError } from '@board/service-kit';
+import { describe, expect, it } from 'vitest';
+import { auditAddresses } from './audit-addresses.ts';
+
+const env = {
+  DATABASE_HOST: 'db',
+  DATABASE_PORT: '3306',
+  DATABASE_PASSWORD: 'secret',
+  KAFKA_BROKERS: 'a:1,b:2',
+  CONNECT_URL: 'http://connect:8083',
+};
+
+describe('the addresses of an audit', () => {
+  it('come from the environment', () => {
+    expect(auditAddresses(env, 'no-such-stack')).toEqual({
+      database: { host: 'db', port: 3306, user: 'audit', password: 'secret' },
+      brokers: ['a:1', 'b:2'],
+      connectUrl: 'http://connect:8083',
+    });
+  });
+
+  it('are ALL reported when there are none and no local stack', () => {
+    expect(() => auditAddresses({}, 'no-such-stack')).toThrow(ConfigError);
+    for (const name of Object.keys(env)) expect(() => auditAddresses({}, 'no-such-stack')).toThrow(name);
+  });
+});

@@ -1,0 +1,41 @@
+import { configFields, readConfig } from '@board/service-kit';
+import { readStack } from '@board/stack';
+import { z } from 'zod';
+
+const schema = z.object({
+  DATABASE_HOST: configFields.host(),
+  DATABASE_PORT: configFields.port(),
+  /** Reads both schemas, writes nothing, and may FLUSH OPTIMIZER_COSTS. */
+  DATABASE_USER: configFields.text().default('audit'),
+  DATABASE_PASSWORD: configFields.secret(),
+  KAFKA_BROKERS: configFields.addresses(),
+  CONNECT_URL: configFields.httpUrl(),
+});
+
+/** Where the audited servers are: what the environment names, the rest as in the local stack; throws ConfigError. */
+export function auditAddresses(env: NodeJS.ProcessEnv, instance: string) {
+  const config = readConfig(schema, { ...localStack(instance), ...env });
+  return {
+    database: {
+      host: config.DATABASE_HOST,
+      port: config.DATABASE_PORT,
+      user: config.DATABASE_USER,
+      password: config.DATABASE_PASSWORD,
+    },
+    brokers: config.KAFKA_BROKERS,
+    connectUrl: config.CONNECT_URL,
+  };
+}
+
+function localStack(instance: string): NodeJS.ProcessEnv {
+  const stack = readStack(instance);
+  if (stack === undefined) return {};
+  const { ports, secrets } = stack;
+  return {
+    DATABASE_HOST: '127.0.0.1',
+    DATABASE_PORT: String(ports.mysql),
+    DATABASE_PASSWORD: secrets.audit,
+    KAFKA_BROKERS: ports.brokers.map((port) => `127.0.0.1:${port}`).join(','),
+    CONNECT_URL: `http://127.0.0.1:${ports.connect}`,
+  };
+}

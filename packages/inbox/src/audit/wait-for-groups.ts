@@ -1,0 +1,44 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Kafka } from 'kafkajs';
+import { openLagProbe, type PartitionPosition } from '../consume/lag-probe.ts';
+import { retryGroupOf, type AuditedTopics } from './audited-topics.ts';
+import type { Barrier } from './audit-consumer.ts';
+
+const pollMs = 200;
+
+/** Waits until source and retry group have committed past what their topics hold now. */
+export async function waitForGroups(kafka: Kafka, topics: AuditedTopics, timeoutMs: number): Promise<Barrier> {
+  const deadline = Date.now() + timeoutMs;
+  const source = await waitForGroup(kafka, topics.group, [topics.source], deadline);
+  if (source !== 'passed') return source;
+  // The retry topics' ends only now: what the source group has failed by now is in them.
+  return waitForGroup(kafka, retryGroupOf(topics), topics.retries, deadline);
+}
+
+async function waitForGroup(
+  kafka: Kafka,
+  group: string,
+  topics: readonly string[],
+  deadline: number,
+): Promise<Barrier> {
+  const probe = await openLagProbe(kafka, group, topics);
+  try {
+    const ends = new Map((await probe.read()).map((position) => [nameOf(position), position.end]));
+    for (;;) {
+      const behind = (await probe.read()).filter((one) => one.committed < (ends.get(nameOf(one)) ?? 0n));
+      const [first] = behind;
+      if (first === undefined) return 'passed';
+      if (Date.now() >= deadline) {
+        const records = (ends.get(nameOf(first)) ?? 0n) - first.committed;
+        return { cannotTell: `the group ${group} has ${records} records of ${nameOf(first)} still to settle` };
+      }
+      await delay(pollMs);
+    }
+  } finally {
+    await probe.close();
+  }
+}
+
+function nameOf({ topic, partition }: PartitionPosition): string {
+  return `${topic}/${partition}`;
+}
