@@ -56,5 +56,5 @@ function describe(error: unknown): string {
 
 function wholeNumber(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('a whole number');
+  throw new InvalidArgumentError('It wants a whole number.');
 }

@@ -8,7 +8,7 @@ import { createProgram } from './operate/create-program.ts';
 import { letterJson, shownLetterJson } from './operate/letter-json.ts';
 import { toFilter, withFilters, type FilterFlags } from './operate/letter-options.ts';
 import { parseAggregateId, parseText, parseVersion } from './operate/parse.ts';
-import { isoTime, printJson, rowPrinter } from './operate/print.ts';
+import { countLetters, isoTime, printJson, rowPrinter, shorten } from './operate/print.ts';
 import { runProgram } from './operate/run-program.ts';
 import { sayUnknown } from './operate/say-unknown.ts';
 import { showText } from './operate/show-text.ts';
@@ -39,10 +39,10 @@ withFilters(program.command('list'))
             letter.version ?? '-',
             letter.markVersion,
             isoTime(letter.lastFailedAt) ?? '-',
-            `${letter.errorClass}: ${letter.errorMessage}`.split('\n')[0]?.slice(0, 100) ?? '',
+            shorten(`${letter.errorClass}: ${letter.errorMessage}`),
           ]);
       }
-      console.error(count === 0 ? 'No letter fits.' : `${count} letters.`);
+      console.error(count === 0 ? 'No letter fits.' : countLetters(count));
     });
   });
 
@@ -86,7 +86,7 @@ program
         flags,
         { aggregateId, version, ...done },
         {
-          skipped: `Skipped; the running service now applies what is parked behind version ${version}.`,
+          skipped: `Skipped. If version ${version + 1} is parked, the running service tries it now; "npm run audit" calls a board that the writer does not have AHEAD.`,
           'already-passed': `The mark is ${mark}: version ${version} is behind it already.`,
           'not-next': `The mark is ${mark}: version ${mark + 1} comes first.`,
           'unknown-event':
@@ -149,7 +149,7 @@ withFilters(program.command('export'))
         file.end();
         await once(file, 'close');
       }
-      console.error(`${count} letters.`);
+      console.error(countLetters(count));
     });
   });
 

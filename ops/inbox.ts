@@ -18,7 +18,7 @@ program
   .command('status')
   .description('how far the consumer has come, and what waits')
   .option('--boards <n>', 'so many boards with parked records, the longest waiting first', parseCount, 10)
-  .addHelpText('after', example('status --json | jq .parkedAggregates'))
+  .addHelpText('after', '\nExample: npm run --silent inbox -- status --json | jq .parkedAggregates')
   .action(async (_options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<{ boards: number } & GlobalFlags>();
     await withOperator(flags, async ({ operator, consumer }) => {

@@ -53,7 +53,10 @@ async function send(url: string, method: string, body: unknown, timeoutMs: numbe
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
   } catch (cause) {
-    throw new Error(`Connect does not answer at ${url}: ${rootMessage(cause)}`, { cause });
+    throw new Error(
+      `Connect does not answer at ${url}: ${rootMessage(cause)}; "npm run stack -- status" says what runs`,
+      { cause },
+    );
   }
 }
 

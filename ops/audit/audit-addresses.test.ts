@@ -19,8 +19,14 @@ describe('the addresses of an audit', () => {
     });
   });
 
-  it('are ALL reported when there are none and no local stack', () => {
-    expect(() => auditAddresses({}, 'no-such-stack')).toThrow(ConfigError);
-    for (const name of Object.keys(env)) expect(() => auditAddresses({}, 'no-such-stack')).toThrow(name);
+  it('say how to start the local stack when there are none at all', () => {
+    expect(() => auditAddresses({}, 'no-such-stack')).toThrow(/"no-such-stack" does not run.*npm start/);
+  });
+
+  it('are ALL reported that are missing beside the one that is there', () => {
+    const { DATABASE_HOST, ...missing } = env;
+    expect(() => auditAddresses({ DATABASE_HOST }, 'no-such-stack')).toThrow(ConfigError);
+    for (const name of Object.keys(missing))
+      expect(() => auditAddresses({ DATABASE_HOST }, 'no-such-stack')).toThrow(name);
   });
 });

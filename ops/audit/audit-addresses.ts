@@ -1,6 +1,6 @@
 import { configFields, readConfig } from '@board/service-kit';
-import { readStack } from '@board/stack';
 import { z } from 'zod';
+import { localStack, type LocalStack } from '../local-stack.ts';
 
 const schema = z.object({
   DATABASE_HOST: configFields.host(),
@@ -14,7 +14,7 @@ const schema = z.object({
 
 /** Where the audited servers are: what the environment names, the rest as in the local stack; throws ConfigError. */
 export function auditAddresses(env: NodeJS.ProcessEnv, instance: string) {
-  const config = readConfig(schema, { ...localStack(instance), ...env });
+  const config = readConfig(schema, { ...valuesOf(localStack(env, instance)), ...env });
   return {
     database: {
       host: config.DATABASE_HOST,
@@ -27,8 +27,7 @@ export function auditAddresses(env: NodeJS.ProcessEnv, instance: string) {
   };
 }
 
-function localStack(instance: string): NodeJS.ProcessEnv {
-  const stack = readStack(instance);
+function valuesOf(stack: LocalStack | undefined): NodeJS.ProcessEnv {
   if (stack === undefined) return {};
   const { ports, secrets } = stack;
   return {

@@ -1,7 +1,7 @@
 import { databaseConnection, databaseFields } from '@board/database-kit';
 import { configFields, readConfig } from '@board/service-kit';
-import { readStack } from '@board/stack';
 import { z } from 'zod';
+import { localStack, type LocalStack } from '../local-stack.ts';
 
 const schema = z.object({
   ...databaseFields,
@@ -11,12 +11,11 @@ const schema = z.object({
 
 /** Where the consumer's servers are: what the environment names, the rest as in the local stack; throws ConfigError. */
 export function operatorAddresses(env: NodeJS.ProcessEnv, instance: string) {
-  const config = readConfig(schema, { ...localStack(instance), ...env });
+  const config = readConfig(schema, { ...valuesOf(localStack(env, instance)), ...env });
   return { database: databaseConnection(config), brokers: config.KAFKA_BROKERS, registryUrl: config.REGISTRY_URL };
 }
 
-function localStack(instance: string): NodeJS.ProcessEnv {
-  const stack = readStack(instance);
+function valuesOf(stack: LocalStack | undefined): NodeJS.ProcessEnv {
   if (stack === undefined) return {};
   const { ports, secrets } = stack;
   return {

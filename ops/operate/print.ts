@@ -19,6 +19,18 @@ export function rowPrinter(columns: Readonly<Record<string, number>>): (cells: r
   };
 }
 
+const longestText = 160;
+
+/** The first line of a text, with an ellipsis where it was cut: a figure cut in the middle would be another figure. */
+export function shorten(text: string): string {
+  const [line = ''] = text.split('\n');
+  return line.length > longestText ? `${line.slice(0, longestText)}…` : line;
+}
+
+export function countLetters(count: number): string {
+  return count === 1 ? '1 letter.' : `${count} letters.`;
+}
+
 export function isoTime(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }

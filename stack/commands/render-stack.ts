@@ -37,6 +37,6 @@ function tryIt({ processes, phase }: StackState): string[] {
     '',
     'Post a board, then read it back from the catalog:',
     `  id=$(curl -sS -H 'content-type: application/json' -d '${board}' ${order}/boards | sed -E 's/.*"id":"([^"]+)".*/\\1/'); echo "$id"`,
-    `  curl -sS ${catalog}/catalog/$id`,
+    `  curl -sf --retry 10 --retry-delay 1 --retry-all-errors ${catalog}/catalog/$id`,
   ];
 }

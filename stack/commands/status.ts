@@ -1,4 +1,6 @@
 import { locateInstance } from '../instance/instance.ts';
+import { readPidFiles } from '../instance/pid-files.ts';
+import { isRunning } from '../instance/process-identity.ts';
 import { measureMemory } from '../run/measure-memory.ts';
 import { readLiveState, readState } from '../run/stack-state.ts';
 import { renderStack } from './render-stack.ts';
@@ -19,4 +21,9 @@ export async function status(name: string, flags: { json?: true }): Promise<void
   }
   const problem = readState(instance)?.problem;
   console.log(`The stack "${name}" does not run.${problem === undefined ? '' : ` Last time: ${problem}`}`);
+  const orphans = readPidFiles(instance).filter(isRunning);
+  if (orphans.length > 0)
+    console.log(
+      `${orphans.length} of its processes were left behind by a killed launcher: the next start, or "down", stops them.`,
+    );
 }

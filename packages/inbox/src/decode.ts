@@ -57,7 +57,9 @@ export function createDecoder<E extends DecodedEvent>(
       const eventType = headerText(record.headers, headerNames.eventType);
       const reader = eventType === undefined ? undefined : readerTypes.get(eventType);
       if (eventType === undefined || !reader)
-        throw new InvalidEventError(`event type ${JSON.stringify(eventType)} is not one this consumer knows`);
+        throw new InvalidEventError(
+          `event type ${JSON.stringify(eventType)} is not one this consumer knows: ${[...readerTypes.keys()].join(', ')}`,
+        );
       const { value } = record;
       if (value === null) throw new InvalidEventError('the value is null');
       if (value.length < headerLength)

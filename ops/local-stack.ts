@@ -1,0 +1,17 @@
+import { readStack, type Ports, type Secrets } from '@board/stack';
+
+export interface LocalStack {
+  readonly ports: Ports;
+  readonly secrets: Secrets;
+}
+
+/** The local stack that fills in what the environment does not name; undefined when the environment names the servers. */
+export function localStack(env: NodeJS.ProcessEnv, instance: string): LocalStack | undefined {
+  const stack = readStack(instance);
+  if (stack === undefined && env['DATABASE_HOST'] === undefined)
+    throw new Error(
+      `The stack "${instance}" does not run, and the environment names no other servers: start it with ` +
+        `"npm start", or set DATABASE_HOST and the variables that --help lists.`,
+    );
+  return stack;
+}
