@@ -1,6 +1,6 @@
-import { readStack, startStack, type Ports, type RunningStack, type Secrets, type StackState } from '@board/stack';
+import { readStack, startStack, type RunningStack } from '@board/stack';
 import type { TestProject } from 'vitest/node';
-import type { StackAddresses } from '../src/stack-addresses.ts';
+import { addressesOf, type StackAddresses } from '../src/stack-addresses.ts';
 
 const instance = 'test';
 
@@ -28,7 +28,7 @@ function attach(): Shared['stack'] {
   const running = readStack(instance);
   if (!running) return undefined;
   return Promise.resolve({
-    addresses: toAddresses(running.ports, running.secrets, running.state),
+    addresses: addressesOf(running),
     stop: () => Promise.resolve(),
   });
 }
@@ -40,19 +40,5 @@ async function start() {
     fresh: true,
     onProgress: (line) => process.stderr.write(`${line}\n`),
   });
-  return { addresses: toAddresses(stack.ports, stack.secrets, stack.state()), stop: () => stack.stop() };
-}
-
-function toAddresses(ports: Ports, secrets: Secrets, state: StackState): StackAddresses {
-  return {
-    mysql: { host: '127.0.0.1', port: ports.mysql, rootPassword: secrets.root },
-    passwords: secrets,
-    brokers: ports.brokers.map((port) => `127.0.0.1:${port}`),
-    connectUrl: `http://127.0.0.1:${ports.connect}`,
-    registryUrl: `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`,
-    orderServiceUrl: `http://127.0.0.1:${ports.orderService}`,
-    catalogUrls: state.processes
-      .filter(({ name }) => name.startsWith('catalog-service-'))
-      .map(({ address }) => address),
-  };
+  return { addresses: addressesOf({ ...stack, state: stack.state() }), stop: () => stack.stop() };
 }

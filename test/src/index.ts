@@ -1,4 +1,4 @@
-export type { StackAddresses } from './stack-addresses.ts';
+export { addressesOf, type StackAddresses } from './stack-addresses.ts';
 export { startTcpProxy, type Fault, type TcpProxy } from './tcp-proxy.ts';
 export { createTestSchema, uniqueName, type TestSchema } from './test-schema.ts';
 export { waitUntil } from './wait-until.ts';

@@ -1,4 +1,4 @@
-import type { Secrets } from '@board/stack';
+import type { Ports, Secrets, StackState } from '@board/stack';
 
 /** Where the servers of the test stack are; every tier above the pure one gets it by `inject('stack')`. */
 export interface StackAddresses {
@@ -10,6 +10,29 @@ export interface StackAddresses {
   readonly orderServiceUrl: string;
   /** Of both catalog-service instances. */
   readonly catalogUrls: readonly string[];
+}
+
+/** The addresses of a native stack that runs. */
+export function addressesOf({
+  ports,
+  secrets,
+  state,
+}: {
+  ports: Ports;
+  secrets: Secrets;
+  state: StackState;
+}): StackAddresses {
+  return {
+    mysql: { host: '127.0.0.1', port: ports.mysql, rootPassword: secrets.root },
+    passwords: secrets,
+    brokers: ports.brokers.map((port) => `127.0.0.1:${port}`),
+    connectUrl: `http://127.0.0.1:${ports.connect}`,
+    registryUrl: `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`,
+    orderServiceUrl: `http://127.0.0.1:${ports.orderService}`,
+    catalogUrls: state.processes
+      .filter(({ name }) => name.startsWith('catalog-service-'))
+      .map(({ address }) => address),
+  };
 }
 
 declare module 'vitest' {
