@@ -5,7 +5,9 @@ import { loopbackHost, type MysqlUser } from './mysql-users.ts';
 const tableGrants: readonly { readonly user: MysqlUser; readonly grant: string }[] = [
   { user: 'order_service', grant: 'INSERT, UPDATE ON order_service.board' },
   { user: 'order_service', grant: 'INSERT ON order_service.outbox' },
+  { user: 'order_service', grant: 'INSERT ON order_service.idempotency_key' },
   { user: 'purge', grant: 'SELECT, DELETE ON order_service.outbox' },
+  { user: 'purge', grant: 'SELECT, DELETE ON order_service.idempotency_key' },
 ];
 
 /** Grants on single tables; call it after the migrations, as MySQL grants nothing on a table that is not there yet. */

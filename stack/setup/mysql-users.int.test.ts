@@ -41,6 +41,7 @@ describe.each<[MysqlUser, readonly string[], readonly string[]]>([
       `INSERT INTO ${orders}.outbox SELECT * FROM ${orders}.outbox WHERE FALSE`,
       `INSERT INTO ${orders}.board SELECT * FROM ${orders}.board WHERE FALSE`,
       `UPDATE ${orders}.board SET version = 1 WHERE FALSE`,
+      `INSERT INTO ${orders}.idempotency_key SELECT * FROM ${orders}.idempotency_key WHERE FALSE`,
       `SELECT id FROM ${orders}.board WHERE FALSE FOR UPDATE`,
       `SELECT * FROM ${orders}.migrations`,
     ],
@@ -48,6 +49,8 @@ describe.each<[MysqlUser, readonly string[], readonly string[]]>([
       `UPDATE ${orders}.outbox SET version = 1 WHERE FALSE`,
       `DELETE FROM ${orders}.outbox WHERE FALSE`,
       `TRUNCATE ${orders}.outbox`,
+      `UPDATE ${orders}.idempotency_key SET seq = 1 WHERE FALSE`,
+      `DELETE FROM ${orders}.idempotency_key WHERE FALSE`,
       `DELETE FROM ${orders}.board WHERE FALSE`,
       `DELETE FROM ${orders}.migrations WHERE FALSE`,
       `INSERT INTO ${orders}.migrations (timestamp, name) VALUES (1, 'x')`,
@@ -84,6 +87,7 @@ describe.each<[MysqlUser, readonly string[], readonly string[]]>([
     [
       `SELECT seq FROM ${orders}.outbox WHERE FALSE`,
       `DELETE FROM ${orders}.outbox WHERE FALSE`,
+      `DELETE FROM ${orders}.idempotency_key WHERE FALSE`,
       'FLUSH OPTIMIZER_COSTS',
     ],
     [
