@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { registerConnector } from '@board/connectors';
 import { grantTables } from './mysql-grants.ts';
 import { createUsers } from './mysql-users.ts';
+import { retrySetup } from '../run/retry-setup.ts';
 import { readSetupConfig, type SetupConfig } from './read-setup-config.ts';
 import { registerSchemas } from './schemas.ts';
 import { createTopics } from './topics.ts';
@@ -30,6 +31,7 @@ const steps: Readonly<Record<string, (config: SetupConfig) => Promise<readonly s
   },
 };
 
+const never = new AbortController().signal;
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(steps);
 try {
   const unknown = wanted.filter((name) => !(name in steps));
@@ -39,7 +41,7 @@ try {
   const config = readSetupConfig(process.env);
   for (const [name, run] of Object.entries(steps)) {
     if (!wanted.includes(name)) continue;
-    for (const line of await run(config)) print(line);
+    for (const line of await retrySetup(() => run(config), print, never)) print(line);
     print(`${name} done`);
   }
 } catch (error) {

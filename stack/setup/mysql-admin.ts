@@ -11,10 +11,31 @@ export interface MysqlAdmin {
 /** Runs `work` on one connection of the administrator and closes it in every case. */
 export async function asMysqlAdmin(admin: MysqlAdmin, work: (connection: Connection) => Promise<void>): Promise<void> {
   const { host, port, user, password } = admin;
-  const connection = await createConnection({ host, port, user, password, charset: 'utf8mb4', connectTimeout: 10_000 });
+  const connection = await createConnection({
+    host,
+    port,
+    user,
+    password,
+    charset: 'utf8mb4',
+    connectTimeout: 10_000,
+  }).catch((error: unknown) => {
+    throw isAccessDenied(error) ? new Error(explainRefusal(admin), { cause: error }) : error;
+  });
   try {
     await work(connection);
   } finally {
     await connection.end();
   }
+}
+
+function isAccessDenied(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ER_ACCESS_DENIED_ERROR';
+}
+
+/** A data folder keeps the password that it was made with. */
+function explainRefusal({ host, port, user }: MysqlAdmin): string {
+  return (
+    `Access denied: MySQL at ${host}:${port} refuses the password of ${user}, so its data was made with another one. ` +
+    'Bring that password back, or delete the data ("docker compose down -v" for containers).'
+  );
 }

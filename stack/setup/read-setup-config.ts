@@ -1,4 +1,5 @@
-import * as z from 'zod';
+import { configFields, readConfig } from '@board/service-kit';
+import { z } from 'zod';
 import { loopbackHost, type MysqlAdmin, type UserPasswords } from './mysql-users.ts';
 
 export interface SetupConfig {
@@ -11,31 +12,25 @@ export interface SetupConfig {
   readonly connectUrl: string;
 }
 
-const password = z.string().min(1);
-
 const environment = z.object({
-  MYSQL_HOST: z.string().default(loopbackHost),
-  MYSQL_PORT: z.coerce.number().int().min(1).max(65_535),
-  MYSQL_ROOT_PASSWORD: password,
-  MYSQL_USER_HOST: z.string().default(loopbackHost),
-  ORDER_SERVICE_PASSWORD: password,
-  CATALOG_SERVICE_PASSWORD: password,
-  CDC_PASSWORD: password,
-  MIGRATIONS_PASSWORD: password,
-  REGISTRY_PASSWORD: password,
-  PURGE_PASSWORD: password,
-  AUDIT_PASSWORD: password,
-  KAFKA_BROKERS: z.string().min(1),
-  REGISTRY_URL: z.url(),
-  CONNECT_URL: z.url(),
+  MYSQL_HOST: configFields.host().default(loopbackHost),
+  MYSQL_PORT: configFields.port(),
+  MYSQL_ROOT_PASSWORD: configFields.secret(),
+  MYSQL_USER_HOST: configFields.text().default(loopbackHost),
+  ORDER_SERVICE_PASSWORD: configFields.secret(),
+  CATALOG_SERVICE_PASSWORD: configFields.secret(),
+  CDC_PASSWORD: configFields.secret(),
+  MIGRATIONS_PASSWORD: configFields.secret(),
+  REGISTRY_PASSWORD: configFields.secret(),
+  PURGE_PASSWORD: configFields.secret(),
+  AUDIT_PASSWORD: configFields.secret(),
+  KAFKA_BROKERS: configFields.addresses(),
+  REGISTRY_URL: configFields.httpUrl(),
+  CONNECT_URL: configFields.httpUrl(),
 });
 
 /** Reads the setup's environment; everything that is wrong with it is in one error, which shows no password. */
 export function readSetupConfig(env: Readonly<Record<string, string | undefined>>): SetupConfig {
-  const parsed = environment.safeParse(env);
-  if (!parsed.success) {
-    throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
-  }
   const {
     MYSQL_HOST,
     MYSQL_PORT,
@@ -45,7 +40,7 @@ export function readSetupConfig(env: Readonly<Record<string, string | undefined>
     REGISTRY_URL,
     CONNECT_URL,
     ...passwords
-  } = parsed.data;
+  } = readConfig(environment, env);
   return {
     admin: { host: MYSQL_HOST, port: MYSQL_PORT, user: 'root', password: MYSQL_ROOT_PASSWORD },
     passwords: {
@@ -58,7 +53,7 @@ export function readSetupConfig(env: Readonly<Record<string, string | undefined>
       audit: passwords.AUDIT_PASSWORD,
     },
     userHost: MYSQL_USER_HOST,
-    brokers: KAFKA_BROKERS.split(','),
+    brokers: KAFKA_BROKERS,
     registryUrl: REGISTRY_URL,
     connectUrl: CONNECT_URL,
   };

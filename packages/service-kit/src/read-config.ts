@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /** The configuration cannot be used; the message is a report of every problem, fit for a terminal. */
@@ -7,20 +8,50 @@ export class ConfigError extends Error {
 
 const secretName = /PASSWORD|SECRET|TOKEN|CREDENTIAL|PRIVATE/;
 
-/** Reads the variables that `schema` names, or reports all problems at once; an empty variable counts as not set. */
+/**
+ * Reads the variables that `schema` names, or reports all problems at once; an empty variable counts as not set.
+ * Where `NAME` is not set, `NAME_FILE` may name a file with its value: containers get their secrets as files.
+ */
 export function readConfig<Schema extends z.ZodObject>(
   schema: Schema,
   env: NodeJS.ProcessEnv,
 ): Readonly<z.output<Schema>> {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const fileProblems = new Map<string, string>();
+  for (const variable of Object.keys(schema.shape)) {
+    const file = given[`${variable}_FILE`];
+    if (file === undefined) continue;
+    const found = readValue(file, given[variable] !== undefined);
+    if (found.kind === 'value') given[variable] = found.value;
+    else fileProblems.set(variable, found.problem);
+  }
   const result = schema.safeParse(given);
-  if (result.success) return Object.freeze(result.data);
+  if (result.success && fileProblems.size === 0) return Object.freeze(result.data);
 
-  const lines = result.error.issues.map((issue) => {
-    const variable = String(issue.path[0] ?? '(all)');
-    return `  ${variable}: ${showGiven(variable, given[variable])}, wants ${wants(schema.shape[variable], issue.message)}`;
-  });
-  throw new ConfigError(['The configuration cannot be used:', ...new Set(lines)].join('\n'));
+  const lines = (result.error?.issues ?? [])
+    .map(({ path, message }) => ({ variable: String(path[0] ?? '(all)'), message }))
+    .filter(({ variable }) => !fileProblems.has(variable))
+    .map(({ variable, message }) => {
+      return `  ${variable}: ${showGiven(variable, given[variable])}, wants ${wants(schema.shape[variable], message)}`;
+    });
+  const fileLines = [...fileProblems].map(([variable, problem]) => `  ${variable}_FILE: ${problem}`);
+  throw new ConfigError(['The configuration cannot be used:', ...new Set([...lines, ...fileLines])].join('\n'));
+}
+
+type FileValue =
+  { readonly kind: 'value'; readonly value: string } | { readonly kind: 'bad'; readonly problem: string };
+
+function readValue(file: string, isSetTwice: boolean): FileValue {
+  const got = `got ${JSON.stringify(file)}`;
+  if (isSetTwice) return { kind: 'bad', problem: `${got}, but the variable itself is set too: set one of them` };
+  try {
+    // Editors and `echo` end a file with a line break.
+    const value = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    return value === '' ? { kind: 'bad', problem: `${got}, which is empty` } : { kind: 'value', value };
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return { kind: 'bad', problem: `${got}, which cannot be read (${reason}): create it, or make it readable` };
+  }
 }
 
 function showGiven(variable: string, value: string | undefined): string {
