@@ -1,3 +1,5 @@
+import { headerNames } from '@board/contracts';
+
 /** Header values as kafkajs hands them out: bytes, several when a header is repeated, null when the producer sent null. */
 export type RecordHeaders = Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined | null>>;
 
@@ -24,4 +26,11 @@ export function headerText(headers: RecordHeaders, name: string): string | undef
   const value = headers[name];
   if (value === undefined || value === null || Array.isArray(value)) return undefined;
   return value.toString();
+}
+
+const traceparentLength = 55;
+
+/** The W3C trace context of the request that caused the event, as log lines carry it: bounded, whoever wrote it. */
+export function traceparentOf(headers: RecordHeaders): string | undefined {
+  return headerText(headers, headerNames.traceparent)?.slice(0, traceparentLength);
 }

@@ -4,8 +4,9 @@ import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
 import { headerText } from '../record.ts';
 import type { Applied } from './applied.ts';
+import { logDeliveries } from './log-deliveries.ts';
 
-/** Counts a settled batch, and logs each event applied: ids, never payloads. */
+/** Counts what a batch's transaction settled, and logs its events: ids, never payloads. */
 export function observe<E extends DecodedEvent>(inbox: Inbox<E>, result: Applied): void {
   const nowMs = inbox.now();
   inbox.metrics.applied(
@@ -14,24 +15,9 @@ export function observe<E extends DecodedEvent>(inbox: Inbox<E>, result: Applied
   );
   inbox.metrics.duplicates(result.duplicates.length);
   inbox.metrics.parked(result.parked.length);
-  for (const delivery of result.applied) inbox.logger.info({ event: 'inbox.applied', ...describe(delivery) });
-  for (const delivery of result.parked) inbox.logger.debug({ event: 'inbox.parked', ...describe(delivery) });
+  logDeliveries(inbox.logger, 'inbox.applied', result.applied);
+  logDeliveries(inbox.logger, 'inbox.parked', result.parked);
   if (result.duplicates.length > 0) inbox.logger.debug({ event: 'inbox.duplicates', count: result.duplicates.length });
-}
-
-export function describe(delivery: Delivery): Record<string, unknown> {
-  const { identity, record, attempt, takenFrom } = delivery;
-  return {
-    aggregateId: identity.aggregateId,
-    version: identity.version,
-    eventId: identity.eventId,
-    attempt,
-    takenFrom,
-    topic: record.origin.topic,
-    partition: record.origin.partition,
-    offset: record.origin.offset,
-    traceparent: headerText(record.headers, headerNames.traceparent),
-  };
 }
 
 function sinceOccurred(delivery: Delivery, nowMs: number): number[] {

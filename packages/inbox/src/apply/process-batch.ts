@@ -45,6 +45,8 @@ export async function processBatch<E extends DecodedEvent>(
 
 async function settle<E extends DecodedEvent>(inbox: Inbox<E>, result: Applied): Promise<readonly string[]> {
   inbox.guard.observe(result);
+  // Here and not at the end: the time of the line is the time of the COMMIT, and publishing may fail.
+  observe(inbox, result);
   await failpoint('after-commit');
   // Published before the offset is committed: a crash here makes a copy, never a loss.
   const unblocked = await routeFailures(inbox, result);
@@ -55,6 +57,5 @@ async function settle<E extends DecodedEvent>(inbox: Inbox<E>, result: Applied):
     .filter((one) => one.takenFrom === 'parked');
   if (routed.length > 0)
     await inTransaction(inbox.dataSource, inbox.metrics.rerun, ({ tx }) => unpark(tx, inbox.consumer, routed));
-  observe(inbox, result);
   return [...new Set([...result.drainable, ...unblocked])];
 }

@@ -6,6 +6,7 @@ import type { Delivery } from '../delivery.ts';
 import { InvalidEventError } from '../errors.ts';
 import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
+import { traceparentOf } from '../record.ts';
 import { describeError } from './describe-error.ts';
 import { toDeadLetter, type DeadLetterReason, type LastFailure } from './to-dead-letter.ts';
 
@@ -37,6 +38,7 @@ export async function publishLetters<E extends DecodedEvent>(
       partition,
       offset,
       attempts: failure.attempts,
+      traceparent: traceparentOf(failure.record.headers),
       error: describeError(failure.error).message,
     });
   }

@@ -1,5 +1,5 @@
 import type { Applied } from '../apply/applied.ts';
-import { describe } from '../apply/observe.ts';
+import { describeDelivery } from '../apply/describe-delivery.ts';
 import { skipPast } from '../apply/skip-past.ts';
 import type { Rejected } from '../decide/plan.ts';
 import { InvalidEventError } from '../errors.ts';
@@ -30,15 +30,27 @@ export async function routeFailures<E extends DecodedEvent>(
   // Before anything is published: while most events fail, none of them may die.
   const mayDie = (await guard.admit(spent.length)) === 'dead-letter';
   const dead = mayDie ? spent : [];
-  const postponed = (mayDie ? [] : spent).map(({ delivery, error }) =>
+  const spared = mayDie ? [] : spent;
+  const postponed = spared.map(({ delivery, error }) =>
     toSameTier(consumer.group, settings, delivery, error, inbox.now(), Math.random),
   );
   await publisher.publish([...retries.map(({ record }) => record), ...postponed]);
   for (const { rejected } of retries) {
     metrics.retried(rejected.delivery.attempt);
-    const { message: error } = describeError(rejected.error);
-    logger.warn({ event: 'inbox.retry', ...describe(rejected.delivery), error });
+    const { delivery, error } = rejected;
+    logger.warn({
+      event: 'inbox.retry',
+      ...describeDelivery(delivery),
+      tier: delivery.attempt,
+      error: describeError(error).message,
+    });
   }
+  for (const { delivery, error } of spared)
+    logger.warn({
+      event: 'inbox.postponed',
+      ...describeDelivery(delivery),
+      error: describeError(error).message,
+    });
   await publishLetters(inbox, [
     ...invalid.map((one) => toLetter(one, 'invalid-event')),
     ...dead.map((one) => toLetter(one, 'attempts-exhausted')),

@@ -1,0 +1,76 @@
+import { headerNames } from '@board/contracts';
+import { createLogger } from '@board/service-kit';
+import { expect, it } from 'vitest';
+import type { Delivery } from '../delivery.ts';
+import { logDeliveries } from './log-deliveries.ts';
+
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+function delivery(version: number, headers = { [headerNames.traceparent]: Buffer.from(traceparent) }): Delivery {
+  return {
+    kind: 'event',
+    identity: {
+      aggregateId: '019b0000-0000-7000-8000-000000000001',
+      version,
+      eventId: '019b0000-0000-7000-8000-0000000000e1',
+    },
+    takenFrom: 'source',
+    attempt: 1,
+    firstFailedAtMs: undefined,
+    replayed: false,
+    record: {
+      origin: { topic: 'board', partition: 2, offset: '9007199254740993', timestampMs: 0 },
+      key: null,
+      value: Buffer.from('what people wrote'),
+      headers,
+    },
+  };
+}
+
+function log(deliveries: readonly Delivery[]): string[] {
+  const lines: string[] = [];
+  const logger = createLogger({ name: 'test', level: 'info', destination: { write: (line) => void lines.push(line) } });
+  logDeliveries(logger, 'inbox.applied', deliveries);
+  return lines;
+}
+
+const versionsIn = (line: string): number[] =>
+  (JSON.parse(line) as { events: { version: number }[] }).events.map((one) => one.version);
+
+it('names EVERY event once, in order, in lines that container runtimes do not cut', () => {
+  const versions = Array.from({ length: 501 }, (_, index) => 4_000_000_000 + index);
+  const lines = log(versions.map((version) => delivery(version)));
+  expect(lines.flatMap(versionsIn)).toEqual(versions);
+  expect(lines.length).toBeLessThan(20);
+  for (const line of lines) expect(Buffer.byteLength(line)).toBeLessThan(16 * 1024);
+});
+
+it('says which event, by which request, from where, and NOTHING of its payload', () => {
+  const [line = ''] = log([delivery(7)]);
+  expect(JSON.parse(line)).toMatchObject({
+    event: 'inbox.applied',
+    name: 'test',
+    events: [
+      {
+        aggregateId: '019b0000-0000-7000-8000-000000000001',
+        version: 7,
+        eventId: '019b0000-0000-7000-8000-0000000000e1',
+        attempt: 1,
+        takenFrom: 'source',
+        partition: 2,
+        offset: '9007199254740993',
+        traceparent,
+      },
+    ],
+  });
+  expect(line).not.toContain('wrote');
+});
+
+it('a traceparent that is none is CUT: its writer does not decide how long our lines are', () => {
+  const [line = ''] = log([delivery(1, { [headerNames.traceparent]: Buffer.alloc(100_000, 'x') })]);
+  expect(line.length).toBeLessThan(1_000);
+});
+
+it('no event, no line', () => {
+  expect(log([])).toEqual([]);
+});
