@@ -5,6 +5,8 @@ import type { Admin } from 'kafkajs';
 import { compareTopic, type ActualTopic } from './compare-topic.ts';
 
 const brokersTimeoutMs = 60_000;
+// The default of 5 s is short where the brokers still make their first topics; the client gives up after 15 s.
+const creationTimeoutMs = 12_000;
 const topicResource = 2;
 const dynamicTopicConfig = 1;
 
@@ -42,6 +44,7 @@ async function create(admin: Admin, definitions: readonly TopicDefinition[]): Pr
   if (definitions.length === 0) return [];
   await admin.createTopics({
     waitForLeaders: false,
+    timeout: creationTimeoutMs,
     topics: definitions.map(({ name, partitions, replicationFactor, config }) => ({
       topic: name,
       numPartitions: partitions,
