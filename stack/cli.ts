@@ -7,14 +7,28 @@ import { reset } from './commands/reset.ts';
 import { start } from './commands/start.ts';
 import { status } from './commands/status.ts';
 import { up } from './commands/up.ts';
+import { chooseCluster, clusters, readCluster, type Cluster } from './instance/cluster.ts';
+import { locateInstance } from './instance/instance.ts';
 import type { Only, PortOffset } from './stack.ts';
 
 const program = new Command('npm run stack --')
   .description('Starts and stops the whole pipeline on this machine')
   .option('--instance <name>', 'a stack with data and ports of its own', 'main')
+  .addOption(
+    new Option(
+      '--cluster <flavour>',
+      'kraft (Kafka 4) or zookeeper (Kafka 3.9); an instance keeps the one that it was first started with',
+    ).choices(clusters),
+  )
   .configureHelp({ showGlobalOptions: true });
 
-const instance = (): string => program.opts<{ instance: string }>().instance;
+const given = (): { readonly instance: string; readonly cluster?: Cluster } => program.opts();
+/** The instance that a command is about; throws when its data is of another flavour than the one asked for. */
+function instance(): string {
+  const { instance: name, cluster } = given();
+  chooseCluster(locateInstance(name), cluster);
+  return name;
+}
 
 function parseOffset(text: string): PortOffset {
   if (text === 'auto') return text;
@@ -43,9 +57,11 @@ function startCommand(name: string, description: string): Command {
 
 startCommand('start', 'starts everything and stays in the foreground; Ctrl-C stops it')
   .addOption(new Option('--no-table', 'for "up", which prints the table itself').hideHelp())
-  .action((flags: StartFlags & { table: boolean }) => start({ instance: instance(), ...flags }));
+  .action((flags: StartFlags & { table: boolean }) =>
+    start({ instance: instance(), cluster: given().cluster, ...flags }),
+  );
 startCommand('up', 'starts everything in the background').action((flags: StartFlags) =>
-  up({ instance: instance(), ...flags }),
+  up({ instance: instance(), cluster: given().cluster, ...flags }),
 );
 program
   .command('down')
@@ -71,11 +87,11 @@ program
   .command('doctor')
   .description('says what is missing and what mends it')
   .option('--json', 'for programs')
-  .action((flags: { json?: true }) => doctor(instance(), flags));
+  .action((flags: { json?: true }) => doctor(given().instance, given().cluster, flags));
 program
   .command('fetch')
   .description('downloads everything that a start needs, and starts nothing')
-  .action(() => fetchOnly());
+  .action(() => fetchOnly(given().cluster ?? readCluster(locateInstance(given().instance)) ?? 'kraft'));
 
 try {
   await program.parseAsync();

@@ -80,7 +80,7 @@ function pidOf(server: string): number {
 async function expectNothingLeft(): Promise<void> {
   expect(processesOfInstance()).toEqual([]);
   expect(readdirSync(instance.runDir).filter((file) => file.endsWith('.pid'))).toEqual([]);
-  const ports = listPorts(portsAt(readOffset(instance.folder) ?? 0)).map(({ port }) => port);
+  const ports = listPorts(portsAt(readOffset(instance.folder) ?? 0), 'kraft').map(({ port }) => port);
   expect(await findBusyPorts(ports)).toEqual([]);
 }
 

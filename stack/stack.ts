@@ -2,6 +2,7 @@ import { refuseBusyPorts } from './check/refuse-busy-ports.ts';
 import { refuseWhatIsMissing } from './check/refuse-what-is-missing.ts';
 import { ensurePrograms } from './fetch/ensure-programs.ts';
 import { clearInstance } from './instance/clear-instance.ts';
+import { chooseCluster, clusters, readCluster, type Cluster } from './instance/cluster.ts';
 import { tryLock } from './instance/hold-lock.ts';
 import { locateInstance, makeFolders, type Instance } from './instance/instance.ts';
 import { choosePorts, portsAt, readOffset, type PortOffset, type Ports } from './instance/ports.ts';
@@ -12,11 +13,14 @@ import { readLiveState, type StackState } from './run/stack-state.ts';
 import { stopOrphans } from './run/stop-orphans.ts';
 import { superviseStack } from './run/supervise-stack.ts';
 
-export type { Only, PortOffset, Ports, Secrets, StackState };
+export { clusters };
+export type { Cluster, Only, PortOffset, Ports, Secrets, StackState };
 
 export interface StartOptions {
   /** Default `main`. */
   readonly instance?: string;
+  /** Default: what the instance's data is, else KRaft. */
+  readonly cluster?: Cluster | undefined;
   readonly portOffset?: PortOffset | undefined;
   /** Start from nothing: data, logs and passwords of an earlier run are deleted. */
   readonly fresh?: boolean;
@@ -54,12 +58,13 @@ export async function startStack(options: StartOptions = {}): Promise<RunningSta
   try {
     await stopOrphans(instance, say);
     if (options.fresh === true) clearInstance(instance);
-    await refuseWhatIsMissing();
+    const cluster = chooseCluster(instance, options.cluster);
+    await refuseWhatIsMissing(cluster);
     const ports = await choosePorts(instance, options.portOffset);
-    await refuseBusyPorts(ports);
-    const programs = await ensurePrograms(say, signal);
+    await refuseBusyPorts(ports, cluster);
+    const programs = await ensurePrograms(cluster, say, signal);
     const secrets = ensureSecrets(instance);
-    const context = { instance, ports, secrets, programs };
+    const context = { instance, cluster, ports, secrets, programs };
     const supervised = await superviseStack(
       context,
       (tools) => listSteps(context, options.only ?? 'all', tools),
@@ -86,14 +91,16 @@ export async function startStack(options: StartOptions = {}): Promise<RunningSta
 }
 
 /** A stack that some process supervises now; undefined when none does. */
-export function readStack(name = 'main'): { ports: Ports; secrets: Secrets; state: StackState } | undefined {
+export function readStack(
+  name = 'main',
+): { cluster: Cluster | undefined; ports: Ports; secrets: Secrets; state: StackState } | undefined {
   const instance = locateInstance(name);
   const state = readLiveState(instance);
   const secrets = readSecrets(instance);
   const offset = readOffset(instance.folder);
   return state === undefined || secrets === undefined || offset === undefined
     ? undefined
-    : { ports: portsAt(offset), secrets, state };
+    : { cluster: readCluster(instance), ports: portsAt(offset), secrets, state };
 }
 
 function alreadyRunning(instance: Instance): string {

@@ -1,3 +1,4 @@
+import type { Cluster } from '../instance/cluster.ts';
 import { findBusyPorts } from '../instance/find-busy-ports.ts';
 import type { Instance } from '../instance/instance.ts';
 import { listPorts, portsAt, readOffset } from '../instance/ports.ts';
@@ -7,12 +8,12 @@ import type { Finding } from './checks.ts';
 import { describeBusyPorts } from './refuse-busy-ports.ts';
 
 /** The instance's ports: free, or in use by the instance itself. */
-export async function checkPorts(instance: Instance): Promise<Finding> {
+export async function checkPorts(instance: Instance, cluster: Cluster): Promise<Finding> {
   if (readLiveState(instance) !== undefined) {
     return { name: 'ports', status: 'ok', detail: `used by the stack "${instance.name}", which runs` };
   }
   const offset = readOffset(instance.folder) ?? 0;
-  const listed = listPorts(portsAt(offset));
+  const listed = listPorts(portsAt(offset), cluster);
   const busy = await findBusyPorts(listed.map(({ port }) => port));
   const taken = listed.filter(({ port }) => busy.includes(port));
   return taken.length === 0

@@ -7,6 +7,7 @@ import { findSystemMysqld, hasFetchedMysqld } from '../fetch/find-mysqld.ts';
 import { findOnPath } from '../fetch/find-on-path.ts';
 import { isHermetic } from '../fetch/is-hermetic.ts';
 import { privateRootProblem } from '../fetch/private-root.ts';
+import type { Cluster } from '../instance/cluster.ts';
 import { instancesFolder } from '../instance/instance.ts';
 
 /** One thing that the stack needs; `fix` is the command or step that mends it. */
@@ -51,8 +52,8 @@ export async function checkJava(): Promise<Finding> {
     : missing('Java', `none from 21 on here, and ${problem}`, 'install a JRE 25 and set JAVA_HOME to it');
 }
 
-export function checkMaven(): Finding {
-  if (findJars() !== undefined) return ok('Maven', 'not needed: everything is fetched');
+export function checkMaven(cluster: Cluster): Finding {
+  if (findJars(cluster) !== undefined) return ok('Maven', 'not needed: everything is fetched');
   const mvn = findOnPath('mvn');
   return mvn === undefined ? missing('Maven', 'mvn is not on PATH', installCommand('maven')) : ok('Maven', mvn);
 }
@@ -71,9 +72,9 @@ export async function checkMysqld(): Promise<Finding> {
       );
 }
 
-export function checkDisk(): Finding {
+export function checkDisk(cluster: Cluster): Finding {
   const places = [
-    { what: 'the cache', folder: cacheFolder(), needGib: findJars() === undefined ? 2.5 : 0.2 },
+    { what: 'the cache', folder: cacheFolder(), needGib: findJars(cluster) === undefined ? 2.5 : 0.2 },
     { what: 'data and logs', folder: instancesFolder, needGib: 1.5 },
   ];
   for (const { what, folder, needGib } of places) {

@@ -1,9 +1,10 @@
+import type { Cluster } from '../instance/cluster.ts';
 import { findBusyPorts } from '../instance/find-busy-ports.ts';
 import { listPorts, type Ports } from '../instance/ports.ts';
 
-/** Throws one sentence when somebody listens on a port of the block; checks all before anything starts. */
-export async function refuseBusyPorts(ports: Ports): Promise<void> {
-  const listed = listPorts(ports);
+/** Throws one sentence when somebody listens on a port of the flavour; checks all before anything starts. */
+export async function refuseBusyPorts(ports: Ports, cluster: Cluster): Promise<void> {
+  const listed = listPorts(ports, cluster);
   const busy = new Set(await findBusyPorts(listed.map(({ port }) => port)));
   const taken = listed.filter(({ port }) => busy.has(port));
   if (taken.length === 0) return;

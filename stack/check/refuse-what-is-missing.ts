@@ -1,3 +1,4 @@
+import type { Cluster } from '../instance/cluster.ts';
 import {
   checkDisk,
   checkJava,
@@ -11,14 +12,23 @@ import {
 } from './checks.ts';
 
 /** Everything that a start needs from the machine, ports left out. */
-export async function checkMachine(): Promise<Finding[]> {
+export async function checkMachine(cluster: Cluster): Promise<Finding[]> {
   const [java, mysqld] = await Promise.all([checkJava(), checkMysqld()]);
-  return [checkPlatform(), checkNode(), checkNpm(), java, checkMaven(), mysqld, checkDisk(), checkMemory()];
+  return [
+    checkPlatform(),
+    checkNode(),
+    checkNpm(),
+    java,
+    checkMaven(cluster),
+    mysqld,
+    checkDisk(cluster),
+    checkMemory(),
+  ];
 }
 
 /** Throws one sentence for each thing missing, with the way out; nothing has been started or fetched by then. */
-export async function refuseWhatIsMissing(): Promise<void> {
-  const problems = (await checkMachine()).filter(({ status }) => status === 'missing');
+export async function refuseWhatIsMissing(cluster: Cluster): Promise<void> {
+  const problems = (await checkMachine(cluster)).filter(({ status }) => status === 'missing');
   if (problems.length === 0) return;
   throw new Error(problems.map(({ name, detail, fix }) => `${name}: ${detail}; ${fix}.`).join('\n'));
 }

@@ -1,11 +1,24 @@
 import { checkCache } from '../check/check-cache.ts';
+import { checkCluster } from '../check/check-cluster.ts';
 import { checkPorts } from '../check/check-ports.ts';
 import { checkMachine } from '../check/refuse-what-is-missing.ts';
+import { readCluster, type Cluster } from '../instance/cluster.ts';
 import { locateInstance } from '../instance/instance.ts';
 
 /** Prints each thing that the stack needs, and what mends those that are missing; exit code 1 when there are any. */
-export async function doctor(name: string, flags: { json?: true }): Promise<void> {
-  const findings = [...(await checkMachine()), await checkPorts(locateInstance(name)), checkCache()];
+export async function doctor(
+  name: string,
+  wanted: Cluster | undefined,
+  flags: { readonly json?: true },
+): Promise<void> {
+  const instance = locateInstance(name);
+  const cluster = wanted ?? readCluster(instance) ?? 'kraft';
+  const findings = [
+    ...(await checkMachine(cluster)),
+    checkCluster(instance, wanted),
+    await checkPorts(instance, cluster),
+    checkCache(cluster),
+  ];
   const missing = findings.filter(({ status }) => status === 'missing');
   process.exitCode = missing.length === 0 ? 0 : 1;
   if (flags.json === true) {

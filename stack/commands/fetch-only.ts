@@ -1,17 +1,18 @@
 import { refuseWhatIsMissing } from '../check/refuse-what-is-missing.ts';
 import { cacheFolder } from '../fetch/cache.ts';
 import { ensurePrograms } from '../fetch/ensure-programs.ts';
+import type { Cluster } from '../instance/cluster.ts';
 import { onStopSignals } from './on-stop-signals.ts';
 import { makeProgress } from './progress.ts';
 
-/** Downloads everything and makes the AOT caches. */
-export async function fetchOnly(): Promise<void> {
+/** Downloads everything that one flavour needs, and makes its AOT caches. */
+export async function fetchOnly(cluster: Cluster): Promise<void> {
   const interrupted = new AbortController();
   void onStopSignals({
     first: () => interrupted.abort(new Error('Stopped; what was complete is kept.')),
     again: () => process.exit(130),
   });
-  await refuseWhatIsMissing();
-  await ensurePrograms(makeProgress(), interrupted.signal);
+  await refuseWhatIsMissing(cluster);
+  await ensurePrograms(cluster, makeProgress(), interrupted.signal);
   console.log(`Everything is in ${cacheFolder()}.`);
 }

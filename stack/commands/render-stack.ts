@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { clusterTitles, readCluster } from '../instance/cluster.ts';
 import { checkout, type Instance } from '../instance/instance.ts';
 import { measureMemory } from '../run/measure-memory.ts';
 import type { StackState } from '../run/stack-state.ts';
@@ -15,8 +16,9 @@ export function renderStack(instance: Instance, state: StackState): string {
     String(process.pid ?? '-'),
     relative(checkout, process.logFile),
   ]);
+  const cluster = readCluster(instance);
   const figures = [
-    `stack "${instance.name}" is ${state.phase}, supervised by process ${state.supervisor.pid}`,
+    `stack "${instance.name}"${cluster === undefined ? '' : ` (${clusterTitles[cluster]})`} is ${state.phase}, supervised by process ${state.supervisor.pid}`,
     ...(state.readyMs === undefined ? [] : [`ready after ${(state.readyMs / 1000).toFixed(1)} s`]),
     `memory now ${megabytes(measureMemory(state))}` +
       (state.memory === undefined ? '' : `, 60 s after ready ${megabytes(state.memory.bytes)}`) +

@@ -1,3 +1,4 @@
+import { readCluster } from '../instance/cluster.ts';
 import { locateInstance } from '../instance/instance.ts';
 import { readPidFiles } from '../instance/pid-files.ts';
 import { isRunning } from '../instance/process-identity.ts';
@@ -12,7 +13,7 @@ export async function status(name: string, flags: { json?: true }): Promise<void
   if (state?.phase !== 'ready') process.exitCode = 1;
   if (flags.json === true) {
     const shown = state === undefined ? { phase: 'down' } : { ...state, memoryNowBytes: measureMemory(state) };
-    console.log(JSON.stringify({ instance: name, ...shown }, null, 2));
+    console.log(JSON.stringify({ instance: name, cluster: readCluster(instance), ...shown }, null, 2));
     return;
   }
   if (state !== undefined) {

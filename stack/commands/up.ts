@@ -39,6 +39,7 @@ function startSupervisor(options: StartOptions & { readonly instance: string }, 
   if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
   const log = openSync(logFile, 'a', 0o600);
   try {
+    const cluster = options.cluster === undefined ? [] : ['--cluster', options.cluster];
     const offset = options.portOffset === undefined ? [] : ['--port-offset', String(options.portOffset)];
     return spawn(
       process.execPath,
@@ -50,6 +51,7 @@ function startSupervisor(options: StartOptions & { readonly instance: string }, 
         '--only',
         options.only ?? 'all',
         '--no-table',
+        ...cluster,
         ...offset,
       ],
       { detached: true, stdio: ['ignore', log, log] },

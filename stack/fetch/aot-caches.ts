@@ -18,7 +18,7 @@ export function nameAotCaches(java: Java, jars: Jars): string {
   const parts = [
     ...java.command,
     java.version.text,
-    ...[...jars.kafka, ...jars.registry].map((jar) => `${jar} ${statSync(jar).size}`),
+    ...[...new Set([...jars.brokers, ...jars.connect, ...jars.registry])].map((jar) => `${jar} ${statSync(jar).size}`),
   ];
   return `aot-${createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 12)}`;
 }

@@ -1,85 +1,63 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { runCommand } from '../run/run-command.ts';
-import { cacheFolder, ensureCached, findCached, type Say } from './cache.ts';
-import { findOnPath } from './find-on-path.ts';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Cluster } from '../instance/cluster.ts';
+import type { Say } from './cache.ts';
+import { fetchMavenFolder, findMavenFolder, type MavenFolder } from './maven-folder.ts';
 
-/** What Maven fetched: class paths of brokers and Connect and of the registry, and the folder of Connect's plugins. */
+/** What Maven fetched: class paths of the servers, and the folder of Connect's plugins. */
 export interface Jars {
-  readonly kafka: readonly string[];
+  /** Of the brokers, and of ZooKeeper where there is one. */
+  readonly brokers: readonly string[];
+  readonly connect: readonly string[];
   readonly plugins: string;
   readonly registry: readonly string[];
 }
 
-const pom = resolve(import.meta.dirname, '../pom.xml');
+const quarkusJars = ['registry/quarkus/transformed-bytecode.jar', 'registry/quarkus/generated-bytecode.jar'];
 
-const nameOf = (): string => `jars-${createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12)}`;
+const everyFlavour: MavenFolder = {
+  prefix: 'jars',
+  pom: 'pom.xml',
+  goals: ['copy-dependencies@kafka', 'unpack-dependencies@debezium', 'unpack-dependencies@apicurio'],
+  what: 'Kafka, Connect, Debezium and the registry: fetching about 250 MB',
+  holds: ['kafka', 'plugins/debezium-connector-mysql', ...quarkusJars],
+};
 
-export function findJars(): Jars | undefined {
-  const folder = findCached(nameOf());
-  return folder === undefined ? undefined : describe(folder);
+const olderBrokers: MavenFolder = {
+  prefix: 'jars-zookeeper',
+  pom: 'pom.zookeeper.xml',
+  goals: ['copy-dependencies@kafka'],
+  what: 'ZooKeeper and the Kafka that runs with it: fetching about 45 MB',
+  holds: ['kafka'],
+};
+
+export function findJars(cluster: Cluster): Jars | undefined {
+  const folder = findMavenFolder(everyFlavour);
+  const brokers = cluster === 'zookeeper' ? findMavenFolder(olderBrokers) : folder;
+  return folder === undefined || brokers === undefined ? undefined : describe(folder, brokers);
 }
 
-/** Fetches what `pom.xml` names, once for each version of that file. */
-export async function fetchJars(say: Say, signal?: AbortSignal): Promise<Jars> {
-  const folder = await ensureCached(nameOf(), say, async (target) => {
-    const mvn = findOnPath('mvn');
-    if (mvn === undefined) throw new Error('Maven (mvn) is not on PATH: install it first.');
-    const logFile = join(cacheFolder(), 'maven.log');
-    say('Kafka, Connect, Debezium and the registry: fetching about 250 MB with Maven');
-    const ticker = setInterval(() => say(`Maven: ${lastDownload(logFile)}`), 5000);
-    try {
-      const goals = ['copy-dependencies@kafka', 'unpack-dependencies@debezium', 'unpack-dependencies@apicurio'];
-      await runCommand(
-        {
-          file: mvn,
-          args: [
-            '-B',
-            // A file whose checksum does not fit fails the build.
-            '-C',
-            '-f',
-            pom,
-            `-Dtarget=${target}`,
-            ...goals.map((goal) => `dependency:${goal}`),
-          ],
-        },
-        { logFile, signal },
-      );
-    } finally {
-      clearInterval(ticker);
-    }
-    const jars = describe(target);
-    const debezium = join(jars.plugins, 'debezium-connector-mysql');
-    const missing = [...jars.registry, debezium].find((path) => !existsSync(path));
-    if (missing !== undefined) throw new Error(`Maven ended well, but ${missing} is missing.`);
-    return { jars: jars.kafka.length };
-  });
-  return describe(folder);
+/** Fetches what the flavour needs and is not there yet. */
+export async function fetchJars(cluster: Cluster, say: Say, signal?: AbortSignal): Promise<Jars> {
+  const folder = await fetchMavenFolder(everyFlavour, say, signal);
+  return describe(folder, cluster === 'zookeeper' ? await fetchMavenFolder(olderBrokers, say, signal) : folder);
 }
 
 // Sorted and spelled out: an AOT cache fits one exact class path.
-function describe(folder: string): Jars {
+function describe(folder: string, brokers: string): Jars {
   const jarsIn = (path: string): string[] =>
-    readdirSync(join(folder, path))
+    readdirSync(path)
       .filter((file) => file.endsWith('.jar'))
       .toSorted()
-      .map((file) => join(folder, path, file));
+      .map((file) => join(path, file));
   return {
-    kafka: jarsIn('kafka'),
+    brokers: jarsIn(join(brokers, 'kafka')),
+    connect: jarsIn(join(folder, 'kafka')),
     plugins: join(folder, 'plugins'),
-    // Transformed classes stand in for those of the same name further on.
     registry: [
-      join(folder, 'registry/quarkus/transformed-bytecode.jar'),
-      join(folder, 'registry/quarkus/generated-bytecode.jar'),
-      ...['registry/app', 'registry/lib/boot', 'registry/lib/main'].flatMap(jarsIn),
+      // Transformed classes stand in for those of the same name further on.
+      ...quarkusJars.map((jar) => join(folder, jar)),
+      ...['app', 'lib/boot', 'lib/main'].flatMap((path) => jarsIn(join(folder, 'registry', path))),
     ],
   };
-}
-
-function lastDownload(logFile: string): string {
-  if (!existsSync(logFile)) return 'starting';
-  const files = [...readFileSync(logFile, 'utf8').matchAll(/Downloaded from .*\/(\S+) \((.*)\)/g)];
-  const last = files.at(-1);
-  return last === undefined ? 'reading project files' : `${files.length} files, latest ${last[1]} (${last[2]})`;
 }

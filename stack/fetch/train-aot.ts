@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Cluster } from '../instance/cluster.ts';
 import { locateInstance, makeFolders } from '../instance/instance.ts';
 import { findFreePorts } from '../instance/ports.ts';
 import { ensureSecrets } from '../instance/secrets.ts';
@@ -19,6 +20,7 @@ import type { Programs } from './programs.ts';
  * stops them, and makes one cache for each kind.
  */
 export async function trainAotCaches(
+  cluster: Cluster,
   programs: Omit<Programs, 'aot'>,
   say: Say,
   signal: AbortSignal,
@@ -32,6 +34,7 @@ export async function trainAotCaches(
     makeFolders(instance);
     const context = (aot: AotCaches): ServerContext => ({
       instance,
+      cluster,
       ports,
       secrets: ensureSecrets(instance),
       programs: { ...programs, aot },

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { describeBusyPorts } from '../check/refuse-busy-ports.ts';
+import type { Cluster } from './cluster.ts';
 import { findBusyPorts } from './find-busy-ports.ts';
 import { locateInstance, makeFolders } from './instance.ts';
 import { choosePorts, firstFreeOffset, listPorts, portsAt } from './ports.ts';
@@ -13,6 +14,7 @@ test('the main stack has the ports that its documents name', () => {
     mysql: 13306,
     brokers: [19092, 19093, 19094],
     controllers: [19192, 19193, 19194],
+    zookeeper: 12181,
     connect: 8083,
     registry: 8081,
     registryManagement: 8082,
@@ -23,7 +25,7 @@ test('the main stack has the ports that its documents name', () => {
 test('no two blocks that "auto" may choose share a port', () => {
   const seen = new Map<number, number>();
   for (const offset of [0, ...Array.from({ length: 61 }, (_, index) => 1000 + index * 200)]) {
-    for (const { port } of listPorts(portsAt(offset))) {
+    for (const port of Object.values(portsAt(offset)).flat()) {
       expect(seen.get(port), `port ${port} of offset ${offset}`).toBeUndefined();
       seen.set(port, offset);
     }
@@ -34,7 +36,12 @@ test('"auto" takes the first block that is WHOLLY free and remembered by nobody'
   const busy = new Set([portsAt(1200).registryManagement]);
   const offset = await firstFreeOffset(
     (candidate) => candidate !== 1000,
-    (ports) => Promise.resolve(listPorts(ports).every(({ port }) => !busy.has(port))),
+    (ports) =>
+      Promise.resolve(
+        Object.values(ports)
+          .flat()
+          .every((port) => !busy.has(port)),
+      ),
   );
   expect(offset).toBe(1400);
 });
@@ -52,6 +59,16 @@ test('"auto" keeps the remembered block, and LEAVES it when somebody else listen
   onTestFinished(() => void server.close());
   expect(await choosePorts(instance, undefined)).toEqual(remembered);
   expect(await choosePorts(instance, 'auto')).not.toEqual(remembered);
+});
+
+test('ZooKeeper has a port in its own flavour, and the controllers have theirs', () => {
+  const owners = (cluster: Cluster) => listPorts(portsAt(0), cluster).map(({ owner }) => owner);
+  expect(owners('zookeeper')).toEqual(
+    owners('kraft').flatMap((owner) =>
+      owner === 'kafka-1 (controller)' ? ['zookeeper'] : owner.includes('controller') ? [] : [owner],
+    ),
+  );
+  expect(owners('zookeeper')).toHaveLength(9);
 });
 
 test('a port on which somebody listens is busy, others are not', async () => {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { Cluster } from './cluster.ts';
 import { findBusyPorts } from './find-busy-ports.ts';
 import { instancesFolder, type Instance } from './instance.ts';
 import { writeFile } from './write-file.ts';
@@ -10,6 +11,7 @@ export interface Ports {
   readonly mysql: number;
   readonly brokers: readonly [number, number, number];
   readonly controllers: readonly [number, number, number];
+  readonly zookeeper: number;
   readonly connect: number;
   readonly registry: number;
   readonly registryManagement: number;
@@ -25,6 +27,7 @@ export function portsAt(offset: number): Ports {
     mysql: 13306 + offset,
     brokers: [19092 + offset, 19093 + offset, 19094 + offset],
     controllers: [19192 + offset, 19193 + offset, 19194 + offset],
+    zookeeper: 12181 + offset,
     connect: 8083 + offset,
     registry: 8081 + offset,
     registryManagement: 8082 + offset,
@@ -32,12 +35,14 @@ export function portsAt(offset: number): Ports {
   };
 }
 
-/** Every port with the name of who listens there. */
-export function listPorts(ports: Ports): { port: number; owner: string }[] {
+/** Every port that a flavour uses, with the name of who listens there. */
+export function listPorts(ports: Ports, cluster: Cluster): { port: number; owner: string }[] {
   return [
     { port: ports.mysql, owner: 'mysql' },
     ...ports.brokers.map((port, index) => ({ port, owner: `kafka-${index + 1}` })),
-    ...ports.controllers.map((port, index) => ({ port, owner: `kafka-${index + 1} (controller)` })),
+    ...(cluster === 'kraft'
+      ? ports.controllers.map((port, index) => ({ port, owner: `kafka-${index + 1} (controller)` }))
+      : [{ port: ports.zookeeper, owner: 'zookeeper' }]),
     { port: ports.connect, owner: 'connect' },
     { port: ports.registry, owner: 'registry' },
     { port: ports.registryManagement, owner: 'registry (management)' },
@@ -67,8 +72,9 @@ async function chooseOffset(instance: Instance, wanted: PortOffset | undefined):
   return findFreeOffset();
 }
 
+/** A block serves either flavour, so all of its ports count. */
 async function isFree(ports: Ports): Promise<boolean> {
-  return (await findBusyPorts(listPorts(ports).map(({ port }) => port))).length === 0;
+  return (await findBusyPorts(Object.values(ports).flat())).length === 0;
 }
 
 /** A whole block of ports that is free now and not remembered by another instance. */

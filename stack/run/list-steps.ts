@@ -1,12 +1,14 @@
 import { registerConnector } from '@board/connectors';
 import { catalogService } from '../servers/catalog-service.ts';
 import { connectServer, connectUrl } from '../servers/connect.ts';
-import { brokerAddresses, brokerIds, kafkaServer } from '../servers/kafka.ts';
+import { brokerIds } from '../servers/broker-settings.ts';
+import { brokerAddresses, kafkaServer } from '../servers/kafka.ts';
 import { mysqlServer } from '../servers/mysql.ts';
 import { nodeCommand } from '../servers/node-command.ts';
 import { orderService } from '../servers/order-service.ts';
 import { registryServer, registryUrl } from '../servers/registry.ts';
 import type { RunTask, Server, ServerContext } from '../servers/server.ts';
+import { zookeeperServer } from '../servers/zookeeper.ts';
 import { grantTables } from '../setup/mysql-grants.ts';
 import { createUsers } from '../setup/mysql-users.ts';
 import { registerSchemas } from '../setup/schemas.ts';
@@ -55,10 +57,12 @@ export function listSteps(context: ServerContext, only: Only, tools: StepTools):
   });
   const kafka = brokerIds.map((id) => kafkaServer(context, id));
   const kafkaNames = kafka.map(({ name }) => name);
+  const zookeeper = context.cluster === 'zookeeper' ? [zookeeperServer(context)] : [];
 
   const servers = [
     server(mysqlServer(context)),
-    ...kafka.map((broker) => server(broker)),
+    ...zookeeper.map((one) => server(one)),
+    ...kafka.map((broker) => server(broker, ...zookeeper.map(({ name }) => name))),
     // Beside the brokers, not after them: it waits for them by itself, and its own start takes as long.
     server(connectServer(context)),
     setup('users', ['mysql'], () => createUsers(admin, secrets)),
@@ -83,7 +87,14 @@ export function listSteps(context: ServerContext, only: Only, tools: StepTools):
 
 /** Servers alone, without what belongs to the pipeline. */
 export function listBareSteps(context: ServerContext, tools: StepTools): Step[] {
-  const wanted = new Set(['mysql', ...brokerIds.map((id) => `kafka-${id}`), 'connect', 'users', 'registry']);
+  const wanted = new Set([
+    'mysql',
+    'zookeeper',
+    ...brokerIds.map((id) => `kafka-${id}`),
+    'connect',
+    'users',
+    'registry',
+  ]);
   return listSteps(context, 'servers', tools).filter(({ name }) => wanted.has(name));
 }
 

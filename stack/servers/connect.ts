@@ -25,7 +25,7 @@ export function connectServer(context: ServerContext): Server {
           // Debezium queues up to 8,192 changes, each with its board.
           maxHeapMb: 512,
           options: [log4jOption(instance)],
-          run: ['-cp', programs.jars.kafka.join(':'), 'org.apache.kafka.connect.cli.ConnectDistributed', configFile],
+          run: ['-cp', programs.jars.connect.join(':'), 'org.apache.kafka.connect.cli.ConnectDistributed', configFile],
           // The connector's JSON names these and holds no address and no password itself.
           env: {
             CDC_MYSQL_HOST: '127.0.0.1',

@@ -1,4 +1,5 @@
 import type { Programs } from '../fetch/programs.ts';
+import type { Cluster } from '../instance/cluster.ts';
 import type { Instance } from '../instance/instance.ts';
 import type { Ports } from '../instance/ports.ts';
 import type { Secrets } from '../instance/secrets.ts';
@@ -7,6 +8,7 @@ import type { Command } from '../run/run-command.ts';
 /** What a server's file needs to know to configure it. */
 export interface ServerContext {
   readonly instance: Instance;
+  readonly cluster: Cluster;
   readonly ports: Ports;
   readonly secrets: Secrets;
   readonly programs: Programs;
@@ -33,4 +35,4 @@ export interface Server {
   readonly stopTimeoutMs: number;
 }
 
-export const layers = { mysql: 0, kafka: 1, registry: 2, connect: 3, service: 4, task: 5 } as const;
+export const layers = { mysql: 0, zookeeper: 0, kafka: 1, registry: 2, connect: 3, service: 4, task: 5 } as const;

@@ -1,8 +1,10 @@
-import { readStack, startStack, type RunningStack } from '@board/stack';
+import { clusters, readStack, startStack, type RunningStack } from '@board/stack';
 import type { TestProject } from 'vitest/node';
 import { addressesOf, type StackAddresses } from '../src/stack-addresses.ts';
 
-const instance = 'test';
+// CLUSTER=zookeeper runs the same tests against the older cluster.
+const cluster = clusters.find((flavour) => flavour === (process.env['CLUSTER'] ?? 'kraft'));
+const instance = cluster === 'zookeeper' ? 'test-zookeeper' : 'test';
 
 interface Shared {
   stack?: Promise<{ addresses: StackAddresses; stop: () => Promise<void> }>;
@@ -25,8 +27,10 @@ export default async function useTestStack(project: TestProject): Promise<() => 
 }
 
 function attach(): Shared['stack'] {
+  if (cluster === undefined) throw new Error(`CLUSTER is "${process.env['CLUSTER']}": use ${clusters.join(' or ')}.`);
   const running = readStack(instance);
   if (!running) return undefined;
+  if (running.cluster !== cluster) throw new Error(`The stack "${instance}" runs without ${cluster}: take it down.`);
   return Promise.resolve({
     addresses: addressesOf(running),
     stop: () => Promise.resolve(),
@@ -36,6 +40,7 @@ function attach(): Shared['stack'] {
 async function start() {
   const stack: RunningStack = await startStack({
     instance,
+    cluster,
     portOffset: 'auto',
     fresh: true,
     onProgress: (line) => process.stderr.write(`${line}\n`),

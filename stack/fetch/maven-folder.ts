@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { runCommand } from '../run/run-command.ts';
+import { cacheFolder, ensureCached, findCached, type Say } from './cache.ts';
+import { findOnPath } from './find-on-path.ts';
+
+/** A cached folder that Maven fills from a project file of ours. */
+export interface MavenFolder {
+  readonly prefix: string;
+  /** Beside this folder. */
+  readonly pom: string;
+  /** Goals of Maven's dependency plugin. */
+  readonly goals: readonly string[];
+  /** What is fetched, for people. */
+  readonly what: string;
+  /** Paths that must be there in the end. */
+  readonly holds: readonly string[];
+}
+
+const pomOf = ({ pom }: MavenFolder): string => resolve(import.meta.dirname, '..', pom);
+
+function nameOf(folder: MavenFolder): string {
+  const hash = createHash('sha256')
+    .update(readFileSync(pomOf(folder)))
+    .digest('hex');
+  return `${folder.prefix}-${hash.slice(0, 12)}`;
+}
+
+export function findMavenFolder(folder: MavenFolder): string | undefined {
+  return findCached(nameOf(folder));
+}
+
+/** Fetches what the project file names, once for each version of that file. */
+export function fetchMavenFolder(folder: MavenFolder, say: Say, signal?: AbortSignal): Promise<string> {
+  return ensureCached(nameOf(folder), say, async (target) => {
+    const mvn = findOnPath('mvn');
+    if (mvn === undefined) throw new Error('Maven (mvn) is not on PATH: install it first.');
+    const logFile = join(cacheFolder(), `${folder.prefix}.log`);
+    say(`${folder.what} with Maven`);
+    const ticker = setInterval(() => say(`Maven: ${lastDownload(logFile)}`), 5000);
+    try {
+      await runCommand(
+        {
+          file: mvn,
+          args: [
+            '-B',
+            // A file whose checksum does not fit fails the build.
+            '-C',
+            '-f',
+            pomOf(folder),
+            `-Dtarget=${target}`,
+            ...folder.goals.map((goal) => `dependency:${goal}`),
+          ],
+        },
+        { logFile, signal },
+      );
+    } finally {
+      clearInterval(ticker);
+    }
+    const missing = folder.holds.map((path) => join(target, path)).find((path) => !existsSync(path));
+    if (missing !== undefined) throw new Error(`Maven ended well, but ${missing} is missing.`);
+    return { pom: folder.pom };
+  });
+}
+
+function lastDownload(logFile: string): string {
+  if (!existsSync(logFile)) return 'starting';
+  const files = [...readFileSync(logFile, 'utf8').matchAll(/Downloaded from .*\/(\S+) \((.*)\)/g)];
+  const last = files.at(-1);
+  return last === undefined ? 'reading project files' : `${files.length} files, latest ${last[1]} (${last[2]})`;
+}

@@ -1,0 +1,43 @@
+import { existsSync, readdirSync } from 'node:fs';
+import type { Instance } from './instance.ts';
+import { stackCommand } from './stack-command.ts';
+
+/** `kraft`: Kafka 4 brokers that are their own controllers. `zookeeper`: Kafka 3.9 brokers around one ZooKeeper. */
+export const clusters = ['kraft', 'zookeeper'] as const;
+export type Cluster = (typeof clusters)[number];
+
+export const clusterTitles: Readonly<Record<Cluster, string>> = { kraft: 'KRaft', zookeeper: 'ZooKeeper' };
+
+/** The flavour whose data an instance holds; undefined while it holds none. */
+export function readCluster({ dataDir }: Instance): Cluster | undefined {
+  const names = existsSync(dataDir) ? readdirSync(dataDir) : [];
+  // ZooKeeper's folder is made before those of its brokers.
+  if (names.includes('zookeeper')) return 'zookeeper';
+  return names.some((name) => name.startsWith('kafka-')) ? 'kraft' : undefined;
+}
+
+/** The flavour asked for, else the one that the instance holds, else KRaft; throws when it holds another. */
+export function chooseCluster(instance: Instance, wanted?: Cluster): Cluster {
+  const found = readCluster(instance);
+  if (found !== undefined && wanted !== undefined && wanted !== found) {
+    const { problem, fix } = describeOtherCluster(instance, found, wanted);
+    throw new Error(`${problem}: ${fix}.`);
+  }
+  return wanted ?? found ?? 'kraft';
+}
+
+/** What is there, and the three ways out. */
+export function describeOtherCluster(
+  instance: Instance,
+  found: Cluster,
+  wanted: Cluster,
+): { problem: string; fix: string } {
+  return {
+    problem:
+      `The stack "${instance.name}" holds the data of a ${clusterTitles[found]} cluster, ` +
+      `which a ${clusterTitles[wanted]} cluster cannot read`,
+    fix:
+      `say --cluster ${found} or leave it out, take another --instance for the other one, ` +
+      `or delete the data with "${stackCommand('reset', instance)}"`,
+  };
+}
