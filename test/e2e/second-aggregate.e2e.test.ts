@@ -2,8 +2,9 @@ import { randomUUIDv7 } from 'node:crypto';
 import { connectApi, defineConnector, registerConnector } from '@board/connectors';
 import { createDatabase } from '@board/database-kit';
 import { openInboxLab, thingLogHandler } from '@board/inbox/testing';
-import { createOutboxTable, createUnitOfWork, outboxTable } from '@board/outbox';
+import { createGroupCommit, createOutboxTable } from '@board/outbox';
 import { waitUntil } from '@board/test';
+import type { EntityManager } from 'typeorm';
 import { expect, inject, it, onTestFinished } from 'vitest';
 
 const stack = inject('stack');
@@ -22,29 +23,35 @@ it('carries an aggregate that neither half has ever heard of: comments, written,
     'CREATE TABLE comment (id CHAR(36) PRIMARY KEY, version INT UNSIGNED NOT NULL, text TEXT NOT NULL)',
   );
 
-  const database = createDatabase({ connection: lab.schema.connection, entities: [outboxTable] });
+  const database = createDatabase({ connection: lab.schema.connection, entities: [] });
   await database.open();
   onTestFinished(() => database.close());
-  const comments = createUnitOfWork<Comment>(database, {
-    writeChanges: async (manager, changes) => {
-      const rows = changes.map(({ id, version, text }) => [id, version, text]);
-      await manager.query(
-        'INSERT INTO comment VALUES ? AS changed ON DUPLICATE KEY UPDATE version = changed.version, text = changed.text',
-        [rows],
-      );
-    },
-    toEvent: ({ id, version, text }) => ({
-      id: randomUUIDv7(),
-      aggregateType: 'comment',
-      aggregateId: id,
-      version,
-      partitionKey: id,
-      type: 'ThingChanged',
-      payload: lab.thing(id, version, { text }).value as Buffer,
-      traceparent: null,
-      occurredAt: new Date(),
-    }),
+  const comments = createGroupCommit<Comment, never>({
+    database,
+    rows: { lock: lockComments, exist: findComments, insert: writeComments, update: writeComments },
   });
+  const write = (id: string, text: string, target: 'new' | 'existing') =>
+    comments.commit({
+      aggregateId: id,
+      eventId: randomUUIDv7(),
+      target,
+      bytes: text.length,
+      decide(comment) {
+        const version = (comment?.version ?? 0) + 1;
+        const event = {
+          id: randomUUIDv7(),
+          aggregateType: 'comment',
+          aggregateId: id,
+          version,
+          partitionKey: id,
+          type: 'ThingChanged',
+          payload: lab.thing(id, version, { text }).value as Buffer,
+          traceparent: null,
+          occurredAt: new Date(),
+        };
+        return { kind: 'change', state: { id, version, text }, event };
+      },
+    });
 
   const name = `connector_${lab.schema.name}`;
   const definition = defineConnector({
@@ -58,8 +65,8 @@ it('carries an aggregate that neither half has ever heard of: comments, written,
   await lab.start(thingLogHandler({ batch: true }), { aggregateType: 'comment' });
 
   const ids = [randomUUIDv7(), randomUUIDv7()];
-  for (const version of [1, 2, 3])
-    for (const id of ids) await comments.commit({ id, version, text: `댓글 ${version}` });
+  await Promise.all(ids.map((id) => write(id, '댓글', 'new')));
+  await Promise.all(ids.flatMap((id) => [write(id, '고친 댓글', 'existing'), write(id, '다시 고친 댓글', 'existing')]));
 
   const log = () =>
     lab.rows<{ aggregateid: string; version: number }>('SELECT aggregateid, version FROM thing_log ORDER BY seq');
@@ -70,3 +77,25 @@ it('carries an aggregate that neither half has ever heard of: comments, written,
     ids.map(() => ({ aggregatetype: 'comment', version: 3 })),
   );
 });
+
+async function lockComments(manager: EntityManager, ids: readonly string[], held: 'skip' | 'wait') {
+  const wait = held === 'skip' ? ' SKIP LOCKED' : '';
+  const found: Comment[] = await manager.query(
+    `SELECT id, version, text FROM comment WHERE id IN (?) ORDER BY id FOR UPDATE${wait}`,
+    [ids],
+  );
+  return new Map(found.map((comment) => [comment.id, comment]));
+}
+
+async function findComments(manager: EntityManager, ids: readonly string[]) {
+  const found: Comment[] = await manager.query('SELECT id FROM comment WHERE id IN (?)', [ids]);
+  return new Set(found.map(({ id }) => id));
+}
+
+async function writeComments(manager: EntityManager, comments: readonly Comment[]) {
+  await manager.query(
+    `INSERT INTO comment (id, version, text) VALUES ? AS changed
+     ON DUPLICATE KEY UPDATE version = changed.version, text = changed.text`,
+    [comments.map(({ id, version, text }) => [id, version, text])],
+  );
+}

@@ -135,3 +135,21 @@ test('settings that break the guarantee are NAMED', async () => {
     await manager.query("SET SESSION transaction_isolation = 'READ-COMMITTED'");
   });
 });
+
+test('a transaction runs READ COMMITTED, whatever the session says, and waits for locks as long as it was told', async () => {
+  const { connection, root } = await prepare();
+  const database = createDatabase({ connection, entities: [], lockWaitSeconds: 1 });
+  await database.open();
+  onTestFinished(() => database.close());
+  await root.query('CREATE TABLE thing (id CHAR(36) PRIMARY KEY)');
+  await database.read((manager) => manager.query("SET SESSION transaction_isolation = 'REPEATABLE-READ'"));
+  const count = (manager: EntityManager): Promise<unknown> => manager.query('SELECT COUNT(*) AS things FROM thing');
+  const seen = await database.transaction(async (manager) => {
+    const before = await count(manager);
+    await root.query("INSERT INTO thing VALUES ('committed meanwhile')");
+    return [before, await count(manager)];
+  });
+  expect(seen).toEqual([[{ things: '0' }], [{ things: '1' }]]);
+  const read = 'SELECT @@session.innodb_lock_wait_timeout AS seconds';
+  expect(await database.read((manager) => manager.query(read))).toEqual([{ seconds: '1' }]);
+});

@@ -13,8 +13,11 @@ export interface Database {
   open(): Promise<void>;
   close(): Promise<void>;
   read<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result>;
-  /** READ COMMITTED; `work` runs again after a deadlock or a lock wait that took too long. */
-  transaction<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result>;
+  /** READ COMMITTED; `work` runs again, up to `tries` times, after a deadlock or a lock wait that took too long. */
+  transaction<Result>(
+    work: (manager: EntityManager) => Promise<Result>,
+    options?: { readonly tries?: number },
+  ): Promise<Result>;
 }
 
 export interface DatabaseOptions {
@@ -22,19 +25,24 @@ export interface DatabaseOptions {
   readonly entities: readonly EntitySchema[];
   /** What callers wait at most, for a connection and all statements together. */
   readonly deadlineMs?: number;
+  /** What a statement waits for a lock of another transaction, at most. */
+  readonly lockWaitSeconds?: number;
 }
 
-const maxTries = 3;
-
 /** A pool that answers in time or says that it cannot: `read` and `transaction` throw UnavailableError. */
-export function createDatabase({ connection, entities, deadlineMs = 1_800 }: DatabaseOptions): Database {
+export function createDatabase({
+  connection,
+  entities,
+  deadlineMs = 1_800,
+  lockWaitSeconds,
+}: DatabaseOptions): Database {
   const dataSource = new DataSource({ ...connectionOptions(connection), entities: [...entities] });
   let opened = false;
 
   async function run<Result>(work: (runner: QueryRunner) => Promise<Result>): Promise<Result> {
     if (!opened) throw new UnavailableError('The database is not connected yet.');
     return await runInTime(dataSource, deadlineMs, async (runner) => {
-      await prepareSession(runner);
+      await prepareSession(runner, lockWaitSeconds);
       return work(runner);
     });
   }
@@ -52,13 +60,14 @@ export function createDatabase({ connection, entities, deadlineMs = 1_800 }: Dat
       if (dataSource.isInitialized) await dataSource.destroy().catch(() => undefined);
     },
     read: (work) => run((runner) => work(runner.manager)),
-    transaction: (work) => run((runner) => transact(runner, work)),
+    transaction: (work, { tries = 3 } = {}) => run((runner) => transact(runner, work, tries)),
   };
 }
 
 async function transact<Result>(
   runner: QueryRunner,
   work: (manager: EntityManager) => Promise<Result>,
+  maxTries: number,
 ): Promise<Result> {
   for (let tries = 1; ; tries += 1) {
     try {

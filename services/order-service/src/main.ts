@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { eventSchemas } from '@board/contracts';
 import { createDatabase, databaseConnection, ServerSettingsError } from '@board/database-kit';
-import { outboxTable } from '@board/outbox';
+import { createCommitMetrics, createGroupCommit } from '@board/outbox';
 import {
   createHealth,
   createHttpServer,
@@ -10,11 +10,14 @@ import {
   runService,
   waitForDependency,
 } from '@board/service-kit';
-import { handleCreateBoard } from './application/handle-create-board.ts';
+import type { Refusal } from './application/commands.ts';
+import { handleCommand } from './application/handle-command.ts';
 import { serviceSchema } from './config.ts';
 import { createBoardReader } from './database/board-reader.ts';
+import { boardRows } from './database/board-rows.ts';
 import { boardTable } from './database/board-table.ts';
 import { createBoardWriter } from './database/board-writer.ts';
+import type { Board } from './domain/board.ts';
 import { boardsRouter } from './http/boards-router.ts';
 import { legacyRouter } from './http/legacy-router.ts';
 import { createEventEncoder } from './registry/create-event-encoder.ts';
@@ -24,17 +27,30 @@ import { toOutboxEvent } from './registry/to-outbox-event.ts';
 await runService(serviceSchema, async ({ config, logger, scope }) => {
   guardEventLoop(scope);
   const health = createHealth();
-  const database = createDatabase({ connection: databaseConnection(config), entities: [boardTable, outboxTable] });
+  const metrics = createMetrics(config.INSTANCE);
+  const database = createDatabase({
+    connection: databaseConnection(config),
+    entities: [boardTable],
+    // Less than a request may take, so that an unknown COMMIT can still be looked up.
+    deadlineMs: 1_400,
+    lockWaitSeconds: 1,
+  });
   scope.defer('database', () => database.close());
   health.readiness.check('database', () => database.read((manager) => manager.query('SELECT 1')));
   const encoder = createEventEncoder(eventSchemas);
 
-  const boards = createBoardReader(database);
-  const writer = createBoardWriter(database, (change) => toOutboxEvent(change, encoder));
-  const createBoard = handleCreateBoard(writer, { now: () => new Date(), newId: randomUUIDv7 });
+  const commits = createGroupCommit<Board, Refusal>({
+    database,
+    rows: boardRows,
+    metrics: createCommitMetrics(metrics),
+  });
+  scope.defer('group commit', () => commits.drain());
+  const writer = createBoardWriter(commits, (change, order) => toOutboxEvent(change, order, encoder));
+  const handle = handleCommand(writer, { now: () => new Date(), newId: randomUUIDv7 });
 
-  const routers = [boardsRouter(createBoard, boards), ...(config.LEGACY_CREATE ? [legacyRouter(createBoard)] : [])];
-  const server = createHttpServer({ logger, metrics: createMetrics(config.INSTANCE), health, routers });
+  const boards = createBoardReader(database);
+  const routers = [boardsRouter(handle, boards), ...(config.LEGACY_CREATE ? [legacyRouter(handle)] : [])];
+  const server = createHttpServer({ logger, metrics, health, routers });
   await server.listen(scope, config.HTTP_HOST, config.HTTP_PORT);
 
   // Listening comes first: until both answer, requests get 503 and /readyz says why.

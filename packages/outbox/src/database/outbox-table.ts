@@ -1,6 +1,3 @@
-import { EntitySchema } from 'typeorm';
-import type { OutboxEvent } from '../outbox-event.ts';
-
 /**
  * The table's first shape, for a migration of the service that owns the database; never edited, only followed by others.
  *
@@ -32,20 +29,3 @@ export function createOutboxTable(aggregateTypes: readonly string[]): string {
       CONSTRAINT outbox_payload_size CHECK (OCTET_LENGTH(payload) <= 524288)
     ) ENGINE = InnoDB`;
 }
-
-/** `seq` is left out: the database numbers the rows, and nothing of ours reads them back. */
-export const outboxTable = new EntitySchema<OutboxEvent>({
-  name: 'OutboxEvent',
-  tableName: 'outbox',
-  columns: {
-    id: { type: 'char', length: 36, primary: true },
-    aggregateType: { name: 'aggregatetype', type: 'varchar', length: 32 },
-    aggregateId: { name: 'aggregateid', type: 'varchar', length: 64 },
-    version: { type: 'int', unsigned: true },
-    partitionKey: { name: 'partition_key', type: 'varchar', length: 255 },
-    type: { type: 'varchar', length: 64 },
-    payload: { type: 'mediumblob' },
-    traceparent: { type: 'char', length: 55, nullable: true },
-    occurredAt: { name: 'occurred_at', type: 'datetime', precision: 6 },
-  },
-});

@@ -1,8 +1,16 @@
-import type { BoardCreated, BoardState } from '@board/contracts';
+import type { BoardEvent, BoardState } from '@board/contracts';
 import type { Board } from '../domain/board.ts';
 
-export function boardCreated(board: Board): BoardCreated {
+export function boardCreated(board: Board): BoardEvent {
   return { type: 'BoardCreated', data: stateOf(board) };
+}
+
+export function boardEdited(board: Board): BoardEvent {
+  return { type: 'BoardEdited', data: stateOf(board) };
+}
+
+export function boardDeleted(board: Board, deletedAt: Date): BoardEvent {
+  return { type: 'BoardDeleted', data: { ...stateOf(board), deletedAt: deletedAt.getTime() } };
 }
 
 function stateOf(board: Board): BoardState {

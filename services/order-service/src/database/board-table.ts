@@ -2,7 +2,7 @@ import { EntitySchema } from 'typeorm';
 import type { Board } from '../domain/board.ts';
 
 /** Its migration is `migrations/create-board-and-outbox.ts`. */
-export const boardTable = new EntitySchema<Board & { readonly deletedAt: Date | null }>({
+export const boardTable = new EntitySchema<Board>({
   name: 'Board',
   tableName: 'board',
   columns: {

@@ -7,4 +7,6 @@ export interface Board {
   readonly author: string | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** Deleted boards stay as rows: their versions are what the audit compares. */
+  readonly deletedAt: Date | null;
 }

@@ -1,8 +1,9 @@
 import { createHealth, createHttpServer, createLogger, createMetrics, UnavailableError } from '@board/service-kit';
 import { ask, askJson, type Answer } from '@board/service-kit/testing';
 import { describe, expect, test } from 'vitest';
-import { handleCreateBoard } from '../application/handle-create-board.ts';
-import type { BoardChange } from '../application/ports.ts';
+import { handleCommand } from '../application/handle-command.ts';
+import type { BoardOrder, BoardWriter } from '../application/ports.ts';
+import type { Board } from '../domain/board.ts';
 import { boardsRouter } from './boards-router.ts';
 import { legacyRouter } from './legacy-router.ts';
 
@@ -18,20 +19,26 @@ interface Options {
 }
 
 function serve({ legacy = true, save = () => Promise.resolve() }: Options = {}) {
-  const saved: BoardChange[] = [];
-  const writer = {
-    async save(change: BoardChange) {
+  const saved: (BoardOrder & { readonly board: Board })[] = [];
+  const writer: BoardWriter = {
+    async commit(order) {
       await save();
-      saved.push(change);
+      const decision = order.decide(undefined);
+      if (decision.kind === 'refuse') return { kind: 'refused', refusal: decision.refusal };
+      saved.push({ ...order, board: decision.board });
+      return { kind: 'committed', board: decision.board };
     },
   };
-  const reader = { find: async (wanted: string) => saved.find((change) => change.board.id === wanted)?.board };
-  const createBoard = handleCreateBoard(writer, { now: () => now, newId: () => id });
+  const reader = {
+    find: async (wanted: string) => saved.find((order) => order.board.id === wanted)?.board,
+    list: async () => [],
+  };
+  const handle = handleCommand(writer, { now: () => now, newId: () => id });
   const { callback } = createHttpServer({
     logger: createLogger({ name: 'test', level: 'silent' }),
     metrics: createMetrics('test'),
     health: createHealth(),
-    routers: [boardsRouter(createBoard, reader), ...(legacy ? [legacyRouter(createBoard)] : [])],
+    routers: [boardsRouter(handle, reader), ...(legacy ? [legacyRouter(handle)] : [])],
   });
   return { callback, saved };
 }
@@ -105,11 +112,12 @@ describe('POST /boards', () => {
     ['00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01', false],
     ['01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', false],
     ['nonsense', false],
-  ])('a traceparent %s is stored only when it is VALID', async (traceparent, valid) => {
+  ])('a traceparent %s is stored only when it is VALID; else a new one is made', async (traceparent, valid) => {
     const { callback, saved } = serve();
     const headers = { ...json, traceparent };
     await ask(callback, { method: 'POST', path: '/boards', headers, body: JSON.stringify(body) });
-    expect(saved[0]?.traceparent).toBe(valid ? traceparent : null);
+    expect(saved[0]?.traceparent === traceparent).toBe(valid);
+    expect(saved[0]?.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
   });
 
   test('an UNAVAILABLE database is 503 with Retry-After', async () => {

@@ -1,16 +1,16 @@
 import Router from '@koa/router';
 import { Problem, type ServiceContext, type ServiceRouter } from '@board/service-kit';
-import type { HandleCreateBoard } from '../application/handle-create-board.ts';
+import type { HandleCommand } from '../application/commands.ts';
 import { answerCreated } from './answer-created.ts';
 import { parseCreateBoard } from './parse-create-board.ts';
 
 /** `GET /?title=..&content=..` creates a board: not what GET is for, kept for those who know the system by it. */
-export function legacyRouter(createBoard: HandleCreateBoard): ServiceRouter {
+export function legacyRouter(handle: HandleCommand): ServiceRouter {
   const router: ServiceRouter = new Router();
   router.get('/', async (ctx) => {
     refuseUnintended(ctx);
     ctx.set('Cache-Control', 'no-store');
-    answerCreated(ctx, await createBoard(parseCreateBoard(readQuery(ctx), ctx.get('traceparent'))));
+    await answerCreated(ctx, handle, parseCreateBoard(readQuery(ctx)));
   });
   return router;
 }

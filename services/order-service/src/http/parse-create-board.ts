@@ -1,7 +1,6 @@
 import { Problem, type FieldError } from '@board/service-kit';
 import { z } from 'zod';
 import type { CreateBoard } from '../application/commands.ts';
-import { parseTraceparent } from './parse-traceparent.ts';
 
 const wants = { title: 'a text', content: 'a text', author: 'a text, or no author' } as const;
 
@@ -12,11 +11,11 @@ const body = z.strictObject({
 });
 
 /** The command in a body or query of the right shape, whatever its texts hold; else a 422 that names the fields. */
-export function parseCreateBoard(input: unknown, traceparent: string): CreateBoard {
+export function parseCreateBoard(input: unknown): CreateBoard {
   const result = body.safeParse(input);
   if (!result.success) throw new Problem(422, { detail: 'No board.', errors: result.error.issues.flatMap(toFields) });
   const { title, content, author } = result.data;
-  return { title, content, author: author ?? null, traceparent: parseTraceparent(traceparent) };
+  return { kind: 'create', title, content, author: author ?? null };
 }
 
 function toFields(issue: z.core.$ZodIssue): FieldError[] {

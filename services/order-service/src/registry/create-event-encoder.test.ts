@@ -6,8 +6,8 @@ import { createEventEncoder } from './create-event-encoder.ts';
 import { toOutboxEvent } from './to-outbox-event.ts';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
-const times = { createdAt: now.getTime(), updatedAt: now.getTime() };
-const data = { id: 'a', version: 1, title: '제목 😀', content: '', author: null, ...times };
+const epochs = { createdAt: now.getTime(), updatedAt: now.getTime() };
+const data = { id: 'a', version: 1, title: '제목 😀', content: '', author: null, ...epochs };
 const event: BoardCreated = { type: 'BoardCreated', data };
 const ids = new Map(eventSchemas.map(({ subject }, index) => [subject, 0x01020304 + index]));
 
@@ -35,9 +35,10 @@ test('an event that BREAKS its schema does not encode', () => {
 
 test('the partition key is the AUTHOR, or the board without one', () => {
   const keyFor = (author: string | null) => {
-    const board = { id: 'board-id', version: 1, title: '', content: '', author, createdAt: now, updatedAt: now };
-    const change = { board, event, eventId: 'event-id', occurredAt: now, traceparent: null };
-    return toOutboxEvent(change, encoderWithIds()).partitionKey;
+    const times = { createdAt: now, updatedAt: now, deletedAt: null };
+    const board = { id: 'board-id', version: 1, title: '', content: '', author, ...times };
+    const order = { eventId: 'event-id', occurredAt: now, traceparent: '' };
+    return toOutboxEvent({ kind: 'change', board, event }, order, encoderWithIds()).partitionKey;
   };
-  expect([keyFor('Kim'), keyFor(''), keyFor(null)]).toEqual(['Kim', '', 'board-id']);
+  expect([keyFor('Kim'), keyFor(null)]).toEqual(['Kim', 'board-id']);
 });

@@ -1,11 +1,14 @@
 import { boardTopic } from '@board/contracts';
 import type { OutboxEvent } from '@board/outbox';
-import type { BoardChange } from '../application/ports.ts';
+import type { BoardChange, BoardOrder } from '../application/ports.ts';
 import type { EventEncoder } from './create-event-encoder.ts';
 
 /** The outbox row of a change. */
-export function toOutboxEvent(change: BoardChange, encoder: EventEncoder): OutboxEvent {
-  const { board, event, eventId, occurredAt, traceparent } = change;
+export function toOutboxEvent(
+  { board, event }: BoardChange,
+  { eventId, occurredAt, traceparent }: Pick<BoardOrder, 'eventId' | 'occurredAt' | 'traceparent'>,
+  encoder: EventEncoder,
+): OutboxEvent {
   return {
     id: eventId,
     aggregateType: boardTopic.name,

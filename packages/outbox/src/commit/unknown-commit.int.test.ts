@@ -1,0 +1,110 @@
+import { setFailpoint, UnavailableError } from '@board/service-kit';
+import { startTcpProxy, waitUntil, type TcpProxy } from '@board/test';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { createThing, editThing, openOutboxLab, type OutboxLab } from '../testing/open-outbox-lab.ts';
+
+/** An instance whose connections go through a proxy. */
+async function openBehindProxy() {
+  const lab = await openOutboxLab(inject('stack'));
+  const proxy = await startTcpProxy(lab.connection);
+  onTestFinished(proxy.close);
+  const opened = await lab.open({ connection: { port: proxy.port } });
+  return { lab, proxy, ...opened };
+}
+
+/** The next COMMIT arrives, its answer does not. */
+function loseNextAnswer(proxy: TcpProxy): void {
+  const undo = setFailpoint('before-commit', () => {
+    undo();
+    proxy.set({ kind: 'half-open', drop: 'to-client' });
+  });
+  onTestFinished(undo);
+}
+
+async function waitForEvents({ rows }: OutboxLab, count: number): Promise<void> {
+  await waitUntil('the events are stored', async () => (await rows('SELECT id FROM outbox')).length === count);
+}
+
+/** Open connections end, new ones work. */
+function endConnections(proxy: TcpProxy): void {
+  proxy.set({ kind: 'cut' });
+  proxy.set({ kind: 'none' });
+}
+
+test('COMMIT done and its answer CUT: one row, one event each, and the right replies', async () => {
+  const { lab, proxy, commits } = await openBehindProxy();
+  const thing = createThing('a');
+  await commits.commit(thing);
+  loseNextAnswer(proxy);
+  const outcomes = [
+    commits.commit(createThing('b', { key: 'k' })),
+    commits.commit(editThing(thing.aggregateId, 'c')),
+    commits.commit(editThing(thing.aggregateId, 'd')),
+    commits.commit(editThing(thing.aggregateId, 'e', { ifVersion: 1 })),
+  ];
+  await waitForEvents(lab, 4);
+  endConnections(proxy);
+  expect(await Promise.all(outcomes)).toMatchObject([
+    { kind: 'committed', state: { version: 1, text: 'b' } },
+    { kind: 'committed', state: { version: 2, text: 'c' } },
+    { kind: 'committed', state: { version: 3, text: 'd' } },
+    { kind: 'refused', refusal: 'stale' },
+  ]);
+  expect(await lab.versions()).toMatchObject({ [thing.aggregateId]: { row: 3, events: [1, 2, 3] } });
+  expect(await lab.rows('SELECT id FROM outbox')).toHaveLength(4);
+});
+
+test('COMMIT done and the server SILENT: said to be unknown in time; a repeat with the key gets the first answer', async () => {
+  const { lab, proxy, commits } = await openBehindProxy();
+  loseNextAnswer(proxy);
+  await expect(commits.commit(createThing('a', { key: 'k' }))).rejects.toThrow(UnavailableError);
+  endConnections(proxy);
+  await commits.drain();
+  expect(await commits.commit(createThing('a', { key: 'k' }))).toEqual({
+    kind: 'repeated',
+    answer: Buffer.from('a 1'),
+  });
+  expect(await lab.rows('SELECT id FROM outbox')).toHaveLength(1);
+});
+
+test('COMMIT still RUNS on the server when its connection breaks: done once, whoever finishes first', async () => {
+  const { lab, proxy, commits } = await openBehindProxy();
+  const thing = createThing('a');
+  await commits.commit(thing);
+  // COMMIT waits on the server while this lock is held; it does not notice that its client is gone.
+  onTestFinished(async () => void (await lab.root.query('UNLOCK TABLES')));
+  const undo = setFailpoint('before-commit', async () => {
+    undo();
+    await lab.root.query('FLUSH TABLES WITH READ LOCK');
+  });
+  onTestFinished(undo);
+  const outcomes = [commits.commit(createThing('b')), commits.commit(editThing(thing.aggregateId, 'c'))];
+  await waitUntil('COMMIT waits', () => hasState(lab, 'Waiting for commit lock'));
+  endConnections(proxy);
+  await waitUntil('a second attempt waits', () => hasState(lab, 'Waiting for global read lock'));
+  await lab.root.query('UNLOCK TABLES');
+  expect(await Promise.all(outcomes)).toMatchObject([
+    { kind: 'committed', state: { version: 1, text: 'b' } },
+    { kind: 'committed', state: { version: 2, text: 'c' } },
+  ]);
+  expect(await lab.versions()).toMatchObject({ [thing.aggregateId]: { row: 2, events: [1, 2] } });
+  expect(await lab.rows('SELECT id FROM outbox')).toHaveLength(3);
+});
+
+test('a database that is AWAY refuses every member of the batch as unavailable, and serves again by itself', async () => {
+  const { lab, proxy, commits } = await openBehindProxy();
+  proxy.set({ kind: 'cut' });
+  const outcomes = await Promise.allSettled(['a', 'b', 'c'].map((text) => commits.commit(createThing(text))));
+  for (const outcome of outcomes)
+    expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(UnavailableError) });
+  proxy.set({ kind: 'none' });
+  expect(await commits.commit(createThing('d'))).toMatchObject({ kind: 'committed' });
+  expect(await lab.rows('SELECT text FROM thing')).toEqual([{ text: 'd' }]);
+});
+
+async function hasState({ root, name }: OutboxLab, state: string): Promise<boolean> {
+  const [rows] = await root.query('SHOW PROCESSLIST');
+  return (rows as { db: string | null; State: string | null }[]).some(
+    (row) => row.db === name && row.State?.startsWith(state),
+  );
+}

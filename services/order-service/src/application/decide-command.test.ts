@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import type { Board } from '../domain/board.ts';
+import type { BoardCommand } from './commands.ts';
+import { decideCommand } from './decide-command.ts';
+
+const then = new Date('2026-01-02T03:04:05.678Z');
+const now = new Date('2026-01-02T03:04:06.000Z');
+const board: Board = {
+  id: 'board-1',
+  version: 3,
+  title: 'old',
+  content: '내용',
+  author: '민지',
+  createdAt: then,
+  updatedAt: then,
+  deletedAt: null,
+};
+const decide = (command: BoardCommand, current?: Board) => decideCommand(command, current, { boardId: 'board-1', now });
+const edit: BoardCommand = { kind: 'edit', boardId: 'board-1', title: 'new' };
+const remove: BoardCommand = { kind: 'delete', boardId: 'board-1' };
+
+test('a new board is version 1, and its event tells the same state', () => {
+  const created = { ...board, version: 1, title: 'a', createdAt: now, updatedAt: now };
+  const { deletedAt: _, ...told } = created;
+  expect(decide({ kind: 'create', title: 'a', content: '내용', author: '민지' })).toEqual({
+    kind: 'change',
+    board: created,
+    event: { type: 'BoardCreated', data: { ...told, createdAt: now.getTime(), updatedAt: now.getTime() } },
+  });
+});
+
+test('an edit changes only what it NAMES, as the next version; the event has the full state', () => {
+  const { deletedAt: _, ...told } = board;
+  expect(decide(edit, board)).toEqual({
+    kind: 'change',
+    board: { ...board, version: 4, title: 'new', updatedAt: now },
+    event: {
+      type: 'BoardEdited',
+      data: { ...told, version: 4, title: 'new', createdAt: then.getTime(), updatedAt: now.getTime() },
+    },
+  });
+  expect(decide({ kind: 'edit', boardId: 'board-1', content: '' }, board)).toMatchObject({
+    board: { title: 'old', content: '' },
+  });
+});
+
+test('a deletion keeps the row and takes the next version', () => {
+  expect(decide(remove, board)).toMatchObject({
+    board: { version: 4, title: 'old', deletedAt: now, updatedAt: now },
+    event: { type: 'BoardDeleted', data: { version: 4, title: 'old', deletedAt: now.getTime() } },
+  });
+});
+
+describe.each([
+  ['edit', edit],
+  ['delete', remove],
+] as const)('%s', (_, command) => {
+  test.each<[string, Board | undefined, readonly number[] | undefined, unknown]>([
+    ['of a board that is not there', undefined, undefined, { kind: 'missing' }],
+    ['of a DELETED board', { ...board, deletedAt: then }, undefined, { kind: 'deleted' }],
+    ['of a DELETED board, whatever version it names', { ...board, deletedAt: then }, [9], { kind: 'deleted' }],
+    ['of ANOTHER version', board, [2, 4], { kind: 'stale', version: 3 }],
+    ['with no version that could match', board, [], { kind: 'stale', version: 3 }],
+  ])('%s is refused', (_case, current, ifVersions, refusal) => {
+    expect(decide({ ...command, ifVersions }, current)).toEqual({ kind: 'refuse', refusal });
+  });
+
+  test('of the version that it NAMES is done', () => {
+    expect(decide({ ...command, ifVersions: [1, 3] }, board)).toMatchObject({ kind: 'change' });
+  });
+
+  test('a clock BEHIND the last writer does not turn the time back', () => {
+    const later = { ...board, updatedAt: new Date('2027-01-01T00:00:00.000Z') };
+    expect(decide(command, later)).toMatchObject({ board: { updatedAt: later.updatedAt } });
+  });
+});

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import type { BoardCommand, CommandContext } from './commands.ts';
+import { handleCommand } from './handle-command.ts';
+import type { BoardOrder, BoardOutcome } from './ports.ts';
+
+const now = new Date('2026-01-02T03:04:05.678Z');
+const create: BoardCommand = { kind: 'create', title: 'Title', content: '', author: null };
+const context: CommandContext = {
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  answer: ({ title }) => ({ status: 201, headers: {}, body: title }),
+};
+
+async function handle(
+  command: BoardCommand,
+  given: Partial<CommandContext> = {},
+  answer?: () => Promise<BoardOutcome>,
+) {
+  const orders: BoardOrder[] = [];
+  let ids = 0;
+  const writer = {
+    async commit(order: BoardOrder): Promise<BoardOutcome> {
+      orders.push(order);
+      if (answer) return await answer();
+      const decision = order.decide(undefined);
+      return decision.kind === 'refuse'
+        ? { kind: 'refused', refusal: decision.refusal }
+        : { kind: 'committed', board: decision.board };
+    },
+  };
+  const handler = handleCommand(writer, { now: () => now, newId: () => `id-${(ids += 1)}` });
+  return { result: await handler(command, { ...context, ...given }), orders };
+}
+
+test('ids and time are fixed on acceptance: deciding AGAIN makes the same board and event', async () => {
+  const { result, orders } = await handle(create);
+  expect(result).toMatchObject({ kind: 'done', eventId: 'id-2', board: { id: 'id-1', version: 1, createdAt: now } });
+  expect(result).toMatchObject({ answer: { status: 201, body: 'Title' } });
+  expect(orders[0]?.decide(undefined)).toEqual(orders[0]?.decide(undefined));
+});
+
+test.each<[BoardCommand, string]>([
+  [{ ...create, title: '' }, 'title'],
+  [{ ...create, author: 'x'.repeat(101) }, 'author'],
+  [{ kind: 'edit', boardId: 'b', title: '' }, 'title'],
+  [{ kind: 'edit', boardId: 'b', content: '\0' }, 'content'],
+])('%o breaks a rule and is REFUSED before anything is asked of the database', async (command, field) => {
+  const { result, orders } = await handle(command);
+  expect(result).toMatchObject({ kind: 'refused', refusal: { kind: 'invalid', violations: [{ field }] } });
+  expect(orders).toEqual([]);
+});
+
+test('`done` is NOT said when the commit fails', async () => {
+  const down = new Error('down');
+  await expect(handle(create, {}, () => Promise.reject(down))).rejects.toBe(down);
+});
+
+test('a key has the same fingerprint for the SAME command only', async () => {
+  const fingerprintOf = async (command: BoardCommand, idempotencyKey = 'k') => {
+    const { orders } = await handle(command, { idempotencyKey }, async () => ({
+      kind: 'refused',
+      refusal: { kind: 'key-running' },
+    }));
+    const { hash, fingerprint } = orders[0]?.key ?? {};
+    return { hash: hash?.toString('hex'), fingerprint: fingerprint?.toString('hex') };
+  };
+  const edit: BoardCommand = { kind: 'edit', boardId: 'b', title: 'x' };
+  const commands: BoardCommand[] = [
+    create,
+    { ...create, title: 'other' },
+    { ...create, author: 'x' },
+    edit,
+    { ...edit, boardId: 'c' },
+    { ...edit, ifVersions: [1] },
+    { kind: 'edit', boardId: 'b', content: 'x' },
+    { kind: 'delete', boardId: 'b' },
+    { kind: 'delete', boardId: 'b', ifVersions: [] },
+  ];
+  const all = await Promise.all(commands.map((command) => fingerprintOf(command)));
+  expect(new Set(all.map(({ fingerprint }) => fingerprint)).size).toBe(commands.length);
+  expect(new Set(all.map(({ hash }) => hash)).size).toBe(1);
+  const again = await fingerprintOf({ author: null, content: '', title: 'Title', kind: 'create' });
+  expect(again).toEqual(all[0]);
+  expect((await fingerprintOf(create, 'K')).hash).not.toBe(all[0]?.hash);
+});

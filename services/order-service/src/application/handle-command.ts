@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { checkBoardText, type Violation } from '../domain/check-board-text.ts';
+import type { BoardCommand, HandleCommand } from './commands.ts';
+import { decideCommand } from './decide-command.ts';
+import type { BoardWriter, Sources } from './ports.ts';
+
+/** Ids and time are fixed here, on acceptance; the decision is made later, under the board's lock. */
+export function handleCommand(boards: BoardWriter, sources: Sources): HandleCommand {
+  return async (command, { traceparent, idempotencyKey, answer }) => {
+    const violations = checkText(command);
+    if (violations.length > 0) return { kind: 'refused', refusal: { kind: 'invalid', violations } };
+
+    const now = sources.now();
+    const isNew = command.kind === 'create';
+    const boardId = isNew ? sources.newId() : command.boardId;
+    const eventId = sources.newId();
+    const outcome = await boards.commit({
+      boardId,
+      isNew,
+      eventId,
+      occurredAt: now,
+      traceparent,
+      key: idempotencyKey === undefined ? undefined : keyOf(idempotencyKey, command),
+      decide: (board) => decideCommand(command, board, { boardId, now }),
+      answer,
+      bytes: estimateBytes(command),
+    });
+    if (outcome.kind !== 'committed') return outcome;
+    return { kind: 'done', board: outcome.board, eventId, answer: answer(outcome.board) };
+  };
+}
+
+function checkText(command: BoardCommand): readonly Violation[] {
+  if (command.kind === 'delete') return [];
+  const { title = 'unchanged', content = '' } = command;
+  return checkBoardText({ title, content, author: command.kind === 'create' ? command.author : null });
+}
+
+/** A key belongs to one command, whatever white space or order of fields it comes with. */
+function keyOf(idempotencyKey: string, command: BoardCommand) {
+  const { kind, title, content, author, boardId, ifVersions } = { ...noFields, ...command };
+  return {
+    hash: sha256(idempotencyKey),
+    fingerprint: sha256(JSON.stringify([kind, title, content, author, boardId, ifVersions])),
+  };
+}
+
+const noFields = { title: undefined, content: undefined, author: undefined, boardId: undefined, ifVersions: undefined };
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+/** At most three bytes of UTF-8 a UTF-16 unit; an edit that names no content writes the old one again. */
+function estimateBytes(command: BoardCommand): number {
+  const units = command.kind === 'delete' ? 0 : (command.title ?? '').length + (command.content ?? '').length;
+  const unknown = command.kind === 'create' ? 0 : 16_384;
+  return 512 + units * 3 + unknown;
+}
