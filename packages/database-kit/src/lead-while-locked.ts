@@ -1,0 +1,94 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Connection } from './connection-options.ts';
+import { openSession, type Session } from './open-session.ts';
+
+export type LockState =
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'leading' }
+  /** The database cannot be asked, or `lead` has failed. */
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+export interface Leadership {
+  readonly connection: Connection;
+  /** Known on the whole server; at most 64 characters. */
+  readonly lock: string;
+  /** Ends the wait, or asks `lead` to end. */
+  readonly signal: AbortSignal;
+  /** Its signal aborts the moment the lock may be gone; what it does must be harmless when two do it for that moment. */
+  readonly lead: (signal: AbortSignal) => Promise<void>;
+  readonly onChange?: (state: LockState) => void;
+}
+
+/** A wait on the server; shorter than a statement may take. */
+const lockWaitSeconds = 10;
+const askEveryMs = 2_000;
+const askTimeoutMs = 3_000;
+const retryMs = 1_000;
+
+/** Runs `lead` while this process alone holds the lock, again and again until `signal` aborts; others wait for it meanwhile. */
+export async function leadWhileLocked(leadership: Leadership): Promise<void> {
+  const { signal, onChange } = leadership;
+  while (!signal.aborted) {
+    try {
+      await leadOnce(leadership);
+    } catch (error) {
+      if (signal.aborted) return;
+      onChange?.({ kind: 'failed', error });
+    }
+    await delay(retryMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function leadOnce({ connection, lock, signal, lead, onChange }: Leadership): Promise<void> {
+  const session = await openSession(connection);
+  try {
+    onChange?.({ kind: 'waiting' });
+    await waitForLock(session, lock, signal);
+    const stop = new AbortController();
+    const watching = watchLock(session, lock, stop.signal);
+    try {
+      onChange?.({ kind: 'leading' });
+      await lead(AbortSignal.any([signal, session.lost]));
+    } finally {
+      stop.abort();
+      await watching;
+    }
+    // The lock goes with the connection, and only after `lead` has ended.
+  } finally {
+    await session.close();
+  }
+}
+
+async function waitForLock(session: Session, lock: string, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  signal.addEventListener('abort', session.destroy);
+  try {
+    for (;;) {
+      const [row] = await session.query<{ held: number | null }>('SELECT GET_LOCK(?, ?) AS held', [
+        lock,
+        lockWaitSeconds,
+      ]);
+      if (row?.held === 1) return;
+    }
+  } finally {
+    signal.removeEventListener('abort', session.destroy);
+  }
+}
+
+/** A dead link says nothing by itself: without an answer in time the connection, and so the lock, counts as lost. */
+async function watchLock(session: Session, lock: string, stopped: AbortSignal): Promise<void> {
+  while (!stopped.aborted && !session.lost.aborted) {
+    const timer = setTimeout(session.destroy, askTimeoutMs);
+    try {
+      const [row] = await session.query<{ mine: number | null }>('SELECT IS_USED_LOCK(?) = CONNECTION_ID() AS mine', [
+        lock,
+      ]);
+      if (row?.mine !== 1) session.destroy();
+    } catch {
+      session.destroy();
+    } finally {
+      clearTimeout(timer);
+    }
+    await delay(askEveryMs, undefined, { signal: stopped }).catch(() => undefined);
+  }
+}
