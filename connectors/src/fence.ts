@@ -18,6 +18,10 @@ export interface FenceWait {
   readonly timeoutMs: number;
   /** Commits a tiny transaction: on an idle server the connector's offset stays one transaction behind. */
   readonly push?: (mysql: RunSql) => Promise<void>;
+  /** Why the connector's position proves nothing, whatever it says: what the keeper has seen and remembers. */
+  readonly distrust?: () => Promise<string | undefined>;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal;
 }
 
 const pollMs = 200;
@@ -37,14 +41,26 @@ export async function noteGtid(mysql: RunSql, push = pushFence): Promise<GtidSet
   return row?.gtids ?? '';
 }
 
+/** Waits until Kafka has acknowledged all that was committed before the call. */
+export async function waitUntilShipped(wait: Omit<FenceWait, 'gtid'>): Promise<FenceResult> {
+  return waitForFence({ ...wait, gtid: await noteGtid(wait.mysql, wait.push) });
+}
+
 /** Waits until Kafka has acknowledged all that the transactions of `gtid` put into the outbox, as far as that can be proven. */
 export async function waitForFence(wait: FenceWait): Promise<FenceResult> {
-  const { mysql, push = pushFence, timeoutMs } = wait;
+  const { mysql, push = pushFence, timeoutMs, distrust, signal } = wait;
   const deadline = Date.now() + timeoutMs;
   let pushedAt = 0;
+  // Before the wait, so that it is not in vain, and after it, for what was seen meanwhile.
+  const before = await distrust?.();
+  if (before !== undefined) return { cannotTell: before };
   for (;;) {
     const result = await ask(wait);
-    if (result === 'passed') return result;
+    if (result === 'passed') {
+      const after = await distrust?.();
+      return after === undefined ? result : { cannotTell: after };
+    }
+    if (signal?.aborted === true) return { cannotTell: `${result.cannotTell} (the wait was ended)` };
     if (Date.now() >= deadline) {
       return { cannotTell: `${result.cannotTell} (waited ${timeoutMs / 1_000} s)` };
     }

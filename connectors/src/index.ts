@@ -10,7 +10,15 @@ export {
   type ConnectorTopics,
 } from './connector-definition.ts';
 export { describeConnector, formatReport, type ConnectorReport } from './describe-connector.ts';
-export { noteGtid, pushFence, waitForFence, type FenceWait, type GtidSet, type RunSql } from './fence.ts';
+export {
+  noteGtid,
+  pushFence,
+  waitForFence,
+  waitUntilShipped,
+  type FenceWait,
+  type GtidSet,
+  type RunSql,
+} from './fence.ts';
 export type { FenceResult } from './judge-fence.ts';
 export { judgeStatus, type Health } from './judge-status.ts';
 export { registerConnector, type Registration } from './register.ts';

@@ -18,6 +18,8 @@ export interface OutboxRow {
 export interface TemporaryOutbox {
   /** A connector for this outbox, with topics of its own; nothing is registered yet. */
   readonly definition: ConnectorDefinition;
+  /** The schema's name. */
+  readonly database: string;
   insert(row: OutboxRow): Promise<void>;
   query(sql: string): Promise<void>;
   /** Everything in the topic of the events, once it satisfies `isComplete`. */
@@ -40,6 +42,7 @@ export async function openTemporaryOutbox(stack: StackAddresses): Promise<Tempor
 
   return {
     definition,
+    database: schema.name,
     async insert(row) {
       await schema.root.query(
         'INSERT INTO outbox (id, aggregatetype, aggregateid, version, partition_key, type, payload, traceparent, occurred_at)' +

@@ -1,4 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
+import { waitUntilShipped } from '@board/connectors';
+import { openSession } from '@board/database-kit';
+import { purgeOutbox } from '@board/outbox';
 import { waitUntil } from '@board/test';
 import type { AuditReport } from '@board/inbox';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -73,6 +76,28 @@ describe('the audit of boards', () => {
       }
     });
     expect(changes).toBeGreaterThan(100);
+  }, 120_000);
+
+  it('says the same after a PURGE, while traffic flows', async () => {
+    const purged = 500;
+    const young = 'UPDATE outbox SET occurred_at = UTC_TIMESTAMP(6) WHERE aggregateid NOT BETWEEN ? AND ?';
+    await onSource('SET SESSION sql_log_bin = OFF', []);
+    await onSource(young, [boardId(501), boardId(500 + purged)]);
+    await onSource('SET SESSION sql_log_bin = ON', []);
+    const session = await openSession(pipeline.pair.source.connection);
+    const { connect, places } = pipeline;
+    const wait = { connect, mysql: session.query, connector: places.connector, timeoutMs: 20_000 };
+    await underTraffic(async () => {
+      const outcome = await purgeOutbox({
+        session,
+        awaitShipped: () => waitUntilShipped(wait),
+        retentionMs: 3_600_000,
+        signal: new AbortController().signal,
+      });
+      expect(outcome).toEqual({ kind: 'done', rows: purged });
+      expect(await run()).toMatchObject({ outcome: 'clean', cannotTell: undefined });
+    });
+    await session.close();
   }, 120_000);
 
   it('does NOT call lost what waits for its next attempt', async () => {

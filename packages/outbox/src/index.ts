@@ -7,3 +7,7 @@ export { createIdempotencyTable } from './database/idempotency-table.ts';
 export type { IdempotencyKey } from './database/idempotency-keys.ts';
 export { createOutboxTable } from './database/outbox-table.ts';
 export type { OutboxEvent } from './outbox-event.ts';
+export { outboxStatus, type OutboxStatus } from './purge/outbox-status.ts';
+export { purgeKeys, type KeyPurge } from './purge/purge-keys.ts';
+export { minRetentionMs, purgeOutbox, type OutboxPurge, type PurgeOutcome } from './purge/purge-outbox.ts';
+export type { PurgeSession } from './purge/purge-session.ts';
