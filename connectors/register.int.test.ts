@@ -21,7 +21,7 @@ async function register(definition: ConnectorDefinition, timeoutMs = 40_000): Pr
 }
 
 async function heartbeats(): Promise<bigint> {
-  const admin = await openAdmin(brokers);
+  const admin = await openAdmin({ brokers });
   try {
     return (await countRecords(admin, [connectorTopics(outbox.definition).heartbeat])) ?? 0n;
   } finally {

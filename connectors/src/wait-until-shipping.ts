@@ -26,7 +26,7 @@ const restartGraceMs = 5_000;
 export async function waitUntilShipping(wait: ShippingWait): Promise<void> {
   const { api, brokers, definition, report } = wait;
   const { events, heartbeat } = connectorTopics(definition);
-  const admin = await openAdmin(brokers);
+  const admin = await openAdmin({ brokers });
   const count = (): Promise<bigint | undefined> => countRecords(admin, [events, heartbeat]);
   const deadline = Date.now() + wait.timeoutMs;
   let restartedAt: number | undefined;

@@ -69,7 +69,7 @@ export async function openTemporaryOutbox(stack: StackAddresses): Promise<Tempor
 }
 
 async function deleteTopics(brokers: readonly string[], names: readonly string[]): Promise<void> {
-  const admin = await openAdmin(brokers);
+  const admin = await openAdmin({ brokers });
   try {
     const existing = new Set(await admin.listTopics());
     const topics = names.filter((name) => existing.has(name));

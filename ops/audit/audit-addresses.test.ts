@@ -14,7 +14,7 @@ describe('the addresses of an audit', () => {
   it('come from the environment', () => {
     expect(auditAddresses(env, 'no-such-stack')).toEqual({
       database: { host: 'db', port: 3306, user: 'audit', password: 'secret' },
-      brokers: ['a:1', 'b:2'],
+      kafka: { brokers: ['a:1', 'b:2'] },
       connectUrl: 'http://connect:8083',
     });
   });

@@ -1,3 +1,4 @@
+import { kafkaAccess, kafkaFields } from '@board/kafka-kit';
 import { configFields, readConfig } from '@board/service-kit';
 import { z } from 'zod';
 import { localStack, type LocalStack } from '../local-stack.ts';
@@ -8,7 +9,7 @@ const schema = z.object({
   /** Reads both schemas, writes nothing, and may FLUSH OPTIMIZER_COSTS. */
   DATABASE_USER: configFields.text().default('audit'),
   DATABASE_PASSWORD: configFields.secret(),
-  KAFKA_BROKERS: configFields.addresses(),
+  ...kafkaFields,
   CONNECT_URL: configFields.httpUrl(),
 });
 
@@ -22,7 +23,7 @@ export function auditAddresses(env: NodeJS.ProcessEnv, instance: string) {
       user: config.DATABASE_USER,
       password: config.DATABASE_PASSWORD,
     },
-    brokers: config.KAFKA_BROKERS,
+    kafka: kafkaAccess(config),
     connectUrl: config.CONNECT_URL,
   };
 }

@@ -31,7 +31,7 @@ afterAll(() => pipeline.close(), 60_000);
 const run = (changes: { timeoutMs?: number } = {}): Promise<AuditReport> =>
   auditBoards({
     database: { host: stack.mysql.host, port: stack.mysql.port, user: 'audit', password: stack.passwords.audit },
-    brokers: stack.brokers,
+    kafka: { brokers: stack.brokers },
     connectUrl: stack.connectUrl,
     timeoutMs: 30_000,
     places: pipeline.places,

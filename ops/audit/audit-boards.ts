@@ -1,14 +1,14 @@
 import { boardOutbox, connectApi, noteGtid, waitForFence } from '@board/connectors';
 import { boardTopic, catalogGroup } from '@board/contracts';
 import { auditConsumer, auditedTopics, findUnread, waitForGroups, type AuditReport, type Barrier } from '@board/inbox';
-import { connectKafka } from '@board/kafka-kit';
+import { connectKafka, type KafkaAccess } from '@board/kafka-kit';
 import { boardSource } from './board-source.ts';
 import { catalogConsumer } from './catalog-consumer.ts';
 import { connectSql, type DatabaseAddress } from './run-sql.ts';
 
 export interface BoardAudit {
   readonly database: DatabaseAddress;
-  readonly brokers: readonly string[];
+  readonly kafka: KafkaAccess;
   readonly connectUrl: string;
   /** For the connector, and then for the consumers, to come as far as the boards are. */
   readonly timeoutMs: number;
@@ -30,11 +30,19 @@ const pipeline = {
 
 /** Compares every board of order-service with what catalog-service has of it. */
 export async function auditBoards(options: BoardAudit): Promise<AuditReport> {
-  const { database, brokers, connectUrl, timeoutMs, listed = 20, say = () => undefined, chunkSize = 5_000 } = options;
+  const {
+    database,
+    kafka: access,
+    connectUrl,
+    timeoutMs,
+    listed = 20,
+    say = () => undefined,
+    chunkSize = 5_000,
+  } = options;
   const { sourceSchema, consumerSchema, connector, topic, group } = { ...pipeline, ...options.places };
   const { sql, close } = await connectSql(database);
   try {
-    const kafka = connectKafka(brokers, 'audit');
+    const kafka = connectKafka(access, 'audit');
     const topics = auditedTopics(group, { ...boardTopic, name: topic });
     const connect = connectApi(connectUrl);
 

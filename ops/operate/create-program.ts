@@ -11,7 +11,8 @@ export function createProgram(name: string, description: string): Command {
     .exitOverride()
     .addHelpText(
       'after',
-      '\nEnvironment: DATABASE_HOST, _PORT, _NAME, _USER, _PASSWORD, KAFKA_BROKERS, REGISTRY_URL.' +
+      '\nEnvironment: DATABASE_HOST, _PORT, _NAME, _USER, _PASSWORD, KAFKA_BROKERS, REGISTRY_URL;' +
+        '\nKAFKA_USER, KAFKA_PASSWORD, KAFKA_CA_FILE where Kafka asks for a login.' +
         '\nExit code: 0 done, 1 failed or not possible as things are, 2 the command was given wrongly.',
     );
 }

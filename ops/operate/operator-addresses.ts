@@ -1,18 +1,19 @@
 import { databaseConnection, databaseFields } from '@board/database-kit';
+import { kafkaAccess, kafkaFields } from '@board/kafka-kit';
 import { configFields, readConfig } from '@board/service-kit';
 import { z } from 'zod';
 import { localStack, type LocalStack } from '../local-stack.ts';
 
 const schema = z.object({
   ...databaseFields,
-  KAFKA_BROKERS: configFields.addresses(),
+  ...kafkaFields,
   REGISTRY_URL: configFields.httpUrl(),
 });
 
 /** Where the consumer's servers are: what the environment names, the rest as in the local stack; throws ConfigError. */
 export function operatorAddresses(env: NodeJS.ProcessEnv, instance: string) {
   const config = readConfig(schema, { ...valuesOf(localStack(env, instance)), ...env });
-  return { database: databaseConnection(config), brokers: config.KAFKA_BROKERS, registryUrl: config.REGISTRY_URL };
+  return { database: databaseConnection(config), kafka: kafkaAccess(config), registryUrl: config.REGISTRY_URL };
 }
 
 function valuesOf(stack: LocalStack | undefined): NodeJS.ProcessEnv {

@@ -28,7 +28,7 @@ export async function withOperator<Result>(
     throw new UsageError(
       `--consumer got "${name}", wants ${consumerNames.join(', ')} or <group>/<topic>/<aggregate type>`,
     );
-  const { database: connection, brokers, registryUrl } = operatorAddresses(process.env, instance);
+  const { database: connection, kafka, registryUrl } = operatorAddresses(process.env, instance);
   const database = createDatabase({ connection, entities: [] });
   try {
     await database.open().catch((cause: unknown) => {
@@ -38,7 +38,7 @@ export async function withOperator<Result>(
     const operator: Operator = {
       consumer: { group, aggregateType },
       dataSource: database.dataSource,
-      kafka: connectKafka(brokers, `${group}-operator`),
+      kafka: connectKafka(kafka, `${group}-operator`),
       now: Date.now,
     };
     return await work({ operator, consumer, registryUrl });

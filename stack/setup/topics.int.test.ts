@@ -10,7 +10,7 @@ const { brokers } = inject('stack');
 let admin: Admin;
 let definition: TopicDefinition;
 beforeEach(async () => {
-  admin = await openAdmin(brokers);
+  admin = await openAdmin({ brokers });
   definition = {
     name: `test-${randomUUID()}`,
     partitions: 2,

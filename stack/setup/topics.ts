@@ -15,7 +15,7 @@ export async function createTopics(
   brokers: readonly string[],
   definitions: readonly TopicDefinition[] = pipelineTopics,
 ): Promise<string[]> {
-  const admin = await openAdmin(brokers);
+  const admin = await openAdmin({ brokers });
   try {
     await waitForBrokers(admin, Math.max(0, ...definitions.map((definition) => definition.replicationFactor)));
     const existing = new Set(await admin.listTopics());

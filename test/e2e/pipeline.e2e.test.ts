@@ -117,11 +117,7 @@ it('ships every outbox row once, with its key and headers, over all partitions',
 });
 
 it('shares the partitions between two consumers', async () => {
-  const admin = connectKafka(
-    stack.brokers,
-    'test-admin',
-    createLogger({ name: 'test-admin', level: 'silent' }),
-  ).admin();
+  const admin = connectKafka(stack, 'test-admin', createLogger({ name: 'test-admin', level: 'silent' })).admin();
   await admin.connect();
   const { groups } = await admin.describeGroups([catalogGroup]);
   await admin.disconnect();

@@ -14,7 +14,7 @@ export interface TopicRecord {
 
 /** Every record that the topic holds now, read by a group of its own. */
 export async function readTopic(brokers: readonly string[], topic: string): Promise<TopicRecord[]> {
-  const kafka = connectKafka(brokers, 'test-reader', createLogger({ name: 'test-reader', level: 'silent' }));
+  const kafka = connectKafka({ brokers }, 'test-reader', createLogger({ name: 'test-reader', level: 'silent' }));
   const admin = kafka.admin();
   await admin.connect();
   const ends = await admin.fetchTopicOffsets(topic);

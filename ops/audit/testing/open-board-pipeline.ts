@@ -37,7 +37,7 @@ export async function openBoardPipeline(
   const pair = await openBoardPair(stack, name);
   scope.defer('schemas', () => pair.close());
 
-  const admin = await openAdmin(stack.brokers);
+  const admin = await openAdmin(stack);
   scope.defer('admin', () => admin.disconnect());
   const topics = [topic, ...groupTopics(name, topic)];
   await admin.createTopics({
@@ -83,7 +83,7 @@ export async function openBoardPipeline(
     handler: sabotaged(boardHandler(catalogWriter), options.sabotage),
     readers: eventSchemas,
     registryUrl: stack.registryUrl,
-    kafka: connectKafka(stack.brokers, name, logger),
+    kafka: connectKafka(stack, name, logger),
     dataSource: database.dataSource,
     logger,
     metrics: createMetrics(name),

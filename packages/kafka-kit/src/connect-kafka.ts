@@ -1,12 +1,14 @@
 import './request-queue-timer.ts';
 import type { Logger } from '@board/service-kit';
 import { Kafka, logLevel, type LogEntry } from 'kafkajs';
+import type { KafkaAccess } from './kafka-access.ts';
 
 /** A Kafka client that logs to ours and never stops trying to reach its brokers; without a logger it only throws. */
-export function connectKafka(brokers: readonly string[], clientId: string, logger?: Logger): Kafka {
+export function connectKafka(access: KafkaAccess, clientId: string, logger?: Logger): Kafka {
   return new Kafka({
-    brokers: [...brokers],
+    brokers: [...access.brokers],
     clientId,
+    ...security(access),
     connectionTimeout: 3_000,
     requestTimeout: 15_000,
     enforceRequestTimeout: true,
@@ -15,6 +17,15 @@ export function connectKafka(brokers: readonly string[], clientId: string, logge
       ? { logLevel: logLevel.INFO, logCreator: () => (entry) => log(logger, entry) }
       : { logLevel: logLevel.NOTHING }),
   });
+}
+
+function security({ login, ca }: KafkaAccess) {
+  if (login === undefined && ca === undefined) return {};
+  return {
+    // With a login always: what SCRAM sends in the clear can be guessed at offline.
+    ssl: ca === undefined ? true : { ca: [ca] },
+    ...(login && { sasl: { mechanism: 'scram-sha-512' as const, username: login.user, password: login.password } }),
+  };
 }
 
 function log(logger: Logger, { level, log: { message, error, groupId } }: LogEntry): void {

@@ -1,4 +1,5 @@
 import { databaseFields } from '@board/database-kit';
+import { kafkaFields } from '@board/kafka-kit';
 import { configFields } from '@board/service-kit';
 import { z } from 'zod';
 
@@ -8,7 +9,7 @@ export const serviceSchema = z.object({
   HTTP_HOST: configFields.host().default('127.0.0.1'),
   HTTP_PORT: configFields.port().default(0),
   REGISTRY_URL: configFields.httpUrl(),
-  KAFKA_BROKERS: configFields.addresses(),
+  ...kafkaFields,
 });
 
 export const migrateSchema = z.object({ ...configFields.process('catalog-service-migrate'), ...databaseFields });

@@ -1,7 +1,7 @@
 import { boardTopic, catalogGroup, eventSchemas, groupTopics } from '@board/contracts';
 import { createDatabase, databaseConnection, ServerSettingsError } from '@board/database-kit';
 import { startInbox } from '@board/inbox';
-import { assertTopics, connectKafka } from '@board/kafka-kit';
+import { assertTopics, connectKafka, kafkaAccess } from '@board/kafka-kit';
 import {
   createHealth,
   createHttpServer,
@@ -38,7 +38,7 @@ await runService(serviceSchema, async ({ config, logger, scope, fail }) => {
     isFatal: (error: unknown) => error instanceof ServerSettingsError,
   };
   await waitForDependency('database server', waiting, () => database.open());
-  const kafka = connectKafka(config.KAFKA_BROKERS, config.INSTANCE, logger);
+  const kafka = connectKafka(kafkaAccess(config), config.INSTANCE, logger);
   const topics = [boardTopic, ...groupTopics(catalogGroup, boardTopic)].map((topic) => topic.name);
   await waitForDependency('kafka', waiting, () => assertTopics(kafka, topics));
 

@@ -27,7 +27,7 @@ await startInbox<ThingChanged>({
   }),
   readers: [{ eventType: 'ThingChanged', schema: thingSchema }],
   registryUrl,
-  kafka: connectKafka(brokers, group, logger),
+  kafka: connectKafka({ brokers }, group, logger),
   dataSource,
   logger,
   metrics: createMetrics(group),

@@ -69,7 +69,7 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
   const topic = uniqueName('thing');
   const group = uniqueName('group');
   const logger = createLogger({ name: group, level: silent });
-  const kafka = connectKafka(stack.brokers, group, logger);
+  const kafka = connectKafka(stack, group, logger);
   const admin = kafka.admin();
   await admin.connect();
   scope.defer('admin', () => admin.disconnect());
@@ -141,7 +141,7 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
         handler,
         readers: [{ eventType: 'ThingChanged', schema: thingSchema }],
         registryUrl: registryUrl ?? stack.registryUrl,
-        kafka: brokers ? connectKafka(brokers, group, logger) : kafka,
+        kafka: brokers ? connectKafka({ brokers }, group, logger) : kafka,
         dataSource: dataSource ?? (await openDataSource()),
         logger,
         metrics: createMetrics(group),
