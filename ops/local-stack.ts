@@ -1,8 +1,9 @@
-import { readStack, type Ports, type Secrets } from '@board/stack';
+import { readStack, type Ports, type Secrets, type StackState } from '@board/stack';
 
 export interface LocalStack {
   readonly ports: Ports;
   readonly secrets: Secrets;
+  readonly state: StackState;
 }
 
 /** The local stack that fills in what the environment does not name; undefined when the environment names the servers. */

@@ -1,4 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
 import { boardTopic, eventSchemas, groupTopics, type BoardEvent } from '@board/contracts';
 import { connectApi, connectorTopics, defineConnector, registerConnector, type ConnectApi } from '@board/connectors';
 import { createDatabase } from '@board/database-kit';
@@ -29,7 +30,12 @@ export interface BoardPipeline {
 
 export async function openBoardPipeline(
   stack: StackAddresses,
-  options: { readonly boards: number; readonly sabotage?: (event: BoardEvent, attempt: number) => void },
+  options: {
+    readonly boards: number;
+    readonly sabotage?: (event: BoardEvent, attempt: number) => void;
+    /** Where the consumer logs; nowhere if left out. */
+    readonly logFile?: string;
+  },
 ): Promise<BoardPipeline> {
   const scope = createScope();
   const name = uniqueName('audited');
@@ -73,7 +79,11 @@ export async function openBoardPipeline(
   const database = createDatabase({ connection: pair.consumer.connection, entities: [] });
   await database.open();
   scope.defer('database', () => database.close());
-  const logger = createLogger({ name, level: 'silent' });
+  const { logFile } = options;
+  const logger =
+    logFile === undefined
+      ? createLogger({ name, level: 'silent' })
+      : createLogger({ name, level: 'info', destination: { write: (line) => appendFileSync(logFile, line) } });
   const consumer = createScope();
   scope.defer('consumer', () => consumer.close());
   await startInbox<BoardEvent>({

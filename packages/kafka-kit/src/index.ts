@@ -3,3 +3,4 @@ export { connectKafka } from './connect-kafka.ts';
 export type { KafkaAccess } from './kafka-access.ts';
 export { kafkaAccess, kafkaFields } from './kafka-fields.ts';
 export { openAdmin } from './open-admin.ts';
+export { readRanges, type OffsetRange } from './read-ranges.ts';

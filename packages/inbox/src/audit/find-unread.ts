@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Admin, Consumer, Kafka } from 'kafkajs';
+import { readRanges } from '@board/kafka-kit';
+import type { Kafka } from 'kafkajs';
 import { openLagProbe, type PartitionPosition } from '../consume/lag-probe.ts';
 import { identify } from '../decide/identity.ts';
 import { retryGroupOf, type AuditedTopics } from './audited-topics.ts';
@@ -16,11 +17,13 @@ export async function findUnread(
 ): Promise<ReadonlySet<EventPlace>> {
   const unread = await listUnread(kafka, topics);
   const found = new Set<EventPlace>();
-  await readRanges(kafka, `${topics.group}.audit.${randomUUID()}`, unread, (headers) => {
+  const ranges = unread.map(({ committed, ...position }) => ({ ...position, from: committed }));
+  await readRanges(kafka, `${topics.group}.audit.${randomUUID()}`, ranges, (_range, { headers = {} }) => {
     const identity = identify(headers);
-    if ('problem' in identity) return;
+    if ('problem' in identity) return 'more';
     const place = placeOf(identity.aggregateId, identity.version);
     if (places.has(place)) found.add(place);
+    return 'more';
   });
   return found;
 }
@@ -38,63 +41,4 @@ async function listUnread(kafka: Kafka, topics: AuditedTopics): Promise<Partitio
     }
   }
   return positions.filter(({ committed, end }) => committed < end);
-}
-
-type Headers = Parameters<typeof identify>[0];
-
-const maxSilenceMs = 30_000;
-
-/** Reads `committed` up to `end` of each partition, in a group that lives for this call: kafkajs reads in no other way. */
-async function readRanges(
-  kafka: Kafka,
-  groupId: string,
-  ranges: readonly PartitionPosition[],
-  take: (headers: Headers) => void,
-): Promise<void> {
-  if (ranges.length === 0) return;
-  const missing = new Map(ranges.map((range) => [`${range.topic}/${range.partition}`, range]));
-  const done = Promise.withResolvers<void>();
-  const silence = setTimeout(() => {
-    done.reject(
-      new Error(`${[...missing.keys()].join(', ')} was not read within ${maxSilenceMs} ms; do the brokers answer?`),
-    );
-  }, maxSilenceMs);
-  const admin = kafka.admin();
-  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, maxBytesPerPartition: 262_144 });
-  try {
-    await admin.connect();
-    await consumer.connect();
-    await consumer.subscribe({ topics: [...new Set(ranges.map(({ topic }) => topic))], fromBeginning: true });
-    consumer.on(consumer.events.CRASH, ({ payload }) => done.reject(payload.error));
-    await consumer.run({
-      autoCommit: false,
-      eachBatch: ({ batch, pause }) => {
-        const { topic, partition, messages } = batch;
-        const name = `${topic}/${partition}`;
-        const range = missing.get(name);
-        if (range === undefined) pause();
-        else {
-          silence.refresh();
-          for (const { offset, headers } of messages)
-            if (BigInt(offset) >= range.committed && BigInt(offset) < range.end) take(headers ?? {});
-          if (BigInt(batch.lastOffset()) + 1n >= range.end) missing.delete(name);
-        }
-        if (missing.size === 0) done.resolve();
-        return Promise.resolve();
-      },
-    });
-    for (const { topic, partition, committed } of ranges)
-      consumer.seek({ topic, partition, offset: String(committed) });
-    await done.promise;
-  } finally {
-    clearTimeout(silence);
-    await close(consumer, admin, groupId);
-  }
-}
-
-async function close(consumer: Consumer, admin: Admin, groupId: string): Promise<void> {
-  await consumer.disconnect();
-  // A group that did not get as far as joining is not there; any other leftover would only be clutter.
-  await admin.deleteGroups([groupId]).catch(() => undefined);
-  await admin.disconnect();
 }

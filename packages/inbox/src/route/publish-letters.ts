@@ -27,7 +27,7 @@ export async function publishLetters<E extends DecodedEvent>(
   // After the acknowledgement: an index entry without its record would be a letter that nobody can replay.
   const stored = letters.map((letter, index) => ({ ...letter, dlqOffset: offsets[index] ?? -1n }));
   await inTransaction(dataSource, metrics.rerun, ({ tx }) => recordDeadLetters(tx, consumer, stored, nowMs));
-  for (const { failure, identity } of letters) {
+  for (const { failure, identity, dlqOffset } of stored) {
     metrics.deadLettered(failure.reason);
     const { topic, partition, offset } = failure.record.origin;
     logger.error({
@@ -38,6 +38,7 @@ export async function publishLetters<E extends DecodedEvent>(
       partition,
       offset,
       attempts: failure.attempts,
+      dlqOffset: String(dlqOffset),
       traceparent: traceparentOf(failure.record.headers),
       error: describeError(failure.error).message,
     });

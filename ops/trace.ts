@@ -1,0 +1,54 @@
+import { Command } from 'commander';
+import { showProgress } from './audit/show-progress.ts';
+import { parseAggregateId, parseTime } from './operate/parse.ts';
+import { printJson } from './operate/print.ts';
+import { runProgram } from './operate/run-program.ts';
+import { stopOnSignal } from './operate/stop-on-signal.ts';
+import { formatTimeline } from './trace/format-timeline.ts';
+import { traceAddresses } from './trace/trace-addresses.ts';
+import { traceBoard } from './trace/trace-board.ts';
+
+interface Flags {
+  readonly instance: string;
+  readonly since?: number;
+  readonly logs?: readonly string[];
+  readonly json?: true;
+}
+
+const program = new Command('npm run trace --')
+  .description(
+    'Follows a board through the pipeline, event by event: request, commit, topic, retries, applied; reads only, while everything runs',
+  )
+  .argument('<board>', 'id of the board', parseAggregateId)
+  .option('--since <time>', 'only what happened after this: a time, or 15m, 2h, 3d ago', parseTime)
+  .option('--logs <file...>', "the services' logs, - for standard input; default: those of the local stack")
+  .option('--instance <name>', 'the local stack to ask where the environment names no addresses', 'main')
+  .option('--json', 'JSON for programs')
+  .exitOverride()
+  .addHelpText(
+    'after',
+    '\nTimes are by the clock of whoever noted them: between machines, milliseconds are as exact as their clocks.' +
+      '\nThe topic is read from ten minutes before the board was created (or --since) until all its versions are found.' +
+      '\n\nExample: docker compose logs --no-color order-service catalog-service-1 | npm run trace -- <board> --logs -' +
+      '\nEnvironment: DATABASE_HOST, _PORT, _USER (audit), _PASSWORD, KAFKA_BROKERS.' +
+      '\nExit code: 0 done, 1 no such board, or a server does not answer, 2 the command was given wrongly.',
+  )
+  .action(async (boardId: string, { instance, since, logs, json }: Flags) => {
+    const { database, kafka, logFiles } = traceAddresses(process.env, instance);
+    const progress = showProgress();
+    const traced = await traceBoard({
+      boardId,
+      database,
+      kafka,
+      logFiles: logs ?? logFiles,
+      sinceMs: since,
+      say: progress.say,
+      signal: stopOnSignal(),
+    }).finally(progress.done);
+    if (traced === undefined)
+      throw new Error(`There is no board ${boardId}: neither order-service nor catalog-service knows it.`);
+    if (json === true) printJson(traced.timeline);
+    else console.log(formatTimeline(traced.timeline, traced.looked));
+  });
+
+await runProgram(program);

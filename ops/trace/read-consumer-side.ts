@@ -1,0 +1,100 @@
+import { boardTopic } from '@board/contracts';
+import type { RunSql } from '../audit/run-sql.ts';
+import type { Fact } from './fact.ts';
+
+export interface ConsumerState {
+  /** Highest version applied or passed over; 0 before the first. */
+  readonly mark: number;
+  readonly facts: readonly Fact[];
+}
+
+/** The consumer's mark of the board, and what it keeps of events that were not simply applied. */
+export async function readConsumerSide(
+  sql: RunSql,
+  schema: string,
+  group: string,
+  boardId: string,
+): Promise<ConsumerState> {
+  const ofBoard = 'consumer = ? AND aggregatetype = ? AND aggregateid = ?';
+  const key = [group, boardTopic.name, boardId];
+  const [mark] = await sql<{ version: number }>(`SELECT version FROM ${schema}.mark WHERE ${ofBoard}`, key);
+  const parked = await sql<ParkedRow>(
+    `SELECT version, event_id, parked_at FROM ${schema}.parked WHERE ${ofBoard} AND kind = 'event' ORDER BY version`,
+    key,
+  );
+  const skipped = await sql<SkippedRow>(
+    `SELECT version, event_id, decided_by, reason, skipped_at FROM ${schema}.skipped WHERE ${ofBoard} ORDER BY version`,
+    key,
+  );
+  const letters = await sql<LetterRow>(
+    `SELECT letter.version, letter.event_id, letter.reason, letter.attempts, letter.error_class, letter.error_message,
+       letter.dlq_offset, letter.last_failed_at, letter.closed_at, letter.closed_by, letter_replay.replayed_at
+     FROM ${schema}.dead_letter AS letter LEFT JOIN ${schema}.letter_replay USING (consumer, letter)
+     WHERE ${ofBoard} AND letter.version IS NOT NULL ORDER BY letter.version`,
+    key,
+  );
+  return {
+    mark: mark?.version ?? 0,
+    facts: [
+      ...parked.map((row): Fact => ({ ...eventOf(row), atMs: row.parked_at, step: { kind: 'parked' } })),
+      ...skipped.map((row): Fact => ({
+        ...eventOf(row),
+        atMs: row.skipped_at,
+        step: { kind: 'skipped', decidedBy: row.decided_by, reason: row.reason },
+      })),
+      ...letters.flatMap(letterFacts),
+    ],
+  };
+}
+
+function letterFacts(row: LetterRow): Fact[] {
+  const facts: Fact[] = [
+    {
+      ...eventOf(row),
+      atMs: row.last_failed_at,
+      step: {
+        kind: 'dead letter',
+        reason: row.reason,
+        attempts: row.attempts,
+        error: `${row.error_class}: ${row.error_message}`,
+        dlqOffset: String(row.dlq_offset),
+      },
+    },
+  ];
+  if (row.replayed_at !== null) facts.push({ ...eventOf(row), atMs: row.replayed_at, step: { kind: 'replayed' } });
+  if (row.closed_at !== null)
+    facts.push({ ...eventOf(row), atMs: row.closed_at, step: { kind: 'closed', how: row.closed_by ?? 'closed' } });
+  return facts;
+}
+
+/** The id is empty where nobody knew it: a version that was skipped as lost. */
+function eventOf({ version, event_id: eventId }: EventRow): Pick<Fact, 'version' | 'eventId'> {
+  return { version, eventId: eventId === null || eventId === '' ? undefined : eventId };
+}
+
+interface EventRow {
+  readonly version: number;
+  readonly event_id: string | null;
+}
+
+interface ParkedRow extends EventRow {
+  readonly parked_at: number;
+}
+
+interface SkippedRow extends EventRow {
+  readonly decided_by: string;
+  readonly reason: string;
+  readonly skipped_at: number;
+}
+
+interface LetterRow extends EventRow {
+  readonly reason: string;
+  readonly attempts: number;
+  readonly error_class: string;
+  readonly error_message: string;
+  readonly dlq_offset: number;
+  readonly last_failed_at: number;
+  readonly closed_at: number | null;
+  readonly closed_by: string | null;
+  readonly replayed_at: number | null;
+}

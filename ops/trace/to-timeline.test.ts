@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import type { Fact, Step } from './fact.ts';
+import { formatTimeline } from './format-timeline.ts';
+import { toTimeline, type Known } from './to-timeline.ts';
+
+const startMs = Date.parse('2026-01-02T03:04:05.000Z');
+
+function fact(version: number, afterMs: number, step: Step, eventId = `event-${version}`): Fact {
+  return { version, eventId, atMs: startMs + afterMs, step };
+}
+
+const received = (version: number, afterMs: number): Fact =>
+  fact(version, afterMs, { kind: 'received', by: 'order-service', requestId: 'r' });
+const committed = (version: number, afterMs: number): Fact =>
+  fact(version, afterMs, { kind: 'committed', by: 'order-service' });
+const inTopic = (version: number, afterMs: number, offset = '7'): Fact =>
+  fact(version, afterMs, { kind: 'in topic', topic: 'board', partition: 1, offset });
+const applied = (version: number, afterMs: number, attempt = 1): Fact =>
+  fact(version, afterMs, { kind: 'applied', by: 'catalog-service-1', attempt });
+const failed = (version: number, afterMs: number, attempt: number): Fact =>
+  fact(version, afterMs, { kind: 'failed', by: 'catalog-service-1', attempt, tier: attempt, error: 'E' });
+const letter = { kind: 'dead letter', reason: 'attempts-exhausted', attempts: 4, error: 'E', dlqOffset: '3' } as const;
+
+function trace(facts: readonly Fact[], { version = 1, mark = 1, ...rest }: Partial<Known> & { version?: number } = {}) {
+  const board = { version, createdAtMs: startMs, deletedAtMs: undefined };
+  return toTimeline({ boardId: 'b', board, mark, facts, ...rest });
+}
+
+describe('the timeline', () => {
+  it('puts an event in order and says the milliseconds BETWEEN', () => {
+    const [event] = trace([applied(1, 60), inTopic(1, 40), received(1, 0), committed(1, 9)]).events;
+    expect(event?.steps.map(({ kind, at, afterMs }) => [kind, at, afterMs])).toEqual([
+      ['received', '2026-01-02T03:04:05.000Z', 0],
+      ['committed', '2026-01-02T03:04:05.009Z', 9],
+      ['in topic', '2026-01-02T03:04:05.040Z', 31],
+      ['applied', '2026-01-02T03:04:05.060Z', 20],
+    ]);
+    expect(event).toMatchObject({ outcome: 'applied', totalMs: 60, notFound: [] });
+  });
+
+  it('at EQUAL times follows the way through the pipeline', () => {
+    const [event] = trace([applied(1, 0), inTopic(1, 0), committed(1, 0), received(1, 0)]).events;
+    expect(event?.steps.map(({ kind }) => kind)).toEqual(['received', 'committed', 'in topic', 'applied']);
+  });
+
+  it('shows each retry, and each copy in the topic', () => {
+    const [event] = trace([
+      inTopic(1, 0),
+      inTopic(1, 5, '8'),
+      failed(1, 10, 1),
+      failed(1, 1_010, 2),
+      applied(1, 3_000, 3),
+    ]).events;
+    expect(event?.steps.map(({ kind }) => kind)).toEqual(['in topic', 'in topic', 'failed', 'failed', 'applied']);
+    expect(event?.steps[3]).toMatchObject({ attempt: 2, tier: 2, afterMs: 1_000 });
+  });
+
+  it('says of EVERY version what is not found, of those too that nobody tells about', () => {
+    const { events } = trace([inTopic(2, 0)], { version: 3, mark: 2 });
+    expect(events.map(({ version, outcome, notFound }) => [version, outcome, notFound])).toEqual([
+      [1, 'applied', ['request', 'commit', 'record', 'applied']],
+      [2, 'applied', ['request', 'commit', 'applied']],
+      [3, 'not in topic', ['request', 'commit', 'record']],
+    ]);
+  });
+
+  it('leaves out what was before --since, whole versions too', () => {
+    const { events } = trace([committed(1, 0), committed(2, 10), applied(2, 20)], { mark: 2, sinceMs: startMs + 15 });
+    expect(events.map(({ version, steps }) => [version, steps.length])).toEqual([[2, 1]]);
+  });
+
+  it('takes the time of the change only where nobody logged the commit', () => {
+    const changed = fact(1, 1, { kind: 'changed' });
+    const kinds = (facts: Fact[]) => trace(facts).events.map(({ steps }) => steps.map(({ kind }) => kind));
+    expect(kinds([changed, changed, applied(1, 5)])).toEqual([['changed', 'applied']]);
+    expect(kinds([changed, committed(1, 3), applied(1, 5)])).toEqual([['committed', 'applied']]);
+  });
+
+  it('does not say TWICE what log and database both know', () => {
+    const { events } = trace(
+      [
+        fact(1, 0, letter),
+        fact(1, 2, { ...letter, by: 'catalog-service-1' }),
+        fact(2, 0, { kind: 'parked' }),
+        fact(2, 1, { kind: 'parked', by: 'catalog-service-1' }),
+      ],
+      { version: 2, mark: 0 },
+    );
+    expect(events.map(({ steps }) => steps.length)).toEqual([1, 1]);
+  });
+
+  it.each<[string, number, Fact[]]>([
+    ['not in topic', 0, [committed(1, 0)]],
+    ['in topic', 0, [inTopic(1, 0)]],
+    ['in retry', 0, [inTopic(1, 0), failed(1, 1, 1)]],
+    ['parked', 0, [inTopic(1, 0), fact(1, 1, { kind: 'parked' })]],
+    ['dead letter', 0, [failed(1, 1, 3), fact(1, 2, letter)]],
+    ['in retry', 0, [fact(1, 2, letter), fact(1, 3, { kind: 'replayed' })]],
+    ['dismissed', 0, [fact(1, 2, letter), fact(1, 3, { kind: 'closed', how: 'dismissed' })]],
+    ['skipped', 1, [fact(1, 2, letter), fact(1, 3, { kind: 'skipped', decidedBy: 'hand', reason: 'x' })]],
+    ['applied', 1, [fact(1, 2, letter), fact(1, 3, { kind: 'replayed' }), applied(1, 4)]],
+    ['applied', 1, [inTopic(1, 0), fact(1, 1, { kind: 'parked', by: 'catalog-service-1' }), applied(1, 4)]],
+  ])('calls an event "%s" by mark %i and what was last', (outcome, mark, facts) => {
+    expect(trace(facts, { mark }).events.map((one) => one.outcome)).toEqual([outcome]);
+  });
+
+  it('keeps TWO events apart that claim one version', () => {
+    const { events } = trace([
+      applied(1, 5),
+      fact(1, 9, { ...letter, reason: 'conflict', by: 'catalog-service-1' }, 'another'),
+    ]);
+    expect(events.map(({ eventId, outcome }) => [eventId, outcome])).toEqual([
+      ['event-1', 'applied'],
+      ['another', 'dead letter'],
+    ]);
+  });
+});
+
+describe('the text', () => {
+  const looked = { logFiles: 2, topic: 'board', fromMs: startMs };
+
+  it('says what is not found, and WHERE it was looked for', () => {
+    const timeline = trace([], { version: 1, mark: 1 });
+    expect(formatTimeline(timeline, looked)).toContain('not found: request, commit, applied (not in the logs given)');
+    expect(formatTimeline(timeline, looked)).toContain('(not in topic board since 2026-01-02T03:04:05.000Z)');
+    expect(formatTimeline(timeline, { ...looked, logFiles: 0 })).toContain('(no logs were given)');
+  });
+
+  it('lets NO control character of an error through', () => {
+    const text = formatTimeline(trace([fact(1, 0, { ...letter, error: '\u001b[2Jgone\nnew line' })]), looked);
+    // oxlint-disable-next-line no-control-regex -- they are what must not be there
+    expect(text).not.toMatch(/\u001b|gone\n/);
+  });
+});

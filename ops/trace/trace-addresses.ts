@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { kafkaAccess, kafkaFields } from '@board/kafka-kit';
+import { configFields, readConfig } from '@board/service-kit';
+import { z } from 'zod';
+import { localStack, type LocalStack } from '../local-stack.ts';
+
+const schema = z.object({
+  DATABASE_HOST: configFields.host(),
+  DATABASE_PORT: configFields.port(),
+  /** Reads both schemas and writes nothing. */
+  DATABASE_USER: configFields.text().default('audit'),
+  DATABASE_PASSWORD: configFields.secret(),
+  ...kafkaFields,
+});
+
+/** Where the traced servers and logs are: what the environment names, else those of the local stack; throws ConfigError. */
+export function traceAddresses(env: NodeJS.ProcessEnv, instance: string) {
+  const stack = localStack(env, instance);
+  const config = readConfig(schema, { ...(stack && valuesOf(stack)), ...env });
+  return {
+    database: {
+      host: config.DATABASE_HOST,
+      port: config.DATABASE_PORT,
+      user: config.DATABASE_USER,
+      password: config.DATABASE_PASSWORD,
+    },
+    kafka: kafkaAccess(config),
+    // Other servers have other logs.
+    logFiles: stack === undefined || env['DATABASE_HOST'] !== undefined ? [] : logFilesOf(stack),
+  };
+}
+
+function valuesOf({ ports, secrets }: LocalStack): NodeJS.ProcessEnv {
+  return {
+    DATABASE_HOST: '127.0.0.1',
+    DATABASE_PORT: String(ports.mysql),
+    DATABASE_PASSWORD: secrets.audit,
+    KAFKA_BROKERS: ports.brokers.map((port) => `127.0.0.1:${port}`).join(','),
+  };
+}
+
+/** The services' logs, those of the start before too. */
+function logFilesOf({ state }: LocalStack): string[] {
+  return state.processes
+    .filter(({ name }) => /^(order|catalog)-service/.test(name))
+    .flatMap(({ logFile }) => [`${logFile}.1`, logFile])
+    .filter((file) => existsSync(file));
+}

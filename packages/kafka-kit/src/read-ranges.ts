@@ -1,0 +1,87 @@
+import type { Admin, Consumer, Kafka, KafkaMessage } from 'kafkajs';
+
+/** Part of a partition. */
+export interface OffsetRange {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: bigint;
+  /** Not included. */
+  readonly end: bigint;
+}
+
+/** Told of each record in the order of its partition; `enough` ends the reading early. */
+export type TakeRecord = (range: OffsetRange, record: KafkaMessage) => 'enough' | 'more';
+
+const maxSilenceMs = 30_000;
+
+/**
+ * Reads ranges of topics in a group that lives for this call and commits nothing: kafkajs reads in no other way. Throws when
+ * the brokers fall silent, and the signal's reason when it aborts.
+ */
+export async function readRanges(
+  kafka: Kafka,
+  groupId: string,
+  ranges: readonly OffsetRange[],
+  take: TakeRecord,
+  signal?: AbortSignal,
+): Promise<void> {
+  const missing = new Map(
+    ranges.filter(({ from, end }) => from < end).map((range) => [`${range.topic}/${range.partition}`, range]),
+  );
+  if (missing.size === 0) return;
+  const done = Promise.withResolvers<void>();
+  // It may be rejected before anybody waits for it.
+  done.promise.catch(() => undefined);
+  const silence = setTimeout(() => {
+    done.reject(
+      new Error(`${[...missing.keys()].join(', ')} was not read within ${maxSilenceMs} ms; do the brokers answer?`),
+    );
+  }, maxSilenceMs);
+  const abort = (): void => done.reject(signal?.reason);
+  signal?.addEventListener('abort', abort);
+  const admin = kafka.admin();
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, maxBytesPerPartition: 262_144 });
+  try {
+    signal?.throwIfAborted();
+    await admin.connect();
+    await consumer.connect();
+    const topics = [...new Set([...missing.values()].map(({ topic }) => topic))];
+    await consumer.subscribe({ topics, fromBeginning: true });
+    consumer.on(consumer.events.CRASH, ({ payload }) => done.reject(payload.error));
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: ({ batch, pause }) => {
+        const { topic, partition, messages } = batch;
+        const name = `${topic}/${partition}`;
+        const range = missing.get(name);
+        if (range === undefined) pause();
+        else {
+          silence.refresh();
+          for (const record of messages) {
+            const offset = BigInt(record.offset);
+            if (offset < range.from || offset >= range.end || take(range, record) === 'more') continue;
+            missing.clear();
+            break;
+          }
+          if (BigInt(batch.lastOffset()) + 1n >= range.end) missing.delete(name);
+        }
+        if (missing.size === 0) done.resolve();
+        return Promise.resolve();
+      },
+    });
+    for (const { topic, partition, from } of missing.values())
+      consumer.seek({ topic, partition, offset: String(from) });
+    await done.promise;
+  } finally {
+    clearTimeout(silence);
+    signal?.removeEventListener('abort', abort);
+    await close(consumer, admin, groupId);
+  }
+}
+
+async function close(consumer: Consumer, admin: Admin, groupId: string): Promise<void> {
+  await consumer.disconnect();
+  // A group that did not get as far as joining is not there; any other leftover would only be clutter.
+  await admin.deleteGroups([groupId]).catch(() => undefined);
+  await admin.disconnect();
+}

@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { waitUntil } from '@board/test';
+import { expect, inject, it } from 'vitest';
+
+const { orderServiceUrl } = inject('stack');
+const run = promisify(execFile);
+
+/** The commands of the README's section, as written but for where the test stack is. */
+function readCommands(): string {
+  const [, section = ''] = readFileSync('README.md', 'utf8').split('## Follow one board\n');
+  const [, commands = ''] = /^```\n(.*?)^```$/ms.exec(section) ?? [];
+  return commands
+    .replaceAll('http://127.0.0.1:8080', orderServiceUrl)
+    .replaceAll('npm run trace --', 'npm run trace -- --instance test');
+}
+
+it('follows a board as the README says: from the request to the catalog, with every place and time', async () => {
+  const { stdout } = await run('bash', ['-eu', '-o', 'pipefail', '-c', readCommands()]);
+  const [, boardId = ''] = /^Board (\S+): version 1; the catalog has come to version \d+\.$/m.exec(stdout) ?? [];
+  expect(stdout).toContain('version 1  BoardCreated: ');
+
+  const trace = async (id: string) =>
+    JSON.parse((await run(process.execPath, ['ops/trace.ts', id, '--instance', 'test', '--json'])).stdout) as {
+      events: { version: number; outcome: string; steps: { kind: string }[] }[];
+    };
+  const events = await waitUntil('the board in the catalog', async () => {
+    const traced = await trace(boardId);
+    return traced.events[0]?.outcome === 'applied' && traced.events;
+  });
+  expect(events).toMatchObject([{ version: 1, outcome: 'applied' }]);
+  const kinds = events[0]?.steps.map(({ kind }) => kind);
+  expect(kinds).toContain('in topic');
+  expect(kinds).toContain('applied');
+});
+
+it('says so when there is NO such board', async () => {
+  const id = '00000000-0000-7000-8000-000000000000';
+  await expect(run(process.execPath, ['ops/trace.ts', id, '--instance', 'test'])).rejects.toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: `There is no board ${id}: neither order-service nor catalog-service knows it.\n`,
+  });
+});
