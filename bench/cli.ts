@@ -1,6 +1,8 @@
 import { Command } from 'commander';
-import { benchApply } from './apply.ts';
+import { benchApply } from './apply/bench-apply.ts';
 import { printComparison } from './print-comparison.ts';
+import { benchProducer, type ProducerOptions } from './producer/bench-producer.ts';
+import { printProducer } from './producer/print-producer.ts';
 import { readRunningStack } from './read-running-stack.ts';
 
 const program = new Command('npm run bench --')
@@ -16,6 +18,18 @@ program
   .action(async ({ rounds, records }: { rounds: number; records: number }) => {
     const { instance, json } = program.opts<{ instance: string; json?: true }>();
     printComparison(await benchApply(readRunningStack(instance), { rounds, records }), json === true);
+  });
+
+program
+  .command('producer')
+  .description('posting boards: order-service against a save() of both entities in one transaction per request')
+  .option('--rounds <n>', 'how often each contender runs at each number of clients, in turn', Number, 3)
+  .option('--seconds <n>', 'length of a round', Number, 8)
+  .option('--stored <n>', 'boards stored beforehand for the third contender; 0 leaves it out', Number, 1_000_000)
+  .option('--clients <list>', 'numbers of concurrent clients', (list) => list.split(',').map(Number), [1, 64, 256])
+  .action(async (options: ProducerOptions) => {
+    const { instance, json } = program.opts<{ instance: string; json?: true }>();
+    printProducer(await benchProducer(readRunningStack(instance), options), json === true);
   });
 
 await program.parseAsync();

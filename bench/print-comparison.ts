@@ -1,3 +1,5 @@
+import { median } from './median.ts';
+
 /** Rates of one contender, one figure a round, in events a second. */
 interface Contender {
   readonly name: string;
@@ -11,7 +13,6 @@ export interface Comparison {
   readonly contenders: readonly Contender[];
 }
 
-/** The middle round decides: one round may meet a busy moment of the machine. */
 export function printComparison({ title, baseline, contenders }: Comparison, asJson: boolean): void {
   const base = median(baseline.rates);
   const rows = [baseline, ...contenders].map(({ name, rates }) => ({
@@ -25,10 +26,4 @@ export function printComparison({ title, baseline, contenders }: Comparison, asJ
     console.log(title);
     console.table(rows);
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }

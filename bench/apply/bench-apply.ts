@@ -1,6 +1,6 @@
 import { openInboxLab, thingLogHandler, type InboxLab } from '@board/inbox/testing';
 import { waitUntil, type StackAddresses } from '@board/test';
-import type { Comparison } from './print-comparison.ts';
+import type { Comparison } from '../print-comparison.ts';
 import { startUsualConsumer } from './usual-consumer.ts';
 
 interface Mode {
