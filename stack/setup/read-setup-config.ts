@@ -12,7 +12,8 @@ export interface SetupConfig {
   readonly connectUrl: string;
 }
 
-const environment = z.object({
+/** The variables that the setup reads. */
+export const setupEnvironment = z.object({
   MYSQL_HOST: configFields.host().default(loopbackHost),
   MYSQL_PORT: configFields.port(),
   MYSQL_ROOT_PASSWORD: configFields.secret(),
@@ -40,7 +41,7 @@ export function readSetupConfig(env: Readonly<Record<string, string | undefined>
     REGISTRY_URL,
     CONNECT_URL,
     ...passwords
-  } = readConfig(environment, env);
+  } = readConfig(setupEnvironment, env);
   return {
     admin: { host: MYSQL_HOST, port: MYSQL_PORT, user: 'root', password: MYSQL_ROOT_PASSWORD },
     passwords: {

@@ -1,0 +1,286 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { boardTopic, catalogGroup, topics } from '@board/contracts';
+import { createHealth, readConfig } from '@board/service-kit';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { serviceSchema as catalogSchema } from '../../services/catalog-service/src/config.ts';
+import { serviceSchema as orderSchema } from '../../services/order-service/src/config.ts';
+import { setupEnvironment } from '../../stack/setup/read-setup-config.ts';
+import { listBaseFiles, manifestFolder, readManifests } from './read-manifests.ts';
+import type { Resource } from './resource.ts';
+import { readServerSettings } from './server-settings.ts';
+import { environmentOf, readWorkload } from './workload.ts';
+
+const checkout = resolve(import.meta.dirname, '../..');
+const resources = readManifests();
+const ofKind = (kind: string): Resource[] => resources.filter((resource) => resource.kind === kind);
+const texts = z.record(z.string(), z.unknown());
+
+function find(kind: string, name: string): Resource {
+  const found = ofKind(kind).find(({ metadata }) => metadata.name === name);
+  if (found === undefined) throw new Error(`no ${kind} is called ${name}`);
+  return found;
+}
+
+function configOf(resource: Resource): Record<string, string> {
+  const config = texts.parse(texts.parse(resource['spec'])['config']);
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, String(value)]));
+}
+
+const without = (entries: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> =>
+  Object.fromEntries(Object.entries(entries).filter(([key]) => !keys.includes(key)));
+
+test('the base names EVERY file of its folder, and no resource comes twice', () => {
+  const files = readdirSync(resolve(manifestFolder, 'base')).filter((file) => file !== 'kustomization.yaml');
+  expect(listBaseFiles().toSorted()).toEqual(files.toSorted());
+  const names = resources.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+describe('Kafka', () => {
+  test('the topics are those of the contracts, with the SAME partitions, replication and settings', () => {
+    const topicSpec = z.strictObject({
+      topicName: z.string().optional(),
+      partitions: z.number(),
+      replicas: z.number(),
+      config: z.record(z.string(), z.string()),
+    });
+    const manifests = ofKind('KafkaTopic').map(({ metadata, spec }) => {
+      expect(metadata.labels?.['strimzi.io/cluster']).toBe('board');
+      const { topicName, partitions, replicas, config } = topicSpec.parse(spec);
+      return { name: topicName ?? metadata.name, partitions, replicationFactor: replicas, config };
+    });
+    const byName = (a: { name: string }, b: { name: string }): number => a.name.localeCompare(b.name);
+    expect(manifests.toSorted(byName)).toEqual(topics.toSorted(byName));
+  });
+
+  test('the brokers have the settings of the native stack, but for what the operator sets and what fits a small machine', async () => {
+    const { broker } = await readServerSettings();
+    const { config } = z.looseObject({ config: texts }).parse(texts.parse(find('Kafka', 'board')['spec'])['kafka']);
+    const onlyHere = ['delete.topic.enable'];
+    const carried = Object.entries(config).filter(([key]) => !onlyHere.includes(key));
+    for (const [key, value] of carried) expect([key, String(value)]).toEqual([key, broker[key]]);
+    const carriedKeys = carried.map(([key]) => key);
+    const setByOperator = [
+      'advertised.listeners',
+      'controller.listener.names',
+      'controller.quorum.voters',
+      'inter.broker.listener.name',
+      'listener.security.protocol.map',
+      'listeners',
+      'log.dirs',
+      'node.id',
+      'process.roles',
+    ];
+    const forSmallMachine = [
+      'group.initial.rebalance.delay.ms',
+      'log.cleaner.dedupe.buffer.size',
+      'num.io.threads',
+      'num.network.threads',
+      'offsets.topic.num.partitions',
+      'share.coordinator.state.topic.num.partitions',
+      'transaction.state.log.num.partitions',
+    ];
+    const left = Object.keys(broker).filter((key) => !carriedKeys.includes(key));
+    expect(left.toSorted()).toEqual([...setByOperator, ...forSmallMachine].toSorted());
+  });
+
+  test('brokers and Connect run ONE version, and nobody gets in without a name and TLS', () => {
+    const { kafka } = z
+      .looseObject({
+        kafka: z.looseObject({
+          version: z.string(),
+          metadataVersion: z.string(),
+          listeners: z.array(z.looseObject({ tls: z.literal(true), authentication: z.looseObject({}) })).length(1),
+          authorization: z.object({ type: z.literal('simple') }),
+        }),
+      })
+      .parse(find('Kafka', 'board')['spec']);
+    expect(texts.parse(find('KafkaConnect', 'connect')['spec'])['version']).toBe(kafka.version);
+    expect(kafka.metadataVersion.startsWith(kafka.version.split('.').slice(0, 2).join('.'))).toBe(true);
+  });
+});
+
+describe('the connector', () => {
+  test('is connectors/board-outbox.json, key by key; ONLY the login of the schema history comes on top', () => {
+    const { spec, metadata } = find('KafkaConnector', 'board-outbox');
+    const { class: connectorClass, tasksMax } = z.looseObject({ class: z.string(), tasksMax: z.number() }).parse(spec);
+    const config = configOf(find('KafkaConnector', 'board-outbox'));
+    const login = /^schema\.history\.internal\.(producer|consumer)\.(security\.protocol|sasl\.|ssl\.)/;
+    const added = Object.keys(config).filter((key) => login.test(key));
+    expect({
+      name: metadata.name,
+      'connector.class': connectorClass,
+      'tasks.max': String(tasksMax),
+      ...without(config, added),
+    }).toEqual(JSON.parse(readFileSync(resolve(checkout, 'connectors/board-outbox.json'), 'utf8')));
+    expect(added).toHaveLength(10);
+  });
+
+  test('finds every variable that it names in the environment of the worker', () => {
+    const text = JSON.stringify(find('KafkaConnector', 'board-outbox'));
+    const named = new Set([...text.matchAll(/\$\{env:(\w+)\}/g)].map(([, name]) => name));
+    const container = z
+      .looseObject({
+        template: z.looseObject({ connectContainer: z.object({ env: z.array(z.looseObject({ name: z.string() })) }) }),
+      })
+      .parse(find('KafkaConnect', 'connect')['spec']).template.connectContainer;
+    expect(container.env.map(({ name }) => name).toSorted()).toEqual([...named].toSorted());
+  });
+
+  test('runs on a worker with the settings of the native one', async () => {
+    const { connect } = await readServerSettings();
+    const spec = texts.parse(find('KafkaConnect', 'connect')['spec']);
+    const fields = {
+      groupId: 'group.id',
+      configStorageTopic: 'config.storage.topic',
+      offsetStorageTopic: 'offset.storage.topic',
+      statusStorageTopic: 'status.storage.topic',
+    };
+    for (const [field, key] of Object.entries(fields)) expect(spec[field]).toBe(connect[key]);
+    const operators = [
+      'bootstrap.servers',
+      'listeners',
+      'rest.advertised.host.name',
+      'plugin.path',
+      'plugin.discovery',
+    ];
+    expect(configOf(find('KafkaConnect', 'connect'))).toEqual(
+      without(connect, [...Object.values(fields), ...operators]),
+    );
+  });
+
+  test('has the Debezium of the native stack', () => {
+    const pom = readFileSync(resolve(checkout, 'stack/pom.xml'), 'utf8');
+    const version = /<debezium\.version>(.*)<\/debezium\.version>/.exec(pom)?.[1] ?? 'none in pom.xml';
+    expect(JSON.stringify(find('KafkaConnect', 'connect'))).toContain(
+      `"artifact":"debezium-connector-mysql","version":"${version}"`,
+    );
+  });
+});
+
+test('the registry has the version and the settings of the native one, on addresses of its own', async () => {
+  const { registry } = await readServerSettings();
+  const given = environmentOf(find('Deployment', 'registry'));
+  expect(Object.keys(given).toSorted()).toEqual(
+    Object.keys(registry)
+      .filter((key) => /^(APICURIO|QUARKUS)_/.test(key))
+      .toSorted(),
+  );
+  const own = Object.keys(given).filter((key) => /URL|PASSWORD|HOST$|PORT$/.test(key));
+  expect(without(given, own)).toEqual(without(without(registry, own), ['MALLOC_ARENA_MAX']));
+  const pom = readFileSync(resolve(checkout, 'stack/pom.xml'), 'utf8');
+  const version = /<apicurio\.version>(.*)<\/apicurio\.version>/.exec(pom)?.[1] ?? 'none in pom.xml';
+  expect(readWorkload(find('Deployment', 'registry')).container.image).toBe(`apicurio/apicurio-registry:${version}`);
+});
+
+const services = [
+  { name: 'order-service', schema: orderSchema },
+  { name: 'catalog-service', schema: catalogSchema },
+];
+
+describe.each(services)('$name', ({ name, schema }) => {
+  const deployment = find('Deployment', name);
+  const { container, labels, pod } = readWorkload(deployment);
+
+  test('gets EVERY variable that it needs and NONE that it does not know', () => {
+    const given = environmentOf(deployment);
+    const values = Object.keys(given).map((variable) => variable.replace(/_FILE$/, ''));
+    expect(values.filter((variable) => !(variable in schema.shape))).toEqual([]);
+    const text = Object.fromEntries(Object.entries(given).filter(([variable]) => !variable.endsWith('_FILE')));
+    const config = readConfig<z.ZodObject>(schema, text);
+    expect(config).toMatchObject({ HTTP_HOST: '0.0.0.0', HTTP_PORT: container.ports[0]?.containerPort });
+    expect(config['DATABASE_NAME']).toBe(name.replace('-', '_'));
+  });
+
+  test('takes the password of the user whom it names', () => {
+    const password = container.env.find((variable) => variable.name === 'DATABASE_PASSWORD')?.valueFrom?.secretKeyRef;
+    expect(password).toEqual({ name: 'mysql-passwords', key: environmentOf(deployment)['DATABASE_USER'] });
+  });
+
+  test('is started from a file that exists, and probed on paths that it answers', () => {
+    expect(container.command?.[0]).toBe('node');
+    expect(existsSync(resolve(checkout, container.command?.[1] ?? 'no file'))).toBe(true);
+    const answered = createHealth().router.stack.map(({ path }) => path);
+    const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe];
+    expect(probes.map((probe) => probe?.httpGet)).toEqual([
+      { path: '/healthz', port: 'http' },
+      { path: '/healthz', port: 'http' },
+      { path: '/readyz', port: 'http' },
+    ]);
+    for (const probe of probes) expect(answered).toContain(probe?.httpGet.path);
+  });
+
+  test('has a Service, a ServiceAccount, a disruption budget and an autoscaler of its own', () => {
+    expect(find('Service', name)['spec']).toMatchObject({ selector: labels, ports: [{ targetPort: 'http' }] });
+    expect(find('ServiceAccount', pod.serviceAccountName)['automountServiceAccountToken']).toBe(false);
+    expect(find('PodDisruptionBudget', name)['spec']).toMatchObject({
+      maxUnavailable: 1,
+      selector: { matchLabels: labels },
+    });
+    const scalers = [...ofKind('ScaledObject'), ...ofKind('HorizontalPodAutoscaler')];
+    expect(scalers.filter(({ spec }) => JSON.stringify(spec).includes(`"name":"${name}"`))).toHaveLength(1);
+    expect(deployment['spec']).not.toHaveProperty('replicas');
+  });
+});
+
+test('catalog-service grows with the lag of ITS group on `board`, to one instance a partition', () => {
+  const scaler = find('ScaledObject', 'catalog-service')['spec'];
+  expect(scaler).toMatchObject({
+    minReplicaCount: 2,
+    maxReplicaCount: boardTopic.partitions,
+    fallback: { replicas: boardTopic.partitions },
+    triggers: [
+      {
+        type: 'kafka',
+        metadata: { topic: boardTopic.name, consumerGroup: catalogGroup, offsetResetPolicy: 'earliest' },
+      },
+    ],
+  });
+});
+
+describe('the setup job', () => {
+  const { container } = readWorkload(find('Job', 'setup'));
+
+  test('gets EVERY variable that it needs and NONE that it does not know', () => {
+    const given = environmentOf(find('Job', 'setup'));
+    expect(Object.keys(given).filter((variable) => !(variable in setupEnvironment.shape))).toEqual([]);
+    expect(readConfig(setupEnvironment, given).MYSQL_USER_HOST).toBe('%');
+  });
+
+  test('runs steps that exist: only the configuration keeps it from starting here', { timeout: 60_000 }, async () => {
+    const [, ...args] = container.command ?? [];
+    const run = promisify(execFile)(process.execPath, args, { cwd: checkout, env: {} });
+    await expect(run).rejects.toThrow('The configuration cannot be used');
+  });
+});
+
+test('every name of a server is that of a Service here or of the operator, at its port', () => {
+  const own = ofKind('Service').flatMap(({ metadata, spec }) => {
+    const { ports = [] } = z
+      .looseObject({ ports: z.array(z.looseObject({ port: z.number() })).optional() })
+      .parse(spec);
+    return ports.map(({ port }) => `${metadata.name}:${port}`);
+  });
+  const known = [...own, 'mysql:3306', 'board-kafka-bootstrap:9093', 'connect-connect-api:8083'];
+  const workloads = [...ofKind('Deployment'), ...ofKind('Job')].map((resource) => environmentOf(resource));
+  const named = workloads.flatMap((given) => [
+    ...(given['DATABASE_HOST'] ? [`${given['DATABASE_HOST']}:${given['DATABASE_PORT']}`] : []),
+    ...(given['MYSQL_HOST'] ? [`${given['MYSQL_HOST']}:${given['MYSQL_PORT']}`] : []),
+    ...(given['KAFKA_BROKERS']?.split(',') ?? []),
+    ...[given['REGISTRY_URL'], given['CONNECT_URL']].flatMap((url) => (url === undefined ? [] : [new URL(url).host])),
+  ]);
+  expect(named.length).toBeGreaterThan(8);
+  expect(named.filter((address) => !known.includes(address))).toEqual([]);
+});
+
+test('no Secret with a secret in it is among the manifests', () => {
+  expect(ofKind('Secret').map((secret) => secret['stringData'])).toEqual([{ username: 'autoscaler' }]);
+});
+
+test('nothing is allowed in or out by default', () => {
+  expect(find('NetworkPolicy', 'deny-all')['spec']).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
+});
