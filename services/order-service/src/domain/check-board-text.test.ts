@@ -13,7 +13,7 @@ test('takes ANY well-formed text within the limits', () => {
   const text = fc.record({
     title: upTo(200, 1),
     content: upTo(2_000),
-    author: fc.option(upTo(100)),
+    author: fc.option(upTo(100, 1)),
   });
   fc.assert(
     fc.property(text, (given) => {
@@ -42,9 +42,10 @@ test.each([
   expect(brokenFields({ content: character.repeat(count) })).toEqual(broken);
 });
 
-test('an author of 100 characters is fine, of 101 is NOT, and none is fine', () => {
+test('an author of 100 characters is fine, of 101 is NOT, of NONE is not, and no author is fine', () => {
   expect(brokenFields({ author: '😀'.repeat(100) })).toEqual([]);
   expect(brokenFields({ author: '😀'.repeat(101) })).toEqual(['author']);
+  expect(brokenFields({ author: '' })).toEqual(['author']);
   expect(brokenFields({ author: null })).toEqual([]);
 });
 
@@ -64,7 +65,7 @@ test('tells EVERY broken rule', () => {
   expect(checkBoardText(text)).toEqual([
     { field: 'title', wants: '1 to 200 characters' },
     { field: 'content', wants: 'at most 65536 bytes of UTF-8' },
-    { field: 'author', wants: 'at most 100 characters, or no author' },
+    { field: 'author', wants: '1 to 100 characters, or no author' },
     { field: 'content', wants: 'no NUL and no half of a surrogate pair' },
   ]);
 });

@@ -20,8 +20,9 @@ export function checkBoardText({ title, content, author }: BoardText): readonly 
 
   if (title === '' || isLonger(title, titleCodePoints)) refuse('title', `1 to ${titleCodePoints} characters`);
   if (Buffer.byteLength(content) > contentBytes) refuse('content', `at most ${contentBytes} bytes of UTF-8`);
-  if (author !== null && isLonger(author, authorCodePoints)) {
-    refuse('author', `at most ${authorCodePoints} characters, or no author`);
+  // An empty author would be the partition key of all who send one: a single partition for all their boards.
+  if (author === '' || (author !== null && isLonger(author, authorCodePoints))) {
+    refuse('author', `1 to ${authorCodePoints} characters, or no author`);
   }
   for (const [field, text] of [
     ['title', title],
