@@ -70,7 +70,7 @@ await runService(config, async ({ config: settings, logger, scope }) => {
 
   const router: ServiceRouter = new Router();
   router.post('/boards', async (ctx) => {
-    const { title, content, author = null } = body.parse(await readJsonBody(ctx, 448 * 1024));
+    const { title, content, author = null } = body.parse(await readJsonBody(ctx, { limitBytes: 448 * 1024 }));
     const now = new Date();
     const board = { id: randomUUIDv7(), version: 1, title, content, author, createdAt: now, updatedAt: now };
     const event = {

@@ -23,6 +23,14 @@ export const configFields = {
       .pipe(z.number().max(65_535))
       .describe('a port number from 0 to 65535'),
 
+  milliseconds: () =>
+    z
+      .string()
+      .regex(/^\d{1,7}$/)
+      .transform(Number)
+      .pipe(z.number().min(1))
+      .describe('milliseconds, from 1 to 9999999'),
+
   httpUrl: () => z.url({ protocol: /^https?$/ }).describe('an http or https URL'),
 
   addresses: () =>

@@ -8,6 +8,8 @@ export const serviceSchema = z.object({
   HTTP_HOST: configFields.host().default('127.0.0.1'),
   HTTP_PORT: configFields.port().default(8080),
   REGISTRY_URL: configFields.httpUrl(),
+  REQUEST_DEADLINE_MS: configFields.milliseconds().default(5_000),
+  BODY_DEADLINE_MS: configFields.milliseconds().default(10_000),
   LEGACY_CREATE: configFields.onOff('on'),
 });
 

@@ -6,6 +6,7 @@ import {
   createHealth,
   createHttpServer,
   createMetrics,
+  docsRouter,
   guardEventLoop,
   runService,
   waitForDependency,
@@ -18,6 +19,7 @@ import { boardRows } from './database/board-rows.ts';
 import { boardTable } from './database/board-table.ts';
 import { createBoardWriter } from './database/board-writer.ts';
 import type { Board } from './domain/board.ts';
+import { apiDocument } from './http/api-document.ts';
 import { boardsRouter } from './http/boards-router.ts';
 import { legacyRouter } from './http/legacy-router.ts';
 import { createEventEncoder } from './registry/create-event-encoder.ts';
@@ -49,7 +51,13 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   const handle = handleCommand(writer, { now: () => new Date(), newId: randomUUIDv7 });
 
   const boards = createBoardReader(database);
-  const routers = [boardsRouter(handle, boards), ...(config.LEGACY_CREATE ? [legacyRouter(handle)] : [])];
+  const { REQUEST_DEADLINE_MS: requestDeadlineMs, BODY_DEADLINE_MS: bodyDeadlineMs } = config;
+  const commands = { handle, requestDeadlineMs, bodyDeadlineMs };
+  const routers = [
+    boardsRouter(commands, boards),
+    ...(config.LEGACY_CREATE ? [legacyRouter(commands)] : []),
+    docsRouter(apiDocument({ legacyCreate: config.LEGACY_CREATE })),
+  ];
   const server = createHttpServer({ logger, metrics, health, routers });
   await server.listen(scope, config.HTTP_HOST, config.HTTP_PORT);
 

@@ -70,7 +70,7 @@ test('bytes that are NO HTTP get a problem and the connection is closed', async 
   expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\nContent-Type: application\/problem\+json\r\n/);
 });
 
-const readBody: ServiceMiddleware = async (ctx) => void (ctx.body = await readJsonBody(ctx, 100));
+const readBody: ServiceMiddleware = async (ctx) => void (ctx.body = await readJsonBody(ctx, { limitBytes: 100 }));
 const post = ['POST /things/1 HTTP/1.1', 'Host: a', 'Content-Type: application/json'];
 
 const tooLong = 'x'.repeat(101);
@@ -87,4 +87,12 @@ test.each([
   socket.write(rest);
   socket.write('GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
   expect(await text(socket)).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+});
+
+test('a body that STOPS is refused with 408, and its connection is closed', async () => {
+  const { port } = await listen(async (ctx) => {
+    ctx.body = await readJsonBody(ctx, { limitBytes: 100, timeLimitMs: 30 });
+  });
+  const answer = await text(send(port, ...post, 'Content-Length: 9', '', '{"a"'));
+  expect(answer).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n[^]*Connection: close\r\n/);
 });

@@ -87,6 +87,23 @@ test('logs a line per request WITHOUT the query, and the latency per ROUTE', asy
   expect(metrics).toContain('process_cpu_seconds_total{service_instance="test"}');
 });
 
+test('what is NOT routed makes no label of its own, whatever is asked for', async () => {
+  const { callback } = serve((ctx) => void (ctx.body = 'x'));
+  for (let n = 0; n < 20; n += 1) {
+    await ask(callback, { path: `/nothing/${n}` });
+    await ask(callback, { path: `/things/${n}` });
+    await ask(callback, { method: 'PUT', path: `/things/${n}` });
+  }
+  const metrics = (await ask(callback, { path: '/metrics' })).text;
+  const counts = metrics.split('\n').filter((line) => line.startsWith('http_request_duration_seconds_count'));
+  const labels = counts.map((line) => /method=.*/.exec(line)?.[0].replace(/,service_instance="test"/, ''));
+  expect(labels.toSorted()).toEqual([
+    'method="GET",route="/things/:id",status="200"} 20',
+    'method="GET",route="none",status="404"} 20',
+    'method="PUT",route="none",status="405"} 20',
+  ]);
+});
+
 test('sends SECURITY headers, on errors too', async () => {
   const { callback } = serve();
   expect((await ask(callback, { path: '/nothing' })).headers['x-content-type-options']).toBe('nosniff');
@@ -129,7 +146,7 @@ test('ALARMS are 503 until cleared, and keep since when', async () => {
   expect((await ask(callback, { path: '/alarms' })).json()).toEqual({ status: 'quiet' });
 });
 
-const echo: ServiceMiddleware = async (ctx) => void (ctx.body = { got: await readJsonBody(ctx, 100) });
+const echo: ServiceMiddleware = async (ctx) => void (ctx.body = { got: await readJsonBody(ctx, { limitBytes: 100 }) });
 
 test('a JSON body passes UNCHANGED', async () => {
   const value = { text: '한국어 😀', nested: [1, null] };
@@ -144,6 +161,7 @@ test.each([
   ['a compressed body', 415, { ...json, 'Content-Encoding': 'gzip' }, '{}'],
   ['half a value', 400, json, '{"a":'],
   ['an empty body', 400, json, ''],
+  ['a key that stands TWICE in an object', 400, json, '[{"a":1,"a":2}]'],
   ['bytes that are not UTF-8', 400, json, Buffer.from([0x22, 0xff, 0x22])],
   ['a declared length over the limit', 413, json, JSON.stringify('x'.repeat(99))],
   ['a streamed body over the limit', 413, { ...json, 'Transfer-Encoding': 'chunked' }, JSON.stringify('x'.repeat(99))],

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Histogram, type Registry } from 'prom-client';
 import type { Logger } from '../create-logger.ts';
+import { readTraceparent } from './read-traceparent.ts';
 import type { ServiceMiddleware } from './service-router.ts';
 
 const requestIdShape = /^[A-Za-z0-9_-]{1,64}$/;
@@ -8,7 +9,7 @@ const requestIdShape = /^[A-Za-z0-9_-]{1,64}$/;
 /** Asked every few seconds by machines: not worth a line each. */
 const quietRoutes = new Set(['/healthz', '/readyz', '/alarms', '/metrics']);
 
-/** Gives each request an id, one log line and its place in the route's latency histogram. */
+/** Gives each request an id, a trace, one log line and its place in the route's latency histogram. */
 export function observeRequests(logger: Logger, metrics: Registry): ServiceMiddleware {
   const duration = new Histogram({
     name: 'http_request_duration_seconds',
@@ -22,8 +23,9 @@ export function observeRequests(logger: Logger, metrics: Registry): ServiceMiddl
     const begin = performance.now();
     const given = ctx.get('x-request-id');
     const requestId = requestIdShape.test(given) ? given : randomUUID();
-    ctx.state.requestId = requestId;
-    ctx.state.logger = logger.child({ requestId });
+    const traceparent = readTraceparent(ctx.get('traceparent'));
+    const traceId = traceparent.split('-')[1];
+    ctx.state = { requestId, traceparent, receivedAt: new Date(), logger: logger.child({ requestId, traceId }) };
     ctx.set('X-Request-Id', requestId);
     await next();
 

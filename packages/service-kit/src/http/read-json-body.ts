@@ -1,23 +1,48 @@
+import { hasRepeatedKey } from './has-repeated-key.ts';
 import { Problem } from './problem.ts';
 import type { ServiceContext } from './service-router.ts';
 
+export interface JsonBodyOptions {
+  readonly limitBytes: number;
+  /** Media types that are taken; the body is JSON under each. */
+  readonly types?: readonly string[];
+  /** From the call to the last byte. */
+  readonly timeLimitMs?: number;
+}
+
 /**
- * The request's JSON value; throws 400, 413 or 415 as a Problem.
+ * The request's JSON value; throws 400, 408, 413 or 415 as a Problem.
  *
- * Stricter than the usual parsers: bytes that are not UTF-8 are refused, not replaced, and compressed bodies are not taken.
+ * Stricter than the usual parsers: bytes that are not UTF-8 are refused, not replaced, a key that stands twice in an
+ * object is refused, not dropped, and compressed bodies are not taken.
  */
-export async function readJsonBody(ctx: ServiceContext, limitBytes: number): Promise<unknown> {
-  if (ctx.request.type !== 'application/json' || !isUtf8(ctx.request.charset) || ctx.get('content-encoding') !== '') {
+export async function readJsonBody(ctx: ServiceContext, options: JsonBodyOptions): Promise<unknown> {
+  const { limitBytes, types = ['application/json'], timeLimitMs = 10_000 } = options;
+  if (!types.includes(ctx.request.type) || !isUtf8(ctx.request.charset) || ctx.get('content-encoding') !== '') {
     throw new Problem(415, {
-      detail: 'The body must be JSON in UTF-8, not compressed: Content-Type: application/json.',
-      headers: { Accept: 'application/json' },
+      detail: `The body must be JSON in UTF-8, not compressed: Content-Type: ${types.join(' or ')}.`,
+      headers: { Accept: types.join(', ') },
     });
   }
-  return parse(await readBytes(ctx, limitBytes));
+  return parse(await inTime(readBytes(ctx, limitBytes), timeLimitMs));
 }
 
 function isUtf8(charset: string): boolean {
   return charset === '' || charset.toLowerCase() === 'utf-8';
+}
+
+async function inTime(bytes: Promise<Buffer>, timeLimitMs: number): Promise<Buffer> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    // The rest may never come, so the connection cannot serve another request.
+    const headers = { Connection: 'close' };
+    late.reject(new Problem(408, { detail: `The body did not come within ${timeLimitMs} ms.`, headers }));
+  }, timeLimitMs);
+  try {
+    return await Promise.race([bytes, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function readBytes(ctx: ServiceContext, limitBytes: number): Promise<Buffer> {
@@ -41,8 +66,15 @@ async function readBytes(ctx: ServiceContext, limitBytes: number): Promise<Buffe
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function parse(bytes: Buffer): unknown {
+  const { source, value } = decode(bytes);
+  if (hasRepeatedKey(source, value)) throw new Problem(400, { detail: 'An object of the body has a key twice.' });
+  return value;
+}
+
+function decode(bytes: Buffer): { readonly source: string; readonly value: unknown } {
   try {
-    return JSON.parse(utf8.decode(bytes));
+    const source = utf8.decode(bytes);
+    return { source, value: JSON.parse(source) };
   } catch (cause) {
     throw new Problem(400, { detail: 'The body is not valid JSON in UTF-8.', cause });
   }

@@ -5,7 +5,10 @@ import type { Logger } from '../create-logger.ts';
 /** What the server knows of a request before a route sees it. */
 export interface RequestState {
   requestId: string;
-  /** Writes the request id on every line. */
+  /** W3C trace context: the client's, or a new one. */
+  traceparent: string;
+  receivedAt: Date;
+  /** Writes the request id and the trace id on every line. */
   logger: Logger;
 }
 

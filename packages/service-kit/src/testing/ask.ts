@@ -5,8 +5,11 @@ import { text } from 'node:stream/consumers';
 export interface Question {
   readonly method?: string;
   readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** A list is sent as that many lines. */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body?: string | Buffer;
+  /** The body never ends. */
+  readonly unfinished?: boolean;
 }
 
 export interface Answer {
@@ -21,14 +24,16 @@ type Callback = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 /** Sends one real HTTP request to a server's callback through memory: no port, no socket. */
 export async function ask(callback: Callback, question: Question): Promise<Answer> {
-  const { method = 'GET', path, headers = {}, body } = question;
+  const { method = 'GET', path, headers = {}, body, unfinished = false } = question;
   const [near, far] = duplexPair();
   const server = createServer((incoming, outgoing) => void callback(incoming, outgoing));
   server.emit('connection', far);
 
   const answered = Promise.withResolvers<IncomingMessage>();
   const sent = request({ method, path, headers, createConnection: () => near });
-  sent.on('response', answered.resolve).on('error', answered.reject).end(body);
+  sent.on('response', answered.resolve).on('error', answered.reject);
+  if (unfinished) sent.write(body ?? ' ');
+  else sent.end(body);
   const response = await answered.promise;
   const answer = await text(response);
   near.destroy();

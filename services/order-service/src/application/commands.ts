@@ -2,7 +2,7 @@ import type { Board } from '../domain/board.ts';
 import type { Violation } from '../domain/check-board-text.ts';
 
 /** Texts are as they came in: not checked yet. */
-export interface CreateBoard {
+interface CreateBoard {
   readonly kind: 'create';
   readonly title: string;
   readonly content: string;

@@ -1,37 +1,84 @@
 // Flow 1/9: HTTP request becomes a command
+import { createHash } from 'node:crypto';
 import Router from '@koa/router';
-import { Problem, readJsonBody, type ServiceContext, type ServiceRouter } from '@board/service-kit';
-import type { HandleCommand } from '../application/commands.ts';
+import { answerWithEtag, readRequest, withinDeadline, type ServiceRouter } from '@board/service-kit';
 import type { BoardReader } from '../application/ports.ts';
-import { answerCreated } from './answer-created.ts';
+import { answerCommand, type CommandEdge } from './answer-command.ts';
+import { boardAnswers } from './board-answers.ts';
 import { boardBody } from './board-body.ts';
-import { parseCreateBoard } from './parse-create-board.ts';
+import { boardEtag } from './board-etag.ts';
+import {
+  createBoardRequest,
+  deleteBoardRequest,
+  editBoardRequest,
+  findBoardRequest,
+  listBoardsRequest,
+} from './board-requests.ts';
+import { bodyLimitBytes } from './body-limit.ts';
+import { listBody } from './list-body.ts';
+import { toProblem } from './to-problem.ts';
 
-/** 65,536 bytes of content fit even when each one is escaped as six (`\u0041`). */
-const bodyLimitBytes = 448 * 1024;
+const patchTypes = ['application/json', 'application/merge-patch+json'] as const;
 
-const uuidShape = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-/** `POST /boards` and `GET /boards/:id`. */
-export function boardsRouter(handle: HandleCommand, boards: BoardReader): ServiceRouter {
+/** Boards over HTTP: `/boards` and `/boards/:id`. */
+export function boardsRouter(commands: CommandEdge, boards: BoardReader): ServiceRouter {
   const router: ServiceRouter = new Router();
+  const bodyOptions = { limitBytes: bodyLimitBytes, timeLimitMs: commands.bodyDeadlineMs };
+  const readDeadline = { deadlineMs: commands.requestDeadlineMs, detail: 'The request takes too long; ask again.' };
 
   router.post('/boards', async (ctx) => {
-    await answerCreated(ctx, handle, parseCreateBoard(await readJsonBody(ctx, bodyLimitBytes)));
+    const { header, body } = await readRequest(ctx, createBoardRequest, bodyOptions);
+    const command = { kind: 'create', ...body, author: body.author ?? null } as const;
+    await answerCommand(ctx, commands, command, {
+      idempotencyKey: header['Idempotency-Key'],
+      answer: boardAnswers.created,
+    });
+  });
+
+  router.patch('/boards/:id', async (ctx) => {
+    const { path, header, body } = await readRequest(ctx, editBoardRequest, { ...bodyOptions, types: patchTypes });
+    const command = {
+      kind: 'edit',
+      boardId: path.id,
+      ...body,
+      ifVersions: boardEtag.versions(header['If-Match']),
+    } as const;
+    await answerCommand(ctx, commands, command, {
+      idempotencyKey: header['Idempotency-Key'],
+      answer: boardAnswers.edited,
+    });
+  });
+
+  router.delete('/boards/:id', async (ctx) => {
+    const { path, header } = await readRequest(ctx, deleteBoardRequest);
+    const command = { kind: 'delete', boardId: path.id, ifVersions: boardEtag.versions(header['If-Match']) } as const;
+    await answerCommand(ctx, commands, command, {
+      idempotencyKey: header['Idempotency-Key'],
+      answer: boardAnswers.deleted,
+    });
   });
 
   router.get('/boards/:id', async (ctx) => {
-    const board = await boards.find(readId(ctx));
-    if (!board) throw new Problem(404, { detail: 'There is no board with this id.' });
-    if (board.deletedAt) throw new Problem(410, { detail: 'This board was deleted.' });
-    ctx.body = boardBody(board);
+    const { path, header } = await readRequest(ctx, findBoardRequest);
+    const board = await withinDeadline(ctx, readDeadline, boards.find(path.id));
+    if (!board) throw toProblem({ kind: 'missing' });
+    if (board.deletedAt) throw toProblem({ kind: 'deleted' });
+    const etag = boardEtag.of(board.version);
+    answerWithEtag(ctx, { etag, ifNoneMatch: header['If-None-Match'], body: () => boardBody(board) });
+  });
+
+  router.get('/boards', async (ctx) => {
+    const { query, header } = await readRequest(ctx, listBoardsRequest);
+    const { limit, cursor: before } = query;
+    // One more than asked for tells whether there is a next page.
+    const found = boards.list({ before, limit: limit + 1 });
+    const list = listBody(await withinDeadline(ctx, readDeadline, found), limit);
+    const body = JSON.stringify(list);
+    const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
+    if (list.next !== null) ctx.set('Link', `</boards?limit=${limit}&cursor=${list.next}>; rel="next"`);
+    ctx.type = 'application/json';
+    answerWithEtag(ctx, { etag, ifNoneMatch: header['If-None-Match'], body: () => body });
   });
 
   return router;
-}
-
-function readId(ctx: ServiceContext): string {
-  const id = String(ctx['params']['id']).toLowerCase();
-  if (uuidShape.test(id)) return id;
-  throw new Problem(400, { detail: 'The id cannot be one of a board.', errors: [{ field: 'id', wants: 'a UUID' }] });
 }

@@ -1,16 +1,21 @@
 import Router from '@koa/router';
-import { Problem, type ServiceContext, type ServiceRouter } from '@board/service-kit';
-import type { HandleCommand } from '../application/commands.ts';
-import { answerCreated } from './answer-created.ts';
-import { parseCreateBoard } from './parse-create-board.ts';
+import { Problem, readRequest, type ServiceContext, type ServiceRouter } from '@board/service-kit';
+import { answerCommand, type CommandEdge } from './answer-command.ts';
+import { boardAnswers } from './board-answers.ts';
+import { legacyRequest } from './board-requests.ts';
 
 /** `GET /?title=..&content=..` creates a board: not what GET is for, kept for those who know the system by it. */
-export function legacyRouter(handle: HandleCommand): ServiceRouter {
+export function legacyRouter(commands: CommandEdge): ServiceRouter {
   const router: ServiceRouter = new Router();
   router.get('/', async (ctx) => {
     refuseUnintended(ctx);
     ctx.set('Cache-Control', 'no-store');
-    await answerCreated(ctx, handle, parseCreateBoard(readQuery(ctx)));
+    const { query, header } = await readRequest(ctx, legacyRequest);
+    const command = { kind: 'create', ...query, author: query.author ?? null } as const;
+    await answerCommand(ctx, commands, command, {
+      idempotencyKey: header['Idempotency-Key'],
+      answer: boardAnswers.created,
+    });
   });
   return router;
 }
@@ -23,14 +28,4 @@ function refuseUnintended(ctx: ServiceContext): void {
   if (!['', 'same-origin', 'none'].includes(site) || ctx.get('sec-purpose') !== '') {
     throw new Problem(403, { detail: 'Other sites cannot post boards here; use POST /boards.' });
   }
-}
-
-function readQuery(ctx: ServiceContext): Record<string, unknown> {
-  try {
-    // Koa's own parser replaces bytes that are not UTF-8.
-    decodeURIComponent(ctx.querystring);
-  } catch (cause) {
-    throw new Problem(400, { detail: 'The query is not valid UTF-8 in percent-encoding.', cause });
-  }
-  return { ...ctx.query };
 }

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { createLogger } from '../create-logger.ts';
+import { createMetrics } from '../create-metrics.ts';
+import { createHealth } from '../health/create-health.ts';
+import { ask } from '../testing/index.ts';
+import { createHttpServer } from './create-http-server.ts';
+import { docsRouter } from './docs-router.ts';
+
+const { callback } = createHttpServer({
+  logger: createLogger({ name: 'test', level: 'silent' }),
+  metrics: createMetrics('test'),
+  health: createHealth(),
+  routers: [docsRouter({ openapi: '3.1.0' })],
+});
+
+test('/docs is a page that may load from its service ONLY, and all that it loads is there', async () => {
+  const page = await ask(callback, { path: '/docs' });
+  expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
+  const policy = String(page.headers['content-security-policy']);
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).not.toMatch(/https?:|\*/);
+  const loads = [...page.text.matchAll(/(?:src|href)="(\/[^"]*)"/g)].map((found) => found[1] ?? '');
+  expect(loads).toHaveLength(3);
+  for (const path of loads) {
+    const answer = await ask(callback, { path });
+    expect([answer.status, answer.headers['content-type'], answer.text.length > 50]).toEqual([
+      200,
+      `text/${path.endsWith('.css') ? 'css' : 'javascript'}; charset=utf-8`,
+      true,
+    ]);
+  }
+  expect((await ask(callback, { path: '/openapi.json' })).json()).toEqual({ openapi: '3.1.0' });
+});

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import Router from '@koa/router';
+import type { ServiceRouter } from './service-router.ts';
+
+const page = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>API</title>
+    <link rel="icon" href="data:,">
+    <link rel="stylesheet" href="/docs/swagger-ui.css">
+  </head>
+  <body>
+    <div id="api"></div>
+    <script src="/docs/swagger-ui-bundle.js"></script>
+    <script src="/docs/start.js"></script>
+  </body>
+</html>
+`;
+
+/** `validatorUrl` would show the document to an outside host. */
+const start = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#api', validatorUrl: null });\n`;
+
+const assets = [
+  {
+    path: '/docs/swagger-ui.css',
+    type: 'text/css; charset=utf-8',
+    file: import.meta.resolve('swagger-ui-dist/swagger-ui.css'),
+  },
+  {
+    path: '/docs/swagger-ui-bundle.js',
+    type: 'text/javascript; charset=utf-8',
+    file: import.meta.resolve('swagger-ui-dist/swagger-ui-bundle.js'),
+  },
+] as const;
+
+/** Nothing from other hosts, no script in the page; Swagger UI sets styles in place and holds its icons as `data:`. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** `/openapi.json`, and `/docs`, which shows it in a browser: Swagger UI, from this service alone. */
+export function docsRouter(document: object): ServiceRouter {
+  const router: ServiceRouter = new Router();
+
+  router.get('/openapi.json', (ctx) => {
+    ctx.body = document;
+  });
+
+  router.get('/docs', (ctx) => {
+    ctx.set('Content-Security-Policy', policy);
+    ctx.type = 'text/html; charset=utf-8';
+    ctx.body = page;
+  });
+
+  router.get('/docs/start.js', (ctx) => {
+    ctx.type = 'text/javascript; charset=utf-8';
+    ctx.body = start;
+  });
+
+  for (const { path, type, file } of assets) {
+    router.get(path, async (ctx) => {
+      ctx.type = type;
+      ctx.set('Cache-Control', 'max-age=3600');
+      ctx.body = await readFile(fileURLToPath(file));
+    });
+  }
+
+  return router;
+}

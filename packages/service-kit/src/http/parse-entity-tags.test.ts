@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { parseEntityTags } from './parse-entity-tags.ts';
+
+/** As Node hands over headers: one character per byte. */
+const tagCharacter = fc
+  .integer({ min: 0x21, max: 0xff })
+  .filter((code) => code !== 0x22 && code !== 0x7f)
+  .map((code) => String.fromCodePoint(code));
+const value = fc.string({ unit: tagCharacter, maxLength: 20 });
+const tags = fc.array(fc.record({ weak: fc.boolean(), value }), { minLength: 1, maxLength: 10 });
+const comma = fc.constantFrom(',', ', ', ' , ', ',,', ' ,\t, ');
+
+test('reads back ANY list of tags, however its commas stand', () => {
+  fc.assert(
+    fc.property(tags, comma, comma, (list, between, after) => {
+      const header = list.map(({ weak, value }) => `${weak ? 'W/' : ''}"${value}"`).join(between);
+      expect(parseEntityTags(header)).toEqual(list);
+      expect(parseEntityTags(`,${header}${after}`)).toEqual(list);
+    }),
+  );
+});
+
+test('a star is EVERY tag, but only alone', () => {
+  expect(parseEntityTags(' * ')).toBe('*');
+  for (const bad of ['*, *', '"1", *', '*"1"']) expect(parseEntityTags(bad)).toBeUndefined();
+});
+
+test.each(['', ' ', ',', '1', '"1', '1"', '"1" "2"', '"1"2', 'w/"1"', 'W/ "1"', 'W/1', '"a b"', '"a"b"', '""x'])(
+  'refuses %j',
+  (header) => {
+    expect(parseEntityTags(header)).toBeUndefined();
+  },
+);
+
+test('whatever comes, it answers with tags that STAND in the header, or refuses', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom('"', ',', ' ', 'W', '/', '*', 'a', '\t', '\\') }), (header) => {
+      const read = parseEntityTags(header);
+      if (read === undefined || read === '*') return;
+      expect(read.length).toBeGreaterThan(0);
+      for (const { weak, value } of read) expect(header).toContain(`${weak ? 'W/' : ''}"${value}"`);
+    }),
+  );
+});
+
+test('the LONGEST headers are refused at once', () => {
+  const begin = performance.now();
+  for (const piece of [',', ' ', 'W/', '"', '"a', ' "', ', '])
+    parseEntityTags(piece.repeat(16_384 / piece.length) + 'x');
+  expect(performance.now() - begin).toBeLessThan(200);
+});

@@ -1,0 +1,151 @@
+import { UnavailableError } from '@board/service-kit';
+import type { Question } from '@board/service-kit/testing';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { checkBoardText } from '../domain/check-board-text.ts';
+import { done, exampleBoard, refuse, serveEdge, type EdgeOptions } from '../testing/serve-edge.ts';
+import { apiDocument } from './api-document.ts';
+
+const document = apiDocument({ legacyCreate: true }) as {
+  readonly paths: Record<string, Record<string, { readonly responses: object }>>;
+  readonly components: { readonly schemas: Record<string, object> };
+};
+
+test('the document is VALID OpenAPI 3.1', async () => {
+  const result = await new Validator().validate(structuredClone(document));
+  expect(result).toMatchObject({ valid: true });
+  expect(document).toMatchObject({ openapi: '3.1.0' });
+});
+
+test('without the legacy route it does NOT speak of it', () => {
+  expect(Object.keys((apiDocument({ legacyCreate: false }) as typeof document).paths)).toEqual([
+    '/boards',
+    '/boards/{id}',
+  ]);
+});
+
+const json = { 'Content-Type': 'application/json' };
+const post: Question = { method: 'POST', path: '/boards', headers: json, body: '{"title":"a","content":"b"}' };
+const one = `/boards/${exampleBoard().id}`;
+const patch: Question = { method: 'PATCH', path: one, headers: json, body: '{"title":"a"}' };
+const remove: Question = { method: 'DELETE', path: one };
+const legacy: Question = { path: '/?title=a&content=b' };
+const withHeaders = (question: Question, headers: Question['headers']): Question => ({
+  ...question,
+  headers: { ...question.headers, ...headers },
+});
+
+const fail = (error: Error): EdgeOptions => {
+  const reject = async () => {
+    throw error;
+  };
+  return { handle: reject, reader: { find: reject, list: reject } };
+};
+const violations = [{ field: 'title', wants: '1 to 200 characters' }] as const;
+const invalid = { handle: refuse({ kind: 'invalid', violations }) };
+const badKey = { 'Idempotency-Key': 'two words' };
+const big = ' '.repeat(448 * 1024 + 1);
+
+const readCases = (question: Question): [number, Question, EdgeOptions][] => [
+  [304, withHeaders(question, { 'If-None-Match': '*' }), { boards: [exampleBoard()] }],
+  [400, withHeaders(question, { 'If-None-Match': '1' }), {}],
+  [500, question, fail(new Error('bug'))],
+  [503, question, fail(new UnavailableError('away'))],
+];
+const writeCases = (question: Question): [number, Question, EdgeOptions][] => [
+  [400, withHeaders(question, badKey), {}],
+  [409, question, { handle: refuse({ kind: 'key-running' }) }],
+  [422, question, { handle: refuse({ kind: 'key-reused' }) }],
+  [422, question, invalid],
+  [500, question, fail(new Error('bug'))],
+  [503, question, fail(new UnavailableError('away'))],
+];
+const boardCases = (question: Question): [number, Question, EdgeOptions][] => [
+  [404, question, { handle: refuse({ kind: 'missing' }) }],
+  [410, question, { handle: refuse({ kind: 'deleted' }) }],
+  [412, question, { handle: refuse({ kind: 'stale', version: 7 }) }],
+];
+const bodyCases = (question: Question): [number, Question, EdgeOptions][] => [
+  [408, { ...question, unfinished: true }, { bodyDeadlineMs: 20 }],
+  [413, { ...question, body: big }, {}],
+  [415, withHeaders(question, { 'Content-Type': 'text/plain' }), {}],
+];
+
+const cases: [string, [number, Question, EdgeOptions][]][] = [
+  ['GET /boards', [[200, { path: '/boards' }, { boards: [exampleBoard()] }], ...readCases({ path: '/boards' })]],
+  ['POST /boards', [[201, post, {}], ...writeCases(post), ...bodyCases(post)]],
+  [
+    'GET /boards/{id}',
+    [
+      [200, { path: one }, { boards: [exampleBoard()] }],
+      [404, { path: one }, {}],
+      [410, { path: one }, { boards: [exampleBoard({ deletedAt: new Date() })] }],
+      ...readCases({ path: one }),
+    ],
+  ],
+  ['PATCH /boards/{id}', [[200, patch, {}], ...writeCases(patch), ...bodyCases(patch), ...boardCases(patch)]],
+  ['DELETE /boards/{id}', [[204, remove, {}], ...writeCases(remove), ...boardCases(remove)]],
+  [
+    'GET /',
+    [[201, legacy, {}], ...writeCases(legacy), [403, withHeaders(legacy, { 'Sec-Fetch-Site': 'cross-site' }), {}]],
+  ],
+];
+
+test.each(cases)('%s answers EVERY documented response, as it is documented', async (operation, asked) => {
+  const seen = new Set<string>();
+  for (const [status, question, options] of asked) {
+    const edge = serveEdge(options);
+    const answer = await edge.ask(question);
+    expect([question, answer.status, answer.text]).toEqual([question, status, expect.any(String)]);
+    for (const name of edge.seen) seen.add(name);
+  }
+  const [method = '', path = ''] = operation.split(' ');
+  const documented = Object.keys(document.paths[path]?.[method.toLowerCase()]?.responses ?? {});
+  expect([...seen].toSorted()).toEqual(documented.map((status) => `${operation} ${status}`).toSorted());
+});
+
+test('every route is DOCUMENTED, but for what machines and the browser ask', async () => {
+  for (const path of ['/boards', one, '/']) {
+    const { headers } = await serveEdge().ask({ method: 'OPTIONS', path });
+    const documented = Object.keys(document.paths[path === one ? '/boards/{id}' : path] ?? {});
+    const methods = documented.map((method) => method.toUpperCase());
+    expect(headers.allow?.split(', ').filter((method) => method !== 'HEAD')).toEqual(methods.toSorted());
+  }
+});
+
+const anyText = fc.oneof(
+  fc.string({ unit: 'grapheme' }),
+  fc.nat(101).map((length) => '😀'.repeat(length)),
+  fc.nat(201).map((length) => 'a'.repeat(length)),
+);
+const anyBody = fc.dictionary(
+  fc.constantFrom('title', 'content', 'author', 'other'),
+  fc.oneof({ weight: 5, arbitrary: anyText }, fc.constant(null), fc.jsonValue()),
+);
+
+test.each([
+  ['CreateBoard', 'POST', '/boards'],
+  ['EditBoard', 'PATCH', one],
+])('the schema of %s and the service take and refuse the SAME bodies', async (name, method, path) => {
+  const schema = document.components.schemas[name];
+  const validate = new Ajv2020({ strict: false, formats: { uuid: true } }).compile(schema ?? {});
+  const edge = serveEdge({
+    handle: async (command, context) => {
+      if (command.kind === 'delete') return done(exampleBoard(), context);
+      const { title = 'a', content = '' } = command;
+      const violations = checkBoardText({ title, content, author: command.kind === 'create' ? command.author : null });
+      if (violations.length > 0) return { kind: 'refused', refusal: { kind: 'invalid', violations } };
+      return done(exampleBoard(), context);
+    },
+  });
+  await fc.assert(
+    fc.asyncProperty(anyBody, async (body) => {
+      const taken = (await edge.send(method, path, body)).status < 300;
+      // A schema cannot tell NUL and half a surrogate pair from other text.
+      fc.pre(taken || !Object.values(body).some((text) => typeof text === 'string' && /\0|\p{Surrogate}/u.test(text)));
+      expect(taken).toBe(validate(body));
+    }),
+  );
+});

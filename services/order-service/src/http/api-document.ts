@@ -1,0 +1,83 @@
+import { createDocument } from 'zod-openapi';
+import { apiAnswers } from './api-answers.ts';
+import {
+  createBoardRequest,
+  deleteBoardRequest,
+  editBoardRequest,
+  findBoardRequest,
+  legacyRequest,
+  listBoardsRequest,
+} from './board-requests.ts';
+
+export interface ApiOptions {
+  readonly legacyCreate: boolean;
+}
+
+/** The API as OpenAPI 3.1: requests from the very schemas that check them, and every answer that a client may get. */
+export function apiDocument({ legacyCreate }: ApiOptions): object {
+  return createDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'order-service',
+      version: '1',
+      description:
+        'Boards. A change is answered after it was committed, together with the event that tells of it. ' +
+        'A W3C `traceparent` that a request brings is taken over into that event.',
+    },
+    paths: {
+      '/boards': {
+        get: {
+          tags: ['boards'],
+          summary: 'List boards, newest first',
+          requestParams: { query: listBoardsRequest.shape.query, header: listBoardsRequest.shape.header },
+          responses: apiAnswers.listBoards,
+        },
+        post: {
+          tags: ['boards'],
+          summary: 'Create a board',
+          requestParams: { header: createBoardRequest.shape.header },
+          requestBody: { required: true, content: { 'application/json': { schema: createBoardRequest.shape.body } } },
+          responses: apiAnswers.createBoard,
+        },
+      },
+      '/boards/{id}': {
+        get: {
+          tags: ['boards'],
+          summary: 'Read a board',
+          requestParams: { path: findBoardRequest.shape.path, header: findBoardRequest.shape.header },
+          responses: apiAnswers.findBoard,
+        },
+        patch: {
+          tags: ['boards'],
+          summary: 'Change title, content or both',
+          requestParams: { path: editBoardRequest.shape.path, header: editBoardRequest.shape.header },
+          requestBody: {
+            required: true,
+            content: {
+              'application/json': { schema: editBoardRequest.shape.body },
+              'application/merge-patch+json': { schema: editBoardRequest.shape.body },
+            },
+          },
+          responses: apiAnswers.editBoard,
+        },
+        delete: {
+          tags: ['boards'],
+          summary: 'Delete a board',
+          requestParams: { path: deleteBoardRequest.shape.path, header: deleteBoardRequest.shape.header },
+          responses: apiAnswers.deleteBoard,
+        },
+      },
+      ...(legacyCreate && {
+        '/': {
+          get: {
+            tags: ['boards'],
+            summary: 'Create a board, the older way',
+            deprecated: true,
+            requestParams: { query: legacyRequest.shape.query, header: legacyRequest.shape.header },
+            responses: apiAnswers.createByQuery,
+          },
+        },
+      }),
+    },
+  });
+}

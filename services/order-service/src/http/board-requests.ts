@@ -1,0 +1,102 @@
+import { parseEntityTags } from '@board/service-kit';
+import { z } from 'zod';
+import { boardLimits } from '../domain/board-limits.ts';
+import { boardCursor } from './board-cursor.ts';
+import { parseIdempotencyKey } from './parse-idempotency-key.ts';
+
+const { titleCodePoints, contentBytes, authorCodePoints } = boardLimits;
+const listLimits = { preset: 20, max: 100 } as const;
+
+/** A text that `parse` turns into something; `undefined` from it means that the text does not fit. */
+function parsed<Value>(wants: string, parse: (text: string) => Value | undefined) {
+  return z.string({ error: wants }).transform((text, context) => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: wants });
+    return z.NEVER;
+  });
+}
+
+// Lengths are told here and judged by the domain: JSON Schema counts code points as we do, Zod counts UTF-16 units.
+const title = z.string({ error: 'a text' }).meta({ minLength: 1, maxLength: titleCodePoints, example: 'First board' });
+const content = z
+  .string({ error: 'a text' })
+  .meta({ maxLength: contentBytes, description: `At most ${contentBytes} bytes of UTF-8.`, example: 'Hello' });
+const author = z
+  .string({ error: 'a text, or no author' })
+  .meta({ minLength: 1, maxLength: authorCodePoints, example: 'Kim' });
+
+const path = z.object({
+  id: z
+    .string({ error: 'a UUID' })
+    .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a UUID')
+    .toLowerCase()
+    .meta({ description: 'The id of the board.', example: '019b0000-0000-7000-8000-000000000001' }),
+});
+
+const idempotencyKey = parsed(
+  'one key of 1 to 255 visible ASCII characters, bare or in double quotes',
+  parseIdempotencyKey,
+)
+  .optional()
+  .meta({
+    description:
+      'A key that the client made for this request. A repeat with the same key does nothing again: it gets the first answer.',
+    example: '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
+  });
+
+const entityTags = parsed('entity tags in double quotes with commas between, or *', parseEntityTags).optional();
+const ifMatch = entityTags.meta({ description: 'Changes the board only at one of these versions.', example: '"1"' });
+const ifNoneMatch = entityTags.meta({ description: 'What the client has: 304 when it still holds.', example: '"1"' });
+
+export const createBoardRequest = z.object({
+  header: z.object({ 'Idempotency-Key': idempotencyKey }),
+  body: z
+    .strictObject(
+      { title, content, author: author.nullish() },
+      { error: 'a JSON object with title, content and perhaps author' },
+    )
+    .meta({ id: 'CreateBoard' }),
+});
+
+/** The older way to create one. */
+export const legacyRequest = z.object({
+  query: z.strictObject({ title, content, author: author.optional() }),
+  header: z.object({ 'Idempotency-Key': idempotencyKey }),
+});
+
+export const editBoardRequest = z.object({
+  path,
+  header: z.object({ 'If-Match': ifMatch, 'Idempotency-Key': idempotencyKey }),
+  body: z
+    .strictObject(
+      { title: title.optional(), content: content.optional() },
+      { error: 'a JSON object with title, content or both' },
+    )
+    .refine(({ title, content }) => title !== undefined || content !== undefined, 'title, content or both')
+    .meta({ id: 'EditBoard', minProperties: 1 }),
+});
+
+export const deleteBoardRequest = z.object({
+  path,
+  header: z.object({ 'If-Match': ifMatch, 'Idempotency-Key': idempotencyKey }),
+});
+
+export const findBoardRequest = z.object({ path, header: z.object({ 'If-None-Match': ifNoneMatch }) });
+
+export const listBoardsRequest = z.object({
+  query: z.strictObject({
+    limit: parsed(`a number from 1 to ${listLimits.max}`, readLimit)
+      .default(listLimits.preset)
+      .meta({ override: { type: 'integer', minimum: 1, maximum: listLimits.max, default: listLimits.preset } }),
+    cursor: parsed('the cursor of a page before', boardCursor.read)
+      .optional()
+      .meta({ description: '`next` of the page before; without it, the newest boards.' }),
+  }),
+  header: z.object({ 'If-None-Match': ifNoneMatch }),
+});
+
+function readLimit(text: string): number | undefined {
+  const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  return limit >= 1 && limit <= listLimits.max ? limit : undefined;
+}

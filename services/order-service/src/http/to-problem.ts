@@ -1,0 +1,30 @@
+import { Problem } from '@board/service-kit';
+import type { Refusal } from '../application/commands.ts';
+import { boardEtag } from './board-etag.ts';
+
+/** What a client is told whose command was refused. */
+export function toProblem(refusal: Refusal): Problem {
+  switch (refusal.kind) {
+    case 'invalid':
+      return new Problem(422, { detail: 'The board breaks a rule.', errors: refusal.violations });
+    case 'missing':
+      return new Problem(404, { detail: 'There is no board with this id.' });
+    case 'deleted':
+      return new Problem(410, { detail: 'This board was deleted.' });
+    case 'stale':
+      return new Problem(412, {
+        detail: `The board is at version ${refusal.version}, which If-Match does not name.`,
+        headers: { ETag: boardEtag.of(refusal.version) },
+      });
+    case 'key-running':
+      return new Problem(409, {
+        detail: 'A request with this Idempotency-Key is still running; ask again for its answer.',
+        headers: { 'Retry-After': '1' },
+      });
+    case 'key-reused':
+      return new Problem(422, {
+        detail: 'This Idempotency-Key was used for another request.',
+        errors: [{ field: 'Idempotency-Key', wants: 'a new key for a new request' }],
+      });
+  }
+}

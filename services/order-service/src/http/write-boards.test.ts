@@ -1,0 +1,180 @@
+import { UnavailableError } from '@board/service-kit';
+import { describe, expect, test } from 'vitest';
+import { expectProblem } from '../testing/expect-problem.ts';
+import { exampleBoard, refuse, serveEdge } from '../testing/serve-edge.ts';
+
+const { id, title, content, author } = exampleBoard();
+const body = { title, content, author };
+const time = '2026-01-02T03:04:05.678Z';
+const board = { id, version: 1, ...body, createdAt: time, updatedAt: time };
+const path = `/boards/${id}`;
+const json = { 'Content-Type': 'application/json' };
+
+describe('POST /boards', () => {
+  test('gives the command and answers 201 with Location, ETag and the board', async () => {
+    const edge = serveEdge();
+    const answer = await edge.send('POST', '/boards', body);
+    expect([answer.status, answer.headers.location, answer.headers.etag]).toEqual([201, path, '"1"']);
+    expect(answer.json()).toEqual(board);
+    expect(edge.commands).toEqual([{ kind: 'create', ...body }]);
+  });
+
+  test('an author may be ABSENT or null, and is null in the command and the answer', async () => {
+    for (const author of [undefined, null]) {
+      const edge = serveEdge();
+      expect((await edge.send('POST', '/boards', { ...body, author })).json()).toEqual({ ...board, author: null });
+      expect(edge.commands).toMatchObject([{ author: null }]);
+    }
+  });
+
+  test.each([
+    ['an array', [], ['(body)']],
+    ['a text', 'board', ['(body)']],
+    ['null', null, ['(body)']],
+    ['nothing in it', {}, ['title', 'content']],
+    ['texts of other types', { title: 1, content: ['a'], author: {} }, ['title', 'content', 'author']],
+    ['an unknown field', { ...body, admin: true }, ['admin']],
+  ])('refuses %s with 422 and names the field', async (_, value, fields) => {
+    const edge = serveEdge();
+    expectProblem(await edge.send('POST', '/boards', value), 422, fields);
+    expect(edge.commands).toEqual([]);
+  });
+
+  test('a rule that the board BREAKS is 422 and named', async () => {
+    const violations = [{ field: 'author', wants: '1 to 100 characters, or no author' }] as const;
+    const edge = serveEdge({ handle: refuse({ kind: 'invalid', violations }) });
+    expectProblem(await edge.send('POST', '/boards', { ...body, author: '' }), 422, ['author']);
+  });
+
+  test.each([
+    ['half a value', 400, json, '{"title"'],
+    ['no content type', 415, {}, JSON.stringify(body)],
+    ['a form', 415, { 'Content-Type': 'application/x-www-form-urlencoded' }, 'title=a&content=b'],
+    ['a merge patch', 415, { 'Content-Type': 'application/merge-patch+json' }, JSON.stringify(body)],
+    ['more than 448 KiB', 413, json, ' '.repeat(448 * 1024 + 1)],
+    ['prototype keys', 422, json, '{"title":"a","content":"b","__proto__":{"author":"c"}}'],
+    ['a constructor', 422, json, '{"title":"a","content":"b","constructor":{"prototype":{"author":"c"}}}'],
+    ['a key TWICE', 400, json, '{"title":"a","content":"b","title":"c"}'],
+    ['deep nesting', 422, json, `{"title":"a","content":${'['.repeat(200_000)}${']'.repeat(200_000)}}`],
+  ])('refuses %s with %i', async (_, status, headers, bytes) => {
+    const edge = serveEdge();
+    const answer = await edge.ask({ method: 'POST', path: '/boards', headers, body: bytes });
+    expectProblem(answer, status, status === 422 ? [expect.any(String)] : []);
+    expect(edge.commands).toEqual([]);
+  });
+
+  test('the longest content fits into the body limit with EVERY byte escaped', async () => {
+    const escaped = `{"title":"a","content":"${'\\u0041'.repeat(65_536)}"}`;
+    const question = { method: 'POST', path: '/boards', headers: json, body: escaped };
+    expect((await serveEdge().ask(question)).status).toBe(201);
+  });
+
+  test('a body that comes too SLOWLY is 408 and takes its connection along', async () => {
+    const edge = serveEdge({ bodyDeadlineMs: 20 });
+    const question = { method: 'POST', path: '/boards', headers: json, body: '{"title', unfinished: true };
+    const answer = await edge.ask(question);
+    expectProblem(answer, 408, []);
+    expect(answer.headers.connection).toBe('close');
+  });
+
+  test('an UNAVAILABLE database is 503 with Retry-After', async () => {
+    const edge = serveEdge({ handle: () => Promise.reject(new UnavailableError('away')) });
+    const answer = await edge.send('POST', '/boards', body);
+    expectProblem(answer, 503, []);
+    expect(answer.headers['retry-after']).toBe('1');
+  });
+});
+
+describe('PATCH /boards/:id', () => {
+  test('changes what is given, at the version that If-Match names, and answers with the new ETag', async () => {
+    const edge = serveEdge();
+    const answer = await edge.send(
+      'PATCH',
+      path.toUpperCase().replace('BOARDS', 'boards'),
+      { title: 'new' },
+      { 'If-Match': '"1"' },
+    );
+    expect([answer.status, answer.headers.etag]).toEqual([200, '"2"']);
+    expect(answer.json()).toEqual({ ...board, version: 2, title: 'new' });
+    expect(edge.commands).toEqual([{ kind: 'edit', boardId: id, title: 'new', ifVersions: [1] }]);
+  });
+
+  test('takes a merge patch too', async () => {
+    const edge = serveEdge();
+    const headers = { 'Content-Type': 'application/merge-patch+json; charset=UTF-8' };
+    expect((await edge.send('PATCH', path, { content: '' }, headers)).status).toBe(200);
+    expect(edge.commands).toEqual([{ kind: 'edit', boardId: id, content: '' }]);
+  });
+
+  test.each([
+    ['nothing', {}, ['(body)']],
+    ['null', { title: null }, ['title']],
+    ['the author, which never changes', { title: 'a', author: 'b' }, ['author']],
+    ['the version', { title: 'a', version: 7 }, ['version']],
+    ['an array', [], ['(body)']],
+  ])('refuses %s with 422', async (_, value, fields) => {
+    const edge = serveEdge();
+    expectProblem(await edge.send('PATCH', path, value), 422, fields);
+    expect(edge.commands).toEqual([]);
+  });
+
+  test('a board at ANOTHER version is 412 with the ETag that it has', async () => {
+    const edge = serveEdge({ handle: refuse({ kind: 'stale', version: 7 }) });
+    const answer = await edge.send('PATCH', path, { title: 'a' }, { 'If-Match': '"6"' });
+    expectProblem(answer, 412, []);
+    expect(answer.headers.etag).toBe('"7"');
+  });
+});
+
+test('DELETE answers 204 without a body; a DELETED board is 410, an unknown one 404', async () => {
+  const edge = serveEdge();
+  const answer = await edge.ask({ method: 'DELETE', path });
+  expect([answer.status, answer.text]).toEqual([204, '']);
+  expect(edge.commands).toEqual([{ kind: 'delete', boardId: id }]);
+  for (const [kind, status] of [
+    ['deleted', 410],
+    ['missing', 404],
+  ] as const) {
+    expectProblem(await serveEdge({ handle: refuse({ kind }) }).ask({ method: 'DELETE', path }), status, []);
+  }
+});
+
+describe.each(['PATCH', 'DELETE'])('If-Match on %s', (method) => {
+  const question = (header: string | string[]) => {
+    const patch = method === 'PATCH' ? { headers: { ...json, 'If-Match': header }, body: '{"title":"a"}' } : {};
+    return { method, path, headers: { 'If-Match': header }, ...patch };
+  };
+
+  test.each([
+    ['"1"', [1]],
+    ['"1", "2"', [1, 2]],
+    [
+      ['"1"', '"2"'],
+      [1, 2],
+    ],
+    ['W/"1", "abc"', []],
+    ['*', undefined],
+  ])('%j allows %j', async (header, versions) => {
+    const edge = serveEdge();
+    expect((await edge.ask(question(header))).status).toBeLessThan(300);
+    expect(edge.commands.map((command) => command.kind !== 'create' && command.ifVersions)).toEqual([versions]);
+  });
+
+  test.each(['1', '"1', '', '*, "1"', ['*', '"1"']])('%j is NO list of tags: 400', async (header) => {
+    const edge = serveEdge();
+    expectProblem(await edge.ask(question(header)), 400, ['If-Match']);
+    expect(edge.commands).toEqual([]);
+  });
+});
+
+test('a wrong METHOD is 405 with Allow', async () => {
+  const edge = serveEdge();
+  for (const [one, allow] of [
+    ['/boards', 'GET, HEAD, POST'],
+    [path, 'DELETE, GET, HEAD, PATCH'],
+  ] as const) {
+    const answer = await edge.ask({ method: 'PUT', path: one });
+    expectProblem(answer, 405, []);
+    expect(answer.headers.allow).toBe(allow);
+  }
+});
