@@ -6,8 +6,13 @@ import type { Command } from '../run/run-command.ts';
 import { properties } from './properties.ts';
 import { layers, type RunTask, type Server, type ServerContext } from './server.ts';
 
+/** What the server's file needs to know of its surroundings. */
+interface MysqlContext extends Pick<ServerContext, 'instance' | 'ports' | 'secrets'> {
+  readonly programs: Pick<ServerContext['programs'], 'mysqld'>;
+}
+
 /** MySQL: the boards, the outbox, the marks, the catalog and the registry's schemas. */
-export function mysqlServer(context: ServerContext): Server {
+export function mysqlServer(context: MysqlContext): Server {
   const { instance, ports, secrets, programs } = context;
   const dataDir = resolve(instance.dataDir, 'mysql');
   const configFile = resolve(instance.configDir, 'my.cnf');
@@ -43,7 +48,7 @@ export function mysqlServer(context: ServerContext): Server {
   };
 }
 
-function settings(context: ServerContext, datadir: string): Record<string, string | number> {
+function settings(context: MysqlContext, datadir: string): Record<string, string | number> {
   return {
     datadir,
     ...context.programs.mysqld.settings,
@@ -84,7 +89,7 @@ function settings(context: ServerContext, datadir: string): Record<string, strin
 
 /** Fills a new data folder; root gets its password in the same step, so that no moment is without one. */
 async function initialise(
-  context: ServerContext,
+  context: MysqlContext,
   dataDir: string,
   mysqld: (...args: string[]) => Command,
   runTask: RunTask,

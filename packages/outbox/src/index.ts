@@ -5,7 +5,7 @@ export { createCommitMetrics, type CommitMetrics } from './commit/commit-metrics
 export { createGroupCommit, type GroupCommit, type GroupCommitOptions } from './commit/create-group-commit.ts';
 export { createIdempotencyTable } from './database/idempotency-table.ts';
 export type { IdempotencyKey } from './database/idempotency-keys.ts';
-export { createOutboxTable } from './database/outbox-table.ts';
+export { createOutboxTable, payloadLimitBytes } from './database/outbox-table.ts';
 export type { OutboxEvent } from './outbox-event.ts';
 export { outboxStatus, type OutboxStatus } from './purge/outbox-status.ts';
 export { purgeKeys, type KeyPurge } from './purge/purge-keys.ts';

@@ -22,12 +22,15 @@ import type { Board } from './domain/board.ts';
 import { apiDocument } from './http/api-document.ts';
 import { boardsRouter } from './http/boards-router.ts';
 import { legacyRouter } from './http/legacy-router.ts';
+import { assertOwnLimits } from './limits/assert-own-limits.ts';
+import { assertServerLimits } from './limits/assert-server-limits.ts';
 import { createEventEncoder } from './registry/create-event-encoder.ts';
 import { readSchemaIds } from './registry/read-schema-ids.ts';
 import { toOutboxEvent } from './registry/to-outbox-event.ts';
 
 await runService(serviceSchema, async ({ config, logger, scope }) => {
   guardEventLoop(scope);
+  assertOwnLimits();
   const health = createHealth();
   const metrics = createMetrics(config.INSTANCE);
   const database = createDatabase({
@@ -69,7 +72,10 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     isFatal: (error: unknown) => error instanceof ServerSettingsError,
   };
   await Promise.all([
-    waitForDependency('database server', waiting, () => database.open()),
+    waitForDependency('database server', waiting, async () => {
+      await database.open();
+      await assertServerLimits(database);
+    }),
     waitForDependency('schema registry', waiting, async () => {
       encoder.useIds(await readSchemaIds(config.REGISTRY_URL, eventSchemas, scope.signal));
     }),

@@ -14,7 +14,8 @@ export interface CommitLimits {
 
 export const defaultCommitLimits: CommitLimits = {
   batchRows: 200,
-  batchBytes: 4 * 1024 * 1024,
+  // What a transaction sends may be many times this (escapes, hex): order-service asserts that MySQL takes it.
+  batchBytes: 1024 * 1024,
   transactions: 2,
   queueRows: 5_000,
   queueBytes: 64 * 1024 * 1024,

@@ -1,3 +1,6 @@
+/** The largest payload that the outbox takes; part of the table, so a migration's to change. */
+export const payloadLimitBytes = 524_288;
+
 /**
  * The table's first shape, for a migration of the service that owns the database; never edited, only followed by others.
  *
@@ -26,6 +29,6 @@ export function createOutboxTable(aggregateTypes: readonly string[]): string {
       UNIQUE KEY outbox_version (aggregatetype, aggregateid, version),
       CONSTRAINT outbox_aggregatetype CHECK (aggregatetype IN (${known.join(', ')})),
       CONSTRAINT outbox_version_from_1 CHECK (version >= 1),
-      CONSTRAINT outbox_payload_size CHECK (OCTET_LENGTH(payload) <= 524288)
+      CONSTRAINT outbox_payload_size CHECK (OCTET_LENGTH(payload) <= ${payloadLimitBytes})
     ) ENGINE = InnoDB`;
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { boardLimits } from '../domain/board-limits.ts';
 import { checkBoardText, type Violation } from '../domain/check-board-text.ts';
 import type { BoardCommand, HandleCommand } from './commands.ts';
 import { decideCommand } from './decide-command.ts';
@@ -51,9 +52,9 @@ function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** At most three bytes of UTF-8 a UTF-16 unit; an edit that names no content writes the old one again. */
+/** At most three bytes of UTF-8 a UTF-16 unit; what a command does not name may be as long as any. */
 function estimateBytes(command: BoardCommand): number {
-  const units = command.kind === 'delete' ? 0 : (command.title ?? '').length + (command.content ?? '').length;
-  const unknown = command.kind === 'create' ? 0 : 16_384;
-  return 512 + units * 3 + unknown;
+  const { title, content } = { ...noFields, ...command };
+  const titleBytes = title === undefined ? boardLimits.titleCodePoints * 4 : title.length * 3;
+  return 512 + titleBytes + (content === undefined ? boardLimits.contentBytes : content.length * 3);
 }

@@ -1,0 +1,19 @@
+import { boardTopic } from '@board/contracts';
+import { defaultCommitLimits, payloadLimitBytes } from '@board/outbox';
+import { boardLimits } from '../domain/board-limits.ts';
+import { bodyLimitBytes } from '../http/body-limit.ts';
+
+/** What the parts of the way of a board take, each written down where it holds. */
+export const ownLimits = {
+  ...boardLimits,
+  bodyBytes: bodyLimitBytes,
+  titleColumnCodePoints: 200,
+  authorColumnCodePoints: 100,
+  contentColumnBytes: 2 ** 24 - 1,
+  payloadBytes: payloadLimitBytes,
+  messageBytes: Number(boardTopic.config['max.message.bytes']),
+  batchRows: defaultCommitLimits.batchRows,
+  batchBytes: defaultCommitLimits.batchBytes,
+};
+
+export type OwnLimits = Readonly<Record<keyof typeof ownLimits, number>>;

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { ensureMysqld } from '../fetch/find-mysqld.ts';
+import { pickFreePort } from '../instance/find-busy-ports.ts';
+import { locateInstance, makeFolders } from '../instance/instance.ts';
+import { portsAt } from '../instance/ports.ts';
+import { ensureSecrets } from '../instance/secrets.ts';
+import { runCommand } from '../run/run-command.ts';
+import { waitUntilReady } from '../run/wait-until-ready.ts';
+import { mysqlServer } from '../servers/mysql.ts';
+
+export interface OwnMysql {
+  readonly host: string;
+  readonly port: number;
+  readonly rootPassword: string;
+  stop(): Promise<void>;
+}
+
+/** The stack's MySQL server once more, empty and for one test alone: for what would disturb everybody else on the shared one. */
+export async function startOwnMysql(options: readonly string[] = []): Promise<OwnMysql> {
+  const folder = mkdtempSync(join(tmpdir(), 'own-mysql-'));
+  const instance = locateInstance('own', folder);
+  makeFolders(instance);
+  const secrets = ensureSecrets(instance);
+  const port = await pickFreePort();
+  const server = mysqlServer({
+    instance,
+    secrets,
+    ports: { ...portsAt(0), mysql: port },
+    programs: { mysqld: await ensureMysqld(() => undefined) },
+  });
+  await server.prepare((name, command) => runCommand(command, { logFile: resolve(instance.logDir, `${name}.log`) }));
+  const { file, args, cwd } = await server.command();
+  const child = spawn(file, [...args, ...options], { cwd, stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await waitUntilReady('own MySQL', server.probe, 60_000, AbortSignal.timeout(60_000));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { host: '127.0.0.1', port, rootPassword: secrets.root, stop };
+}
