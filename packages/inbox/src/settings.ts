@@ -21,6 +21,8 @@ export interface InboxSettings {
   readonly floodLetters: number;
   readonly floodFailedShare: number;
   readonly floodProbeEveryMs: number;
+  /** New partitions of a topic are read this late at most; kafkajs's own default is five minutes. */
+  readonly findPartitionsEveryMs: number;
   readonly maxParkedRows: number;
   readonly maxParkedBytes: number;
 }
@@ -40,6 +42,7 @@ export const defaultSettings: InboxSettings = {
   floodLetters: 50,
   floodFailedShare: 0.5,
   floodProbeEveryMs: 30_000,
+  findPartitionsEveryMs: 60_000,
   maxParkedRows: 1_000_000,
   maxParkedBytes: 2 ** 30,
 };

@@ -45,7 +45,7 @@ export async function startInbox<E extends DecodedEvent>(options: InboxOptions<E
   const { group, source, kafka, scope, logger, health } = options;
   const settings: InboxSettings = { ...defaultSettings, ...options.settings };
 
-  const publisher = await connectPublisher(kafka);
+  const publisher = await connectPublisher(kafka, settings);
   scope.defer('route publisher', () => publisher.close());
   const consumer = { group, aggregateType: options.aggregateType };
   const { dataSource } = options;
@@ -109,7 +109,7 @@ async function startConsumer<E extends DecodedEvent>(
   { name, groupId, topics, settle }: ConsumerParts,
 ): Promise<void> {
   const readiness = health.readiness.state(name, 'has not joined its group yet');
-  const consumer = kafka.consumer({ groupId, ...timing });
+  const consumer = kafka.consumer({ groupId, ...timing, metadataMaxAge: inbox.settings.findPartitionsEveryMs });
   const partitions = guarded(inbox, heldByGuard(inbox.guard, settle));
   const probe = await openLagProbe(kafka, groupId, topics);
   const watch = startWatch({ name, consumer, probe, inbox, readiness, onJoin: partitions.keepOnly, fail });

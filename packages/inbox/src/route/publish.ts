@@ -1,5 +1,6 @@
 import type { Kafka, Producer, RecordMetadata } from 'kafkajs';
 import { InfrastructureError } from '../errors.ts';
+import { defaultSettings, type InboxSettings } from '../settings.ts';
 import type { RoutedRecord } from './routed-record.ts';
 import { splitForSending } from './split-for-sending.ts';
 
@@ -16,10 +17,14 @@ export interface RoutePublisher {
  * acks=all, but not kafkajs's idempotent mode: after a lost answer that reuses the sequence number, and the next record
  * is acknowledged without being stored. A copy is harmless here, the mark removes it; a loss is not.
  */
-export async function connectPublisher(kafka: Kafka): Promise<RoutePublisher> {
+export async function connectPublisher(
+  kafka: Kafka,
+  { findPartitionsEveryMs }: Pick<InboxSettings, 'findPartitionsEveryMs'> = defaultSettings,
+): Promise<RoutePublisher> {
   const producer = kafka.producer({
     idempotent: false,
     allowAutoTopicCreation: false,
+    metadataMaxAge: findPartitionsEveryMs,
     retry: { retries: 2, maxRetryTime: 2_000 },
   });
   await producer.connect();
@@ -53,6 +58,7 @@ function toOffsets(records: readonly RoutedRecord[], stored: readonly RecordMeta
   return records.map(({ topic, partition }) => {
     const key = `${topic}/${partition}`;
     const offset = next.get(key);
+    // kafkajs sends nothing, and says so to nobody, where a partition is newer than what it knows of the topic.
     if (offset === undefined || offset < 0n) throw new Error(`no offset was given for a record on ${key}`);
     next.set(key, offset + 1n);
     return offset;
