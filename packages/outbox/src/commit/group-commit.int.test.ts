@@ -52,8 +52,10 @@ describe('sharing', () => {
     const { batches, metrics } = listenToBatches();
     const { commits } = await lab.open({ limits: { transactions: 1 }, metrics });
     const held = holdFailpoint('before-commit');
-    const first = commits.commit(createThing('lone'));
+    let isAnswered = false;
+    const first = commits.commit(createThing('lone')).finally(() => (isAnswered = true));
     await held.reached;
+    expect(isAnswered).toBe(false);
     const others = Array.from({ length: 10 }, (_, n) => commits.commit(createThing(`shared ${n}`)));
     held.release();
     expect((await Promise.all([first, ...others])).every(({ kind }) => kind === 'committed')).toBe(true);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
 import Router from '@koa/router';
 import type { ServiceRouter } from './service-router.ts';
 
@@ -23,16 +23,19 @@ const page = `<!doctype html>
 /** `validatorUrl` would show the document to an outside host. */
 const start = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#api', validatorUrl: null });\n`;
 
+// Not import.meta.resolve: what loads the test stack does not have it.
+const require = createRequire(import.meta.url);
+
 const assets = [
   {
     path: '/docs/swagger-ui.css',
     type: 'text/css; charset=utf-8',
-    file: import.meta.resolve('swagger-ui-dist/swagger-ui.css'),
+    file: require.resolve('swagger-ui-dist/swagger-ui.css'),
   },
   {
     path: '/docs/swagger-ui-bundle.js',
     type: 'text/javascript; charset=utf-8',
-    file: import.meta.resolve('swagger-ui-dist/swagger-ui-bundle.js'),
+    file: require.resolve('swagger-ui-dist/swagger-ui-bundle.js'),
   },
 ] as const;
 
@@ -71,7 +74,7 @@ export function docsRouter(document: object): ServiceRouter {
     router.get(path, async (ctx) => {
       ctx.type = type;
       ctx.set('Cache-Control', 'max-age=3600');
-      ctx.body = await readFile(fileURLToPath(file));
+      ctx.body = await readFile(file);
     });
   }
 
