@@ -30,7 +30,8 @@ const program = new Command('npm run trace --')
     '\nTimes are by the clock of whoever noted them: between machines, milliseconds are as exact as their clocks.' +
       '\nThe topic is read from ten minutes before the board was created (or --since) until all its versions are found.' +
       '\n\nExample: docker compose logs --no-color order-service catalog-service-1 | npm run trace -- <board> --logs -' +
-      '\nEnvironment: DATABASE_HOST, _PORT, _USER (audit), _PASSWORD, KAFKA_BROKERS.' +
+      '\nEnvironment: DATABASE_HOST, _PORT, _USER (audit), _PASSWORD, KAFKA_BROKERS;' +
+      '\nKAFKA_USER, KAFKA_PASSWORD, KAFKA_CA_FILE where Kafka asks for a login.' +
       '\nExit code: 0 done, 1 no such board, or a server does not answer, 2 the command was given wrongly.',
   )
   .action(async (boardId: string, { instance, since, logs, json }: Flags) => {
