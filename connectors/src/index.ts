@@ -22,3 +22,16 @@ export {
 export type { FenceResult } from './judge-fence.ts';
 export { judgeStatus, type Health } from './judge-status.ts';
 export { registerConnector, type Registration } from './register.ts';
+export { distrust } from './memory/distrust.ts';
+export {
+  openSuspicion,
+  relayMemory,
+  suspect,
+  type RelayMemory,
+  type RelayMemoryStore,
+  type Seen,
+  type Suspicion,
+} from './memory/relay-memory.ts';
+export { countTransactions } from './watch/count-transactions.ts';
+export { judgeLook } from './watch/judge-look.ts';
+export { lookAtRelay, type Look } from './watch/look-at-relay.ts';

@@ -1,5 +1,12 @@
 import { groupTopics } from './group-topics.ts';
-import { boardTopic, catalogGroup, heartbeatTopic, schemaHistoryTopic, type TopicDefinition } from './topics.ts';
+import {
+  boardTopic,
+  catalogGroup,
+  heartbeatTopic,
+  keeperMemoryTopic,
+  schemaHistoryTopic,
+  type TopicDefinition,
+} from './topics.ts';
 
 /** Every topic that `stack/setup` creates, in this order. */
 export const topics: readonly TopicDefinition[] = [
@@ -8,4 +15,5 @@ export const topics: readonly TopicDefinition[] = [
   boardTopic,
   heartbeatTopic,
   schemaHistoryTopic,
+  keeperMemoryTopic,
 ];

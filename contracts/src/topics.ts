@@ -47,3 +47,12 @@ export const schemaHistoryTopic: TopicDefinition = {
   replicationFactor: 3,
   config: durable,
 };
+
+/** What the keeper has seen of MySQL and of the connector: outside the database, so that no restore takes it back. */
+export const keeperMemoryTopic: TopicDefinition = {
+  name: 'keeper-memory',
+  partitions: 1,
+  replicationFactor: 3,
+  // Of each key the last value counts; small segments, since the one being written is never compacted.
+  config: { 'min.insync.replicas': '2', 'cleanup.policy': 'compact', 'segment.ms': '3600000' },
+};

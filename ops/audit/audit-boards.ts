@@ -1,9 +1,10 @@
-import { boardOutbox, connectApi, noteGtid, waitForFence } from '@board/connectors';
-import { boardTopic, catalogGroup } from '@board/contracts';
+import { boardOutbox, connectApi, distrust, relayMemory, waitUntilShipped } from '@board/connectors';
+import { boardTopic, catalogGroup, keeperMemoryTopic } from '@board/contracts';
 import { auditConsumer, auditedTopics, findUnread, waitForGroups, type AuditReport, type Barrier } from '@board/inbox';
-import { connectKafka, type KafkaAccess } from '@board/kafka-kit';
+import { connectKafka, openCompactedTopic, type KafkaAccess } from '@board/kafka-kit';
 import { boardSource } from './board-source.ts';
 import { catalogConsumer } from './catalog-consumer.ts';
+import { noteKeeper, settleSuspicion } from './settle-suspicion.ts';
 import { connectSql, type DatabaseAddress } from './run-sql.ts';
 
 export interface BoardAudit {
@@ -26,10 +27,16 @@ const pipeline = {
   connector: boardOutbox.name,
   topic: boardTopic.name,
   group: catalogGroup,
+  memory: keeperMemoryTopic.name,
 };
 
-/** Compares every board of order-service with what catalog-service has of it. */
-export async function auditBoards(options: BoardAudit): Promise<AuditReport> {
+export interface BoardAuditReport extends AuditReport {
+  /** What the reader should know beside the verdicts. */
+  readonly notes: readonly string[];
+}
+
+/** Compares every board of order-service with what catalog-service has of it; a clean result settles the keeper's suspicion. */
+export async function auditBoards(options: BoardAudit): Promise<BoardAuditReport> {
   const {
     database,
     kafka: access,
@@ -39,22 +46,27 @@ export async function auditBoards(options: BoardAudit): Promise<AuditReport> {
     say = () => undefined,
     chunkSize = 5_000,
   } = options;
-  const { sourceSchema, consumerSchema, connector, topic, group } = { ...pipeline, ...options.places };
+  const places = { ...pipeline, ...options.places };
+  const { sourceSchema, consumerSchema, connector, topic, group } = places;
+  const kafka = connectKafka(access, 'audit');
+  const memory = relayMemory(openCompactedTopic(kafka, places.memory), connector);
   const { sql, close } = await connectSql(database);
   try {
-    const kafka = connectKafka(access, 'audit');
+    // Before anything is compared: what is suspected later is not settled by this audit.
+    const remembered = await memory.read();
     const topics = auditedTopics(group, { ...boardTopic, name: topic });
     const connect = connectApi(connectUrl);
 
     const barrier = async (): Promise<Barrier> => {
       say(`waiting until the connector ${connector} has shipped everything`);
-      const fence = await waitForFence({ connect, mysql: sql, connector, gtid: await noteGtid(sql), timeoutMs });
+      const doubt = distrust(memory, 'audit');
+      const fence = await waitUntilShipped({ connect, mysql: sql, connector, timeoutMs, distrust: doubt });
       if (fence !== 'passed') return fence;
       say(`waiting until the group ${group} has settled everything`);
       return waitForGroups(kafka, topics, timeoutMs);
     };
 
-    return await auditConsumer({
+    const report = await auditConsumer({
       source: boardSource(sql, sourceSchema),
       consumer: catalogConsumer(sql, consumerSchema, group),
       barrier,
@@ -63,7 +75,9 @@ export async function auditBoards(options: BoardAudit): Promise<AuditReport> {
       listed,
       onProgress: (compared, suspects) => say(`${compared} boards compared, ${suspects} need a second look`),
     });
+    return { ...report, notes: [...noteKeeper(remembered), ...(await settleSuspicion(memory, remembered, report))] };
   } finally {
     await close();
+    await memory.close();
   }
 }

@@ -1,8 +1,8 @@
-import type { AuditReport } from '@board/inbox';
 import { describe, expect, it } from 'vitest';
+import type { BoardAuditReport } from './audit-boards.ts';
 import { exitCodes, formatReport } from './format-report.ts';
 
-const report: AuditReport = {
+const report: BoardAuditReport = {
   outcome: 'red',
   cannotTell: undefined,
   compared: 10,
@@ -21,6 +21,7 @@ const report: AuditReport = {
     { id: 'a', verdict: 'LOST', version: 7, mark: 4 },
     { id: 'b', verdict: 'behind a dead letter', version: 3, mark: 2 },
   ],
+  notes: ['a note.'],
 };
 
 describe('the report', () => {
@@ -31,6 +32,7 @@ describe('the report', () => {
     expect(text).toContain('LOST (red):\n  a  version 7, mark 4\n  and 2 more');
     expect(text).toContain('behind a dead letter:\n  b  version 3, mark 2\n');
     expect(text).toContain('Audit red');
+    expect(text).toMatch(/\na note\.$/);
   });
 
   it('says why not everything could be judged', () => {

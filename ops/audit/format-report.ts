@@ -1,4 +1,5 @@
 import { redVerdicts, verdicts, type AuditReport } from '@board/inbox';
+import type { BoardAuditReport } from './audit-boards.ts';
 
 /** 0: every board is accounted for; 1: something is wrong; 2: nobody can tell. */
 export const exitCodes: Readonly<Record<AuditReport['outcome'], number>> = { clean: 0, red: 1, incomplete: 2 };
@@ -10,8 +11,8 @@ const notes: Readonly<Record<AuditReport['outcome'], string>> = {
 };
 
 /** The report as text, for people. */
-export function formatReport(report: AuditReport): string {
-  const { outcome, cannotTell, compared, inStep, counts, findings } = report;
+export function formatReport(report: BoardAuditReport): string {
+  const { outcome, cannotTell, compared, inStep, counts, findings, notes: said } = report;
   const rows: [string, number][] = [
     ['boards compared', compared],
     ['in step', inStep],
@@ -32,6 +33,7 @@ export function formatReport(report: AuditReport): string {
     '',
     notes[outcome],
     ...(cannotTell === undefined ? [] : [`Not everything could be judged: ${cannotTell}.`]),
+    ...said,
   );
   return lines.join('\n');
 }

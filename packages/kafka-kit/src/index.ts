@@ -1,4 +1,5 @@
 export { assertTopics } from './assert-topics.ts';
+export { openCompactedTopic, type CompactedTopic } from './compacted-topic.ts';
 export { connectKafka } from './connect-kafka.ts';
 export type { KafkaAccess } from './kafka-access.ts';
 export { kafkaAccess, kafkaFields } from './kafka-fields.ts';

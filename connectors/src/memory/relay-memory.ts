@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import type { CompactedTopic } from '@board/kafka-kit';
+import * as z from 'zod';
+
+/** The relay as it was when the keeper looked last. */
+const seen = z.object({
+  at: z.iso.datetime(),
+  serverUuid: z.string(),
+  /** What the server had executed. */
+  executed: z.string(),
+  /** What the connector's offset named; empty when it had none. */
+  relayed: z.string(),
+  /** The binlog file of the connector's offset. */
+  file: z.string().optional(),
+  snapshot: z.boolean(),
+});
+
+/** Why the connector may have passed over something. */
+const suspicion = z.object({
+  id: z.string(),
+  at: z.iso.datetime(),
+  reason: z.string(),
+  /** `blocked`: the connector's position is from another life of the server, and no fence may believe it. */
+  fence: z.enum(['open', 'blocked']),
+});
+
+/** Ends one suspicion. */
+const settlement = z.object({
+  suspicion: z.string(),
+  at: z.iso.datetime(),
+  by: z.enum(['audit', 'operator']),
+  reason: z.string(),
+});
+
+const purged = z.object({ at: z.iso.datetime(), rows: z.number(), keys: z.number() });
+
+const parts = { seen, suspicion, settlement, purged };
+
+export type Seen = z.infer<typeof seen>;
+export type Suspicion = z.infer<typeof suspicion>;
+type Settlement = z.infer<typeof settlement>;
+type Purged = z.infer<typeof purged>;
+
+/** What is known of one connector; each part is written by itself, so that no writer can undo another one's. */
+export interface RelayMemory {
+  readonly seen?: Seen;
+  readonly suspicion?: Suspicion;
+  readonly settlement?: Settlement;
+  readonly purged?: Purged;
+}
+
+export interface RelayMemoryStore {
+  /** Undefined when the topic is not there: the setup has not created it. */
+  read(): Promise<RelayMemory | undefined>;
+  remember(memory: RelayMemory): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Keeps what is known of `connector` in a compacted topic, which it shares with other connectors. */
+export function relayMemory(topic: CompactedTopic, connector: string): RelayMemoryStore {
+  const keyOf = (part: string): string => `${connector} ${part}`;
+  return {
+    async read() {
+      const values = await topic.read();
+      if (values === undefined) return undefined;
+      const known = Object.entries(parts).flatMap(([part, schema]) => {
+        const text = values.get(keyOf(part));
+        return text === undefined ? [] : [[part, schema.parse(JSON.parse(text))]];
+      });
+      return Object.fromEntries(known) as RelayMemory;
+    },
+    async remember(memory) {
+      for (const [part, value] of Object.entries(memory)) await topic.write(keyOf(part), JSON.stringify(value));
+    },
+    close: () => topic.close(),
+  };
+}
+
+/** The suspicion that nobody has settled yet; one with the same id, whatever any clock says. */
+export function openSuspicion({ suspicion: raised, settlement: settled }: RelayMemory): Suspicion | undefined {
+  return raised?.id === settled?.suspicion ? undefined : raised;
+}
+
+/** A new suspicion, to be settled by its id. */
+export function suspect(finding: Pick<Suspicion, 'reason' | 'fence'>, now: Date): Suspicion {
+  return { id: randomUUID(), at: now.toISOString(), ...finding };
+}

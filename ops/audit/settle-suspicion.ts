@@ -1,0 +1,29 @@
+import { openSuspicion, type RelayMemory, type RelayMemoryStore } from '@board/connectors';
+import type { AuditReport } from '@board/inbox';
+
+/** The keeper writes at least every 20 s. */
+const keeperSilenceMs = 60_000;
+
+/** Whether somebody has watched the relay while the boards were written. */
+export function noteKeeper(memory: RelayMemory | undefined): string[] {
+  const blind = 'nobody would have noticed GTIDs that were reset and have grown past the old ones';
+  if (memory?.seen === undefined) return [`No keeper has looked at the connector yet: ${blind}.`];
+  const { at } = memory.seen;
+  return Date.now() - Date.parse(at) > keeperSilenceMs ? [`The keeper has not looked since ${at}: ${blind}.`] : [];
+}
+
+/** A clean audit settles what the keeper suspected before it began; says what became of it. */
+export async function settleSuspicion(
+  memory: RelayMemoryStore,
+  remembered: RelayMemory = {},
+  { outcome, compared }: AuditReport,
+): Promise<string[]> {
+  const open = openSuspicion(remembered);
+  if (open === undefined) return [];
+  if (outcome !== 'clean') return [`Not settled: ${open.reason}.`];
+  const at = new Date().toISOString();
+  await memory.remember({
+    settlement: { suspicion: open.id, at, by: 'audit', reason: `clean, ${compared} boards compared` },
+  });
+  return [`Settled by this audit: ${open.reason}.`];
+}

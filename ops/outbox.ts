@@ -1,0 +1,127 @@
+import { boardOutbox, distrust, openSuspicion, waitUntilShipped } from '@board/connectors';
+import { keeperMemoryTopic } from '@board/contracts';
+import { minRetentionMs, purgeKeys, purgeOutbox } from '@board/outbox';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { showProgress } from './audit/show-progress.ts';
+import { confirm } from './operate/confirm.ts';
+import { parseText } from './operate/parse.ts';
+import { printJson } from './operate/print.ts';
+import { runProgram } from './operate/run-program.ts';
+import { stopOnSignal } from './operate/stop-on-signal.ts';
+import { parseDuration } from './outbox/parse-duration.ts';
+import { readStatus } from './outbox/read-status.ts';
+import { statusText } from './outbox/status-text.ts';
+import { withOutbox, type OutboxFlags } from './outbox/with-outbox.ts';
+
+const cannotTell = 2;
+const example = (text: string): string => `\nExample: npm run outbox -- ${text}`;
+
+const program = new Command('npm run outbox --')
+  .description('Shows and purges the outbox of order-service and its idempotency keys')
+  .option('--instance <name>', 'the local stack to ask where the environment names no addresses', 'main')
+  .option('--connector <name>', 'whose position proves what was shipped', boardOutbox.name)
+  .option('--memory-topic <name>', "the keeper's memory", keeperMemoryTopic.name)
+  .option('--json', 'JSON for programs')
+  .configureHelp({ showGlobalOptions: true })
+  .exitOverride()
+  .addHelpText(
+    'after',
+    '\nEnvironment: DATABASE_HOST, _PORT, _NAME, _USER (purge), _PASSWORD, KAFKA_BROKERS, CONNECT_URL;' +
+      '\nKAFKA_USER, KAFKA_PASSWORD, KAFKA_CA_FILE where Kafka asks for a login.' +
+      '\nExit code: 0 done, 1 failed or not possible as things are, 2 cannot tell, or the command was given wrongly.',
+  );
+
+program
+  .command('status')
+  .description('how much the outbox holds, what is not shipped yet, and when it was purged')
+  .addHelpText('after', example('status'))
+  .action(async (_options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<OutboxFlags>();
+    await withOutbox(flags, async (opened) => {
+      const status = await readStatus(opened, flags.connector);
+      if (flags.json === true) printJson(status);
+      else console.log(statusText(status, new Date()));
+    });
+  });
+
+program
+  .command('purge')
+  .description('deletes rows that are old and proven to be in Kafka, and idempotency keys of more than 24 hours')
+  .addOption(
+    new Option('--older-than <duration>', 'at least 60m').argParser(parseRetention).default(parseRetention('7d'), '7d'),
+  )
+  .option('--dry-run', 'proves and counts, deletes nothing')
+  .option('--timeout <seconds>', 'for the connector to come as far as the rows', wholeNumber, 60)
+  .addHelpText(
+    'after',
+    `${example('purge --older-than 36h --dry-run')}\n\nCtrl-C stops it after the chunk under way; the same command goes on from there.`,
+  )
+  .action(async (_options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<{ olderThan: number; dryRun?: true; timeout: number } & OutboxFlags>();
+    const progress = showProgress();
+    const signal = stopOnSignal();
+    await withOutbox(flags, async ({ session, connect, memory }) => {
+      const { connector, timeout, olderThan, dryRun = false, json } = flags;
+      const wait = { connect, mysql: session.query, connector, timeoutMs: timeout * 1_000, signal };
+      const outcome = await purgeOutbox({
+        session,
+        awaitShipped: () => {
+          progress.say(`waiting until the connector ${connector} has come as far as the rows`);
+          return waitUntilShipped({ ...wait, distrust: distrust(memory, 'purge') });
+        },
+        retentionMs: olderThan,
+        signal,
+        dryRun,
+        onProgress: (rows) => progress.say(`${rows} rows deleted`),
+      });
+      // Keys are nobody's event: they go whatever the connector says.
+      const keys = dryRun || signal.aborted ? 0 : await purgeKeys({ session, signal });
+      if (outcome.kind === 'done' && !dryRun) {
+        await memory.remember({ purged: { at: new Date().toISOString(), rows: outcome.rows, keys } });
+      }
+      progress.done();
+      if (json === true) printJson({ ...outcome, keys, dryRun });
+      else console.log(`${outcome.rows} rows ${dryRun ? 'would be ' : ''}deleted, ${keys} idempotency keys deleted.`);
+      if (outcome.kind === 'stopped') process.exitCode = 1;
+      if (outcome.kind !== 'refused') return;
+      console.error(`Cannot tell what was shipped, so nothing more was deleted: ${outcome.reason}.`);
+      process.exitCode = cannotTell;
+    });
+  });
+
+program
+  .command('acknowledge')
+  .description("settles the keeper's suspicion that something was passed over; a clean audit does that by itself")
+  .requiredOption('--reason <text>', 'how you know that nothing is missing; it is kept', parseText)
+  .option('--yes', 'does not ask')
+  .addHelpText('after', example('acknowledge --reason "test server, its data does not matter"'))
+  .action(async (_options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<{ reason: string; yes?: true } & OutboxFlags>();
+    await withOutbox(flags, async ({ memory }) => {
+      const open = openSuspicion((await memory.read()) ?? {});
+      if (open === undefined) {
+        if (flags.json === true) printJson({ outcome: 'nothing-open' });
+        else console.log('Nothing is suspected.');
+        process.exitCode = 1;
+        return;
+      }
+      await confirm(`Settle it without an audit? Since ${open.at}: ${open.reason}.`, flags.yes);
+      const at = new Date().toISOString();
+      await memory.remember({ settlement: { suspicion: open.id, at, by: 'operator', reason: flags.reason } });
+      if (flags.json === true) printJson({ outcome: 'settled', suspicion: open });
+      else console.log('Settled: the keeper is quiet within seconds.');
+    });
+  });
+
+await runProgram(program);
+
+function parseRetention(text: string): number {
+  const retentionMs = parseDuration(text);
+  if (retentionMs >= minRetentionMs) return retentionMs;
+  throw new InvalidArgumentError('It wants at least 60m: younger rows may be needed once more.');
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It wants a whole number.');
+}

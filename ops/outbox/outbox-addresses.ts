@@ -1,0 +1,31 @@
+import { databaseConnection, databaseFields } from '@board/database-kit';
+import { kafkaAccess, kafkaFields } from '@board/kafka-kit';
+import { configFields, readConfig } from '@board/service-kit';
+import { z } from 'zod';
+import { localStack, type LocalStack } from '../local-stack.ts';
+
+const schema = z.object({
+  ...databaseFields,
+  ...kafkaFields,
+  CONNECT_URL: configFields.httpUrl(),
+});
+
+/** Where the outbox and its relay are: what the environment names, the rest as in the local stack; throws ConfigError. */
+export function outboxAddresses(env: NodeJS.ProcessEnv, instance: string) {
+  const config = readConfig(schema, { ...valuesOf(localStack(env, instance)), ...env });
+  return { database: databaseConnection(config), kafka: kafkaAccess(config), connectUrl: config.CONNECT_URL };
+}
+
+function valuesOf(stack: LocalStack | undefined): NodeJS.ProcessEnv {
+  if (stack === undefined) return {};
+  const { ports, secrets } = stack;
+  return {
+    DATABASE_HOST: '127.0.0.1',
+    DATABASE_PORT: String(ports.mysql),
+    DATABASE_NAME: 'order_service',
+    DATABASE_USER: 'purge',
+    DATABASE_PASSWORD: secrets.purge,
+    KAFKA_BROKERS: ports.brokers.map((port) => `127.0.0.1:${port}`).join(','),
+    CONNECT_URL: `http://127.0.0.1:${ports.connect}`,
+  };
+}

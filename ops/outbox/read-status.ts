@@ -1,0 +1,35 @@
+import {
+  countTransactions,
+  describeConnector,
+  lookAtRelay,
+  openSuspicion,
+  type RelayMemory,
+  type Suspicion,
+} from '@board/connectors';
+import { outboxStatus, type OutboxStatus } from '@board/outbox';
+import type { OpenedOutbox } from './with-outbox.ts';
+
+export interface RelayStatus extends OutboxStatus {
+  readonly connector: { readonly name: string; readonly isRunning: boolean; readonly state: string };
+  /** Transactions of the whole server that the connector has not acknowledged; an idle server stays at one or two. */
+  readonly transactionsBehind: number;
+  readonly lastPurge: NonNullable<RelayMemory['purged']> | null;
+  /** When the keeper looked last. */
+  readonly keeperSeenAt: string | null;
+  readonly suspicion: Suspicion | null;
+}
+
+export async function readStatus({ session, connect, memory }: OpenedOutbox, connector: string): Promise<RelayStatus> {
+  const { isRunning, status } = await describeConnector(connect, connector);
+  const { behind } = await lookAtRelay(connect, session.query, connector);
+  const remembered = (await memory.read()) ?? {};
+  const tasks = status?.tasks.map((task) => `, task ${task.id} ${task.state}`).join('') ?? '';
+  return {
+    ...(await outboxStatus(session)),
+    connector: { name: connector, isRunning, state: status ? `${status.connector.state}${tasks}` : 'not registered' },
+    transactionsBehind: countTransactions(behind),
+    lastPurge: remembered.purged ?? null,
+    keeperSeenAt: remembered.seen?.at ?? null,
+    suspicion: openSuspicion(remembered) ?? null,
+  };
+}

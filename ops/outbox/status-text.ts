@@ -1,0 +1,25 @@
+import { age } from '../operate/print.ts';
+import type { RelayStatus } from './read-status.ts';
+
+/** The status as a terminal shows it. */
+export function statusText(status: RelayStatus, now: Date): string {
+  const { rows, oldestAt, bytes, keys, oldestKeyAt, connector, lastPurge, keeperSeenAt, suspicion } = status;
+  const since = (at: Date | string | null): string =>
+    at === null ? 'never' : `${age(now.getTime() - new Date(at).getTime())} ago`;
+  const lines: readonly (readonly [string, string])[] = [
+    ['outbox', `${rows} rows${oldestAt === null ? '' : `, the oldest from ${since(oldestAt)}`}`],
+    ['keys', `${keys}${oldestKeyAt === null ? '' : `, the oldest from ${since(oldestKeyAt)}`}`],
+    ['on disk', `${(bytes / 1024 ** 2).toFixed(1)} MB`],
+    ['connector', `${connector.name}: ${connector.state}`],
+    ['behind', `${status.transactionsBehind} transactions of the whole server are not acknowledged yet`],
+    [
+      'purged',
+      lastPurge === null ? 'never' : `${since(lastPurge.at)}: ${lastPurge.rows} rows and ${lastPurge.keys} keys`,
+    ],
+    ['keeper', keeperSeenAt === null ? 'has never looked' : `looked ${since(keeperSeenAt)}`],
+    ...(suspicion === null
+      ? []
+      : [['SUSPICION', `since ${suspicion.at}: ${suspicion.reason}; see "Position lost" in docs/runbook.md`] as const]),
+  ];
+  return lines.map(([name, text]) => `${name.padEnd(9)} ${text}`).join('\n');
+}
