@@ -12,6 +12,7 @@ export { parseEntityTags, type EntityTags } from './http/parse-entity-tags.ts';
 export { Problem, type FieldError, type ProblemOptions } from './http/problem.ts';
 export { readJsonBody } from './http/read-json-body.ts';
 export { readRequest } from './http/read-request.ts';
+export { requestFields } from './http/request-fields.ts';
 export type { RequestState, ServiceContext, ServiceMiddleware, ServiceRouter } from './http/service-router.ts';
 export { withinDeadline } from './http/within-deadline.ts';
 export { ConfigError, readConfig } from './read-config.ts';

@@ -33,12 +33,13 @@ function serve(boards: readonly CatalogBoard[], changes: Partial<CatalogReader> 
     health: createHealth(),
     routers: [catalogRouter(reader)],
   });
-  return async (path: string) => {
-    const answer = await ask(callback, { path });
+  return async (path: string, headers: Record<string, string> = {}) => {
+    const answer = await ask(callback, { path, headers });
     return {
       status: answer.status,
-      body: answer.json() as Record<string, unknown>,
+      body: (answer.text === '' ? {} : answer.json()) as Record<string, unknown>,
       type: answer.headers['content-type'],
+      etag: String(answer.headers.etag),
     };
   };
 }
@@ -70,6 +71,16 @@ describe('GET /catalog/:id', () => {
     expect(answer.type).toContain('application/problem+json');
   });
 
+  it('is 304 for who has it already, until an event is applied or COUNTED again', async () => {
+    const { etag } = await serve([board(1)])(`/catalog/${idOf(1)}`);
+    const statusNow = async (changes: Partial<CatalogBoard>) =>
+      (await serve([board(1, changes)])(`/catalog/${idOf(1)}`, { 'If-None-Match': etag })).status;
+    expect(await statusNow({})).toBe(304);
+    expect(await statusNow({ version: 4, appliedCount: 4 })).toBe(200);
+    expect(await statusNow({ appliedCount: 4 })).toBe(200);
+    expect(await statusNow({ deletedAt: at })).toBe(410);
+  });
+
   it('answers 503 while the database is away', async () => {
     const find = () => Promise.reject(new UnavailableError('The database cannot be reached.'));
     expect((await serve([], { find })(`/catalog/${idOf(1)}`)).status).toBe(503);
@@ -93,7 +104,7 @@ describe('GET /catalog', () => {
     expect(seen).toEqual([1, 2, 3, 4, 5].map(idOf));
   });
 
-  it.each(['limit=0', 'limit=201', 'limit=x', 'limit=1&limit=2', 'after=x'])(
+  it.each(['limit=0', 'limit=201', 'limit=x', 'limit=1&limit=2', 'after=x', 'afer=x'])(
     'refuses %s, naming the field',
     async (query) => {
       const { status, body } = await serve([])(`/catalog?${query}`);

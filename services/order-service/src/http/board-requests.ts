@@ -1,4 +1,4 @@
-import { parseEntityTags } from '@board/service-kit';
+import { requestFields } from '@board/service-kit';
 import { z } from 'zod';
 import { boardLimits } from '../domain/board-limits.ts';
 import { boardCursor } from './board-cursor.ts';
@@ -6,16 +6,6 @@ import { parseIdempotencyKey } from './parse-idempotency-key.ts';
 
 const { titleCodePoints, contentBytes, authorCodePoints } = boardLimits;
 const listLimits = { preset: 20, max: 100 } as const;
-
-/** A text that `parse` turns into something; `undefined` from it means that the text does not fit. */
-function parsed<Value>(wants: string, parse: (text: string) => Value | undefined) {
-  return z.string({ error: wants }).transform((text, context) => {
-    const value = parse(text);
-    if (value !== undefined) return value;
-    context.addIssue({ code: 'custom', message: wants });
-    return z.NEVER;
-  });
-}
 
 // Lengths are told here and judged by the domain: JSON Schema counts code points as we do, Zod counts UTF-16 units.
 const title = z.string({ error: 'a text' }).meta({ minLength: 1, maxLength: titleCodePoints, example: 'First board' });
@@ -27,17 +17,13 @@ const author = z
   .meta({ minLength: 1, maxLength: authorCodePoints, example: 'Kim' });
 
 const path = z.object({
-  id: z
-    .string({ error: 'a UUID' })
-    .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a UUID')
-    .toLowerCase()
+  id: requestFields
+    .uuid()
     .meta({ description: 'The id of the board.', example: '019b0000-0000-7000-8000-000000000001' }),
 });
 
-const idempotencyKey = parsed(
-  'one key of 1 to 255 visible ASCII characters, bare or in double quotes',
-  parseIdempotencyKey,
-)
+const idempotencyKey = requestFields
+  .parsed('one key of 1 to 255 visible ASCII characters, bare or in double quotes', parseIdempotencyKey)
   .optional()
   .meta({
     description:
@@ -45,9 +31,12 @@ const idempotencyKey = parsed(
     example: '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
   });
 
-const entityTags = parsed('entity tags in double quotes with commas between, or *', parseEntityTags).optional();
-const ifMatch = entityTags.meta({ description: 'Changes the board only at one of these versions.', example: '"1"' });
-const ifNoneMatch = entityTags.meta({ description: 'What the client has: 304 when it still holds.', example: '"1"' });
+const ifMatch = requestFields
+  .entityTags()
+  .meta({ description: 'Changes the board only at one of these versions.', example: '"1"' });
+const ifNoneMatch = requestFields
+  .entityTags()
+  .meta({ description: 'What the client has: 304 when it still holds.', example: '"1"' });
 
 export const createBoardRequest = z.object({
   header: z.object({ 'Idempotency-Key': idempotencyKey }),
@@ -86,17 +75,13 @@ export const findBoardRequest = z.object({ path, header: z.object({ 'If-None-Mat
 
 export const listBoardsRequest = z.object({
   query: z.strictObject({
-    limit: parsed(`a number from 1 to ${listLimits.max}`, readLimit)
-      .default(listLimits.preset)
+    limit: requestFields
+      .limit(listLimits)
       .meta({ override: { type: 'integer', minimum: 1, maximum: listLimits.max, default: listLimits.preset } }),
-    cursor: parsed('the cursor of a page before', boardCursor.read)
+    cursor: requestFields
+      .parsed('the cursor of a page before', boardCursor.read)
       .optional()
       .meta({ description: '`next` of the page before; without it, the newest boards.' }),
   }),
   header: z.object({ 'If-None-Match': ifNoneMatch }),
 });
-
-function readLimit(text: string): number | undefined {
-  const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0;
-  return limit >= 1 && limit <= listLimits.max ? limit : undefined;
-}
