@@ -115,14 +115,14 @@ test('every route is DOCUMENTED, but for what machines and the browser ask', asy
   }
 });
 
-const anyText = fc.oneof(
-  fc.string({ unit: 'grapheme' }),
-  fc.nat(101).map((length) => '😀'.repeat(length)),
-  fc.nat(201).map((length) => 'a'.repeat(length)),
-);
-const anyBody = fc.dictionary(
-  fc.constantFrom('title', 'content', 'author', 'other'),
-  fc.oneof({ weight: 5, arbitrary: anyText }, fc.constant(null), fc.jsonValue()),
+const length = fc.constantFrom(0, 1, 100, 101, 200, 201, 240);
+const text = fc.tuple(fc.constantFrom('a', '😀'), length).map(([character, count]) => character.repeat(count));
+const field = fc.oneof({ weight: 9, arbitrary: text }, fc.constantFrom(null, 1, ['a'], {}));
+const fields = { title: field, content: field, author: field };
+const anyBody = fc.oneof(
+  { weight: 9, arbitrary: fc.record(fields, { requiredKeys: [] }) },
+  fc.record({ ...fields, other: field }),
+  fc.jsonValue(),
 );
 
 test.each([
@@ -143,9 +143,8 @@ test.each([
   await fc.assert(
     fc.asyncProperty(anyBody, async (body) => {
       const taken = (await edge.send(method, path, body)).status < 300;
-      // A schema cannot tell NUL and half a surrogate pair from other text.
-      fc.pre(taken || !Object.values(body).some((text) => typeof text === 'string' && /\0|\p{Surrogate}/u.test(text)));
       expect(taken).toBe(validate(body));
     }),
+    { numRuns: 300 },
   );
 });
