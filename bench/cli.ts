@@ -4,6 +4,7 @@ import { printComparison } from './print-comparison.ts';
 import { benchProducer, type ProducerOptions } from './producer/bench-producer.ts';
 import { printProducer } from './producer/print-producer.ts';
 import { readRunningStack } from './read-running-stack.ts';
+import { benchScale } from './scale/bench-scale.ts';
 
 const program = new Command('npm run bench --')
   .description('Measures ratios within one run; rates alone mean nothing on a machine that does other things too')
@@ -18,6 +19,16 @@ program
   .action(async ({ rounds, records }: { rounds: number; records: number }) => {
     const { instance, json } = program.opts<{ instance: string; json?: true }>();
     printComparison(await benchApply(readRunningStack(instance), { rounds, records }), json === true);
+  });
+
+program
+  .command('scale')
+  .description('applying a backlog with one, two and three instances of the consumer')
+  .option('--rounds <n>', 'how often each contender runs, in turn', Number, 3)
+  .option('--records <n>', 'records of a round', Number, 50_000)
+  .action(async ({ rounds, records }: { rounds: number; records: number }) => {
+    const { instance, json } = program.opts<{ instance: string; json?: true }>();
+    printComparison(await benchScale(readRunningStack(instance), { rounds, records }), json === true);
   });
 
 program

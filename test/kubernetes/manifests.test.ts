@@ -162,7 +162,7 @@ describe('the connector', () => {
   });
 });
 
-test('the registry has the version and the settings of the native one, on addresses of its own', async () => {
+test('the registry has the version of the composed one and the settings of the native one, on addresses of its own', async () => {
   const { registry } = await readServerSettings();
   const given = environmentOf(find('Deployment', 'registry'));
   expect(Object.keys(given).toSorted()).toEqual(
@@ -172,9 +172,12 @@ test('the registry has the version and the settings of the native one, on addres
   );
   const own = Object.keys(given).filter((key) => /URL|PASSWORD|HOST$|PORT$/.test(key));
   expect(without(given, own)).toEqual(without(without(registry, own), ['MALLOC_ARENA_MAX']));
-  const pom = readFileSync(resolve(checkout, 'stack/pom.xml'), 'utf8');
-  const version = /<apicurio\.version>(.*)<\/apicurio\.version>/.exec(pom)?.[1] ?? 'none in pom.xml';
-  expect(readWorkload(find('Deployment', 'registry')).container.image).toBe(`apicurio/apicurio-registry:${version}`);
+  const image = 'apicurio/apicurio-registry';
+  const { differences } = z
+    .object({ differences: z.array(z.object({ image: z.string(), container: z.string() })) })
+    .parse(JSON.parse(readFileSync(resolve(checkout, 'deploy/images.json'), 'utf8')));
+  const version = differences.find((difference) => difference.image === image)?.container;
+  expect(readWorkload(find('Deployment', 'registry')).container.image).toBe(`${image}:${version}`);
 });
 
 const services = [

@@ -1,2 +1,3 @@
+export { spawnConsumer } from './consumer-process.ts';
 export { openInboxLab, type InboxLab } from './inbox-lab.ts';
 export { thingLogHandler } from './thing-log.ts';
