@@ -31,6 +31,16 @@ export const configFields = {
       .pipe(z.number().min(1))
       .describe('milliseconds, from 1 to 9999999'),
 
+  /** How long a service that closes goes on serving: longer than a balancer needs to see that `/readyz` is red. */
+  drainMs: () =>
+    z
+      .string()
+      .regex(/^\d{1,5}$/)
+      .transform(Number)
+      .pipe(z.number().max(60_000))
+      .default(0)
+      .describe('milliseconds, from 0 to 60000'),
+
   httpUrl: () => z.url({ protocol: /^https?$/ }).describe('an http or https URL'),
 
   addresses: () =>

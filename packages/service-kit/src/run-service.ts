@@ -3,7 +3,7 @@ import { createLogger, type Logger } from './create-logger.ts';
 import { ConfigError, readConfig } from './read-config.ts';
 import { createScope, type Scope } from './scope.ts';
 
-type ProcessConfig = { readonly INSTANCE: string; readonly LOG_LEVEL: string };
+type ProcessConfig = { readonly INSTANCE: string; readonly LOG_LEVEL: string; readonly DRAIN_MS?: number };
 type ProcessSchema = z.ZodObject & z.ZodType<ProcessConfig>;
 
 export interface Running<Config> {
@@ -16,7 +16,7 @@ export interface Running<Config> {
 
 type Start<Schema extends ProcessSchema> = (running: Running<z.output<Schema>>) => Promise<void>;
 
-/** An orderly close that takes longer than this is given up. */
+/** An orderly close that takes longer than this, and the time to drain, is given up. */
 const closeDeadlineMs = 10_000;
 
 /** Runs `start`, then serves until SIGTERM or SIGINT closes what it opened; a second signal ends the process at once. */
@@ -50,7 +50,7 @@ async function runProcess<Schema extends ProcessSchema>(
     exitCode = 1;
     logger.fatal({ event: 'process.failed', err: error });
   }
-  process.exit((await closeInTime(scope, logger)) ? exitCode : 1);
+  process.exit((await closeInTime(scope, logger, closeDeadlineMs + (config.DRAIN_MS ?? 0))) ? exitCode : 1);
 }
 
 function readConfigOrExit<Schema extends ProcessSchema>(schema: Schema): Readonly<z.output<Schema>> {
@@ -83,11 +83,11 @@ function endOnUnknownErrors(logger: Logger): void {
   });
 }
 
-async function closeInTime(scope: Scope, logger: Logger): Promise<boolean> {
+async function closeInTime(scope: Scope, logger: Logger, deadlineMs: number): Promise<boolean> {
   const timer = setTimeout(() => {
-    logger.error({ event: 'process.close-timeout', closeDeadlineMs });
+    logger.error({ event: 'process.close-timeout', deadlineMs });
     process.exit(1);
-  }, closeDeadlineMs);
+  }, deadlineMs);
   try {
     await scope.close();
     logger.info({ event: 'process.closed' });

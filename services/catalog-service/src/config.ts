@@ -8,6 +8,7 @@ export const serviceSchema = z.object({
   ...databaseFields,
   HTTP_HOST: configFields.host().default('127.0.0.1'),
   HTTP_PORT: configFields.port().default(0),
+  DRAIN_MS: configFields.drainMs(),
   REGISTRY_URL: configFields.httpUrl(),
   ...kafkaFields,
 });

@@ -28,7 +28,7 @@ await runService(serviceSchema, async ({ config, logger, scope, fail }) => {
   const inboxReady = health.readiness.state('inbox', 'not started yet');
 
   const server = createHttpServer({ logger, metrics, health, routers: [catalogRouter(createCatalogReader(database))] });
-  await server.listen(scope, config.HTTP_HOST, config.HTTP_PORT);
+  await server.listen(scope, config.HTTP_HOST, config.HTTP_PORT, config.DRAIN_MS);
 
   // Listening comes first: until the database and the brokers answer, /readyz says what is missing.
   const waiting = {

@@ -7,6 +7,7 @@ export const serviceSchema = z.object({
   ...databaseFields,
   HTTP_HOST: configFields.host().default('127.0.0.1'),
   HTTP_PORT: configFields.port().default(8080),
+  DRAIN_MS: configFields.drainMs(),
   REGISTRY_URL: configFields.httpUrl(),
   REQUEST_DEADLINE_MS: configFields.milliseconds().default(5_000),
   BODY_DEADLINE_MS: configFields.milliseconds().default(10_000),

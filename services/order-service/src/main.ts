@@ -62,7 +62,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     docsRouter(apiDocument({ legacyCreate: config.LEGACY_CREATE })),
   ];
   const server = createHttpServer({ logger, metrics, health, routers });
-  await server.listen(scope, config.HTTP_HOST, config.HTTP_PORT);
+  await server.listen(scope, config.HTTP_HOST, config.HTTP_PORT, config.DRAIN_MS);
 
   // Listening comes first: until both answer, requests get 503 and /readyz says why.
   const waiting = {

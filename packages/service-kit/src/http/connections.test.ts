@@ -8,9 +8,9 @@ import { serveExample } from '../testing/example-server.ts';
 import { readJsonBody } from './read-json-body.ts';
 import type { ServiceMiddleware } from './service-router.ts';
 
-async function listen(handler?: ServiceMiddleware) {
+async function listen(handler?: ServiceMiddleware, drainMs?: number) {
   const scope = createScope();
-  const port = await serveExample(handler).listen(scope, '127.0.0.1', 0);
+  const port = await serveExample(handler).listen(scope, '127.0.0.1', 0, drainMs);
   onTestFinished(() => scope.close());
   return { scope, port };
 }
@@ -62,6 +62,23 @@ test('while closing, a NEXT request on an open connection is answered and takes 
   expect(first).toContain('Connection: keep-alive');
   expect(second).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*Connection: close\r\n[^]*alive"}$/);
   await closed;
+});
+
+test('while DRAINING /readyz is red, but open and new connections are served; each answer ends its connection', async () => {
+  const { scope, port } = await listen((ctx) => void (ctx.body = 'served'), 1_000);
+  const thing = ['GET /things/1 HTTP/1.1', 'Host: a'];
+  const open = send(port, ...thing);
+  const [before] = await once(open, 'data');
+  expect(String(before)).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*Connection: keep-alive\r\n[^]*served$/);
+
+  const closed = scope.close();
+  const ready = await fetch(`http://127.0.0.1:${port}/readyz`);
+  expect([ready.status, await ready.json()]).toEqual([503, { status: 'not ready', failing: { process: 'closing' } }]);
+  open.write(`${thing.join('\r\n')}\r\n\r\n`);
+  for (const socket of [open, send(port, ...thing)])
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*Connection: close\r\n[^]*served$/);
+  await closed;
+  await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow('fetch failed');
 });
 
 test('bytes that are NO HTTP get a problem and the connection is closed', async () => {

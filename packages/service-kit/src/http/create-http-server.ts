@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
 import Router from '@koa/router';
 import Koa from 'koa';
 import helmet from 'koa-helmet';
@@ -24,8 +25,12 @@ export interface HttpServerOptions {
 export interface HttpServer {
   /** For `node:http`, and for tests without a port. */
   readonly callback: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
-  /** Listens until the scope closes, which lets running requests finish; resolves to the port (`port` 0 takes a free one). */
-  listen(scope: Scope, host: string, port: number): Promise<number>;
+  /**
+   * Listens until the scope closes, which lets running requests finish; resolves to the port (`port` 0 takes a free one).
+   *
+   * From the beginning of the close `/readyz` is red; for `drainMs` more the server goes on, so that balancers can look away.
+   */
+  listen(scope: Scope, host: string, port: number, drainMs?: number): Promise<number>;
 }
 
 /** The edge of a service: request id, log, latency, security headers, problem+json; then the routers; `/metrics` and health. */
@@ -41,12 +46,12 @@ export function createHttpServer({ logger, metrics, health, routers }: HttpServe
   app.on('error', (error: Error) => logger.warn({ event: 'http.connection-error', err: error }));
   const callback = app.callback();
 
-  async function listen(scope: Scope, host: string, port: number): Promise<number> {
+  async function listen(scope: Scope, host: string, port: number, drainMs = 0): Promise<number> {
     const server = createServer(
       { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, maxHeaderSize: 16_384 },
       (request, response) => {
         // While closing, an answer takes its connection along; Node would keep it open for the next request.
-        if (!server.listening) response.setHeader('Connection', 'close');
+        if (scope.signal.aborted) response.setHeader('Connection', 'close');
         void callback(request, response);
       },
     );
@@ -55,7 +60,17 @@ export function createHttpServer({ logger, metrics, health, routers }: HttpServe
     await once(server, 'listening');
     const address = server.address();
     const bound = typeof address === 'object' && address ? address.port : port;
-    scope.defer('http server', () => closeServer(server));
+    health.readiness.check('process', async () => {
+      if (scope.signal.aborted) throw new Error('closing');
+    });
+    // Counted from the beginning of the close: what closes before the server uses the same time.
+    const drained = Promise.withResolvers<void>();
+    if (drainMs === 0) drained.resolve();
+    scope.signal.addEventListener('abort', () => drained.resolve(wait(drainMs)));
+    scope.defer('http server', async () => {
+      await drained.promise;
+      await closeServer(server);
+    });
     logger.info({ event: 'http.listening', host, port: bound });
     return bound;
   }
