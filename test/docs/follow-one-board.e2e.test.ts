@@ -1,23 +1,14 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { waitUntil } from '@board/test';
 import { expect, inject, it } from 'vitest';
+import { readCommands } from './read-commands.ts';
 
-const { orderServiceUrl } = inject('stack');
+const stack = inject('stack');
 const run = promisify(execFile);
 
-/** The commands of the README's section, as written but for where the test stack is. */
-function readCommands(): string {
-  const [, section = ''] = readFileSync('README.md', 'utf8').split('## Follow one board\n');
-  const [, commands = ''] = /^```\n(.*?)^```$/ms.exec(section) ?? [];
-  return commands
-    .replaceAll('http://127.0.0.1:8080', orderServiceUrl)
-    .replaceAll('npm run trace --', 'npm run trace -- --instance test');
-}
-
 it('follows a board as the README says: from the request to the catalog, with every place and time', async () => {
-  const { stdout } = await run('bash', ['-eu', '-o', 'pipefail', '-c', readCommands()]);
+  const { stdout } = await run('bash', ['-eu', '-o', 'pipefail', '-c', readCommands('Follow one board', stack)]);
   const [, boardId = ''] = /^Board (\S+): version 1; the catalog has come to version \d+\.$/m.exec(stdout) ?? [];
   expect(stdout).toContain('version 1  BoardCreated: ');
 
