@@ -2,6 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 const notOurs = ['**/node_modules/**', '**/.stack/**'];
 
+/** Stories too long for every run. */
+const long = process.env['FULL'] === '1' ? [] : ['**/*.full.e2e.test.ts'];
+
 /** Tiers by suffix: pure tests, tests of one part on real servers, tests of the whole pipeline; one after the other. */
 export default defineConfig({
   test: {
@@ -30,7 +33,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['**/*.e2e.test.ts'],
-          exclude: notOurs,
+          exclude: [...notOurs, ...long],
           globalSetup: 'test/setup/test-stack.ts',
           testTimeout: 300_000,
           hookTimeout: 120_000,
