@@ -46,6 +46,12 @@ describe('our services', () => {
 
   const ours = Object.entries(compose.services).filter(([, { image }]) => image?.startsWith('board-pipeline:'));
 
+  it('README runs those commands that there are', () => {
+    const shown = [...readText('README.md').matchAll(/docker compose run --rm (\w+)/g)].map(([, name = '']) => name);
+    const commands = Object.entries(compose.services).filter(([, { profiles }]) => profiles.includes('commands'));
+    expect(shown.toSorted()).toEqual(commands.map(([name]) => name).toSorted());
+  });
+
   it.each(ours)('%s: read-only, without privileges, not root', (_name, container) => {
     expect(container).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
     expect(container.user).toBeUndefined();
