@@ -23,4 +23,5 @@ export type { Operator } from './operate/operator.ts';
 export { rebuild, type RebuildOutcome } from './operate/rebuild.ts';
 export { replayLetters, type Replay } from './operate/replay-letters.ts';
 export { showLetters, type ShownLetter } from './operate/show-letters.ts';
+export { trimRetries } from './operate/trim-retries.ts';
 export { skipVersion, type SkipOutcome } from './operate/skip-version.ts';

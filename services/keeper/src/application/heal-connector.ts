@@ -1,0 +1,42 @@
+import { judgeStatus, type ConnectApi } from '@board/connectors';
+import type { Alarms, Logger } from '@board/service-kit';
+import { beginHealing, decideHeal, type HealSettings } from '../domain/decide-heal.ts';
+import type { Job } from './job.ts';
+import type { KeeperMetrics } from './keeper-metrics.ts';
+
+export interface Healing {
+  readonly connect: Pick<ConnectApi, 'getStatus' | 'restartFailed'>;
+  readonly connector: string;
+  readonly everyMs: number;
+  readonly alarms: Alarms;
+  readonly logger: Logger;
+  readonly metrics: Pick<KeeperMetrics, 'connector' | 'restarted'>;
+  readonly now: () => number;
+  readonly settings?: HealSettings;
+}
+
+/** Restarts a connector or task that has failed, which Connect never does by itself. */
+export function healConnector(healing: Healing): Job {
+  const { connect, connector, everyMs, alarms, logger, metrics, now, settings } = healing;
+  const alarm = 'connector';
+  let state = beginHealing(now());
+
+  return {
+    name: 'heal',
+    everyMs,
+    async run() {
+      const status = await connect.getStatus(connector);
+      const health = status === undefined ? ({ kind: 'missing' } as const) : judgeStatus(status);
+      const decision = decideHeal(state, health, now(), settings);
+      state = decision.state;
+      metrics.connector(health.kind === 'running');
+      if (decision.alarm === undefined) alarms.clear(alarm);
+      else alarms.raise(alarm, decision.alarm);
+      if (!decision.restart) return;
+      const trace = health.kind === 'failed' ? health.trace : '';
+      logger.warn({ event: 'connector.restarting', connector, restarts: state.restarts, trace });
+      metrics.restarted();
+      await connect.restartFailed(connector);
+    },
+  };
+}

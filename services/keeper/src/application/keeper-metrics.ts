@@ -1,0 +1,75 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+export interface KeeperMetrics {
+  leading(isLeading: boolean): void;
+  jobDone(job: string): void;
+  jobFailed(job: string): void;
+  connector(isRunning: boolean): void;
+  restarted(): void;
+  looked(transactionsBehind: number, isSuspected: boolean): void;
+  suspected(): void;
+  purged(rows: number, keys: number): void;
+  trimmed(records: number): void;
+}
+
+export function createKeeperMetrics(registry: Registry): KeeperMetrics {
+  const registers = [registry];
+  const leading = new Gauge({ name: 'keeper_leading', help: '1 while this instance is the active one', registers });
+  const done = new Gauge({
+    name: 'keeper_job_last_success_timestamp_seconds',
+    help: 'When a job was done last',
+    labelNames: ['job'],
+    registers,
+  });
+  const failed = new Counter({
+    name: 'keeper_job_failures_total',
+    help: 'Times that a job could not be done',
+    labelNames: ['job'],
+    registers,
+  });
+  const running = new Gauge({ name: 'keeper_connector_running', help: '1 while connector and task run', registers });
+  const restarts = new Counter({
+    name: 'keeper_connector_restarts_total',
+    help: 'Restarts of a failed connector',
+    registers,
+  });
+  const behind = new Gauge({
+    name: 'keeper_transactions_behind',
+    help: 'Transactions of the server that the connector has not acknowledged',
+    registers,
+  });
+  const suspicion = new Gauge({
+    name: 'keeper_suspicion_open',
+    help: '1 while the connector may have passed over something',
+    registers,
+  });
+  const suspicions = new Counter({
+    name: 'keeper_position_lost_total',
+    help: "Times that the connector's position or the server's history was lost",
+    registers,
+  });
+  const rows = new Counter({ name: 'keeper_outbox_purged_rows_total', help: 'Outbox rows deleted', registers });
+  const keys = new Counter({ name: 'keeper_keys_purged_total', help: 'Idempotency keys deleted', registers });
+  const trimmed = new Counter({
+    name: 'keeper_retry_records_trimmed_total',
+    help: 'Settled records deleted from retry topics',
+    registers,
+  });
+  return {
+    leading: (isLeading) => leading.set(Number(isLeading)),
+    jobDone: (job) => done.labels(job).setToCurrentTime(),
+    jobFailed: (job) => failed.labels(job).inc(),
+    connector: (isRunning) => running.set(Number(isRunning)),
+    restarted: () => restarts.inc(),
+    looked(transactionsBehind, isSuspected) {
+      behind.set(transactionsBehind);
+      suspicion.set(Number(isSuspected));
+    },
+    suspected: () => suspicions.inc(),
+    purged(rowCount, keyCount) {
+      rows.inc(rowCount);
+      keys.inc(keyCount);
+    },
+    trimmed: (records) => trimmed.inc(records),
+  };
+}

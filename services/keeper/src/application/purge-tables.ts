@@ -1,0 +1,47 @@
+import { distrust, waitUntilShipped, type ConnectApi, type RelayMemoryStore } from '@board/connectors';
+import { purgeKeys, purgeOutbox, type PurgeSession } from '@board/outbox';
+import type { Logger } from '@board/service-kit';
+import type { Job } from './job.ts';
+import type { KeeperMetrics } from './keeper-metrics.ts';
+
+export interface Purging {
+  readonly connect: Pick<ConnectApi, 'getOffsets'>;
+  readonly connector: string;
+  readonly memory: RelayMemoryStore;
+  /** Lends one connection, which is never replaced. */
+  readonly withSession: (work: (session: PurgeSession) => Promise<void>) => Promise<void>;
+  readonly retentionMs: number;
+  readonly everyMs: number;
+  readonly logger: Logger;
+  readonly metrics: Pick<KeeperMetrics, 'purged'>;
+  readonly now: () => Date;
+}
+
+const fenceTimeoutMs = 60_000;
+
+/** Deletes idempotency keys that are older than promised, and outbox rows that are old and proven to be in Kafka. */
+export function purgeTables(purging: Purging): Job {
+  const { connect, connector, memory, withSession, retentionMs, everyMs, logger, metrics, now } = purging;
+  return {
+    name: 'purge',
+    everyMs,
+    run: (signal) =>
+      withSession(async (session) => {
+        const keys = await purgeKeys({ session, signal });
+        metrics.purged(0, keys);
+        const wait = { connect, mysql: session.query, connector, timeoutMs: fenceTimeoutMs, signal };
+        const outcome = await purgeOutbox({
+          session,
+          awaitShipped: () => waitUntilShipped({ ...wait, distrust: distrust(memory, 'purge') }),
+          retentionMs,
+          signal,
+        });
+        metrics.purged(outcome.rows, 0);
+        logger.info({ event: 'outbox.purged', connector, keys, ...outcome });
+        if (outcome.kind === 'refused') throw new Error(`nobody can tell what was shipped: ${outcome.reason}`);
+        if (outcome.kind === 'done') {
+          await memory.remember({ purged: { at: now().toISOString(), rows: outcome.rows, keys } });
+        }
+      }),
+  };
+}

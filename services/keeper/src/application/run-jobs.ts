@@ -1,0 +1,48 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Alarms, Logger } from '@board/service-kit';
+import type { Job } from './job.ts';
+import type { KeeperMetrics } from './keeper-metrics.ts';
+
+export interface JobRunner {
+  readonly alarms: Alarms;
+  readonly logger: Logger;
+  readonly metrics: Pick<KeeperMetrics, 'jobDone' | 'jobFailed'>;
+  readonly now: () => number;
+}
+
+/** A job that failed is tried again after this, or at its own time if that is sooner. */
+const retryMs = 15_000;
+/** What fails for longer needs a human. */
+const graceMs = 30_000;
+
+/** Runs every job at its own pace until the signal aborts, then waits for those under way. */
+export async function runJobs(jobs: readonly Job[], signal: AbortSignal, runner: JobRunner): Promise<void> {
+  await Promise.all(jobs.map((job) => repeat(job, signal, runner)));
+}
+
+async function repeat(job: Job, signal: AbortSignal, { alarms, logger, metrics, now }: JobRunner): Promise<void> {
+  const alarm = `job ${job.name}`;
+  let failingSinceMs: number | undefined;
+  while (!signal.aborted) {
+    try {
+      await job.run(signal);
+      failingSinceMs = undefined;
+      alarms.clear(alarm);
+      metrics.jobDone(job.name);
+    } catch (error) {
+      if (signal.aborted) break;
+      failingSinceMs ??= now();
+      metrics.jobFailed(job.name);
+      logger.warn({ event: 'keeper.job-failed', job: job.name, err: error });
+      if (now() - failingSinceMs >= graceMs) alarms.raise(alarm, `${job.name} fails: ${reasonOf(error)}`);
+    }
+    const waitMs = failingSinceMs === undefined ? job.everyMs : Math.min(job.everyMs, retryMs);
+    await delay(waitMs, undefined, { signal }).catch(() => undefined);
+  }
+  alarms.clear(alarm);
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${reasonOf(error.cause)}` : error.message || error.name;
+}

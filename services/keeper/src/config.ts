@@ -1,0 +1,34 @@
+import { boardOutbox } from '@board/connectors';
+import { catalogGroup, keeperMemoryTopic } from '@board/contracts';
+import { databaseFields } from '@board/database-kit';
+import { kafkaFields } from '@board/kafka-kit';
+import { configFields } from '@board/service-kit';
+import { z } from 'zod';
+
+const name = () =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,50}$/)
+    .describe('a name of 1-50 letters, digits, ., _ or -');
+
+export const serviceSchema = z.object({
+  ...configFields.process('keeper'),
+  ...databaseFields,
+  ...kafkaFields,
+  HTTP_HOST: configFields.host().default('127.0.0.1'),
+  HTTP_PORT: configFields.port().default(8084),
+  CONNECT_URL: configFields.httpUrl(),
+  CONNECTOR: name().default(boardOutbox.name),
+  /** Whose retry topics are trimmed. */
+  CONSUMER_GROUP: name().default(catalogGroup),
+  MEMORY_TOPIC: name().default(keeperMemoryTopic.name),
+  LOOK_EVERY_MS: configFields.milliseconds().default(5_000),
+  PURGE_EVERY_MS: configFields.milliseconds().default(3_600_000),
+  TRIM_EVERY_MS: configFields.milliseconds().default(600_000),
+  OUTBOX_RETENTION_HOURS: z
+    .string()
+    .regex(/^[1-9]\d{0,4}$/)
+    .transform(Number)
+    .default(7 * 24)
+    .describe('hours, from 1 to 99999'),
+});

@@ -1,0 +1,101 @@
+/** The connector as Connect describes it. */
+export type ConnectorHealth =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'waiting'; readonly state: string }
+  | { readonly kind: 'failed'; readonly trace: string }
+  | { readonly kind: 'missing' };
+
+export interface HealState {
+  /** Since the connector was last calm. */
+  readonly restarts: number;
+  readonly restartedAtMs: number;
+  /** Since when it has run, or has not run, without a break. */
+  readonly runs: boolean;
+  readonly sinceMs: number;
+}
+
+export interface HealDecision {
+  readonly state: HealState;
+  readonly restart: boolean;
+  /** Why a human is needed. */
+  readonly alarm: string | undefined;
+}
+
+export interface HealSettings {
+  /** Before the second restart; each later wait is twice as long. The first restart waits for nothing. */
+  readonly firstWaitMs: number;
+  readonly maxWaitMs: number;
+  /** A connector that has run for so long is healthy again. */
+  readonly calmMs: number;
+  /** A connector that is neither running nor failed for longer needs a human. */
+  readonly graceMs: number;
+}
+
+const healSettings: HealSettings = {
+  firstWaitMs: 5_000,
+  maxWaitMs: 300_000,
+  calmMs: 60_000,
+  graceMs: 30_000,
+};
+
+export function beginHealing(nowMs: number): HealState {
+  return { restarts: 0, restartedAtMs: 0, runs: true, sinceMs: nowMs };
+}
+
+/** What to do about a connector that Connect itself would leave failed for ever. */
+export function decideHeal(
+  before: HealState,
+  health: ConnectorHealth,
+  nowMs: number,
+  settings = healSettings,
+): HealDecision {
+  const runs = health.kind === 'running';
+  const sinceMs = runs === before.runs ? before.sinceMs : nowMs;
+  const forMs = nowMs - sinceMs;
+  const isCalm = runs && forMs >= settings.calmMs;
+  const state = { ...before, runs, sinceMs, restarts: isCalm ? 0 : before.restarts };
+
+  switch (health.kind) {
+    case 'running':
+      return { state, restart: false, alarm: state.restarts > 1 ? flapping(state.restarts) : undefined };
+    case 'missing':
+      return {
+        state,
+        restart: false,
+        alarm: 'the connector is not registered, nothing is shipped: npm run connector -- register',
+      };
+    case 'waiting':
+      return {
+        state,
+        restart: false,
+        alarm:
+          forMs < settings.graceMs
+            ? undefined
+            : `the connector does not run (${health.state}), nothing is shipped; "npm run connector -- register" resumes it`,
+      };
+    case 'failed': {
+      const alarm = state.restarts === 0 ? undefined : failing(state.restarts, health.trace);
+      if (nowMs < state.restartedAtMs + waitMs(state.restarts, settings)) return { state, restart: false, alarm };
+      return { state: { ...state, restarts: state.restarts + 1, restartedAtMs: nowMs }, restart: true, alarm };
+    }
+  }
+}
+
+function waitMs(restarts: number, { firstWaitMs, maxWaitMs }: HealSettings): number {
+  return restarts === 0 ? 0 : Math.min(maxWaitMs, firstWaitMs * 2 ** Math.min(restarts - 1, 20));
+}
+
+function failing(restarts: number, trace: string): string {
+  return `the connector has failed again after ${restarts === 1 ? 'a restart' : `${restarts} restarts`}: ${shorten(trace)}`;
+}
+
+function flapping(restarts: number): string {
+  return `the connector runs, but was restarted ${restarts} times lately`;
+}
+
+/** The first line, and the last cause, which says most. */
+function shorten(trace: string): string {
+  const lines = trace.split('\n').filter((line) => line.trim() !== '');
+  const cause = lines.findLast((line) => line.startsWith('Caused by:'));
+  return [lines[0] ?? 'no trace', ...(cause === undefined ? [] : [cause.trim()])].join('; ').slice(0, 400);
+}

@@ -1,0 +1,92 @@
+import { connectApi, relayMemory } from '@board/connectors';
+import { databaseConnection, leadWhileLocked, openSession, type LockState, type Session } from '@board/database-kit';
+import { trimRetries } from '@board/inbox';
+import { connectKafka, kafkaAccess, openCompactedTopic } from '@board/kafka-kit';
+import { createHealth, createHttpServer, createMetrics, guardEventLoop, runService } from '@board/service-kit';
+import { healConnector } from './application/heal-connector.ts';
+import { createKeeperMetrics } from './application/keeper-metrics.ts';
+import { purgeTables } from './application/purge-tables.ts';
+import { runJobs } from './application/run-jobs.ts';
+import { trimTopics } from './application/trim-topics.ts';
+import { watchRelay } from './application/watch-relay.ts';
+import { serviceSchema } from './config.ts';
+
+await runService(serviceSchema, async ({ config, logger, scope }) => {
+  guardEventLoop(scope);
+  const health = createHealth();
+  const { alarms } = health;
+  const registry = createMetrics(config.INSTANCE);
+  const metrics = createKeeperMetrics(registry);
+  const server = createHttpServer({ logger, metrics: registry, health, routers: [] });
+  await server.listen(scope, config.HTTP_HOST, config.HTTP_PORT);
+
+  const connection = databaseConnection(config);
+  const connector = config.CONNECTOR;
+  const connect = connectApi(config.CONNECT_URL, { timeoutMs: 5_000, rebalanceMs: 5_000 });
+  const kafka = connectKafka(kafkaAccess(config), config.INSTANCE, logger);
+  const memory = relayMemory(openCompactedTopic(kafka, config.MEMORY_TOPIC), connector);
+  scope.defer('memory', () => memory.close());
+
+  const withSession = async <Result>(work: (session: Session) => Promise<Result>): Promise<Result> => {
+    const session = await openSession(connection);
+    try {
+      return await work(session);
+    } finally {
+      await session.close();
+    }
+  };
+
+  async function keep(signal: AbortSignal): Promise<void> {
+    const relay = { connect, connector, memory, alarms, logger, metrics };
+    await runJobs(
+      [
+        healConnector({ ...relay, everyMs: config.LOOK_EVERY_MS, now: Date.now }),
+        watchRelay({
+          ...relay,
+          withSql: (work) => withSession((session) => work(session.query)),
+          everyMs: config.LOOK_EVERY_MS,
+          now: () => new Date(),
+        }),
+        purgeTables({
+          ...relay,
+          withSession,
+          retentionMs: config.OUTBOX_RETENTION_HOURS * 3_600_000,
+          everyMs: config.PURGE_EVERY_MS,
+          now: () => new Date(),
+        }),
+        trimTopics({
+          trim: () => trimRetries(kafka, config.CONSUMER_GROUP),
+          everyMs: config.TRIM_EVERY_MS,
+          logger,
+          metrics,
+        }),
+      ],
+      signal,
+      { alarms, logger, metrics, now: Date.now },
+    );
+    // Only who leads knows; the next one raises them again.
+    for (const key of alarms.active().keys()) alarms.clear(key);
+  }
+
+  const ready = health.readiness.state('lock', 'not asked yet');
+  function tell(state: LockState): void {
+    metrics.leading(state.kind === 'leading');
+    if (state.kind === 'failed') {
+      logger.warn({ event: 'keeper.stood-down', err: state.error });
+      ready.notReady(state.error instanceof Error ? state.error.message : String(state.error));
+    } else {
+      logger.info({ event: `keeper.${state.kind}` });
+      ready.ready();
+    }
+  }
+
+  // One active at a time; what it does is harmless when a second one does it too.
+  const leading = leadWhileLocked({
+    connection,
+    lock: `keeper/${connector}`,
+    signal: scope.signal,
+    lead: keep,
+    onChange: tell,
+  });
+  scope.defer('leadership', () => leading);
+});
