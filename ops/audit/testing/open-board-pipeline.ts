@@ -1,12 +1,12 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
-import { boardTopic, eventSchemas, groupTopics, type BoardEvent } from '@board/contracts';
-import { connectApi, connectorTopics, defineConnector, registerConnector, type ConnectApi } from '@board/connectors';
+import { boardTopic, eventSchemas, type BoardEvent } from '@board/contracts';
+import { connectApi, type ConnectApi } from '@board/connectors';
 import { createDatabase } from '@board/database-kit';
 import { startInbox, type Handler } from '@board/inbox';
-import { connectKafka, openAdmin } from '@board/kafka-kit';
+import { connectKafka } from '@board/kafka-kit';
 import { createHealth, createLogger, createMetrics, createScope } from '@board/service-kit';
-import { uniqueName, waitUntil, type StackAddresses } from '@board/test';
+import { uniqueName, type StackAddresses } from '@board/test';
 import { createConnection } from 'mysql2/promise';
 import { boardHandler } from '../../../services/catalog-service/src/application/board-handler.ts';
 import { catalogWriter } from '../../../services/catalog-service/src/database/catalog-writer.ts';
@@ -14,6 +14,7 @@ import { createEventEncoder } from '../../../services/order-service/src/registry
 import { readSchemaIds } from '../../../services/order-service/src/registry/read-schema-ids.ts';
 import type { BoardAudit } from '../audit-boards.ts';
 import { openBoardPair, type BoardPair } from './open-board-pair.ts';
+import { openBoardRoute } from './open-board-route.ts';
 
 /** Debezium, a topic and a consumer group of one test between the schemas of a board pair: the whole pipeline without HTTP. */
 export interface BoardPipeline {
@@ -39,40 +40,10 @@ export async function openBoardPipeline(
 ): Promise<BoardPipeline> {
   const scope = createScope();
   const name = uniqueName('audited');
-  const topic = { ...boardTopic, name: `${name}.board` };
   const pair = await openBoardPair(stack, name);
   scope.defer('schemas', () => pair.close());
 
-  const admin = await openAdmin(stack);
-  scope.defer('admin', () => admin.disconnect());
-  const topics = [topic, ...groupTopics(name, topic)];
-  await admin.createTopics({
-    topics: topics.map(({ name: topicName, partitions, replicationFactor, config }) => ({
-      topic: topicName,
-      numPartitions: partitions,
-      replicationFactor,
-      configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
-    })),
-    waitForLeaders: false,
-  });
-  await waitUntil('leaders of the new topics', () =>
-    Promise.all(topics.map((one) => admin.fetchTopicOffsets(one.name))),
-  );
-
-  const definition = defineConnector({
-    name,
-    database: pair.source.name,
-    serverId: 200_000 + Math.floor(Math.random() * 1_000_000),
-    topic: topic.name,
-  });
-  scope.defer('topics', async () => {
-    const existing = new Set(await admin.listTopics());
-    const ours = [...new Set([...topics.map((one) => one.name), ...Object.values(connectorTopics(definition))])];
-    await admin.deleteTopics({ topics: ours.filter((one) => existing.has(one)) });
-  });
-  const connect = connectApi(stack.connectUrl);
-  await registerConnector({ connectUrl: stack.connectUrl, brokers: stack.brokers, definition });
-  scope.defer('connector', () => connect.remove(name));
+  const topic = await openBoardRoute(stack, scope, { name, database: pair.source.name });
   // Only now: the connector's first snapshot would ship them.
   await pair.fill(options.boards);
 
@@ -112,7 +83,7 @@ export async function openBoardPipeline(
   return {
     pair,
     group: name,
-    connect,
+    connect: connectApi(stack.connectUrl),
     places: {
       sourceSchema: pair.source.name,
       consumerSchema: pair.consumer.name,

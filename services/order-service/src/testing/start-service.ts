@@ -21,9 +21,9 @@ export interface RunningService {
   stop(): void;
 }
 
-/** Starts the real process on a free port and waits until it listens; it is killed when the test ends. */
-export async function startService(env: Readonly<Record<string, string>>): Promise<RunningService> {
-  const child = spawn(process.execPath, [main], {
+/** Starts the real process (`file` names another service's) on a free port and waits until it listens; it is killed when the test ends. */
+export async function startService(env: Readonly<Record<string, string>>, file = main): Promise<RunningService> {
+  const child = spawn(process.execPath, [file], {
     env: { HTTP_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

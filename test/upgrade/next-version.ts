@@ -1,0 +1,128 @@
+import type { Edit } from './lay-out-version.ts';
+
+const eventFiles = ['board-created', 'board-edited', 'board-deleted'];
+const order = 'services/order-service/src';
+const catalog = 'services/catalog-service/src';
+
+/**
+ * A version N+1: boards get a language.
+ *
+ * Both databases get a column that may be NULL, each event an optional field; nothing that N reads or writes goes away.
+ */
+export const nextVersion: readonly Edit[] = [
+  ...eventFiles.map((name) => ({
+    file: `contracts/avro/${name}.avsc`,
+    from: '\n  ]\n}',
+    to: ',\n    { "name": "language", "type": ["null", "string"], "default": null }\n  ]\n}',
+  })),
+  {
+    file: 'contracts/src/events.ts',
+    from: 'readonly updatedAt: number;',
+    to: 'readonly updatedAt: number;\n  readonly language?: string | null;',
+  },
+
+  {
+    file: `${order}/domain/language-of.ts`,
+    to: `/** The language of a title, as far as its letters tell. */
+export function languageOf(title: string): string {
+  return /[가-힣]/.test(title) ? 'ko' : 'en';
+}
+`,
+  },
+  ...['application/board-events.ts', 'database/board-rows.ts'].map((file) => ({
+    file: `${order}/${file}`,
+    from: `import type { Board } from '../domain/board.ts';`,
+    to: `import type { Board } from '../domain/board.ts';\nimport { languageOf } from '../domain/language-of.ts';`,
+  })),
+  {
+    file: `${order}/application/board-events.ts`,
+    from: 'updatedAt: board.updatedAt.getTime(),',
+    to: 'updatedAt: board.updatedAt.getTime(),\n    language: languageOf(title),',
+  },
+  { file: `${order}/database/board-rows.ts`, from: `'deleted_at'];`, to: `'deleted_at', 'language'];` },
+  {
+    file: `${order}/database/board-rows.ts`,
+    from: 'deleted_at = changed.deleted_at',
+    to: 'deleted_at = changed.deleted_at, language = changed.language',
+  },
+  {
+    file: `${order}/database/board-rows.ts`,
+    from: 'board.deletedAt,',
+    to: 'board.deletedAt,\n    languageOf(board.title),',
+  },
+  ...addMigration(order, 'board', {
+    file: 'database/migrations.ts',
+    migrations: './migrations',
+    first: 'CreateBoardAndOutbox1764000000000',
+    last: 'CreateIdempotencyKeys1764100000000]',
+  }),
+
+  {
+    file: `${catalog}/domain/catalog-board.ts`,
+    from: 'readonly deletedAt: Date | null;',
+    to: 'readonly deletedAt: Date | null;\n  readonly language: string | null;',
+  },
+  {
+    file: `${catalog}/domain/to-catalog-change.ts`,
+    from: 'updatedAt: new Date(data.updatedAt),',
+    to: 'updatedAt: new Date(data.updatedAt),\n      language: data.language ?? null,',
+  },
+  {
+    file: `${catalog}/database/catalog-table.ts`,
+    from: 'appliedCount: {',
+    to: `language: { type: 'varchar', length: 8, nullable: true },\n    appliedCount: {`,
+  },
+  {
+    file: `${catalog}/database/catalog-writer.ts`,
+    from: 'deleted_at, applied_count)',
+    to: 'deleted_at, language, applied_count)',
+  },
+  {
+    file: `${catalog}/database/catalog-writer.ts`,
+    from: 'deleted_at = event.deleted_at,',
+    to: 'deleted_at = event.deleted_at, language = event.language,',
+  },
+  { file: `${catalog}/database/catalog-writer.ts`, from: 'deletedAt } = board', to: 'deletedAt, language } = board' },
+  { file: `${catalog}/database/catalog-writer.ts`, from: 'deletedAt, 1]', to: 'deletedAt, language, 1]' },
+  ...addMigration(catalog, 'catalog', {
+    file: 'migrate.ts',
+    migrations: './database/migrations',
+    first: 'CreateCatalog1764000000001',
+    last: 'LetterReplays1764000000002,\n  ]',
+  }),
+];
+
+/** `list` names the migrations; its first import is that of `first`, and it ends with `last`. */
+function addMigration(
+  service: string,
+  table: string,
+  list: { readonly file: string; readonly migrations: string; readonly first: string; readonly last: string },
+): readonly Edit[] {
+  const name = 'AddLanguage1764900000000';
+  const migration = `import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+export class ${name} implements MigrationInterface {
+  readonly name = '${name}';
+
+  async up(runner: QueryRunner): Promise<void> {
+    // INSTANT or an error: a copy of the table would hold up those who write to it.
+    if (!(await runner.hasColumn('${table}', 'language')))
+      await runner.query('ALTER TABLE ${table} ADD COLUMN language VARCHAR(8) NULL, ALGORITHM = INSTANT');
+  }
+
+  async down(): Promise<void> {
+    throw new Error('A column that N does not know does no harm.');
+  }
+}
+`;
+  const { file, migrations, first, last } = list;
+  return [
+    { file: `${service}/database/migrations/add-language.ts`, to: migration },
+    {
+      file: `${service}/${file}`,
+      from: `import { ${first} }`,
+      to: `import { ${name} } from '${migrations}/add-language.ts';\nimport { ${first} }`,
+    },
+    { file: `${service}/${file}`, from: last, to: last.replace(/,?\s*\]$/, `, ${name}]`) },
+  ];
+}

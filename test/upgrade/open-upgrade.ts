@@ -1,0 +1,132 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { EventSchema } from '@board/contracts';
+import { createScope } from '@board/service-kit';
+import { uniqueName, waitUntil, type StackAddresses, type TestSchema } from '@board/test';
+import { expect, onTestFinished } from 'vitest';
+import { openBoardPair, type BoardPair } from '../../ops/audit/testing/open-board-pair.ts';
+import { openBoardRoute } from '../../ops/audit/testing/open-board-route.ts';
+import { readSchemaIds } from '../../services/order-service/src/registry/read-schema-ids.ts';
+import { startService, type RunningService } from '../../services/order-service/src/testing/start-service.ts';
+import { registerSchemas } from '../../stack/setup/schemas.ts';
+import { layOutVersion, type Edit, type LaidOutVersion } from './lay-out-version.ts';
+import { looksAwayWithinMs, startBalancer } from './start-balancer.ts';
+
+const services = ['order-service', 'catalog-service'] as const;
+export type Service = (typeof services)[number];
+
+interface Schemas {
+  readonly eventSchemas: readonly EventSchema[];
+}
+
+/** Both services on databases, a topic, a group and subjects of one test, each service behind a load balancer. */
+export interface Upgrade {
+  readonly pair: BoardPair;
+  readonly topic: string;
+  readonly group: string;
+  /** What clients ask. */
+  readonly urls: Readonly<Record<Service, string>>;
+  layOut(edits: readonly Edit[]): LaidOutVersion;
+  /** Runs the migrations of both services. */
+  migrate(version: LaidOutVersion): Promise<void>;
+  /** Registers the version's schemas; resolves to their ids. */
+  register(version: LaidOutVersion): Promise<readonly number[]>;
+  /** Resolves when the balancer gives requests to the new instance. */
+  start(version: LaidOutVersion, service: Service): Promise<RunningService>;
+  /** Stops it with SIGTERM, without a word to the balancer, and expects an orderly end. */
+  stop(instance: RunningService): Promise<void>;
+}
+
+export async function openUpgrade(stack: StackAddresses): Promise<Upgrade> {
+  const scope = createScope();
+  onTestFinished(() => scope.close());
+  const name = uniqueName('upgrade');
+  const pair = await openBoardPair(stack, name);
+  scope.defer('schemas', () => pair.close());
+  const { name: topic } = await openBoardRoute(stack, scope, { name, database: pair.source.name });
+  const schemas = { 'order-service': pair.source, 'catalog-service': pair.consumer };
+  const balancers = { 'order-service': await startBalancer(), 'catalog-service': await startBalancer() };
+  for (const balancer of Object.values(balancers)) scope.defer('balancer', () => balancer.close());
+  let instances = 0;
+
+  return {
+    pair,
+    topic,
+    group: name,
+    urls: { 'order-service': balancers['order-service'].url, 'catalog-service': balancers['catalog-service'].url },
+    layOut(edits) {
+      const version = layOutVersion([...inPlacesOf(topic, name), ...patient, ...edits]);
+      scope.defer('copy', () => version.remove());
+      return version;
+    },
+    async migrate(version) {
+      for (const service of services)
+        await promisify(execFile)(process.execPath, [version.file(`services/${service}/src/migrate.ts`)], {
+          env: { ...databaseOf(schemas[service]), ...compiledOnce(version) },
+        });
+    },
+    async register(version) {
+      const { eventSchemas } = (await import(version.file('contracts/src/schemas.ts'))) as Schemas;
+      await registerSchemas(stack.registryUrl, eventSchemas);
+      const ids = await readSchemaIds(stack.registryUrl, eventSchemas, AbortSignal.timeout(10_000));
+      return [...ids.values()];
+    },
+    async start(version, service) {
+      instances += 1;
+      const instance = await startService(
+        {
+          ...databaseOf(schemas[service]),
+          INSTANCE: `${service}-${instances}`,
+          REGISTRY_URL: stack.registryUrl,
+          KAFKA_BROKERS: stack.brokers.join(','),
+          REQUEST_DEADLINE_MS: '30000',
+          DRAIN_MS: String(looksAwayWithinMs),
+          ...compiledOnce(version),
+        },
+        version.file(`services/${service}/src/main.ts`),
+      );
+      balancers[service].add(instance.url);
+      await waitUntil(`${service} ready`, () => balancers[service].gives(instance.url), { timeoutMs: 60_000 });
+      return instance;
+    },
+    async stop(instance) {
+      instance.stop();
+      expect(await instance.ended).toBe(0);
+    },
+  };
+}
+
+/** On a machine that is too busy for the deadlines an upgrade would look like the cause of what the database did not do in time. */
+const patient: readonly Edit[] = [
+  { file: 'packages/database-kit/src/create-database.ts', from: 'deadlineMs = 1_800', to: 'deadlineMs = 15_000' },
+  { file: 'packages/outbox/src/commit/commit-limits.ts', from: 'deadlineMs: 1_800', to: 'deadlineMs: 20_000' },
+  { file: 'services/order-service/src/main.ts', from: 'deadlineMs: 1_400', to: 'deadlineMs: 15_000' },
+];
+
+/** The services know one topic, one group and its subjects: a copy for a test gets others, so that it meets nobody. */
+function inPlacesOf(topic: string, group: string): readonly Edit[] {
+  return [
+    { file: 'contracts/src/topics.ts', from: `catalogGroup = 'catalog-service'`, to: `catalogGroup = '${group}'` },
+    { file: 'contracts/src/schemas.ts', from: '${boardTopic.name}-board.events', to: `${topic}-board.events` },
+    {
+      file: 'services/catalog-service/src/main.ts',
+      from: 'source: boardTopic,',
+      to: `source: { ...boardTopic, name: '${topic}' },`,
+    },
+  ];
+}
+
+/** Node keeps what it has compiled: the second start of a version takes half the time. */
+function compiledOnce(version: LaidOutVersion): Record<string, string> {
+  return { NODE_COMPILE_CACHE: version.file('compiled') };
+}
+
+function databaseOf({ connection: { host, port, name, user, password } }: TestSchema): Record<string, string> {
+  return {
+    DATABASE_HOST: host,
+    DATABASE_PORT: String(port),
+    DATABASE_NAME: name,
+    DATABASE_USER: user,
+    DATABASE_PASSWORD: password,
+  };
+}
