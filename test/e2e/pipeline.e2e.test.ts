@@ -88,7 +88,7 @@ it('shows over HTTP what was posted', async () => {
 
 it('ships every outbox row once, with its key and headers, over all partitions', async () => {
   const outbox = await rows<Record<string, unknown>>(
-    `SELECT id, aggregateid, version, partition_key, type, payload,
+    `SELECT id, aggregateid, version, partition_key, type, payload, traceparent,
        CAST(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', occurred_at) AS CHAR) AS occurredAt FROM order_service.outbox WHERE aggregateid IN (?)`,
     [posted.map(({ id }) => id)],
   );
@@ -109,7 +109,7 @@ it('ships every outbox row once, with its key and headers, over all partitions',
         version: String(row?.['version']),
         eventType: row?.['type'],
         occurredAt: row?.['occurredAt'],
-        traceparent: undefined,
+        traceparent: row?.['traceparent'] ?? undefined,
       },
     });
   }
