@@ -14,7 +14,7 @@ import { stopOrphans } from './run/stop-orphans.ts';
 import { superviseStack } from './run/supervise-stack.ts';
 
 export { clusters };
-export type { Cluster, Only, PortOffset, Ports, Secrets, StackState };
+export type { Cluster, Instance, Only, PortOffset, Ports, Secrets, StackState };
 
 export interface StartOptions {
   /** Default `main`. */
@@ -93,14 +93,14 @@ export async function startStack(options: StartOptions = {}): Promise<RunningSta
 /** A stack that some process supervises now; undefined when none does. */
 export function readStack(
   name = 'main',
-): { cluster: Cluster | undefined; ports: Ports; secrets: Secrets; state: StackState } | undefined {
+): { instance: Instance; cluster: Cluster | undefined; ports: Ports; secrets: Secrets; state: StackState } | undefined {
   const instance = locateInstance(name);
   const state = readLiveState(instance);
   const secrets = readSecrets(instance);
   const offset = readOffset(instance.folder);
   return state === undefined || secrets === undefined || offset === undefined
     ? undefined
-    : { cluster: readCluster(instance), ports: portsAt(offset), secrets, state };
+    : { instance, cluster: readCluster(instance), ports: portsAt(offset), secrets, state };
 }
 
 function alreadyRunning(instance: Instance): string {

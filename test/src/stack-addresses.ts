@@ -1,7 +1,9 @@
-import type { Ports, Secrets, StackState } from '@board/stack';
+import type { Instance, Ports, Secrets, StackState } from '@board/stack';
 
 /** Where the servers of the test stack are; every tier above the pure one gets it by `inject('stack')`. */
 export interface StackAddresses {
+  /** What the operator's commands call this stack. */
+  readonly instance: string;
   readonly mysql: { readonly host: string; readonly port: number; readonly rootPassword: string };
   readonly passwords: Secrets;
   readonly brokers: readonly string[];
@@ -14,15 +16,18 @@ export interface StackAddresses {
 
 /** The addresses of a native stack that runs. */
 export function addressesOf({
+  instance,
   ports,
   secrets,
   state,
 }: {
+  instance: Pick<Instance, 'name'>;
   ports: Ports;
   secrets: Secrets;
   state: StackState;
 }): StackAddresses {
   return {
+    instance: instance.name,
     mysql: { host: '127.0.0.1', port: ports.mysql, rootPassword: secrets.root },
     passwords: secrets,
     brokers: ports.brokers.map((port) => `127.0.0.1:${port}`),
