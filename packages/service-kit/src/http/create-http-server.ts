@@ -9,10 +9,16 @@ import type { Logger } from '../create-logger.ts';
 import type { Health } from '../health/create-health.ts';
 import type { Scope } from '../scope.ts';
 import { answerClientError } from './answer-client-error.ts';
+import { answerPlainly } from './answer-plainly.ts';
 import { answerProblems } from './answer-problems.ts';
 import { answerUnrouted } from './answer-unrouted.ts';
 import { closeServer } from './close-server.ts';
+import { handleInTurn } from './handle-in-turn.ts';
+import { defaultHttpLimits, type HttpLimits } from './http-limits.ts';
 import { observeRequests } from './observe-requests.ts';
+import { originForm } from './origin-form.ts';
+import { Problem } from './problem.ts';
+import { requireOneHost } from './require-one-host.ts';
 import type { RequestState, ServiceRouter } from './service-router.ts';
 
 export interface HttpServerOptions {
@@ -20,6 +26,7 @@ export interface HttpServerOptions {
   readonly metrics: Registry;
   readonly health: Health;
   readonly routers: readonly ServiceRouter[];
+  readonly limits?: Partial<HttpLimits>;
 }
 
 export interface HttpServer {
@@ -34,28 +41,47 @@ export interface HttpServer {
 }
 
 /** The edge of a service: request id, log, latency, security headers, problem+json; then the routers; `/metrics` and health. */
-export function createHttpServer({ logger, metrics, health, routers }: HttpServerOptions): HttpServer {
+export function createHttpServer({ logger, metrics, health, routers, limits: given }: HttpServerOptions): HttpServer {
+  const limits = { ...defaultHttpLimits, ...given };
   const app = new Koa<RequestState>();
   const all = [...routers, health.router, metricsRouter(metrics)];
   app.use(observeRequests(logger, metrics));
   app.use(helmet());
   app.use(answerProblems);
+  app.use(requireOneHost);
   for (const router of all) app.use(router.routes());
   app.use(answerUnrouted);
   // What reaches this is a broken connection while an answer was written; it has no other reader.
   app.on('error', (error: Error) => logger.warn({ event: 'http.connection-error', err: error }));
-  const callback = app.callback();
+  const handle = app.callback();
+  const callback: HttpServer['callback'] = (request, response) => {
+    // Koa fails on a URL that it cannot read, even in its own error handler.
+    request.url = originForm(request.url ?? '/');
+    return handle(request, response);
+  };
 
   async function listen(scope: Scope, host: string, port: number, drainMs = 0): Promise<number> {
+    const inTurn = handleInTurn((request, response) => {
+      // While closing, an answer takes its connection along; Node would keep it open for the next request.
+      if (scope.signal.aborted) response.setHeader('Connection', 'close');
+      return callback(request, response);
+    }, limits.waitingRequests);
     const server = createServer(
-      { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, maxHeaderSize: 16_384 },
-      (request, response) => {
-        // While closing, an answer takes its connection along; Node would keep it open for the next request.
-        if (scope.signal.aborted) response.setHeader('Connection', 'close');
-        void callback(request, response);
+      {
+        headersTimeout: limits.headMs,
+        requestTimeout: limits.requestMs,
+        keepAliveTimeout: limits.keepAliveMs,
+        connectionsCheckingInterval: limits.lookEveryMs,
+        maxHeaderSize: 16_384,
+        // Node would answer without a problem: `requireOneHost` does it.
+        requireHostHeader: false,
       },
+      (request, response) => void inTurn(request, response),
     );
+    server.setTimeout(limits.silenceMs);
+    server.maxConnections = limits.connections;
     server.on('clientError', answerClientError);
+    server.on('checkExpectation', (_, response) => answerPlainly(response, new Problem(417)));
     server.listen(port, host);
     await once(server, 'listening');
     const address = server.address();

@@ -3,6 +3,7 @@ import { createLogger } from '../create-logger.ts';
 import { createMetrics } from '../create-metrics.ts';
 import { createHealth, type Health } from '../health/create-health.ts';
 import { createHttpServer, type HttpServer } from '../http/create-http-server.ts';
+import type { HttpLimits } from '../http/http-limits.ts';
 import type { ServiceMiddleware, ServiceRouter } from '../http/service-router.ts';
 
 export interface Example extends HttpServer {
@@ -11,7 +12,7 @@ export interface Example extends HttpServer {
 }
 
 /** A server with one handler at `/things/:id`, and what it has logged. */
-export function serveExample(handler: ServiceMiddleware = () => undefined): Example {
+export function serveExample(handler: ServiceMiddleware = () => undefined, limits: Partial<HttpLimits> = {}): Example {
   const lines: Record<string, unknown>[] = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
   const logger = createLogger({ name: 'test', level: 'debug', destination });
@@ -20,6 +21,6 @@ export function serveExample(handler: ServiceMiddleware = () => undefined): Exam
   router.post('/things/:id', handler);
   router.delete('/things/:id', handler);
   const health = createHealth();
-  const server = createHttpServer({ logger, metrics: createMetrics('test'), health, routers: [router] });
+  const server = createHttpServer({ logger, metrics: createMetrics('test'), health, routers: [router], limits });
   return { ...server, health, lines };
 }
