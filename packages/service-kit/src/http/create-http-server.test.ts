@@ -153,6 +153,12 @@ test('a JSON body passes UNCHANGED', async () => {
   expect((await askJson(serve(echo).callback, 'POST', '/things/1', value)).json()).toEqual({ got: value });
 });
 
+test('media types are the same in CAPITALS', async () => {
+  const headers = { 'Content-Type': 'APPLICATION/JSON; Charset="UTF-8"' };
+  const answer = await ask(serve(echo).callback, { method: 'POST', path: '/things/1', headers, body: '{}' });
+  expect(answer.status).toBe(200);
+});
+
 const json = { 'Content-Type': 'application/json' };
 test.each([
   ['no content type', 415, {}, '{}'],

@@ -18,7 +18,11 @@ export interface JsonBodyOptions {
  */
 export async function readJsonBody(ctx: ServiceContext, options: JsonBodyOptions): Promise<unknown> {
   const { limitBytes, types = ['application/json'], timeLimitMs = 10_000 } = options;
-  if (!types.includes(ctx.request.type) || !isUtf8(ctx.request.charset) || ctx.get('content-encoding') !== '') {
+  if (
+    !types.includes(ctx.request.type.toLowerCase()) ||
+    !isUtf8(ctx.request.charset) ||
+    ctx.get('content-encoding') !== ''
+  ) {
     throw new Problem(415, {
       detail: `The body must be JSON in UTF-8, not compressed: Content-Type: ${types.join(' or ')}.`,
       headers: { Accept: types.join(', ') },
