@@ -71,10 +71,12 @@ export function docsRouter(document: object): ServiceRouter {
   });
 
   for (const { path, type, file } of assets) {
+    // Read once: a copy for every request would be a megabyte each.
+    let content: Promise<Buffer> | undefined;
     router.get(path, async (ctx) => {
       ctx.type = type;
       ctx.set('Cache-Control', 'max-age=3600');
-      ctx.body = await readFile(file);
+      ctx.body = await (content ??= readFile(file));
     });
   }
 
