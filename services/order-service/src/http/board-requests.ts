@@ -75,9 +75,10 @@ export const findBoardRequest = z.object({ path, header: z.object({ 'If-None-Mat
 
 export const listBoardsRequest = z.object({
   query: z.strictObject({
-    limit: requestFields
-      .limit(listLimits)
-      .meta({ override: { type: 'integer', minimum: 1, maximum: listLimits.max, default: listLimits.preset } }),
+    limit: requestFields.limit(listLimits).meta({
+      description: 'How many at most; a page of long boards has fewer. `next` alone says whether there are more.',
+      override: { type: 'integer', minimum: 1, maximum: listLimits.max, default: listLimits.preset },
+    }),
     cursor: requestFields
       .parsed('the cursor of a page before', boardCursor.read)
       .optional()
