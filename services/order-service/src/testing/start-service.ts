@@ -13,6 +13,7 @@ interface LogLine {
 
 export interface RunningService {
   readonly url: string;
+  readonly pid: number;
   readonly lines: readonly LogLine[];
   /** Resolves with the first line of this event, past or to come; rejects when the process ends without it. */
   until(event: string): Promise<LogLine>;
@@ -58,6 +59,13 @@ export async function startService(env: Readonly<Record<string, string>>, file =
     }
   }
 
-  const { port } = await until('http.listening');
-  return { url: `http://127.0.0.1:${String(port)}`, lines, until, ended, stop: () => void child.kill('SIGTERM') };
+  const { port, pid } = await until('http.listening');
+  return {
+    url: `http://127.0.0.1:${String(port)}`,
+    pid: Number(pid),
+    lines,
+    until,
+    ended,
+    stop: () => void child.kill('SIGTERM'),
+  };
 }
