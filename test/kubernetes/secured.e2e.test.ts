@@ -4,9 +4,16 @@ import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { connectApi, type ConnectorDefinition } from '@board/connectors';
-import { boardTopic, catalogGroup, deadLetterTopicName, topics } from '@board/contracts';
-import { connectKafka, openAdmin } from '@board/kafka-kit';
-import { createOutboxTable } from '@board/outbox';
+import {
+  boardTopic,
+  catalogGroup,
+  deadLetterTopicName,
+  keeperMemoryTopic,
+  retryTopicName,
+  topics,
+} from '@board/contracts';
+import { connectKafka, openAdmin, type KafkaAccess } from '@board/kafka-kit';
+import { createIdempotencyTable, createOutboxTable } from '@board/outbox';
 import { createTestSchema, postBoard, waitUntil, type TestSchema } from '@board/test';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -149,43 +156,61 @@ function connectorFor(schema: string): ConnectorDefinition {
   };
 }
 
-async function startCatalog(schema: TestSchema): Promise<string> {
+/** A service as its Deployment starts it, with the servers of this test. */
+async function startService(
+  name: 'catalog-service' | 'keeper',
+  schema: TestSchema,
+  more: Readonly<Record<string, string>>,
+): Promise<string> {
   const port = await pickFreePort();
-  const { host, port: databasePort, name, user, password } = schema.connection;
   const env = {
-    ...environmentOf(find('Deployment', 'catalog-service'), kafka.passwords['catalog-service']),
+    ...environmentOf(find('Deployment', name), kafka.passwords[name]),
     HTTP_HOST: '127.0.0.1',
     HTTP_PORT: String(port),
-    DATABASE_HOST: host,
-    DATABASE_PORT: String(databasePort),
-    DATABASE_NAME: name,
-    DATABASE_USER: user,
-    DATABASE_PASSWORD: password,
-    REGISTRY_URL: stack.registryUrl,
-    KAFKA_BROKERS: kafka.access('catalog-service').brokers.join(','),
+    ...databaseOf(schema),
+    KAFKA_BROKERS: kafka.access(name).brokers.join(','),
     KAFKA_CA_FILE: kafka.caFile,
     LOG_LEVEL: process.env['LAB_LOG'] ?? 'silent',
     KAFKAJS_NO_PARTITIONER_WARNING: '1',
+    ...more,
   };
-  const main = (file: string): string => join(checkout, 'services/catalog-service/src', file);
-  await promisify(execFile)(process.execPath, [main('migrate.ts')], { env });
-  const service = spawn(process.execPath, [main('main.ts')], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const main = join(checkout, 'services', name, 'src/main.ts');
+  const service = spawn(process.execPath, [main], { env, stdio: ['ignore', 'inherit', 'inherit'] });
   onTestFinished(async () => {
     service.kill('SIGTERM');
     if (service.exitCode === null) await once(service, 'exit');
   });
   const url = `http://127.0.0.1:${port}`;
-  await waitUntil('catalog-service', async () => (await fetch(`${url}/readyz`)).ok, { timeoutMs: 60_000 });
+  await waitUntil(name, async () => (await fetch(`${url}/readyz`)).ok, { timeoutMs: 60_000 });
   return url;
 }
 
-it('carries a board from an outbox to the catalog with the rights and settings of the manifests, and a bad record to the DLQ', async () => {
+function databaseOf({ connection: { host, port, name, user, password } }: TestSchema): Record<string, string> {
+  return {
+    DATABASE_HOST: host,
+    DATABASE_PORT: String(port),
+    DATABASE_NAME: name,
+    DATABASE_USER: user,
+    DATABASE_PASSWORD: password,
+  };
+}
+
+async function openCatalogSchema(): Promise<TestSchema> {
+  const schema = await openSchema();
+  const migrate = join(checkout, 'services/catalog-service/src/migrate.ts');
+  await promisify(execFile)(process.execPath, [migrate], { env: databaseOf(schema) });
+  return schema;
+}
+
+it('carries a board from an outbox to the catalog with the rights and settings of the manifests, bad records to the DLQ, and keeps the house', async () => {
   const outbox = await openSchema();
   await outbox.root.query(createOutboxTable(['board']));
   const connectUrl = await startConnect();
   const connect = connectApi(connectUrl);
   await connect.putConfig(connectorFor(outbox.name));
-  const catalogUrl = await startCatalog(await openSchema());
+  const catalogUrl = await startService('catalog-service', await openCatalogSchema(), {
+    REGISTRY_URL: stack.registryUrl,
+  });
 
   const carry = async (title: string): Promise<void> => {
     // A real event: encoded, registered and stored by order-service.
@@ -209,15 +234,33 @@ it('carries a board from an outbox to the catalog with the rights and settings o
   await connect.resume('board-outbox');
   await carry('behind a locked door, again');
 
-  const producer = connectKafka(kafka.access('connect'), 'test').producer({ allowAutoTopicCreation: false });
-  await producer.connect();
-  onTestFinished(() => producer.disconnect());
-  await producer.send({ topic: boardTopic.name, messages: [{ value: 'no headers' }] });
+  const sendBad = async (access: KafkaAccess, topic: string): Promise<void> => {
+    const producer = connectKafka(access, 'test').producer({ allowAutoTopicCreation: false });
+    await producer.connect();
+    await producer.send({ topic, messages: [{ value: 'no headers' }] });
+    await producer.disconnect();
+  };
+  await sendBad(kafka.access('connect'), boardTopic.name);
+  await sendBad(kafka.open, retryTopicName(catalogGroup, 1));
   const admin = await openAdmin(kafka.open);
   onTestFinished(() => admin.disconnect());
   const lettersOf = async (): Promise<number> =>
     (await admin.fetchTopicOffsets(deadLetterTopicName(catalogGroup))).reduce((sum, { high }) => sum + Number(high), 0);
-  await waitUntil('the dead letter', async () => (await lettersOf()) === 1);
+  await waitUntil('the dead letters', async () => (await lettersOf()) === 2);
+
+  await outbox.root.query(createIdempotencyTable);
+  const often = { LOOK_EVERY_MS: '500', PURGE_EVERY_MS: '500', TRIM_EVERY_MS: '500' };
+  const keeperUrl = await startService('keeper', outbox, { CONNECT_URL: connectUrl, ...often });
+  await waitUntil('the memory of the keeper', async () => {
+    const [memory] = await admin.fetchTopicOffsets(keeperMemoryTopic.name);
+    return Number(memory?.high) > 0;
+  });
+  await waitUntil('every job done, a record of a retry topic trimmed', async () => {
+    const text = await (await fetch(`${keeperUrl}/metrics`)).text();
+    const done = text.match(/^keeper_job_last_success_timestamp_seconds\{.*\} [1-9]/gm) ?? [];
+    return done.length === 4 && /^keeper_retry_records_trimmed_total\{.*\} 1$/m.test(text);
+  });
+  expect((await fetch(`${keeperUrl}/alarms`)).status).toBe(200);
 });
 
 it('refuses what no KafkaUser is allowed, and who is none', async () => {
