@@ -12,6 +12,7 @@ import { listSteps, type Only } from './run/list-steps.ts';
 import { readLiveState, type StackState } from './run/stack-state.ts';
 import { stopOrphans } from './run/stop-orphans.ts';
 import { superviseStack } from './run/supervise-stack.ts';
+import { loopbackHosts } from './servers/hosts.ts';
 
 export { clusters };
 export type { Cluster, Instance, Only, PortOffset, Ports, Secrets, StackState };
@@ -64,7 +65,7 @@ export async function startStack(options: StartOptions = {}): Promise<RunningSta
     await refuseBusyPorts(ports, cluster);
     const programs = await ensurePrograms(cluster, say, signal);
     const secrets = ensureSecrets(instance);
-    const context = { instance, cluster, ports, secrets, programs };
+    const context = { instance, cluster, ports, hosts: loopbackHosts, secrets, programs };
     const supervised = await superviseStack(
       context,
       (tools) => listSteps(context, options.only ?? 'all', tools),

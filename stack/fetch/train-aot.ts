@@ -8,6 +8,7 @@ import { listBareSteps } from '../run/list-steps.ts';
 import { runCommand } from '../run/run-command.ts';
 import { runServers } from '../run/run-servers.ts';
 import { connectServer } from '../servers/connect.ts';
+import { loopbackHosts } from '../servers/hosts.ts';
 import { kafkaServer } from '../servers/kafka.ts';
 import { registryServer } from '../servers/registry.ts';
 import type { ServerContext } from '../servers/server.ts';
@@ -36,6 +37,7 @@ export async function trainAotCaches(
       instance,
       cluster,
       ports,
+      hosts: loopbackHosts,
       secrets: ensureSecrets(instance),
       programs: { ...programs, aot },
     });

@@ -6,7 +6,7 @@ import { findBusyPorts } from './find-busy-ports.ts';
 import { instancesFolder, type Instance } from './instance.ts';
 import { writeFile } from './write-file.ts';
 
-/** The fixed ports of an instance, all on 127.0.0.1. */
+/** The fixed ports of an instance; `servers/hosts.ts` says at which addresses. */
 export interface Ports {
   readonly mysql: number;
   readonly brokers: readonly [number, number, number];

@@ -28,8 +28,8 @@ export interface StepTools {
 
 /** The whole start: what runs, and what must be done before it. */
 export function listSteps(context: ServerContext, only: Only, tools: StepTools): Step[] {
-  const { ports, secrets } = context;
-  const admin = { host: '127.0.0.1', port: ports.mysql, user: 'root', password: secrets.root };
+  const { hosts, ports, secrets } = context;
+  const admin = { host: hosts.mysql, port: ports.mysql, user: 'root', password: secrets.root };
   const brokers = brokerAddresses(context);
 
   const server = (made: Server, ...needs: string[]): Step => ({
@@ -98,10 +98,10 @@ export function listBareSteps(context: ServerContext, tools: StepTools): Step[] 
   return listSteps(context, 'servers', tools).filter(({ name }) => wanted.has(name));
 }
 
-function migration({ ports, secrets }: ServerContext, service: 'order-service' | 'catalog-service'): Command {
+function migration({ hosts, ports, secrets }: ServerContext, service: 'order-service' | 'catalog-service'): Command {
   return nodeCommand(`services/${service}/src/migrate.ts`, {
     INSTANCE: `${service}-migrations`,
-    DATABASE_HOST: '127.0.0.1',
+    DATABASE_HOST: hosts.mysql,
     DATABASE_PORT: String(ports.mysql),
     DATABASE_NAME: service.replace('-', '_'),
     DATABASE_USER: 'migrations',

@@ -1,9 +1,12 @@
 import { connect } from 'node:net';
 
 /** ZooKeeper's answer to one of its four-letter words. */
-export function askZookeeper(port: number, word: 'srvr' | 'dump'): Promise<string> {
+export function askZookeeper(
+  address: { readonly host: string; readonly port: number },
+  word: 'srvr' | 'dump',
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port });
+    const socket = connect(address);
     let answer = '';
     socket.setTimeout(3000, () => socket.destroy(new Error('ZooKeeper did not answer within 3 s')));
     socket.once('error', reject);

@@ -8,7 +8,7 @@ type Settings = Readonly<Record<string, string | number | boolean>>;
 
 /** The properties of one broker: how its cluster holds together, and what both flavours have in common. */
 export function brokerSettings(context: ServerContext, id: BrokerId, dataDir: string): Settings {
-  const listener = `BROKER://127.0.0.1:${context.ports.brokers[id - 1]}`;
+  const listener = `BROKER://${context.hosts.brokers[id - 1]}:${context.ports.brokers[id - 1]}`;
   return {
     ...(context.cluster === 'kraft' ? kraftSettings(context, id, listener) : zookeeperSettings(context, id, listener)),
     'advertised.listeners': listener,
@@ -38,8 +38,8 @@ export function brokerSettings(context: ServerContext, id: BrokerId, dataDir: st
 }
 
 /** Each node is broker and controller at once. */
-function kraftSettings({ ports }: ServerContext, id: BrokerId, listener: string): Settings {
-  const controller = (node: BrokerId): string => `127.0.0.1:${ports.controllers[node - 1]}`;
+function kraftSettings({ hosts, ports }: ServerContext, id: BrokerId, listener: string): Settings {
+  const controller = (node: BrokerId): string => `${hosts.brokers[node - 1]}:${ports.controllers[node - 1]}`;
   return {
     'process.roles': 'broker,controller',
     'node.id': id,

@@ -9,7 +9,7 @@ import { layers, type Server, type ServerContext } from './server.ts';
 
 /** Kafka Connect, distributed mode with one worker: runs Debezium. */
 export function connectServer(context: ServerContext): Server {
-  const { instance, ports, programs, secrets } = context;
+  const { instance, hosts, ports, programs, secrets } = context;
   const configFile = resolve(instance.configDir, 'connect.properties');
   const url = connectUrl(context);
 
@@ -28,7 +28,7 @@ export function connectServer(context: ServerContext): Server {
           run: ['-cp', programs.jars.connect.join(':'), 'org.apache.kafka.connect.cli.ConnectDistributed', configFile],
           // The connector's JSON names these and holds no address and no password itself.
           env: {
-            CDC_MYSQL_HOST: '127.0.0.1',
+            CDC_MYSQL_HOST: hosts.mysql,
             CDC_MYSQL_PORT: String(ports.mysql),
             CDC_MYSQL_USER: 'cdc',
             CDC_MYSQL_PASSWORD: secrets.cdc,
@@ -43,8 +43,8 @@ export function connectServer(context: ServerContext): Server {
   };
 }
 
-export function connectUrl({ ports }: Pick<ServerContext, 'ports'>): string {
-  return `http://127.0.0.1:${ports.connect}`;
+export function connectUrl({ hosts, ports }: Pick<ServerContext, 'hosts' | 'ports'>): string {
+  return `http://${hosts.connect}:${ports.connect}`;
 }
 
 function settings(context: ServerContext): Record<string, string | number | boolean> {
@@ -52,8 +52,8 @@ function settings(context: ServerContext): Record<string, string | number | bool
   return {
     'bootstrap.servers': brokerAddresses(context).join(','),
     'group.id': 'connect',
-    listeners: `HTTP://127.0.0.1:${context.ports.connect}`,
-    'rest.advertised.host.name': '127.0.0.1',
+    listeners: `HTTP://${context.hosts.connect}:${context.ports.connect}`,
+    'rest.advertised.host.name': context.hosts.connect,
     'plugin.path': context.programs.jars.plugins,
     // Reads the plugins' own manifests instead of scanning every class: nine seconds less.
     'plugin.discovery': 'service_load',

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { writeFile } from '../instance/write-file.ts';
 import { brokerIds, brokerSettings, type BrokerId } from './broker-settings.ts';
+import { loopback } from './hosts.ts';
 import { javaCommand, javaStopTimeoutMs } from './java-command.ts';
 import { log4jOption } from './log4j.ts';
 import { countBrokers } from './probe-broker.ts';
@@ -13,8 +14,9 @@ import { waitUntilForgotten } from './wait-until-forgotten.ts';
 
 /** One of three Kafka brokers. */
 export function kafkaServer(context: ServerContext, id: BrokerId): Server {
-  const { instance, cluster, ports, programs } = context;
+  const { instance, cluster, hosts, ports, programs } = context;
   const name = `kafka-${id}`;
+  const host = hosts.brokers[id - 1] ?? loopback;
   const port = ports.brokers[id - 1] ?? 0;
   const configFile = resolve(instance.configDir, `${name}.properties`);
   const dataDir = resolve(instance.dataDir, name);
@@ -22,7 +24,7 @@ export function kafkaServer(context: ServerContext, id: BrokerId): Server {
   return {
     name,
     layer: layers.kafka,
-    address: () => `127.0.0.1:${port}`,
+    address: () => `${host}:${port}`,
     prepare: async (runTask) => {
       writeFile(configFile, properties(brokerSettings(context, id, dataDir)));
       const isFormatted = existsSync(resolve(dataDir, 'meta.properties'));
@@ -30,7 +32,7 @@ export function kafkaServer(context: ServerContext, id: BrokerId): Server {
       if (cluster === 'kraft' && !isFormatted) await format(context, name, configFile, runTask);
     },
     command: async () => {
-      if (cluster === 'zookeeper') await waitUntilForgotten(ports.zookeeper, id);
+      if (cluster === 'zookeeper') await waitUntilForgotten({ host: hosts.zookeeper, port: ports.zookeeper }, id);
       return javaCommand(context, {
         // One of the three records for all.
         aot: programs.aot.mode === 'record' && id !== 1 ? undefined : 'broker',
@@ -40,7 +42,7 @@ export function kafkaServer(context: ServerContext, id: BrokerId): Server {
       });
     },
     probe: async () => {
-      const known = await countBrokers(port);
+      const known = await countBrokers({ host, port });
       return known === brokerIds.length ? undefined : `knows ${known} of 3 brokers`;
     },
     readyTimeoutMs: 120_000,
@@ -48,8 +50,8 @@ export function kafkaServer(context: ServerContext, id: BrokerId): Server {
   };
 }
 
-export function brokerAddresses({ ports }: Pick<ServerContext, 'ports'>): string[] {
-  return ports.brokers.map((port) => `127.0.0.1:${port}`);
+export function brokerAddresses({ hosts, ports }: Pick<ServerContext, 'hosts' | 'ports'>): string[] {
+  return ports.brokers.map((port, index) => `${hosts.brokers[index]}:${port}`);
 }
 
 /** Makes the data folder of a KRaft node. */

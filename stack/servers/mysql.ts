@@ -3,17 +3,18 @@ import { join, resolve } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 import { writeFile } from '../instance/write-file.ts';
 import type { Command } from '../run/run-command.ts';
+import { loopback } from './hosts.ts';
 import { properties } from './properties.ts';
 import { layers, type RunTask, type Server, type ServerContext } from './server.ts';
 
 /** What the server's file needs to know of its surroundings. */
-interface MysqlContext extends Pick<ServerContext, 'instance' | 'ports' | 'secrets'> {
+interface MysqlContext extends Pick<ServerContext, 'instance' | 'hosts' | 'ports' | 'secrets'> {
   readonly programs: Pick<ServerContext['programs'], 'mysqld'>;
 }
 
 /** MySQL: the boards, the outbox, the marks, the catalog and the registry's schemas. */
 export function mysqlServer(context: MysqlContext): Server {
-  const { instance, ports, secrets, programs } = context;
+  const { instance, hosts, ports, secrets, programs } = context;
   const dataDir = resolve(instance.dataDir, 'mysql');
   const configFile = resolve(instance.configDir, 'my.cnf');
 
@@ -25,7 +26,7 @@ export function mysqlServer(context: MysqlContext): Server {
   return {
     name: 'mysql',
     layer: layers.mysql,
-    address: () => `127.0.0.1:${ports.mysql}`,
+    address: () => `${hosts.mysql}:${ports.mysql}`,
     prepare: async (runTask) => {
       writeFile(configFile, `[mysqld]\n${properties(settings(context, dataDir))}`);
       if (!existsSync(dataDir)) await initialise(context, dataDir, mysqld, runTask);
@@ -33,7 +34,7 @@ export function mysqlServer(context: MysqlContext): Server {
     command: () => Promise.resolve(mysqld()),
     probe: async () => {
       const connection = await createConnection({
-        host: '127.0.0.1',
+        host: hosts.mysql,
         port: ports.mysql,
         user: 'root',
         password: secrets.root,
@@ -53,7 +54,8 @@ function settings(context: MysqlContext, datadir: string): Record<string, string
     datadir,
     ...context.programs.mysqld.settings,
     ...(process.getuid?.() === 0 ? { user: 'root' } : {}),
-    bind_address: '127.0.0.1',
+    // Root may come from the server's own host only, by its loopback.
+    bind_address: [...new Set([context.hosts.mysql, loopback])].join(','),
     port: context.ports.mysql,
     mysqlx: 'OFF',
     // Relative to the data folder: a socket's full path may be 107 bytes long at most.

@@ -5,8 +5,8 @@ import { layers, type Server, type ServerContext } from './server.ts';
 
 /** order-service: HTTP to board and outbox; knows no Kafka. */
 export function orderService(context: ServerContext): Server {
-  const { ports, secrets } = context;
-  const url = `http://127.0.0.1:${ports.orderService}`;
+  const { hosts, ports, secrets } = context;
+  const url = `http://${hosts.orderService}:${ports.orderService}`;
   return {
     name: 'order-service',
     layer: layers.service,
@@ -16,9 +16,9 @@ export function orderService(context: ServerContext): Server {
       Promise.resolve(
         nodeCommand('services/order-service/src/main.ts', {
           INSTANCE: 'order-service',
-          HTTP_HOST: '127.0.0.1',
+          HTTP_HOST: hosts.orderService,
           HTTP_PORT: String(ports.orderService),
-          DATABASE_HOST: '127.0.0.1',
+          DATABASE_HOST: hosts.mysql,
           DATABASE_PORT: String(ports.mysql),
           DATABASE_NAME: 'order_service',
           DATABASE_USER: 'order_service',

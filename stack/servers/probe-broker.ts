@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 const metadataRequest = 3;
 
 /** How many brokers of the cluster this broker knows to be alive: the answer to a real Metadata request (version 4). */
-export function countBrokers(port: number): Promise<number> {
+export function countBrokers(address: { readonly host: string; readonly port: number }): Promise<number> {
   const body = Buffer.alloc(2 + 2 + 4 + 2 + 4 + 1);
   body.writeInt16BE(metadataRequest, 0);
   body.writeInt16BE(4, 2);
@@ -14,7 +14,7 @@ export function countBrokers(port: number): Promise<number> {
   size.writeInt32BE(body.length);
 
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port });
+    const socket = connect(address);
     let answer = Buffer.alloc(0);
     socket.setTimeout(3000, () => socket.destroy(new Error('the broker did not answer within 3 s')));
     socket.once('error', reject);

@@ -4,7 +4,7 @@ import { layers, type Server, type ServerContext } from './server.ts';
 
 /** Apicurio Registry on the same MySQL: keeps the events' Avro schemas, spoken to through its Confluent API. */
 export function registryServer(context: ServerContext): Server {
-  const { ports, programs, secrets } = context;
+  const { hosts, ports, programs, secrets } = context;
   return {
     name: 'registry',
     layer: layers.registry,
@@ -21,16 +21,16 @@ export function registryServer(context: ServerContext): Server {
           env: {
             APICURIO_STORAGE_KIND: 'sql',
             APICURIO_STORAGE_SQL_KIND: 'mysql',
-            APICURIO_DATASOURCE_URL: `jdbc:mysql://127.0.0.1:${ports.mysql}/registry?sslMode=DISABLED&allowPublicKeyRetrieval=true`,
+            APICURIO_DATASOURCE_URL: `jdbc:mysql://${hosts.mysql}:${ports.mysql}/registry?sslMode=DISABLED&allowPublicKeyRetrieval=true`,
             APICURIO_DATASOURCE_USERNAME: 'registry',
             APICURIO_DATASOURCE_PASSWORD: secrets.registry,
             // The defaults (20 to 100) would take most of MySQL's connections.
             APICURIO_DATASOURCE_JDBC_INITIAL_SIZE: '1',
             APICURIO_DATASOURCE_JDBC_MIN_SIZE: '1',
             APICURIO_DATASOURCE_JDBC_MAX_SIZE: '8',
-            QUARKUS_HTTP_HOST: '127.0.0.1',
+            QUARKUS_HTTP_HOST: hosts.registry,
             QUARKUS_HTTP_PORT: String(ports.registry),
-            QUARKUS_MANAGEMENT_HOST: '127.0.0.1',
+            QUARKUS_MANAGEMENT_HOST: hosts.registry,
             QUARKUS_MANAGEMENT_PORT: String(ports.registryManagement),
             QUARKUS_HTTP_ACCESS_LOG_ENABLED: 'false',
             // Two cores serve a handful of look-ups: the default pool is made for hundreds.
@@ -44,6 +44,6 @@ export function registryServer(context: ServerContext): Server {
   };
 }
 
-export function registryUrl({ ports }: Pick<ServerContext, 'ports'>): string {
-  return `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`;
+export function registryUrl({ hosts, ports }: Pick<ServerContext, 'hosts' | 'ports'>): string {
+  return `http://${hosts.registry}:${ports.registry}/apis/ccompat/v7`;
 }

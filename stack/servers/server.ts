@@ -4,12 +4,14 @@ import type { Instance } from '../instance/instance.ts';
 import type { Ports } from '../instance/ports.ts';
 import type { Secrets } from '../instance/secrets.ts';
 import type { Command } from '../run/run-command.ts';
+import type { Hosts } from './hosts.ts';
 
 /** What a server's file needs to know to configure it. */
 export interface ServerContext {
   readonly instance: Instance;
   readonly cluster: Cluster;
   readonly ports: Ports;
+  readonly hosts: Hosts;
   readonly secrets: Secrets;
   readonly programs: Programs;
 }

@@ -7,9 +7,12 @@ import { sessionTimeoutMs } from './zookeeper.ts';
  * Waits until ZooKeeper has forgotten a killed broker: until then it takes the new process for a second broker of the
  * same number, and that one dies. At most a little longer than a session; without an answer there is nothing to wait for.
  */
-export async function waitUntilForgotten(zookeeperPort: number, id: BrokerId): Promise<void> {
+export async function waitUntilForgotten(
+  zookeeper: { readonly host: string; readonly port: number },
+  id: BrokerId,
+): Promise<void> {
   for (const deadline = Date.now() + sessionTimeoutMs + 4000; Date.now() < deadline;) {
-    const sessions = await askZookeeper(zookeeperPort, 'dump').catch(() => '');
+    const sessions = await askZookeeper(zookeeper, 'dump').catch(() => '');
     if (!new RegExp(`/brokers/ids/${id}$`, 'm').test(sessions)) return;
     await delay(100);
   }

@@ -14,6 +14,7 @@ import { listSteps } from '../run/list-steps.ts';
 import { runServers, type Servers } from '../run/run-servers.ts';
 import { createTopics } from '../setup/topics.ts';
 import { askZookeeper } from './ask-zookeeper.ts';
+import { loopback, loopbackHosts } from './hosts.ts';
 import { brokerAddresses } from './kafka.ts';
 import type { ServerContext } from './server.ts';
 
@@ -31,7 +32,7 @@ beforeAll(async () => {
   makeFolders(instance);
   const programs = await ensurePrograms('zookeeper', () => undefined, never);
   const ports = await findFreePorts();
-  context = { instance, cluster: 'zookeeper', ports, secrets: ensureSecrets(instance), programs };
+  context = { instance, cluster: 'zookeeper', ports, hosts: loopbackHosts, secrets: ensureSecrets(instance), programs };
   servers = await runServers(
     context,
     (tools) =>
@@ -75,7 +76,9 @@ it('has `board` with three partitions and three copies, and finds NOTHING to cha
 
 it('starts a KILLED broker again only when ZooKeeper has forgotten the old one, and its copies catch up', async () => {
   await kill('kafka-2');
-  expect(await askZookeeper(context.ports.zookeeper, 'dump')).not.toMatch(/\/brokers\/ids\/2$/m);
+  expect(await askZookeeper({ host: loopback, port: context.ports.zookeeper }, 'dump')).not.toMatch(
+    /\/brokers\/ids\/2$/m,
+  );
   await expect.poll(() => inSync(boardTopic.name), { timeout: 60_000 }).toEqual(everywhere);
 });
 

@@ -12,7 +12,7 @@ export const sessionTimeoutMs = 6000;
 
 /** The ZooKeeper of the older cluster: one server, which knows the brokers, the topics and where their copies lie. */
 export function zookeeperServer(context: ServerContext): Server {
-  const { instance, ports, programs } = context;
+  const { instance, hosts, ports, programs } = context;
   const dataDir = resolve(instance.dataDir, 'zookeeper');
   const configFile = resolve(instance.configDir, 'zookeeper.properties');
   return {
@@ -41,7 +41,7 @@ export function zookeeperServer(context: ServerContext): Server {
         }),
       ),
     probe: async () => {
-      const answer = await askZookeeper(ports.zookeeper, 'srvr');
+      const answer = await askZookeeper({ host: hosts.zookeeper, port: ports.zookeeper }, 'srvr');
       return answer.includes('Mode: standalone') ? undefined : `it says: ${answer.trim()}`;
     },
     readyTimeoutMs: 60_000,
@@ -49,15 +49,15 @@ export function zookeeperServer(context: ServerContext): Server {
   };
 }
 
-export function zookeeperAddress({ ports }: Pick<ServerContext, 'ports'>): string {
-  return `127.0.0.1:${ports.zookeeper}`;
+export function zookeeperAddress({ hosts, ports }: Pick<ServerContext, 'hosts' | 'ports'>): string {
+  return `${hosts.zookeeper}:${ports.zookeeper}`;
 }
 
-function settings({ ports }: ServerContext, dataDir: string): Record<string, string | number | boolean> {
+function settings({ hosts, ports }: ServerContext, dataDir: string): Record<string, string | number | boolean> {
   return {
     dataDir,
     clientPort: ports.zookeeper,
-    clientPortAddress: '127.0.0.1',
+    clientPortAddress: hosts.zookeeper,
     // A web server of its own, on all interfaces.
     'admin.enableServer': false,
     // `srvr` is our probe; `dump` tells which brokers count as alive.

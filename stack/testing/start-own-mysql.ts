@@ -10,6 +10,7 @@ import { portsAt } from '../instance/ports.ts';
 import { ensureSecrets } from '../instance/secrets.ts';
 import { runCommand } from '../run/run-command.ts';
 import { waitUntilReady } from '../run/wait-until-ready.ts';
+import { loopbackHosts } from '../servers/hosts.ts';
 import { mysqlServer } from '../servers/mysql.ts';
 
 export interface OwnMysql {
@@ -29,6 +30,7 @@ export async function startOwnMysql(options: readonly string[] = []): Promise<Ow
   const server = mysqlServer({
     instance,
     secrets,
+    hosts: loopbackHosts,
     ports: { ...portsAt(0), mysql: port },
     programs: { mysqld: await ensureMysqld(() => undefined) },
   });

@@ -6,6 +6,7 @@ import { locateInstance, makeFolders } from '../../stack/instance/instance.ts';
 import { portsAt } from '../../stack/instance/ports.ts';
 import type { Secrets } from '../../stack/instance/secrets.ts';
 import type { Command } from '../../stack/run/run-command.ts';
+import { loopbackHosts } from '../../stack/servers/hosts.ts';
 import type { Server, ServerContext } from '../../stack/servers/server.ts';
 
 const secret = 'a-secret-of-no-server';
@@ -30,6 +31,7 @@ export function nativeContext(cluster: Cluster = 'kraft'): { context: ServerCont
     instance,
     cluster,
     ports: portsAt(0),
+    hosts: loopbackHosts,
     secrets,
     programs: {
       java: { command: ['java'], version },
