@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
+import { createMetrics } from '@board/service-kit';
 import { beforeAll, describe, expect, inject, it, type TestContext } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { createKeeperMetrics } from '../../services/keeper/src/application/keeper-metrics.ts';
 import { fetchPromtool, type Tool } from './fetch-tool.ts';
 import { checkout, readCompose, readText } from './read-compose.ts';
 
@@ -49,7 +51,7 @@ const dashboard = z
   })
   .parse(JSON.parse(readText(`${folder}/grafana/board.json`)));
 
-const words = /\b(?:inbox|http|process|nodejs)_[a-z0-9_]+\b/g;
+const words = /\b(?:inbox|http|process|nodejs|keeper)_[a-z0-9_]+\b/g;
 const metricsIn = (expression: string): string[] => expression.match(words) ?? [];
 
 it("every alert is in the rules' own test, at a time when it fires", () => {
@@ -65,8 +67,11 @@ describe('every metric that is asked for is exposed by a service that runs', () 
     const pages = await Promise.all(
       [stack.orderServiceUrl, ...stack.catalogUrls].map(async (url) => (await fetch(`${url}/metrics`)).text()),
     );
+    // The keeper's own registry, whether or not the stack has one.
+    const keeper = createMetrics('keeper');
+    createKeeperMetrics(keeper);
     exposed = new Set(
-      pages.flatMap((page) =>
+      [...pages, await keeper.metrics()].flatMap((page) =>
         [...page.matchAll(/^# TYPE (\w+) (\w+)$/gm)].flatMap(([, name = '', type]) =>
           type === 'histogram' ? ['_bucket', '_sum', '_count'].map((part) => `${name}${part}`) : [name],
         ),

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { serviceSchema as catalogSchema } from '../../services/catalog-service/src/config.ts';
+import { serviceSchema as keeperSchema } from '../../services/keeper/src/config.ts';
 import { serviceSchema as orderSchema } from '../../services/order-service/src/config.ts';
 import { listPorts, portsAt } from '../../stack/instance/ports.ts';
 import { catalogService } from '../../stack/servers/catalog-service.ts';
@@ -37,6 +38,13 @@ describe('our services', () => {
     const [main = ''] = args;
     const started = service(name).command ?? ['node', 'services/order-service/src/main.ts'];
     expect(main.endsWith(started[1] ?? 'nothing')).toBe(true);
+  });
+
+  it('the keeper purges as the user that may, and has no variable that it does not know', () => {
+    const { DATABASE_PASSWORD_FILE: file, ...rest } = environmentOf('keeper');
+    expect(rest).toMatchObject({ INSTANCE: 'keeper', DATABASE_NAME: 'order_service', DATABASE_USER: 'purge' });
+    expect([file, service('keeper').secrets]).toEqual(['/run/secrets/purge', ['purge']]);
+    expect(Object.keys(keeperSchema.shape)).toEqual(expect.arrayContaining(Object.keys(rest)));
   });
 
   it('the setup runs all of its steps, users first', () => {
