@@ -19,6 +19,7 @@ test('the main stack has the ports that its documents name', () => {
     registry: 8081,
     registryManagement: 8082,
     orderService: 8080,
+    keeper: 8084,
   });
 });
 
@@ -68,7 +69,7 @@ test('ZooKeeper has a port in its own flavour, and the controllers have theirs',
       owner === 'kafka-1 (controller)' ? ['zookeeper'] : owner.includes('controller') ? [] : [owner],
     ),
   );
-  expect(owners('zookeeper')).toHaveLength(9);
+  expect(owners('zookeeper')).toHaveLength(10);
 });
 
 test('a port on which somebody listens is busy, others are not', async () => {

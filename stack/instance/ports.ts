@@ -16,6 +16,7 @@ export interface Ports {
   readonly registry: number;
   readonly registryManagement: number;
   readonly orderService: number;
+  readonly keeper: number;
 }
 
 export type PortOffset = number | 'auto';
@@ -32,6 +33,7 @@ export function portsAt(offset: number): Ports {
     registry: 8081 + offset,
     registryManagement: 8082 + offset,
     orderService: 8080 + offset,
+    keeper: 8084 + offset,
   };
 }
 
@@ -47,6 +49,7 @@ export function listPorts(ports: Ports, cluster: Cluster): { port: number; owner
     { port: ports.registry, owner: 'registry' },
     { port: ports.registryManagement, owner: 'registry (management)' },
     { port: ports.orderService, owner: 'order-service' },
+    { port: ports.keeper, owner: 'keeper' },
   ];
 }
 

@@ -3,6 +3,7 @@ import { catalogService } from '../servers/catalog-service.ts';
 import { connectServer, connectUrl } from '../servers/connect.ts';
 import { brokerIds } from '../servers/broker-settings.ts';
 import { brokerAddresses, kafkaServer } from '../servers/kafka.ts';
+import { keeper } from '../servers/keeper.ts';
 import { mysqlServer } from '../servers/mysql.ts';
 import { nodeCommand } from '../servers/node-command.ts';
 import { orderService } from '../servers/order-service.ts';
@@ -17,7 +18,7 @@ import { retrySetup } from './retry-setup.ts';
 import type { Command } from './run-command.ts';
 import type { Step } from './run-graph.ts';
 
-/** What is started: `servers` is everything but the three service processes. */
+/** What is started: `servers` is everything but the service processes. */
 export type Only = 'servers' | 'all';
 
 export interface StepTools {
@@ -82,6 +83,8 @@ export function listSteps(context: ServerContext, only: Only, tools: StepTools):
     ...[orderService(context), catalogService(context, 1), catalogService(context, 2)].map((service) =>
       server(service, 'grants', 'schemas', 'topics'),
     ),
+    // Before the connector is there it would only raise alarms.
+    server(keeper(context), 'connector'),
   ];
 }
 

@@ -3,6 +3,7 @@ import { boardOutbox, connectApi, registerConnector } from '@board/connectors';
 import { openBoardWriter, readTopic, waitUntil } from '@board/test';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { expect, inject, it, onTestFinished } from 'vitest';
+import { auditBoards } from '../../ops/audit/audit-boards.ts';
 
 const stack = inject('stack');
 const rowsPerTick = 50;
@@ -57,4 +58,18 @@ it('loses no id and doubles NO effect when the connector gets a new position und
   // The new position shipped what was shipped before: without copies this test would prove nothing.
   const records = await readTopic(stack.brokers, boardTopic.name);
   expect(records.length).toBeGreaterThan(new Set(records.map(({ headers }) => headers['id'])).size);
+
+  // Nobody knows that nothing was lost until somebody has looked: the keeper is red, and an audit settles it.
+  const alarms = async (): Promise<string> => (await fetch(`${stack.keeperUrl}/alarms`)).text();
+  await waitUntil('the keeper is red', async () =>
+    /"position":.*(lost its position|new snapshot)/.test(await alarms()),
+  );
+  const audit = await auditBoards({
+    database: { host, port, user: 'audit', password: stack.passwords.audit },
+    kafka: stack,
+    connectUrl: stack.connectUrl,
+    timeoutMs: 60_000,
+  });
+  expect(audit).toMatchObject({ outcome: 'clean', notes: [expect.stringContaining('Settled by this audit')] });
+  await waitUntil('the keeper is quiet', async () => !(await alarms()).includes('"position"'));
 });

@@ -10,6 +10,7 @@ export interface StackAddresses {
   readonly connectUrl: string;
   readonly registryUrl: string;
   readonly orderServiceUrl: string;
+  readonly keeperUrl: string;
   /** Of both catalog-service instances. */
   readonly catalogUrls: readonly string[];
 }
@@ -34,6 +35,7 @@ export function addressesOf({
     connectUrl: `http://127.0.0.1:${ports.connect}`,
     registryUrl: `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`,
     orderServiceUrl: `http://127.0.0.1:${ports.orderService}`,
+    keeperUrl: `http://127.0.0.1:${ports.keeper}`,
     catalogUrls: state.processes
       .filter(({ name }) => name.startsWith('catalog-service-'))
       .map(({ address }) => address),

@@ -21,12 +21,15 @@ export async function lookAtRelay(
   connect: Pick<ConnectApi, 'getOffsets'>,
   mysql: RunSql,
   connector: string,
-  before: Pick<Seen, 'executed' | 'relayed'> = { executed: '', relayed: '' },
+  before: Omit<Seen, 'at' | 'serverUuid'> = { executed: '', relayed: '', snapshot: false },
 ): Promise<Look> {
-  const [offset] = ((await connect.getOffsets(connector)) ?? [])
-    .map((entry) => entry.offset)
-    .filter((one) => one !== null);
-  const relayed = offset?.gtids ?? '';
+  const offsets = await connect.getOffsets(connector);
+  const [offset] = (offsets ?? []).map((entry) => entry.offset).filter((one) => one !== null);
+  // Offsets outlive their connector: one that is not registered has the position that it had.
+  const { relayed, file, snapshot } =
+    offsets === undefined
+      ? before
+      : { relayed: offset?.gtids ?? '', file: offset?.file, snapshot: offset?.snapshot !== undefined };
   const [row] = (await mysql(
     `SELECT @@GLOBAL.server_uuid AS serverUuid, @@GLOBAL.gtid_executed AS executed,
        GTID_SUBSET(?, @@GLOBAL.gtid_executed) AS keepsHistory, GTID_SUBSET(?, ?) AS keepsPosition,
@@ -38,8 +41,8 @@ export async function lookAtRelay(
     serverUuid: row.serverUuid,
     executed: row.executed,
     relayed,
-    ...(offset?.file !== undefined && { file: offset.file }),
-    snapshot: offset?.snapshot !== undefined,
+    ...(file !== undefined && { file }),
+    snapshot,
     position: offset === undefined ? '' : JSON.stringify(offset),
     keepsHistory: row.keepsHistory === 1,
     keepsPosition: row.keepsPosition === 1,

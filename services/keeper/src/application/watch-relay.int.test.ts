@@ -103,6 +103,13 @@ it('notices that GTIDs were RESET, trusts no fence until the position is rebuilt
   expect(await fence('purge', 15_000)).toBe('passed');
   expect(first.alarms.active().size).toBe(0);
 
+  // A connector that is deleted keeps its position.
+  await connect.remove(definition.name);
+  await first.lookUntil('no connector', async () => (await connect.getOffsets(definition.name)) === undefined);
+  await registerConnector({ ...stack, definition });
+  await first.lookUntil('the connector again', async () => (await connect.getOffsets(definition.name)) !== undefined);
+  expect(await suspicion()).toBeUndefined();
+
   await withSql((sql) => sql('RESET BINARY LOGS AND GTIDS'));
   await insert();
   // Another process, which knows only what the first one has written.
