@@ -37,6 +37,11 @@ export async function settleBatch<State, Refusal>(
       return;
     }
     await failpoint('after-commit');
+    // What refuses another attempt may be what an earlier one has done: the version that If-Match named, a delete.
+    const doubtful = waiting.filter(
+      (member) => member.attempts.length > 0 && work.outcomes.get(member)?.kind !== 'committed',
+    );
+    if (doubtful.length > 0) await answerCommitted(doubtful);
     for (const [member, error] of work.failed) member.fail(error);
     // Answered after COMMIT, never before.
     for (const [member, outcome] of work.outcomes) member.settle(outcome);
@@ -67,7 +72,8 @@ export async function settleBatch<State, Refusal>(
     const stored = await findEvents(database, ids);
     for (const { command, attempts, settle } of tried) {
       const version = stored.get(command.eventId);
-      const change = attempts.find(({ event }) => event.version === version);
+      // Two with the same version: the earlier one was rolled back before the later one got the row's lock.
+      const change = attempts.findLast(({ event }) => event.version === version);
       if (change) settle({ kind: 'committed', state: change.state });
     }
   }

@@ -69,8 +69,8 @@ test('COMMIT done and the server SILENT: said to be unknown in time; a repeat wi
 
 test('COMMIT still RUNS on the server when its connection breaks: done once, whoever finishes first', async () => {
   const { lab, proxy, commits } = await openBehindProxy();
-  const thing = createThing('a');
-  await commits.commit(thing);
+  const [thing, other] = [createThing('a'), createThing('a')];
+  await Promise.all([commits.commit(thing), commits.commit(other)]);
   // COMMIT waits on the server while this lock is held; it does not notice that its client is gone.
   onTestFinished(async () => void (await lab.root.query('UNLOCK TABLES')));
   const undo = setFailpoint('before-commit', async () => {
@@ -78,7 +78,12 @@ test('COMMIT still RUNS on the server when its connection breaks: done once, who
     await lab.root.query('FLUSH TABLES WITH READ LOCK');
   });
   onTestFinished(undo);
-  const outcomes = [commits.commit(createThing('b')), commits.commit(editThing(thing.aggregateId, 'c'))];
+  const outcomes = [
+    commits.commit(createThing('b')),
+    commits.commit(editThing(thing.aggregateId, 'c')),
+    // Tried again, it finds the version that it has made itself.
+    commits.commit(editThing(other.aggregateId, 'd', { ifVersion: 1 })),
+  ];
   await waitUntil('COMMIT waits', () => hasState(lab, 'Waiting for commit lock'));
   endConnections(proxy);
   await waitUntil('a second attempt waits', () => hasState(lab, 'Waiting for global read lock'));
@@ -86,9 +91,42 @@ test('COMMIT still RUNS on the server when its connection breaks: done once, who
   expect(await Promise.all(outcomes)).toMatchObject([
     { kind: 'committed', state: { version: 1, text: 'b' } },
     { kind: 'committed', state: { version: 2, text: 'c' } },
+    { kind: 'committed', state: { version: 2, text: 'd' } },
   ]);
-  expect(await lab.versions()).toMatchObject({ [thing.aggregateId]: { row: 2, events: [1, 2] } });
-  expect(await lab.rows('SELECT id FROM outbox')).toHaveLength(3);
+  for (const { aggregateId } of [thing, other])
+    expect(await lab.versions()).toMatchObject({ [aggregateId]: { row: 2, events: [1, 2] } });
+  expect(await lab.rows('SELECT id FROM outbox')).toHaveLength(5);
+});
+
+test('COMMIT done and its answer cut on the SECOND attempt: the state that it stored, not that of the first', async () => {
+  const { lab, proxy, commits } = await openBehindProxy();
+  const thing = createThing('a');
+  await commits.commit(thing);
+  let begins = 0;
+  onTestFinished(
+    setFailpoint('before-begin', async () => {
+      // Alone, after the attempt that was shared with the poisoned one: another instance was faster.
+      if (++begins === 3) await lab.root.query("UPDATE thing SET version = 2, text = 'elsewhere'");
+    }),
+  );
+  loseNextAnswer(proxy);
+  const poisoned = commits.commit(
+    editThing(thing.aggregateId, 'poisoned', { spoil: (event) => ({ ...event, aggregateType: 'other' }) }),
+  );
+  const edit = editThing(thing.aggregateId, 'b');
+  const appended = commits.commit({
+    ...edit,
+    decide(found) {
+      const decision = edit.decide(found);
+      return decision.kind === 'change'
+        ? { ...decision, state: { ...decision.state, text: `${found?.text} and b` } }
+        : decision;
+    },
+  });
+  await expect(poisoned).rejects.toThrow('outbox_aggregatetype');
+  await waitForEvents(lab, 2);
+  endConnections(proxy);
+  expect(await appended).toMatchObject({ kind: 'committed', state: { version: 3, text: 'elsewhere and b' } });
 });
 
 test('a database that is AWAY refuses every member of the batch as unavailable, and serves again by itself', async () => {
