@@ -5,6 +5,8 @@ export interface CommitLimits {
   readonly batchBytes: number;
   /** While these run, what arrives waits and shares the next one. */
   readonly transactions: number;
+  /** Beside them: waits for a row that another process holds. */
+  readonly heldWaits: number;
   /** More than this is refused at once: a queue without an end only hides that the database is too slow. */
   readonly queueRows: number;
   readonly queueBytes: number;
@@ -17,6 +19,7 @@ export const defaultCommitLimits: CommitLimits = {
   // What a transaction sends may be many times this (escapes, hex): order-service asserts that MySQL takes it.
   batchBytes: 1024 * 1024,
   transactions: 2,
+  heldWaits: 2,
   queueRows: 5_000,
   queueBytes: 64 * 1024 * 1024,
   deadlineMs: 1_800,

@@ -4,6 +4,7 @@ import type { AggregateRows } from './aggregate-rows.ts';
 import type { Command, Outcome } from './command.ts';
 import { defaultCommitLimits, type CommitLimits } from './commit-limits.ts';
 import { ignoreMetrics, type CommitMetrics } from './commit-metrics.ts';
+import { createMember } from './create-member.ts';
 import type { Member } from './member.ts';
 import { settleBatch } from './settle-batch.ts';
 import { takeBatch } from './take-batch.ts';
@@ -34,8 +35,12 @@ export function createGroupCommit<State, Refusal>({
 }: GroupCommitOptions<State>): GroupCommit<State, Refusal> {
   const limits: CommitLimits = { ...defaultCommitLimits, ...given };
   let queue: Member<State, Refusal>[] = [];
-  let queueBytes = 0;
   let transactions = 0;
+  /** Each: commands for one row, which somebody else holds. */
+  const held: (readonly Member<State, Refusal>[])[] = [];
+  let heldWaits = 0;
+  let waitingRows = 0;
+  let waitingBytes = 0;
   let startIsDue = false;
   const running = new Map<string, number>();
   const keys = new Map<string, Buffer>();
@@ -56,22 +61,40 @@ export function createGroupCommit<State, Refusal>({
     while (transactions < limits.transactions && queue.length > 0) {
       const { batch, rest } = takeBatch(queue, (id) => running.has(id), limits);
       queue = rest;
-      queueBytes = rest.reduce((sum, { command }) => sum + command.bytes, 0);
       if (batch.length === 0) break;
       void run(batch);
     }
-    metrics.observeQueue(queue.length, queueBytes);
-    if (transactions === 0 && queue.length === 0) idle.resolve();
+    while (heldWaits < limits.heldWaits && held.length > 0) void waitForRow(held.shift() ?? []);
+    const waiting = [...queue, ...held.flat()];
+    waitingRows = waiting.length;
+    waitingBytes = waiting.reduce((sum, { command }) => sum + command.bytes, 0);
+    metrics.observeQueue(waitingRows, waitingBytes);
+    if (isIdle()) idle.resolve();
+  }
+
+  function isIdle(): boolean {
+    return transactions === 0 && heldWaits === 0 && queue.length === 0;
   }
 
   async function run(batch: readonly Member<State, Refusal>[]): Promise<void> {
     transactions += 1;
     for (const { command } of batch) running.set(command.aggregateId, (running.get(command.aggregateId) ?? 0) + 1);
     const observeEnd = metrics.observeBatch(batch.length);
-    await settleBatch(database, rows, batch);
+    const groups = await settleBatch(database, rows, batch, 'skip');
     observeEnd();
-    for (const { command } of batch) release(command);
+    // They wait elsewhere: a row that is held for long would hold up everybody who comes later.
+    held.push(...groups);
+    const waiting = new Set(groups.flat());
+    for (const member of batch) if (!waiting.has(member)) release(member.command);
     transactions -= 1;
+    startBatches();
+  }
+
+  async function waitForRow(group: readonly Member<State, Refusal>[]): Promise<void> {
+    heldWaits += 1;
+    await settleBatch(database, rows, group, 'wait');
+    for (const { command } of group) release(command);
+    heldWaits -= 1;
     startBatches();
   }
 
@@ -87,43 +110,19 @@ export function createGroupCommit<State, Refusal>({
       const hash = command.key?.hash.toString('hex');
       const first = hash === undefined ? undefined : keys.get(hash);
       if (first && command.key) return { kind: first.equals(command.key.fingerprint) ? 'key-running' : 'key-reused' };
-      if (queue.length >= limits.queueRows || queueBytes + command.bytes > limits.queueBytes) {
+      if (waitingRows >= limits.queueRows || waitingBytes + command.bytes > limits.queueBytes) {
         metrics.countRefused();
-        throw new UnavailableError(`${queue.length} commands are waiting already; this one was not done.`);
+        throw new UnavailableError(`${waitingRows} commands are waiting already; this one was not done.`);
       }
       if (hash !== undefined && command.key) keys.set(hash, command.key.fingerprint);
-      if (transactions === 0 && queue.length === 0) idle = Promise.withResolvers();
+      if (isIdle()) idle = Promise.withResolvers();
       const { member, outcome } = createMember(command, limits.deadlineMs);
       queue.push(member);
-      queueBytes += command.bytes;
+      waitingRows += 1;
+      waitingBytes += command.bytes;
       startSoon();
       return await outcome;
     },
     drain: () => idle.promise,
   };
-}
-
-function createMember<State, Refusal>(command: Command<State, Refusal>, deadlineMs: number) {
-  const { promise, resolve, reject } = Promise.withResolvers<Outcome<State, Refusal>>();
-  let isSettled = false;
-  const settleOnce = (act: () => void): void => {
-    if (isSettled) return;
-    isSettled = true;
-    clearTimeout(timer);
-    act();
-  };
-  const member: Member<State, Refusal> = {
-    command,
-    attempts: [],
-    settle: (outcome) => settleOnce(() => resolve(outcome)),
-    fail: (error) => settleOnce(() => reject(error)),
-    isSettled: () => isSettled,
-  };
-  const timer = setTimeout(() => member.fail(tooLate(deadlineMs, member.attempts.length > 0)), deadlineMs);
-  return { member, outcome: promise };
-}
-
-function tooLate(deadlineMs: number, isTried: boolean): UnavailableError {
-  const end = isTried ? 'nobody can tell yet whether it was done' : 'it was not done';
-  return new UnavailableError(`The database did not take the command within ${deadlineMs} ms; ${end}.`);
 }

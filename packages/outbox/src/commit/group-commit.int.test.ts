@@ -247,6 +247,33 @@ describe('locks of others', () => {
     expect(events).toEqual(['neighbour', 'neighbour', 'held 1', 'held 2']);
   });
 
+  test('rows that somebody else holds hold up nobody who comes LATER; a full queue counts those who wait for them', async () => {
+    const lab = await open();
+    const { commits } = await lab.open({ limits: { transactions: 1, heldWaits: 1, queueRows: 4 } });
+    const things = ['a', 'b', 'c', 'd', 'e'].map((text) => createThing(text));
+    for (const thing of things) await commits.commit(thing);
+    await lab.root.query('BEGIN');
+    await lab.root.query('SELECT * FROM thing FOR UPDATE');
+
+    let answered = 0;
+    const edit = (from: number, to: number) =>
+      things
+        .slice(from, to)
+        .map(({ aggregateId }) => commits.commit(editThing(aggregateId, 'waits')).finally(() => (answered += 1)));
+    const waiting = edit(0, 3);
+    expect(await commits.commit(createThing('later'))).toMatchObject({ kind: 'committed' });
+    expect(await commits.commit(createThing('later still'))).toMatchObject({ kind: 'committed' });
+    expect(answered).toBe(0);
+    // Two wait behind the one that waits for its row.
+    const last = edit(3, 5);
+    await expect(commits.commit(createThing('too much'))).rejects.toThrow('4 commands are waiting already');
+    await lab.root.query('COMMIT');
+    for (const outcome of await Promise.all([...waiting, ...last]))
+      expect(outcome).toMatchObject({ kind: 'committed', state: { version: 2 } });
+    await commits.drain();
+    expect(Object.values(await lab.versions()).filter(({ row }) => row === 2)).toHaveLength(5);
+  });
+
   test('a row that is held for TOO LONG: the command is refused as unavailable, and nothing of it is written', async () => {
     const lab = await open();
     const { commits } = await lab.open();

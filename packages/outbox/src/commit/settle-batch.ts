@@ -8,17 +8,24 @@ import { runUnitOfWork, type Work } from './run-unit-of-work.ts';
 
 type Members<State, Refusal> = readonly Member<State, Refusal>[];
 
-/** Answers every member of a batch: all in one transaction, or, when that fails, each in its own. */
+/**
+ * Answers every member of a batch: all in one transaction, or, when that fails, each in its own.
+ *
+ * With `skip` those are left whose row somebody else holds; they are returned, grouped by row.
+ */
 export async function settleBatch<State, Refusal>(
   database: Database,
   rows: AggregateRows<State>,
   batch: Members<State, Refusal>,
-): Promise<void> {
+  held: 'skip' | 'wait',
+): Promise<Members<State, Refusal>[]> {
+  const busy: Member<State, Refusal>[] = [];
   try {
-    await settleTogether(batch, 'skip', 'may fail');
+    await settleTogether(batch, held, 'may fail');
   } catch (error) {
     for (const member of batch) if (!member.isSettled()) member.fail(error);
   }
+  return [...groupByAggregate(busy.filter((member) => !member.isSettled()))];
 
   async function settleTogether(
     members: Members<State, Refusal>,
@@ -45,7 +52,7 @@ export async function settleBatch<State, Refusal>(
     for (const [member, error] of work.failed) member.fail(error);
     // Answered after COMMIT, never before.
     for (const [member, outcome] of work.outcomes) member.settle(outcome);
-    for (const sameRow of groupByAggregate(work.busy)) await settleTogether(sameRow, 'wait', 'may fail');
+    busy.push(...work.busy);
   }
 
   async function settleFailed(members: Members<State, Refusal>, error: unknown, chance: 'may fail' | 'last') {
