@@ -37,6 +37,18 @@ test('a key that was used before gets the FIRST answer, on any instance; with an
   expect(await lab.versions()).toEqual({ [thing.aggregateId]: { row: 3, events: [1, 2, 3] } });
 });
 
+test("a key is as old as the SERVER's clock says, by which it is purged: that of an instance may be wrong", async () => {
+  const lab = await open();
+  const { commits } = await lab.open();
+  const command = createThing('a', { key: 'k', spoil: (event) => ({ ...event, occurredAt: new Date(0) }) });
+  await commits.commit(command);
+  expect(
+    await lab.rows(
+      'SELECT created_at BETWEEN UTC_TIMESTAMP(3) - INTERVAL 1 MINUTE AND UTC_TIMESTAMP(3) AS young FROM idempotency_key',
+    ),
+  ).toEqual([{ young: 1 }]);
+});
+
 test('a key whose first command still WAITS or RUNS here is running; with another command it is refused', async () => {
   const lab = await open();
   const { commits } = await lab.open({ limits: { transactions: 1 } });

@@ -83,9 +83,7 @@ async function write<State, Refusal>(
   for (const [member, change] of changes) member.attempts.push(change);
   await insertKeys(
     manager,
-    changes.flatMap(([{ command }, { answer, event }]) =>
-      command.key && answer ? [{ ...command.key, answer, createdAt: event.occurredAt }] : [],
-    ),
+    changes.flatMap(([{ command }, { answer }]) => (command.key && answer ? [{ ...command.key, answer }] : [])),
   );
   if (inserted.length > 0) await rows.insert(manager, inserted);
   if (updated.length > 0) await rows.update(manager, updated);

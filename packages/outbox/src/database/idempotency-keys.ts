@@ -9,7 +9,6 @@ export interface IdempotencyKey {
 
 export interface StoredKey extends IdempotencyKey {
   readonly answer: Buffer;
-  readonly createdAt: Date;
 }
 
 export type KeyOutcome =
@@ -23,12 +22,15 @@ interface Row {
   readonly answer: Buffer;
 }
 
+/** The server's clock, by which keys are also purged: one that is a day slow would let a repeat be done again. */
+const now = { toSqlString: () => 'UTC_TIMESTAMP(3)' };
+
 /** Inserts the keys in the order of their hashes, so that two transactions with the same keys cannot deadlock. */
 export async function insertKeys(manager: EntityManager, keys: readonly StoredKey[]): Promise<void> {
   if (keys.length === 0) return;
   const rows = keys
     .toSorted((one, other) => Buffer.compare(one.hash, other.hash))
-    .map(({ hash, fingerprint, answer, createdAt }) => [hash, fingerprint, answer, createdAt]);
+    .map(({ hash, fingerprint, answer }) => [hash, fingerprint, answer, now]);
   await manager.query('INSERT INTO idempotency_key (key_hash, fingerprint, answer, created_at) VALUES ?', [rows]);
 }
 
