@@ -5,13 +5,17 @@ export class ServerSettingsError extends Error {
   override readonly name = 'ServerSettingsError';
 }
 
-/** What each setting is for: a committed row survives the machine, and its whole image is in the binlog under a GTID. */
+/**
+ * What each setting is for: a committed row survives the machine, and its whole image is in the binlog under a GTID. Transactions
+ * become visible in the order of the binlog: a fence that commits after a row was seen lies behind it.
+ */
 const wanted: Readonly<Record<string, string>> = {
   sync_binlog: '1',
   innodb_flush_log_at_trx_commit: '1',
   log_bin: 'ON',
   binlog_format: 'ROW',
   binlog_row_image: 'FULL',
+  binlog_order_commits: 'ON',
   gtid_mode: 'ON',
   transaction_isolation: 'READ-COMMITTED',
 };

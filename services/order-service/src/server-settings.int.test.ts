@@ -35,6 +35,7 @@ describe('a MySQL server that breaks the guarantee', () => {
     ['innodb_flush_log_at_trx_commit', 2, 1],
     ['binlog_row_image', 'MINIMAL', 'FULL'],
     ['binlog_format', 'MIXED', 'ROW'],
+    ['binlog_order_commits', 'OFF', 'ON'],
     ['gtid_mode', 'ON_PERMISSIVE', 'ON'],
     ['transaction_isolation', 'REPEATABLE-READ', 'READ-COMMITTED'],
   ])('by %s = %s is REFUSED by a service that starts, with a sentence that names it', async (name, wrong, right) => {
