@@ -37,16 +37,16 @@ function checkText(command: BoardCommand): readonly Violation[] {
   return checkBoardText({ title, content, author: command.kind === 'create' ? command.author : null });
 }
 
-/** A key belongs to one command, whatever white space or order of fields it comes with. */
+/**
+ * A key belongs to one command, whatever white space or order of fields it comes with.
+ *
+ * Only fields that are given count: a later version may know more of them, and a repeat may meet either version.
+ */
 function keyOf(idempotencyKey: string, command: BoardCommand) {
-  const { kind, title, content, author, boardId, ifVersions } = { ...noFields, ...command };
-  return {
-    hash: sha256(idempotencyKey),
-    fingerprint: sha256(JSON.stringify([kind, title, content, author, boardId, ifVersions])),
-  };
+  const given = Object.entries(command).filter(([, value]) => value !== undefined);
+  const sorted = given.toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return { hash: sha256(idempotencyKey), fingerprint: sha256(JSON.stringify(sorted)) };
 }
-
-const noFields = { title: undefined, content: undefined, author: undefined, boardId: undefined, ifVersions: undefined };
 
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
@@ -54,7 +54,7 @@ function sha256(text: string): Buffer {
 
 /** At most three bytes of UTF-8 a UTF-16 unit; what a command does not name may be as long as any. */
 function estimateBytes(command: BoardCommand): number {
-  const { title, content } = { ...noFields, ...command };
+  const { title, content } = { title: undefined, content: undefined, ...command };
   const titleBytes = title === undefined ? boardLimits.titleCodePoints * 4 : title.length * 3;
   return 512 + titleBytes + (content === undefined ? boardLimits.contentBytes : content.length * 3);
 }
