@@ -38,17 +38,19 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
 
   async function keep(signal: AbortSignal): Promise<void> {
     const relay = { connect, connector, memory, alarms, logger, metrics };
+    const watch = watchRelay({
+      ...relay,
+      withSql: (work) => withSession((session) => work(session.query)),
+      everyMs: config.LOOK_EVERY_MS,
+      now: () => new Date(),
+    });
     await runJobs(
       [
         healConnector({ ...relay, everyMs: config.LOOK_EVERY_MS, now: Date.now }),
-        watchRelay({
-          ...relay,
-          withSql: (work) => withSession((session) => work(session.query)),
-          everyMs: config.LOOK_EVERY_MS,
-          now: () => new Date(),
-        }),
+        watch,
         purgeTables({
           ...relay,
+          firstLook: watch.firstLook,
           withSession,
           retentionMs: config.OUTBOX_RETENTION_HOURS * 3_600_000,
           everyMs: config.PURGE_EVERY_MS,

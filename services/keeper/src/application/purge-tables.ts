@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { distrust, waitUntilShipped, type ConnectApi, type RelayMemoryStore } from '@board/connectors';
 import { purgeKeys, purgeOutbox, type PurgeSession } from '@board/outbox';
 import type { Logger } from '@board/service-kit';
@@ -8,6 +9,8 @@ export interface Purging {
   readonly connect: Pick<ConnectApi, 'getOffsets'>;
   readonly connector: string;
   readonly memory: RelayMemoryStore;
+  /** Nothing is deleted before: while no keeper ran, the server may have begun a new life that only a look tells from the old. */
+  readonly firstLook: Promise<void>;
   /** Lends one connection, which is never replaced. */
   readonly withSession: (work: (session: PurgeSession) => Promise<void>) => Promise<void>;
   readonly retentionMs: number;
@@ -21,12 +24,15 @@ const fenceTimeoutMs = 60_000;
 
 /** Deletes idempotency keys that are older than promised, and outbox rows that are old and proven to be in Kafka. */
 export function purgeTables(purging: Purging): Job {
-  const { connect, connector, memory, withSession, retentionMs, everyMs, logger, metrics, now } = purging;
+  const { connect, connector, memory, firstLook, withSession, retentionMs, everyMs, logger, metrics, now } = purging;
+  let hasLooked = false;
   return {
     name: 'purge',
     everyMs,
-    run: (signal) =>
-      withSession(async (session) => {
+    async run(signal) {
+      hasLooked ||= await Promise.race([firstLook.then(() => true), ended(signal)]);
+      if (!hasLooked) return;
+      await withSession(async (session) => {
         const keys = await purgeKeys({ session, signal });
         metrics.purged(0, keys);
         const wait = { connect, mysql: session.query, connector, timeoutMs: fenceTimeoutMs, signal };
@@ -42,6 +48,12 @@ export function purgeTables(purging: Purging): Job {
         if (outcome.kind === 'done') {
           await memory.remember({ purged: { at: now().toISOString(), rows: outcome.rows, keys } });
         }
-      }),
+      });
+    },
   };
+}
+
+async function ended(signal: AbortSignal): Promise<false> {
+  if (!signal.aborted) await once(signal, 'abort');
+  return false;
 }

@@ -35,9 +35,15 @@ const stalledAfterMs = 45_000;
 /** What is seen is written at least so often: it also says that somebody looks. */
 const writeEveryMs = 20_000;
 
+interface WatchJob extends Job {
+  /** Resolves when the first look is over and what it found is remembered. */
+  readonly firstLook: Promise<void>;
+}
+
 /** Remembers server and position, and notices when one of them is no longer what it was. */
-export function watchRelay(watching: Watching): Job {
+export function watchRelay(watching: Watching): WatchJob {
   const { connect, connector, memory, withSql, everyMs, alarms, logger, metrics, now } = watching;
+  const firstLook = Promise.withResolvers<void>();
   let known: RelayMemory | undefined;
   let pushedAtMs = 0;
   let moved: { readonly position: string; readonly atMs: number } | undefined;
@@ -99,11 +105,13 @@ export function watchRelay(watching: Watching): Job {
   return {
     name: 'watch',
     everyMs,
+    firstLook: firstLook.promise,
     async run() {
       known ??= await memory.read();
       if (known === undefined) throw new Error('the topic of the memory is missing; has the setup run?');
       const seen = await look(known);
       await judge(known, seen);
+      firstLook.resolve();
       await readSettlement();
       judgeMovement(seen);
       const open = openSuspicion(known);
