@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
 import { availableParallelism, loadavg } from 'node:os';
 import { waitUntil } from '@board/test';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Api } from '../testing/fuzz/api.ts';
+import { holdDatabase } from '../testing/fuzz/hold-database.ts';
 import { readResources } from '../testing/fuzz/read-resources.ts';
 import { runFuzz } from '../testing/fuzz/run-fuzz.ts';
 import { createWorld } from '../testing/fuzz/world.ts';
 import { prepareOrderService } from '../testing/prepare-order-service.ts';
-import { readVersions } from '../testing/read-versions.ts';
 import { startService } from '../testing/start-service.ts';
 
 const full = process.env['FULL'] === '1';
@@ -56,25 +55,7 @@ test(
     // On a machine with more to do than it can, everybody also waits for a turn.
     expect(blockedMs).toBeLessThan(1_000 * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()));
 
-    // Both or neither, and without a gap.
-    const versions = await readVersions(root);
-    for (const { row, events } of Object.values(versions))
-      expect(events).toEqual(Array.from({ length: row }, (_, n) => n + 1));
-    expect([...world.created].filter((id) => !(id in versions))).toEqual([]);
-
-    // Keys are kept with the very answers that were given to them, and no key is there that nobody sent.
-    const [rows] = await root.query('SELECT key_hash, answer FROM idempotency_key');
-    const kept = new Map(
-      (rows as { key_hash: Buffer; answer: Buffer }[]).map(({ key_hash: hash, answer }) => [
-        hash.toString('hex'),
-        JSON.parse(answer.toString()) as { status: number; body: string },
-      ]),
-    );
-    const hashOf = (key: string): string => createHash('sha256').update(key).digest('hex');
-    for (const { key, status, body } of world.keyed) expect(kept.get(hashOf(key))).toMatchObject({ status, body });
-    const sent = new Set([...world.keys].map(hashOf));
-    expect([...kept.keys()].filter((hash) => !sent.has(hash))).toEqual([]);
-
+    await holdDatabase(root, world);
     await waitUntil(
       'everything is let go of',
       async () => {

@@ -47,8 +47,6 @@ export async function runFuzz(
 
   async function work(): Promise<void> {
     let wire: Wire | undefined;
-    let previous = '';
-    let previousAt = 0;
     for (const task of tasks) {
       if (failures.length >= 10) break;
       if ('finish' in task) {
@@ -62,15 +60,13 @@ export async function runFuzz(
       try {
         if (!wire?.isOpen()) wire = await openWire(port);
         const answer = await exchange(wire, sent, task);
-        previous = `${describe(sent)} ${answer?.status} ${JSON.stringify(answer?.headers)}`;
-        previousAt = performance.now();
         if (!answer) unanswered += 1;
         if (!answer || answer.headers['connection'] === 'close') {
           wire.hangUp();
           wire = undefined;
         }
       } catch (error) {
-        fail(`${describe(sent)} after ${previous}, ${Math.round(performance.now() - previousAt)} ms ago`, error);
+        fail(describe(sent), error);
         wire?.hangUp();
         wire = undefined;
       }
