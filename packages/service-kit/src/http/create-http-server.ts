@@ -76,11 +76,13 @@ export function createHttpServer({ logger, metrics, health, routers, limits: giv
         // Node would answer without a problem: `requireOneHost` does it.
         requireHostHeader: false,
       },
-      (request, response) => void inTurn(request, response),
+      (request, response) => void inTurn.handle(request, response),
     );
     server.setTimeout(limits.silenceMs);
     server.maxConnections = limits.connections;
-    server.on('clientError', answerClientError);
+    server.on('clientError', (error, socket) => {
+      if (!inTurn.breakOff(socket)) answerClientError(error, socket);
+    });
     server.on('checkExpectation', (_, response) => answerPlainly(response, new Problem(417)));
     server.listen(port, host);
     await once(server, 'listening');

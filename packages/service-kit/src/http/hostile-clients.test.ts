@@ -66,6 +66,22 @@ test('what waits when the client HANGS UP is not begun', async () => {
   expect(begun).toEqual(['/things/1']);
 });
 
+test('what is NO request behind one does not take the place of its answer', async () => {
+  const { begun, handler, end } = stepwise();
+  const { port } = await listen({}, handler);
+  const answers = text(open(port, `${get('/things/1')}${get('/things/2')}nonsense\r\n\r\n`));
+  for (const n of [1, 2]) {
+    await expect.poll(() => begun).toHaveLength(n);
+    end();
+  }
+  expect((await answers).match(/HTTP\/1.1 \d+|\/things\/\d$|\/things\/\d(?=HTTP)/g)).toEqual([
+    'HTTP/1.1 200',
+    '/things/1',
+    'HTTP/1.1 200',
+    '/things/2',
+  ]);
+});
+
 test('MORE pipelined requests than may wait are refused with 503, and the connection is closed', async () => {
   const { begun, handler, end } = stepwise();
   const { port } = await listen({ waitingRequests: 1 }, handler);
