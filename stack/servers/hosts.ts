@@ -6,6 +6,7 @@ export interface Hosts {
   readonly registry: string;
   readonly connect: string;
   readonly orderService: string;
+  readonly keeper: string;
   readonly catalogServices: readonly [string, string];
 }
 
@@ -19,5 +20,6 @@ export const loopbackHosts: Hosts = {
   registry: loopback,
   connect: loopback,
   orderService: loopback,
+  keeper: loopback,
   catalogServices: [loopback, loopback],
 };

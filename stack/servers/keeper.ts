@@ -6,8 +6,8 @@ import { layers, type Server, type ServerContext } from './server.ts';
 
 /** keeper: heals the connector, watches its position, purges the outbox and trims the retry topics. */
 export function keeper(context: ServerContext): Server {
-  const { ports, secrets } = context;
-  const url = `http://127.0.0.1:${ports.keeper}`;
+  const { hosts, ports, secrets } = context;
+  const url = `http://${hosts.keeper}:${ports.keeper}`;
   return {
     name: 'keeper',
     layer: layers.service,
@@ -19,9 +19,9 @@ export function keeper(context: ServerContext): Server {
           'services/keeper/src/main.ts',
           {
             INSTANCE: 'keeper',
-            HTTP_HOST: '127.0.0.1',
+            HTTP_HOST: hosts.keeper,
             HTTP_PORT: String(ports.keeper),
-            DATABASE_HOST: '127.0.0.1',
+            DATABASE_HOST: hosts.mysql,
             DATABASE_PORT: String(ports.mysql),
             DATABASE_NAME: 'order_service',
             DATABASE_USER: 'purge',
