@@ -16,14 +16,17 @@ export function createMember<State, Refusal>(command: Command<State, Refusal>, d
     command,
     attempts: [],
     settle: (outcome) => settleOnce(() => resolve(outcome)),
-    fail: (error) => settleOnce(() => reject(error)),
+    fail: (error) => settleOnce(() => reject(withOutcome(error, member.attempts.length > 0))),
     isSettled: () => isSettled,
   };
-  const timer = setTimeout(() => member.fail(tooLate(deadlineMs, member.attempts.length > 0)), deadlineMs);
+  const late = `The database did not take the command within ${deadlineMs} ms.`;
+  const timer = setTimeout(() => member.fail(new UnavailableError(late)), deadlineMs);
   return { member, outcome: promise };
 }
 
-function tooLate(deadlineMs: number, isTried: boolean): UnavailableError {
-  const end = isTried ? 'nobody can tell yet whether it was done' : 'it was not done';
-  return new UnavailableError(`The database did not take the command within ${deadlineMs} ms; ${end}.`);
+/** A client must know whether it may send the command again without its key: nothing is written before the first attempt. */
+function withOutcome(error: unknown, isTried: boolean): unknown {
+  if (!(error instanceof UnavailableError)) return error;
+  const outcome = isTried ? 'Whether the command was done, nobody can tell yet.' : 'So it was not done.';
+  return new UnavailableError(`${error.message} ${outcome}`, { cause: error });
 }

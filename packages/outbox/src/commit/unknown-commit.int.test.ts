@@ -129,12 +129,23 @@ test('COMMIT done and its answer cut on the SECOND attempt: the state that it st
   expect(await appended).toMatchObject({ kind: 'committed', state: { version: 3, text: 'elsewhere and b' } });
 });
 
+test('COMMIT done, its answer cut and then the database AWAY: it is not said to be undone', async () => {
+  const { lab, proxy, commits } = await openBehindProxy();
+  loseNextAnswer(proxy);
+  const unknown = commits.commit(createThing('a'));
+  await waitForEvents(lab, 1);
+  proxy.set({ kind: 'cut' });
+  await expect(unknown).rejects.toThrow('nobody can tell yet');
+});
+
 test('a database that is AWAY refuses every member of the batch as unavailable, and serves again by itself', async () => {
   const { lab, proxy, commits } = await openBehindProxy();
   proxy.set({ kind: 'cut' });
   const outcomes = await Promise.allSettled(['a', 'b', 'c'].map((text) => commits.commit(createThing(text))));
-  for (const outcome of outcomes)
+  for (const outcome of outcomes) {
     expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(UnavailableError) });
+    expect(outcome).toMatchObject({ reason: { message: expect.stringContaining('it was not done') } });
+  }
   proxy.set({ kind: 'none' });
   expect(await commits.commit(createThing('d'))).toMatchObject({ kind: 'committed' });
   expect(await lab.rows('SELECT text FROM thing')).toEqual([{ text: 'd' }]);
