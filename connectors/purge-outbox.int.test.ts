@@ -3,7 +3,7 @@ import { openSession, type Session } from '@board/database-kit';
 import { purgeOutbox, type PurgeOutcome } from '@board/outbox';
 import { waitUntil } from '@board/test';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
-import { connectApi, registerConnector, waitUntilShipped } from './src/index.ts';
+import { connectApi, registerConnector, waitUntilOutboxShipped } from './src/index.ts';
 import { openTemporaryOutbox, type TemporaryOutbox } from './testing/open-temporary-outbox.ts';
 
 const stack = inject('stack');
@@ -24,15 +24,15 @@ afterEach(async () => {
 });
 
 /** A row that happened long ago, as the purge sees it. */
-async function insertOldRow(): Promise<string> {
+async function insertOldRow(into = outbox): Promise<string> {
   const id = randomUUID();
   const row = { id, aggregateId: id, version: 1, key: id, type: 'BoardCreated', traceparent: null };
-  await outbox.insert({ ...row, payload: Buffer.from(id), occurredAt: '2026-01-02 03:04:05.678901' });
+  await into.insert({ ...row, payload: Buffer.from(id), occurredAt: '2026-01-02 03:04:05.678901' });
   return id;
 }
 
 const awaitShipped = (timeoutMs: number) =>
-  waitUntilShipped({ connect, mysql: session.query, connector: outbox.definition.name, timeoutMs });
+  waitUntilOutboxShipped({ connect, mysql: session.query, connector: outbox.definition.name, timeoutMs });
 
 const purge = (timeoutMs: number): Promise<PurgeOutcome> =>
   purgeOutbox({
@@ -99,3 +99,17 @@ it.each(['stop', 'pause'] as const)(
   },
   60_000,
 );
+
+it('CANNOT TELL about the outbox of another database on the same server, whose rows no connector relays', async () => {
+  const other = await openTemporaryOutbox(stack);
+  try {
+    await session.query(`USE ${other.database}`);
+    const id = await insertOldRow(other);
+    const [mine, others] = [`${outbox.database}.outbox`, `${other.database}.outbox`];
+    const reason = `the connector ${outbox.definition.name} relays ${mine}, not ${others}`;
+    expect(await purge(15_000)).toEqual({ kind: 'refused', rows: 0, reason });
+    expect(await left()).toEqual([id]);
+  } finally {
+    await other.close();
+  }
+});

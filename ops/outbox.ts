@@ -1,4 +1,4 @@
-import { boardOutbox, distrust, openSuspicion, waitUntilShipped } from '@board/connectors';
+import { boardOutbox, distrust, openSuspicion, waitUntilOutboxShipped } from '@board/connectors';
 import { keeperMemoryTopic } from '@board/contracts';
 import { minRetentionMs, purgeKeys, purgeOutbox } from '@board/outbox';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -67,7 +67,7 @@ program
         session,
         awaitShipped: () => {
           progress.say(`waiting until the connector ${connector} has come as far as the rows`);
-          return waitUntilShipped({ ...wait, distrust: distrust(memory, 'purge') });
+          return waitUntilOutboxShipped({ ...wait, distrust: distrust(memory, 'purge') });
         },
         retentionMs: olderThan,
         signal,

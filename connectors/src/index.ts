@@ -35,3 +35,4 @@ export {
 export { countTransactions } from './watch/count-transactions.ts';
 export { judgeLook } from './watch/judge-look.ts';
 export { lookAtRelay, type Look } from './watch/look-at-relay.ts';
+export { waitUntilOutboxShipped } from './wait-until-outbox-shipped.ts';

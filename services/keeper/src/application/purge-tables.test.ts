@@ -12,7 +12,7 @@ function prepare() {
     async withSession() {
       sessions += 1;
     },
-    connect: { getOffsets: async () => undefined },
+    connect: { getOffsets: async () => undefined, getConfig: async () => undefined },
     connector: 'board-outbox',
     memory: { read: async () => undefined, remember: async () => undefined, close: async () => undefined },
     retentionMs: 3_600_000,

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { distrust, waitUntilShipped, type ConnectApi, type RelayMemoryStore } from '@board/connectors';
+import { distrust, waitUntilOutboxShipped, type ConnectApi, type RelayMemoryStore } from '@board/connectors';
 import { purgeKeys, purgeOutbox, type PurgeSession } from '@board/outbox';
 import type { Logger } from '@board/service-kit';
 import type { Job } from './job.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';
 
 export interface Purging {
-  readonly connect: Pick<ConnectApi, 'getOffsets'>;
+  readonly connect: Pick<ConnectApi, 'getOffsets' | 'getConfig'>;
   readonly connector: string;
   readonly memory: RelayMemoryStore;
   /** Nothing is deleted before: while no keeper ran, the server may have begun a new life that only a look tells from the old. */
@@ -38,7 +38,7 @@ export function purgeTables(purging: Purging): Job {
         const wait = { connect, mysql: session.query, connector, timeoutMs: fenceTimeoutMs, signal };
         const outcome = await purgeOutbox({
           session,
-          awaitShipped: () => waitUntilShipped({ ...wait, distrust: distrust(memory, 'purge') }),
+          awaitShipped: () => waitUntilOutboxShipped({ ...wait, distrust: distrust(memory, 'purge') }),
           retentionMs,
           signal,
         });
