@@ -15,8 +15,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 const lookEveryMs = 100;
 const lookTimeoutMs = 1_000;
 
-/** After a red `/readyz` the balancer has looked away by then, if its process is not held up. */
-export const looksAwayWithinMs = 2 * (lookEveryMs + lookTimeoutMs);
+/** After a red `/readyz` the balancer has looked away by then: three looks, of which the first may just have begun. */
+export const looksAwayWithinMs = 3 * (lookEveryMs + lookTimeoutMs);
+
+/** Less than the 5 s after which the services close an idle connection: a request would meet the end of it. */
+const idleMs = 2_000;
 
 export interface Balancer {
   readonly url: string;
@@ -31,7 +34,7 @@ export interface Balancer {
  * a request again only when the connection was refused, so that no byte of it can have been taken.
  */
 export async function startBalancer(): Promise<Balancer> {
-  const agent = new Agent({ keepAlive: true });
+  const agent = new Agent({ keepAlive: true, timeout: idleMs });
   const ready = new Map<string, boolean>();
   const closing = new AbortController();
   const looking: Promise<void>[] = [];
@@ -39,11 +42,8 @@ export async function startBalancer(): Promise<Balancer> {
 
   async function look(url: string): Promise<void> {
     while (!closing.signal.aborted) {
-      const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(lookTimeoutMs) }).catch(
-        () => undefined,
-      );
-      await answer?.body?.cancel();
-      ready.set(url, answer?.status === 200);
+      const isReady = await isReadyNow(url);
+      if (isReady !== 'unknown') ready.set(url, isReady);
       await wait(lookEveryMs);
     }
   }
@@ -51,8 +51,6 @@ export async function startBalancer(): Promise<Balancer> {
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(incoming);
     const urls = [...ready.keys()].filter((url) => ready.get(url));
-    // When all look ill, it may be the looking that is ill.
-    if (urls.length === 0) urls.push(...ready.keys());
     turn += 1;
     for (const [index] of urls.entries()) {
       const url = urls[(turn + index) % urls.length] ?? '';
@@ -68,7 +66,7 @@ export async function startBalancer(): Promise<Balancer> {
         return;
       }
     }
-    response.writeHead(503).end('no instance can be reached');
+    response.writeHead(503).end('no instance is ready');
   }
 
   async function send(
@@ -97,6 +95,17 @@ export async function startBalancer(): Promise<Balancer> {
       agent.destroy();
     },
   };
+}
+
+/** A look that is not answered in time says nothing: on a busy machine it may be the looking that is slow. */
+async function isReadyNow(url: string): Promise<boolean | 'unknown'> {
+  try {
+    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(lookTimeoutMs) });
+    await answer.body?.cancel();
+    return answer.status === 200;
+  } catch (error) {
+    return error instanceof Error && error.name === 'TimeoutError' ? 'unknown' : false;
+  }
 }
 
 function isRefused(error: unknown): boolean {
