@@ -20,9 +20,10 @@ export interface Trim {
 export function planTrim(ends: readonly Ends[], committed: readonly Committed[]): Trim[] {
   return ends.flatMap(({ partition, low, high }) => {
     const settled = BigInt(committed.find((one) => one.partition === partition)?.offset ?? '-1');
-    // -1 stands for "nothing committed", and to the broker for "everything": it must never get there.
-    // An offset beyond the end is from a topic of the same name that is no more.
-    if (settled < 0n || settled <= BigInt(low) || settled > BigInt(high)) return [];
+    // Nothing new; nor -1, which here stands for "nothing committed", and to the broker for "everything".
+    if (settled <= BigInt(low)) return [];
+    // From a topic of the same name that is no more.
+    if (settled > BigInt(high)) return [];
     return [{ partition, offset: String(settled), records: Number(settled - BigInt(low)) }];
   });
 }
