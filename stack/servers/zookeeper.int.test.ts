@@ -16,6 +16,7 @@ import { createTopics } from '../setup/topics.ts';
 import { askZookeeper } from './ask-zookeeper.ts';
 import { loopback, loopbackHosts } from './hosts.ts';
 import { brokerAddresses } from './kafka.ts';
+import { countBrokers } from './probe-broker.ts';
 import type { ServerContext } from './server.ts';
 
 // One story in order, on a ZooKeeper and three brokers that start from nothing.
@@ -79,6 +80,11 @@ it('starts a KILLED broker again only when ZooKeeper has forgotten the old one, 
   expect(await askZookeeper({ host: loopback, port: context.ports.zookeeper }, 'dump')).not.toMatch(
     /\/brokers\/ids\/2$/m,
   );
+  // Before its partitions are looked at: the others may not have noticed yet that it was away.
+  const [, port] = context.ports.brokers;
+  await waitUntil('kafka-2 answers', async () => (await countBrokers({ host: loopback, port })) === 3, {
+    timeoutMs: 60_000,
+  });
   await expect.poll(() => inSync(boardTopic.name), { timeout: 60_000 }).toEqual(everywhere);
 });
 

@@ -22,7 +22,8 @@ export const serviceSchema = z.object({
   /** Whose retry topics are trimmed. */
   CONSUMER_GROUP: name().default(catalogGroup),
   MEMORY_TOPIC: name().default(keeperMemoryTopic.name),
-  LOOK_EVERY_MS: configFields.milliseconds().default(5_000),
+  /** A position that is lost and rebuilt between two looks goes unnoticed; a snapshot takes longer than this. */
+  LOOK_EVERY_MS: configFields.milliseconds().default(1_000),
   PURGE_EVERY_MS: configFields.milliseconds().default(3_600_000),
   TRIM_EVERY_MS: configFields.milliseconds().default(600_000),
   OUTBOX_RETENTION_HOURS: z

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { connectApi, relayMemory } from '@board/connectors';
 import { databaseConnection, leadWhileLocked, openSession, type LockState, type Session } from '@board/database-kit';
 import { trimRetries } from '@board/inbox';
@@ -85,7 +86,8 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   // One active at a time; what it does is harmless when a second one does it too.
   const leading = leadWhileLocked({
     connection,
-    lock: `keeper/${connector}`,
+    // MySQL knows locks on the whole server, and two pipelines may share one.
+    lock: `keeper/${createHash('sha256').update(`${connection.name} ${connector}`).digest('hex').slice(0, 32)}`,
     signal: scope.signal,
     lead: keep,
     onChange: tell,
