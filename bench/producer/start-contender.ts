@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createTestSchema, type StackAddresses, type TestSchema } from '@board/test';
+import { createTestSchema, waitUntil, type StackAddresses, type TestSchema } from '@board/test';
 
 /** A service under load, with a schema of its own. */
 export interface Contender {
@@ -42,10 +44,12 @@ export async function startContender(
     };
     await runToEnd(migrate, env);
     await fill(schema);
-    // The log goes where it would go in production: into a pipe that somebody reads.
-    const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    // As in the native stack the log goes into a file; a pipe would make the service wait for whoever reads it.
+    const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+    const logFile = join(folder, 'service.log');
+    const child = spawn(process.execPath, [main], { env, stdio: ['ignore', openSync(logFile, 'a'), 'inherit'] });
     const ended = once(child, 'exit');
-    const { port: httpPort } = await waitForLine(child.stdout, 'http.listening');
+    const httpPort = await waitForPort(logFile);
     await waitForReady(`http://127.0.0.1:${httpPort}/readyz`);
     return {
       name,
@@ -55,6 +59,7 @@ export async function startContender(
       async stop() {
         child.kill('SIGTERM');
         await ended;
+        rmSync(folder, { recursive: true });
         await schema.drop();
       },
     };
@@ -69,26 +74,19 @@ async function runToEnd(file: string, env: NodeJS.ProcessEnv): Promise<void> {
   if (code !== 0) throw new Error(`${file} ended with ${String(code)}`);
 }
 
-async function waitForLine(output: NodeJS.ReadableStream, event: string): Promise<{ port: number }> {
-  const found = Promise.withResolvers<{ port: number }>();
-  const lines = createInterface({ input: output });
-  let isFound = false;
-  lines.on('line', (line) => {
-    // Read on, unparsed: a full pipe would stop the service.
-    if (isFound || !line.includes(`"${event}"`)) return;
-    isFound = true;
-    found.resolve(JSON.parse(line));
+async function waitForPort(logFile: string): Promise<number> {
+  let port = 0;
+  await waitUntil('the service listens', () => {
+    port = Number(/"http.listening".*"port":(\d+)/.exec(readFileSync(logFile, 'utf8'))?.[1] ?? 0);
+    return port > 0;
   });
-  lines.on('close', () => found.reject(new Error(`the service ended before ${event}`)));
-  return await found.promise;
+  return port;
 }
 
 async function waitForReady(url: string): Promise<void> {
-  for (const end = Date.now() + 30_000; ;) {
+  await waitUntil(`${url} is ready`, async () => {
     const answer = await fetch(url);
     await answer.body?.cancel();
-    if (answer.ok) return;
-    if (Date.now() > end) throw new Error(`${url} still answers ${answer.status}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+    return answer.ok;
+  });
 }

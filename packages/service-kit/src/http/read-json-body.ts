@@ -50,18 +50,19 @@ async function inTime(bytes: Promise<Buffer>, timeLimitMs: number): Promise<Buff
 }
 
 async function readBytes(ctx: ServiceContext, limitBytes: number): Promise<Buffer> {
-  const tooLarge = new Problem(413, { detail: `The body may have ${limitBytes} bytes.` });
-  if ((ctx.request.length ?? 0) > limitBytes) throw tooLarge;
+  // Made when it is needed: an error costs its stack trace.
+  const tooLarge = () => new Problem(413, { detail: `The body may have ${limitBytes} bytes.` });
+  if ((ctx.request.length ?? 0) > limitBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     for await (const chunk of ctx.req as AsyncIterable<Buffer>) {
       size += chunk.length;
-      if (size > limitBytes) throw tooLarge;
+      if (size > limitBytes) throw tooLarge();
       chunks.push(chunk);
     }
   } catch (cause) {
-    if (cause === tooLarge) throw tooLarge;
+    if (cause instanceof Problem) throw cause;
     throw new Problem(400, { detail: 'The body ended early.', cause });
   }
   return Buffer.concat(chunks);
