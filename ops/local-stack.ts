@@ -16,3 +16,12 @@ export function localStack(env: NodeJS.ProcessEnv, instance: string): LocalStack
     );
   return stack;
 }
+
+/** Where the servers of the local stack are, under the names that the environment has for them. */
+export function serverValues({ ports }: LocalStack): NodeJS.ProcessEnv {
+  return {
+    DATABASE_HOST: '127.0.0.1',
+    DATABASE_PORT: String(ports.mysql),
+    KAFKA_BROKERS: ports.brokers.map((port) => `127.0.0.1:${port}`).join(','),
+  };
+}

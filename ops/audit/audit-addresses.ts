@@ -1,7 +1,7 @@
 import { kafkaAccess, kafkaFields } from '@board/kafka-kit';
 import { configFields, readConfig } from '@board/service-kit';
 import { z } from 'zod';
-import { localStack, type LocalStack } from '../local-stack.ts';
+import { localStack, serverValues, type LocalStack } from '../local-stack.ts';
 
 const schema = z.object({
   DATABASE_HOST: configFields.host(),
@@ -32,10 +32,8 @@ function valuesOf(stack: LocalStack | undefined): NodeJS.ProcessEnv {
   if (stack === undefined) return {};
   const { ports, secrets } = stack;
   return {
-    DATABASE_HOST: '127.0.0.1',
-    DATABASE_PORT: String(ports.mysql),
+    ...serverValues(stack),
     DATABASE_PASSWORD: secrets.audit,
-    KAFKA_BROKERS: ports.brokers.map((port) => `127.0.0.1:${port}`).join(','),
     CONNECT_URL: `http://127.0.0.1:${ports.connect}`,
   };
 }

@@ -2,7 +2,7 @@ import { databaseConnection, databaseFields } from '@board/database-kit';
 import { kafkaAccess, kafkaFields } from '@board/kafka-kit';
 import { configFields, readConfig } from '@board/service-kit';
 import { z } from 'zod';
-import { localStack, type LocalStack } from '../local-stack.ts';
+import { localStack, serverValues, type LocalStack } from '../local-stack.ts';
 
 const schema = z.object({
   ...databaseFields,
@@ -20,12 +20,10 @@ function valuesOf(stack: LocalStack | undefined): NodeJS.ProcessEnv {
   if (stack === undefined) return {};
   const { ports, secrets } = stack;
   return {
-    DATABASE_HOST: '127.0.0.1',
-    DATABASE_PORT: String(ports.mysql),
+    ...serverValues(stack),
     DATABASE_NAME: 'catalog_service',
     DATABASE_USER: 'catalog_service',
     DATABASE_PASSWORD: secrets.catalog_service,
-    KAFKA_BROKERS: ports.brokers.map((port) => `127.0.0.1:${port}`).join(','),
     REGISTRY_URL: `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`,
   };
 }

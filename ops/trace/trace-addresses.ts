@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { kafkaAccess, kafkaFields } from '@board/kafka-kit';
 import { configFields, readConfig } from '@board/service-kit';
 import { z } from 'zod';
-import { localStack, type LocalStack } from '../local-stack.ts';
+import { localStack, serverValues, type LocalStack } from '../local-stack.ts';
 
 const schema = z.object({
   DATABASE_HOST: configFields.host(),
@@ -30,12 +30,10 @@ export function traceAddresses(env: NodeJS.ProcessEnv, instance: string) {
   };
 }
 
-function valuesOf({ ports, secrets }: LocalStack): NodeJS.ProcessEnv {
+function valuesOf(stack: LocalStack): NodeJS.ProcessEnv {
   return {
-    DATABASE_HOST: '127.0.0.1',
-    DATABASE_PORT: String(ports.mysql),
-    DATABASE_PASSWORD: secrets.audit,
-    KAFKA_BROKERS: ports.brokers.map((port) => `127.0.0.1:${port}`).join(','),
+    ...serverValues(stack),
+    DATABASE_PASSWORD: stack.secrets.audit,
   };
 }
 
