@@ -32,3 +32,21 @@ it('an undecodable event whose predecessor FAILS in the same batch parks: it is 
   await waitUntil('version 3 judged', async () => (await readDeadLetters(lab)).length === 1);
   await waitUntil('version 3 out of parking', async () => (await lab.rows('SELECT * FROM parked')).length === 1);
 });
+
+it('dead-letters each undecodable event ONCE, although the sweep finds it at the same time', async () => {
+  const ids = Array.from({ length: 30 }, (_, index) => `thing-${index}`);
+  await lab.produce(ids.flatMap((id) => [lab.thing(id, 1), lab.thing(id, 2, { value: null })]));
+  await lab.start(
+    thingLogHandler({
+      batch: true,
+      sabotage: ({ version, attempt }) => {
+        if (version === 1 && attempt === 1) throw new Error('planted');
+      },
+    }),
+    { settings: { retryBaseMs: 500, sweepEveryMs: 1 } },
+  );
+  await waitUntil('every letter is out of parking', async () => {
+    return (await lab.rows('SELECT * FROM parked')).length === 0 && (await readDeadLetters(lab)).length >= ids.length;
+  });
+  expect(await readDeadLetters(lab)).toHaveLength(ids.length);
+});

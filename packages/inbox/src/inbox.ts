@@ -1,5 +1,6 @@
 import type { Alarms, Logger } from '@board/service-kit';
 import type { DataSource } from 'typeorm';
+import type { Turns } from './apply/create-turns.ts';
 import type { Consumer } from './consumer.ts';
 import type { Decoder } from './decode.ts';
 import type { DecodedEvent, Handler } from './handler.ts';
@@ -20,6 +21,8 @@ export interface Inbox<E extends DecodedEvent> {
   readonly logger: Logger;
   readonly metrics: InboxMetrics;
   readonly alarms: Alarms;
+  /** By aggregate: whose turn it is to drain it. */
+  readonly drainTurns: Turns;
   /** Events to pass over in their turn, because they were skipped before a rebuild. */
   readonly skippedAhead: ReadonlySet<string>;
   /** Milliseconds since the epoch. */

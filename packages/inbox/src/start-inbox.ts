@@ -3,6 +3,7 @@ import type { Health, Logger, Scope } from '@board/service-kit';
 import type { Kafka } from 'kafkajs';
 import type { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
+import { createTurns } from './apply/create-turns.ts';
 import { startLookout } from './apply/start-lookout.ts';
 import { startSweeper } from './apply/start-sweeper.ts';
 import { guarded } from './consume/guarded.ts';
@@ -64,6 +65,7 @@ export async function startInbox<E extends DecodedEvent>(options: InboxOptions<E
     guard,
     metrics,
     alarms,
+    drainTurns: createTurns(),
     skippedAhead: await findSkippedAhead(dataSource.manager, consumer),
     now: Date.now,
   };

@@ -18,18 +18,22 @@ export async function drain<E extends DecodedEvent>(
   aggregateIds: readonly string[],
   untilMs = Number.POSITIVE_INFINITY,
 ): Promise<void> {
-  const { consumer, dataSource, metrics } = inbox;
   for (const aggregateId of aggregateIds) {
-    while (inbox.now() < untilMs) {
-      const ready = await inTransaction(dataSource, metrics.rerun, ({ tx }) =>
-        nextParked(tx, consumer, aggregateId, rowsPerRound),
-      );
-      if (ready.length === 0) break;
-      await failpoint('before-drain');
-      await processTogether(inbox, ready);
-      await failpoint('mid-drain');
-    }
+    // The sweep and both loops may drain the same aggregate: one at a time, or each would publish what cannot be applied.
+    while (inbox.now() < untilMs && (await inbox.drainTurns.take(aggregateId, () => drainRound(inbox, aggregateId))));
   }
+}
+
+/** False once nothing is parked behind the mark. */
+async function drainRound<E extends DecodedEvent>(inbox: Inbox<E>, aggregateId: string): Promise<boolean> {
+  const ready = await inTransaction(inbox.dataSource, inbox.metrics.rerun, ({ tx }) =>
+    nextParked(tx, inbox.consumer, aggregateId, rowsPerRound),
+  );
+  if (ready.length === 0) return false;
+  await failpoint('before-drain');
+  await processTogether(inbox, ready);
+  await failpoint('mid-drain');
+  return true;
 }
 
 /** After a batch handler was too late nobody knows because of which event: then each gets its own deadline. */

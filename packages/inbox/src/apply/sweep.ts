@@ -4,6 +4,7 @@ import { clearPassed } from '../database/parked.ts';
 import { InfrastructureError } from '../errors.ts';
 import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
+import { describeError } from '../route/describe-error.ts';
 import { drain } from './drain.ts';
 
 const boardsPerRound = 500;
@@ -42,5 +43,8 @@ export async function sweep<E extends DecodedEvent>(inbox: Inbox<E>): Promise<vo
   }
   // One aggregate that cannot be drained now keeps nobody else waiting.
   if (failures.length > 0)
-    throw new InfrastructureError(`${failures.length} aggregates cannot be drained`, { cause: failures[0] });
+    throw new InfrastructureError(
+      `${failures.length} aggregates cannot be drained: ${describeError(failures[0]).message}`,
+      { cause: failures[0] },
+    );
 }

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { createTurns } from './create-turns.ts';
+
+it('runs what has the same key one after the other, in the order asked for, and other keys meanwhile', async () => {
+  const turns = createTurns();
+  const gate = Promise.withResolvers<void>();
+  const done: string[] = [];
+  const first = turns.take('a', async () => {
+    await gate.promise;
+    done.push('first of a');
+  });
+  const second = turns.take('a', () => Promise.resolve(done.push('second of a')));
+  await turns.take('b', () => Promise.resolve(done.push('first of b')));
+  gate.resolve();
+  await Promise.all([first, second]);
+  expect(done).toEqual(['first of b', 'first of a', 'second of a']);
+});
+
+it('passes a failure to the one who asked, and lets the next have its turn', async () => {
+  const turns = createTurns();
+  const failing = turns.take('a', () => Promise.reject(new Error('planted')));
+  const next = turns.take('a', () => Promise.resolve('done'));
+  await expect(failing).rejects.toThrow('planted');
+  expect(await next).toBe('done');
+});
