@@ -5,6 +5,8 @@ export interface CommitLimits {
   readonly batchBytes: number;
   /** While these run, what arrives waits and shares the next one. */
   readonly transactions: number;
+  /** How long a few commands wait for more beside a running transaction. */
+  readonly patienceMs: number;
   /** Beside them: waits for a row that another process holds. */
   readonly heldWaits: number;
   /** More than this is refused at once: a queue without an end only hides that the database is too slow. */
@@ -19,6 +21,8 @@ export const defaultCommitLimits: CommitLimits = {
   // What a transaction sends may be many times this (escapes, hex): order-service asserts that MySQL takes it.
   batchBytes: 1024 * 1024,
   transactions: 2,
+  // Longer than most transactions take, far below what a person notices.
+  patienceMs: 25,
   heldWaits: 2,
   queueRows: 5_000,
   queueBytes: 64 * 1024 * 1024,

@@ -6,6 +6,7 @@ import { defaultCommitLimits, type CommitLimits } from './commit-limits.ts';
 import { ignoreMetrics, type CommitMetrics } from './commit-metrics.ts';
 import { createMember } from './create-member.ts';
 import type { Member } from './member.ts';
+import { pauseBeforeNext } from './pause-before-next.ts';
 import { settleBatch } from './settle-batch.ts';
 import { takeBatch } from './take-batch.ts';
 
@@ -36,6 +37,9 @@ export function createGroupCommit<State, Refusal>({
   const limits: CommitLimits = { ...defaultCommitLimits, ...given };
   let queue: Member<State, Refusal>[] = [];
   let transactions = 0;
+  let commandsInThem = 0;
+  let latestBeganAt = 0;
+  let nextStart: NodeJS.Timeout | undefined;
   /** Each: commands for one row, which somebody else holds. */
   const held: (readonly Member<State, Refusal>[])[] = [];
   let heldWaits = 0;
@@ -58,7 +62,14 @@ export function createGroupCommit<State, Refusal>({
   }
 
   function startBatches(): void {
-    while (transactions < limits.transactions && queue.length > 0) {
+    clearTimeout(nextStart);
+    while (queue.length > 0) {
+      const sinceMs = performance.now() - latestBeganAt;
+      const pauseMs = pauseBeforeNext({ transactions, commands: commandsInThem, sinceMs }, queue.length, limits);
+      if (pauseMs > 0) {
+        if (Number.isFinite(pauseMs)) nextStart = setTimeout(startBatches, pauseMs);
+        break;
+      }
       const { batch, rest } = takeBatch(queue, (id) => running.has(id), limits);
       queue = rest;
       if (batch.length === 0) break;
@@ -78,6 +89,8 @@ export function createGroupCommit<State, Refusal>({
 
   async function run(batch: readonly Member<State, Refusal>[]): Promise<void> {
     transactions += 1;
+    commandsInThem += batch.length;
+    latestBeganAt = performance.now();
     for (const { command } of batch) running.set(command.aggregateId, (running.get(command.aggregateId) ?? 0) + 1);
     const observeEnd = metrics.observeBatch(batch.length);
     const groups = await settleBatch(database, rows, batch, 'skip');
@@ -87,6 +100,7 @@ export function createGroupCommit<State, Refusal>({
     const waiting = new Set(groups.flat());
     for (const member of batch) if (!waiting.has(member)) release(member.command);
     transactions -= 1;
+    commandsInThem -= batch.length;
     startBatches();
   }
 

@@ -63,6 +63,23 @@ describe('sharing', () => {
     expect(await countRows(lab)).toEqual({ things: 11, events: 11, keys: 0 });
   });
 
+  test('a transaction that is SLOW holds up nobody who comes later for long', async () => {
+    const lab = await open();
+    const { batches, metrics } = listenToBatches();
+    const { commits } = await lab.open({ metrics });
+    const held = holdFailpoint('before-commit');
+    const slow = Array.from({ length: 5 }, (_, n) => commits.commit(createThing(`slow ${n}`)));
+    await held.reached;
+    held.holdNoMore();
+    // Fewer than run, so they wait for more; these two never come.
+    const later = [1, 2].map((n) => commits.commit(createThing(`later ${n}`)));
+    expect((await Promise.all(later)).every(({ kind }) => kind === 'committed')).toBe(true);
+    expect(await countRows(lab)).toEqual({ things: 2, events: 2, keys: 0 });
+    held.release();
+    await Promise.all(slow);
+    expect(batches).toEqual([5, 2]);
+  });
+
   test('a batch ends at its limit of ROWS, or of BYTES', async () => {
     const lab = await open();
     const { batches, metrics } = listenToBatches();

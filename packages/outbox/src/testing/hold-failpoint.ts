@@ -1,8 +1,15 @@
 import { setFailpoint } from '@board/service-kit';
 import { onTestFinished } from 'vitest';
 
+export interface HeldFailpoint {
+  readonly reached: Promise<void>;
+  /** Whoever comes from now on passes; whoever is held stays so. */
+  readonly holdNoMore: () => void;
+  readonly release: () => void;
+}
+
 /** Holds whoever comes to the failpoint, until it is released. */
-export function holdFailpoint(name: string): { readonly reached: Promise<void>; readonly release: () => void } {
+export function holdFailpoint(name: string): HeldFailpoint {
   const reached = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   const undo = setFailpoint(name, async () => {
@@ -14,5 +21,5 @@ export function holdFailpoint(name: string): { readonly reached: Promise<void>; 
     released.resolve();
   };
   onTestFinished(release);
-  return { reached: reached.promise, release };
+  return { reached: reached.promise, holdNoMore: undo, release };
 }
