@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { catalogGroup, headerNames } from '@board/contracts';
 import { runMigrations } from '@board/database-kit';
 import { LetterReplays1764000000002 } from '@board/inbox';
-import { waitUntil } from '@board/test';
+import { databaseEnvironment, waitUntil } from '@board/test';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openInboxLab, type InboxLab } from '../packages/inbox/src/testing/inbox-lab.ts';
 import { appliedVersions, thingLogHandler } from '../packages/inbox/src/testing/thing-log.ts';
@@ -35,13 +35,8 @@ interface Ran {
 
 /** Where the commands find the lab; nothing else of the environment may matter. */
 function environment(): Record<string, string> {
-  const { host, port, name, user, password } = lab.schema.connection;
   return {
-    DATABASE_HOST: host,
-    DATABASE_PORT: String(port),
-    DATABASE_NAME: name,
-    DATABASE_USER: user,
-    DATABASE_PASSWORD: password,
+    ...databaseEnvironment(lab.schema.connection),
     KAFKA_BROKERS: lab.stack.brokers.join(','),
     REGISTRY_URL: lab.stack.registryUrl,
   };

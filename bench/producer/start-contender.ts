@@ -4,7 +4,7 @@ import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createTestSchema, waitUntil, type StackAddresses, type TestSchema } from '@board/test';
+import { createTestSchema, databaseEnvironment, waitUntil, type StackAddresses, type TestSchema } from '@board/test';
 
 /** A service under load, with a schema of its own. */
 export interface Contender {
@@ -32,13 +32,8 @@ export async function startContender(
 ): Promise<Contender> {
   const schema = await createTestSchema(stack);
   try {
-    const { host, port, user, password } = schema.connection;
     const env = {
-      DATABASE_HOST: host,
-      DATABASE_PORT: String(port),
-      DATABASE_NAME: schema.name,
-      DATABASE_USER: user,
-      DATABASE_PASSWORD: password,
+      ...databaseEnvironment(schema.connection),
       REGISTRY_URL: stack.registryUrl,
       HTTP_PORT: '0',
     };

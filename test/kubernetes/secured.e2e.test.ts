@@ -14,7 +14,7 @@ import {
 } from '@board/contracts';
 import { connectKafka, openAdmin, type KafkaAccess } from '@board/kafka-kit';
 import { createIdempotencyTable, createOutboxTable } from '@board/outbox';
-import { createTestSchema, postBoard, waitUntil, type TestSchema } from '@board/test';
+import { createTestSchema, databaseEnvironment, postBoard, waitUntil, type TestSchema } from '@board/test';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { pickFreePort } from '../../stack/instance/find-busy-ports.ts';
@@ -167,7 +167,7 @@ async function startService(
     ...environmentOf(find('Deployment', name), kafka.passwords[name]),
     HTTP_HOST: '127.0.0.1',
     HTTP_PORT: String(port),
-    ...databaseOf(schema),
+    ...databaseEnvironment(schema.connection),
     KAFKA_BROKERS: kafka.access(name).brokers.join(','),
     KAFKA_CA_FILE: kafka.caFile,
     LOG_LEVEL: process.env['LAB_LOG'] ?? 'silent',
@@ -185,20 +185,10 @@ async function startService(
   return url;
 }
 
-function databaseOf({ connection: { host, port, name, user, password } }: TestSchema): Record<string, string> {
-  return {
-    DATABASE_HOST: host,
-    DATABASE_PORT: String(port),
-    DATABASE_NAME: name,
-    DATABASE_USER: user,
-    DATABASE_PASSWORD: password,
-  };
-}
-
 async function openCatalogSchema(): Promise<TestSchema> {
   const schema = await openSchema();
   const migrate = join(checkout, 'services/catalog-service/src/migrate.ts');
-  await promisify(execFile)(process.execPath, [migrate], { env: databaseOf(schema) });
+  await promisify(execFile)(process.execPath, [migrate], { env: databaseEnvironment(schema.connection) });
   return schema;
 }
 

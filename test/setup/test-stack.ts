@@ -1,5 +1,6 @@
-import { clusters, readStack, startStack, type RunningStack } from '@board/stack';
+import { clusters, readStack, startStack, type RunningStack, type StackState } from '@board/stack';
 import type { TestProject } from 'vitest/node';
+import { lastLines } from '../../stack/run/run-command.ts';
 import { addressesOf, type StackAddresses } from '../src/stack-addresses.ts';
 
 // CLUSTER=zookeeper runs the same tests against the older cluster.
@@ -45,5 +46,17 @@ async function start() {
     fresh: true,
     onProgress: (line) => process.stderr.write(`${line}\n`),
   });
-  return { addresses: addressesOf({ ...stack, state: stack.state() }), stop: () => stack.stop() };
+  return {
+    addresses: addressesOf({ ...stack, state: stack.state() }),
+    async stop() {
+      tellWhoDied(stack.state());
+      await stack.stop();
+    },
+  };
+}
+
+/** A server that died and was started again explains more than the tests that noticed it. */
+function tellWhoDied({ processes }: StackState): void {
+  for (const { name, restarts, logFile } of processes.filter((one) => one.restarts > 0))
+    process.stderr.write(`${name} died ${restarts} times; the end of its log:\n${lastLines(logFile, 60, 400)}\n`);
 }

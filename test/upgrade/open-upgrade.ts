@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { EventSchema } from '@board/contracts';
 import { createScope } from '@board/service-kit';
-import { uniqueName, waitUntil, type StackAddresses, type TestSchema } from '@board/test';
+import { databaseEnvironment, uniqueName, waitUntil, type StackAddresses } from '@board/test';
 import { expect, onTestFinished } from 'vitest';
 import { openBoardPair, type BoardPair } from '../../ops/audit/testing/open-board-pair.ts';
 import { openBoardRoute } from '../../ops/audit/testing/open-board-route.ts';
@@ -62,7 +62,7 @@ export async function openUpgrade(stack: StackAddresses): Promise<Upgrade> {
     async migrate(version) {
       for (const service of services)
         await promisify(execFile)(process.execPath, [version.file(`services/${service}/src/migrate.ts`)], {
-          env: { ...databaseOf(schemas[service]), ...compiledOnce(version) },
+          env: { ...databaseEnvironment(schemas[service].connection), ...compiledOnce(version) },
         });
     },
     async register(version) {
@@ -75,7 +75,7 @@ export async function openUpgrade(stack: StackAddresses): Promise<Upgrade> {
       instances += 1;
       const instance = await startService(
         {
-          ...databaseOf(schemas[service]),
+          ...databaseEnvironment(schemas[service].connection),
           INSTANCE: `${service}-${instances}`,
           REGISTRY_URL: stack.registryUrl,
           KAFKA_BROKERS: stack.brokers.join(','),
@@ -119,14 +119,4 @@ function inPlacesOf(topic: string, group: string): readonly Edit[] {
 /** Node keeps what it has compiled: the second start of a version takes half the time. */
 function compiledOnce(version: LaidOutVersion): Record<string, string> {
   return { NODE_COMPILE_CACHE: version.file('compiled') };
-}
-
-function databaseOf({ connection: { host, port, name, user, password } }: TestSchema): Record<string, string> {
-  return {
-    DATABASE_HOST: host,
-    DATABASE_PORT: String(port),
-    DATABASE_NAME: name,
-    DATABASE_USER: user,
-    DATABASE_PASSWORD: password,
-  };
 }

@@ -1,5 +1,6 @@
 import { createDatabase, type Connection } from '@board/database-kit';
 import { createConnection, type Connection as RootConnection } from 'mysql2/promise';
+import { databaseEnvironment } from '@board/test';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { startOwnMysql, type OwnMysql } from '../../../stack/testing/start-own-mysql.ts';
 import { startService } from './testing/start-service.ts';
@@ -51,11 +52,7 @@ describe('a MySQL server that breaks the guarantee', () => {
 
   it('is refused for a packet that is too SMALL: order-service ends at once and says which setting', async () => {
     const service = await startService({
-      DATABASE_HOST: connection.host,
-      DATABASE_PORT: String(connection.port),
-      DATABASE_NAME: connection.name,
-      DATABASE_USER: connection.user,
-      DATABASE_PASSWORD: connection.password,
+      ...databaseEnvironment(connection),
       REGISTRY_URL: inject('stack').registryUrl,
     });
     const line = await service.until('process.failed');

@@ -19,7 +19,8 @@ export interface HttpLimits {
 export const defaultHttpLimits: HttpLimits = {
   headMs: 10_000,
   requestMs: 30_000,
-  keepAliveMs: 5_000,
+  // Longer than balancers keep an unused connection (60 s, mostly): a request must not meet one that we are closing.
+  keepAliveMs: 75_000,
   silenceMs: 30_000,
   // Node's own 30 s would let a head take 40.
   lookEveryMs: 1_000,

@@ -1,6 +1,6 @@
 import { eventSchemas } from '@board/contracts';
 import { runMigrations } from '@board/database-kit';
-import { createTestSchema, type TestSchema } from '@board/test';
+import { createTestSchema, databaseEnvironment, type TestSchema } from '@board/test';
 import { inject, onTestFinished } from 'vitest';
 import { migrations } from '../database/migrations.ts';
 
@@ -26,11 +26,7 @@ export async function prepareOrderService(): Promise<Prepared> {
   await schema.root.query("GRANT UPDATE ON ??.board TO ?@'localhost'", [name, user]);
 
   const env = {
-    DATABASE_HOST: host,
-    DATABASE_PORT: String(port),
-    DATABASE_NAME: name,
-    DATABASE_USER: user,
-    DATABASE_PASSWORD: password,
+    ...databaseEnvironment({ host, port, name, user, password }),
     REGISTRY_URL: registryUrl,
   };
   return { ...schema, env };
