@@ -33,7 +33,7 @@ it('is undefined without its topic, empty in the beginning, and then what was wr
   await b.close();
 });
 
-it('shuts the fence: for the purge while ANY suspicion is open, for the audit only while the position is of another life', async () => {
+it('shuts the fence: for the purge while ANY suspicion is open or nobody WATCHES, for the audit only while the position is of another life', async () => {
   const memory = memoryOf('c');
   // A position that by itself proves everything.
   const mysql = () => Promise.resolve([{ reached: 1, known: 1 }]);
@@ -42,6 +42,21 @@ it('shuts the fence: for the purge while ANY suspicion is open, for the audit on
     waitForFence({ connect, mysql, connector: 'c', gtid: 'u:1', timeoutMs: 0, distrust: distrust(memory, whose) });
   const cannotTell = { cannotTell: expect.stringContaining('as planted') };
 
+  const unwatched = { cannotTell: expect.stringMatching(/^no keeper has looked .*start the keeper/) };
+  expect([await ask('audit'), await ask('purge')]).toEqual(['passed', unwatched]);
+  const seenAgo = (ms: number) =>
+    memory.remember({
+      seen: {
+        at: new Date(Date.now() - ms).toISOString(),
+        serverUuid: 'u',
+        executed: 'u:1',
+        relayed: 'u:1',
+        snapshot: false,
+      },
+    });
+  await seenAgo(70_000);
+  expect([await ask('audit'), await ask('purge')]).toEqual(['passed', unwatched]);
+  await seenAgo(0);
   expect([await ask('audit'), await ask('purge')]).toEqual(['passed', 'passed']);
   const blocked = suspect({ reason: 'as planted', fence: 'blocked' }, new Date(0));
   await memory.remember({ suspicion: blocked });

@@ -23,6 +23,7 @@ export type { FenceResult } from './judge-fence.ts';
 export { judgeStatus, type Health } from './judge-status.ts';
 export { registerConnector, type Registration } from './register.ts';
 export { distrust } from './memory/distrust.ts';
+export { isWatched } from './memory/is-watched.ts';
 export {
   openSuspicion,
   relayMemory,

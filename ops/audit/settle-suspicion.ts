@@ -1,15 +1,11 @@
-import { openSuspicion, type RelayMemory, type RelayMemoryStore } from '@board/connectors';
+import { isWatched, openSuspicion, type RelayMemory, type RelayMemoryStore } from '@board/connectors';
 import type { AuditReport } from '@board/inbox';
-
-/** The keeper writes at least every 20 s. */
-const keeperSilenceMs = 60_000;
 
 /** Whether somebody has watched the relay while the boards were written. */
 export function noteKeeper(memory: RelayMemory | undefined): string[] {
   const blind = 'nobody would have noticed GTIDs that were reset and have grown past the old ones';
   if (memory?.seen === undefined) return [`No keeper has looked at the connector yet: ${blind}.`];
-  const { at } = memory.seen;
-  return Date.now() - Date.parse(at) > keeperSilenceMs ? [`The keeper has not looked since ${at}: ${blind}.`] : [];
+  return isWatched(memory, new Date()) ? [] : [`The keeper has not looked since ${memory.seen.at}: ${blind}.`];
 }
 
 /** A clean audit settles what the keeper suspected before it began; says what became of it. */

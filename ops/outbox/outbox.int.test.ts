@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
-import { registerConnector, relayMemory, suspect } from '@board/connectors';
+import { registerConnector, relayMemory, suspect, type RelayMemory } from '@board/connectors';
 import { connectKafka, openCompactedTopic } from '@board/kafka-kit';
 import { createIdempotencyTable } from '@board/outbox';
 import { waitUntil } from '@board/test';
@@ -33,7 +33,10 @@ afterAll(async () => {
   await topic.close();
   await outbox.close();
 }, 120_000);
-beforeEach(() => root.query('DELETE FROM outbox'));
+beforeEach(async () => {
+  await root.query('DELETE FROM outbox');
+  await keeperLooked(0);
+});
 
 const purger = "'purge'@'127.0.0.1'";
 const mysqlAddress = () => ({ host: mysql.host, port: mysql.port, database: outbox.database });
@@ -55,6 +58,18 @@ function run(...args: string[]): Promise<{ exitCode: number | null; out: string;
       resolve({ exitCode: child.exitCode, out, err }),
     );
   });
+}
+
+async function remember(memory: RelayMemory): Promise<void> {
+  const store = relayMemory(openCompactedTopic(connectKafka(stack, 'test'), topic.name), outbox.definition.name);
+  await store.remember(memory);
+  await store.close();
+}
+
+/** Nothing moves by itself here: the tests do what the keeper would. */
+async function keeperLooked(agoMs: number): Promise<void> {
+  const at = new Date(Date.now() - agoMs).toISOString();
+  await remember({ seen: { at, serverUuid: 'u', executed: '', relayed: '', snapshot: false } });
 }
 
 /** Rows of long ago, in one statement. */
@@ -100,9 +115,7 @@ it('a purge that is KILLED has deleted whole chunks, and the next one goes on fr
 
 it('CANNOT TELL while something is suspected, until an operator acknowledges it', async () => {
   await insertOldRows(3);
-  const memory = relayMemory(openCompactedTopic(connectKafka(stack, 'test'), topic.name), outbox.definition.name);
-  await memory.remember({ suspicion: suspect({ reason: 'as planted', fence: 'open' }, new Date()) });
-  await memory.close();
+  await remember({ suspicion: suspect({ reason: 'as planted', fence: 'open' }, new Date()) });
   const refused = await run('purge');
   expect(refused.exitCode).toBe(2);
   expect(refused.err).toMatch(/Cannot tell .*as planted/);
@@ -111,6 +124,15 @@ it('CANNOT TELL while something is suspected, until an operator acknowledges it'
   expect((await run('acknowledge', '--reason', 'a test', '--yes')).exitCode).toBe(0);
   expect((await run('purge')).exitCode).toBe(0);
   expect(await left()).toBe(0);
+}, 120_000);
+
+it('CANNOT TELL while no keeper watches the relay', async () => {
+  await insertOldRows(3);
+  await keeperLooked(3_600_000);
+  const refused = await run('purge');
+  expect(refused.exitCode).toBe(2);
+  expect(refused.err).toMatch(/Cannot tell .*no keeper has looked at the connector since .*start the keeper/);
+  expect(await left()).toBe(3);
 }, 120_000);
 
 it('a retention of minutes is a usage error: exit code 2', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { createTurns } from '../src/apply/create-turns.ts';
 import { sweep } from '../src/apply/sweep.ts';
 import type { Inbox } from '../src/inbox.ts';
 import { openInboxLab, type InboxLab } from '../src/testing/inbox-lab.ts';
@@ -34,6 +35,8 @@ beforeAll(async () => {
     owners.push({
       ...inbox,
       dataSource,
+      // Each stands for a process of its own: only the database keeps them apart.
+      drainTurns: createTurns(),
       metrics: { ...inbox.metrics, rerun: () => (reruns += 1) },
       logger: Object.assign(Object.create(inbox.logger) as typeof inbox.logger, {
         warn: (line: { event?: string; error?: string }) =>
@@ -119,7 +122,7 @@ describe('at once on one partition', () => {
         settleInRandomBatches(first, fromSource, 5 + random.below(120), random),
         settleInRandomBatches(second, fromSource, 5 + random.below(120), random),
         settleInRandomBatches(third, fromRetry, 1 + random.below(40), random),
-        sweep(third),
+        sweep(third, { isLeftOver: () => true, isOver: () => false }),
       ]);
     }),
   );

@@ -10,17 +10,21 @@ import { processBatch } from './process-batch.ts';
 const rowsPerRound = 100;
 
 /**
- * Applies what is parked behind the marks of these aggregates, for as long as the next event is there and until `untilMs`.
+ * Applies what is parked behind the marks of these aggregates, for as long as the next event is there and `isOver` says no.
  * Throws InfrastructureError; whatever is left then, the sweep finds.
  */
 export async function drain<E extends DecodedEvent>(
   inbox: Inbox<E>,
   aggregateIds: readonly string[],
-  untilMs = Number.POSITIVE_INFINITY,
+  isOver: () => boolean,
 ): Promise<void> {
   for (const aggregateId of aggregateIds) {
     // The sweep and both loops may drain the same aggregate: one at a time, or each would publish what cannot be applied.
-    while (inbox.now() < untilMs && (await inbox.drainTurns.take(aggregateId, () => drainRound(inbox, aggregateId))));
+    while (
+      await inbox.drainTurns.take(aggregateId, () =>
+        isOver() ? Promise.resolve(false) : drainRound(inbox, aggregateId),
+      )
+    );
   }
 }
 

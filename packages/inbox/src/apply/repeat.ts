@@ -1,11 +1,14 @@
-/** Runs work again and again, with a pause after each run; the returned function resolves once the run in hand is done. */
-export function repeat(everyMs: number, work: () => Promise<void>): () => Promise<void> {
+/**
+ * Runs work again and again, with a pause after each run; the returned function resolves once the run in hand is done, which may
+ * ask whether it is to stop.
+ */
+export function repeat(everyMs: number, work: (isStopped: () => boolean) => Promise<void>): () => Promise<void> {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
 
   async function run(): Promise<void> {
-    await work();
+    await work(() => stopped);
     if (!stopped) timer = setTimeout(start, everyMs);
   }
   function start(): void {

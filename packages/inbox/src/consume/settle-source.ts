@@ -42,7 +42,8 @@ export async function settleDeliveries<E extends DecodedEvent>(
   const drainable = await processBatch(inbox, deliveries);
   try {
     // Not for long: the offset waits for this to be committed.
-    await drain(inbox, drainable, inbox.now() + inbox.settings.maxWaitMs);
+    const untilMs = inbox.now() + inbox.settings.maxWaitMs;
+    await drain(inbox, drainable, () => inbox.now() >= untilMs);
   } catch (error) {
     // Parked rows are safe where they are; the sweep drains them once the database is back.
     inbox.logger.warn({ event: 'inbox.drain-later', error: describeError(error).message });

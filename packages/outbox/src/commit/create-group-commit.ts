@@ -6,7 +6,7 @@ import { defaultCommitLimits, type CommitLimits } from './commit-limits.ts';
 import { ignoreMetrics, type CommitMetrics } from './commit-metrics.ts';
 import { createMember } from './create-member.ts';
 import type { Member } from './member.ts';
-import { pauseBeforeNext } from './pause-before-next.ts';
+import { pauseBeforeNext, type RunningBatches } from './pause-before-next.ts';
 import { settleBatch } from './settle-batch.ts';
 import { takeBatch } from './take-batch.ts';
 
@@ -36,9 +36,8 @@ export function createGroupCommit<State, Refusal>({
 }: GroupCommitOptions<State>): GroupCommit<State, Refusal> {
   const limits: CommitLimits = { ...defaultCommitLimits, ...given };
   let queue: Member<State, Refusal>[] = [];
-  let transactions = 0;
-  let commandsInThem = 0;
-  let latestBeganAt = 0;
+  /** The transactions that run, the oldest first. */
+  const batches = new Set<{ readonly commands: number; readonly beganAt: number }>();
   let nextStart: NodeJS.Timeout | undefined;
   /** Each: commands for one row, which somebody else holds. */
   const held: (readonly Member<State, Refusal>[])[] = [];
@@ -64,8 +63,7 @@ export function createGroupCommit<State, Refusal>({
   function startBatches(): void {
     clearTimeout(nextStart);
     while (queue.length > 0) {
-      const sinceMs = performance.now() - latestBeganAt;
-      const pauseMs = pauseBeforeNext({ transactions, commands: commandsInThem, sinceMs }, queue.length, limits);
+      const pauseMs = pauseBeforeNext(describeBatches(), queue.length, limits);
       if (pauseMs > 0) {
         if (Number.isFinite(pauseMs)) nextStart = setTimeout(startBatches, pauseMs);
         break;
@@ -83,14 +81,22 @@ export function createGroupCommit<State, Refusal>({
     if (isIdle()) idle.resolve();
   }
 
+  function describeBatches(): RunningBatches {
+    const [oldest] = batches;
+    return {
+      transactions: batches.size,
+      commands: [...batches].reduce((sum, { commands }) => sum + commands, 0),
+      sinceMs: oldest === undefined ? 0 : performance.now() - oldest.beganAt,
+    };
+  }
+
   function isIdle(): boolean {
-    return transactions === 0 && heldWaits === 0 && queue.length === 0;
+    return batches.size === 0 && heldWaits === 0 && queue.length === 0;
   }
 
   async function run(batch: readonly Member<State, Refusal>[]): Promise<void> {
-    transactions += 1;
-    commandsInThem += batch.length;
-    latestBeganAt = performance.now();
+    const started = { commands: batch.length, beganAt: performance.now() };
+    batches.add(started);
     for (const { command } of batch) running.set(command.aggregateId, (running.get(command.aggregateId) ?? 0) + 1);
     const observeEnd = metrics.observeBatch(batch.length);
     const groups = await settleBatch(database, rows, batch, 'skip');
@@ -99,8 +105,7 @@ export function createGroupCommit<State, Refusal>({
     held.push(...groups);
     const waiting = new Set(groups.flat());
     for (const member of batch) if (!waiting.has(member)) release(member.command);
-    transactions -= 1;
-    commandsInThem -= batch.length;
+    batches.delete(started);
     startBatches();
   }
 

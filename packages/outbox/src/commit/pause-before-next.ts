@@ -4,7 +4,7 @@ export interface RunningBatches {
   readonly transactions: number;
   /** In all of them together. */
   readonly commands: number;
-  /** Since the latest of them began. */
+  /** Since the oldest of them began. */
   readonly sinceMs: number;
 }
 

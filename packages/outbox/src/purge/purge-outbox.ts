@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { listOldRows, noteCutoff, type Seq } from './list-old-rows.ts';
+import { listOldRows, noteCutoff, type Cutoff, type Seq } from './list-old-rows.ts';
 import { defaultPace, type PurgePace, type PurgeSession } from './purge-session.ts';
 
 export interface OutboxPurge {
@@ -44,7 +44,7 @@ export async function purgeOutbox(purge: OutboxPurge): Promise<PurgeOutcome> {
     // Asked AFTER the rows of the page were seen: the line on which everything rests.
     const shipped = await purge.awaitShipped();
     if (shipped !== 'passed') return { kind: 'refused', rows, reason: shipped.cannotTell };
-    rows += await deleteRows(purge, page, (deleted) => purge.onProgress?.(rows + deleted));
+    rows += await deleteRows(purge, page, cutoff, (deleted) => purge.onProgress?.(rows + deleted));
     page = [];
     return signal.aborted ? { kind: 'stopped', rows } : undefined;
   }
@@ -61,14 +61,19 @@ export async function purgeOutbox(purge: OutboxPurge): Promise<PurgeOutcome> {
 async function deleteRows(
   { session, signal, dryRun = false, pace: { chunkRows, pauseMs } = defaultPace }: OutboxPurge,
   seqs: readonly Seq[],
+  { cutoff }: Cutoff,
   onProgress: (deleted: number) => void,
 ): Promise<number> {
   if (dryRun) return seqs.length;
   let deleted = 0;
   for (let from = 0; from < seqs.length && !signal.aborted; from += chunkRows) {
     if (from > 0) await delay(pauseMs);
-    // A transaction of its own; the keys name only rows that were seen, whatever has appeared between them since.
-    deleted += await session.change('DELETE FROM outbox WHERE seq IN (?)', [seqs.slice(from, from + chunkRows)]);
+    // A transaction of its own; the keys name only rows that were seen, whatever has appeared between them since. The time
+    // is for a table that was emptied by hand meanwhile: its keys begin anew.
+    deleted += await session.change('DELETE FROM outbox WHERE seq IN (?) AND occurred_at < ?', [
+      seqs.slice(from, from + chunkRows),
+      cutoff,
+    ]);
     onProgress(deleted);
   }
   return deleted;
