@@ -36,7 +36,7 @@ it('ENDS after the aggregate under way', async () => {
   let drains = 0;
   onTestFinished(setFailpoint('before-drain', () => (drains += 1)));
   await sweep(inbox, { isLeftOver: () => true, isOver: () => drains > 0 });
-  expect(await applied()).toEqual(['a']);
+  expect(await applied()).toHaveLength(1);
 });
 
 it('a drain whose time is over when its turn comes does NOTHING', async () => {
