@@ -12,6 +12,7 @@ interface Flags {
   readonly instance: string;
   readonly since?: number;
   readonly logs?: readonly string[];
+  readonly toEnd?: true;
   readonly json?: true;
 }
 
@@ -21,6 +22,7 @@ const program = new Command('npm run trace --')
   )
   .argument('<board>', 'id of the board', parseAggregateId)
   .option('--since <time>', 'only what happened after this: a time, or 15m, 2h, 3d ago', parseTime)
+  .option('--to-end', 'reads the topic to its end, for copies too that came after every known event was found')
   .option('--logs <file...>', "the services' logs, - for standard input; default: those of the local stack")
   .option('--instance <name>', 'the local stack to ask where the environment names no addresses', 'main')
   .option('--json', 'JSON for programs')
@@ -28,13 +30,14 @@ const program = new Command('npm run trace --')
   .addHelpText(
     'after',
     '\nTimes are by the clock of whoever noted them: between machines, milliseconds are as exact as their clocks.' +
-      '\nThe topic is read from ten minutes before the board was created (or --since) until all its versions are found.' +
+      '\nThe topic is read from ten minutes before the board was created (or --since) until every' +
+      '\nevent that outbox, logs or consumer name is found, else to its end.' +
       '\n\nExample: docker compose logs --no-color order-service catalog-service-1 | npm run trace -- <board> --logs -' +
       '\nEnvironment: DATABASE_HOST, _PORT, _USER (audit), _PASSWORD, KAFKA_BROKERS;' +
       '\nKAFKA_USER, KAFKA_PASSWORD, KAFKA_CA_FILE where Kafka asks for a login.' +
       '\nExit code: 0 done, 1 no such board, or a server does not answer, 2 the command was given wrongly.',
   )
-  .action(async (boardId: string, { instance, since, logs, json }: Flags) => {
+  .action(async (boardId: string, { instance, since, toEnd, logs, json }: Flags) => {
     const { database, kafka, logFiles } = traceAddresses(process.env, instance);
     const progress = showProgress();
     const traced = await traceBoard({
@@ -43,6 +46,7 @@ const program = new Command('npm run trace --')
       kafka,
       logFiles: logs ?? logFiles,
       sinceMs: since,
+      toEnd,
       say: progress.say,
       signal: stopOnSignal(),
     }).finally(progress.done);

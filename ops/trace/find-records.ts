@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { headerNames } from '@board/contracts';
 import { connectKafka, openAdmin, readRanges, type KafkaAccess, type OffsetRange } from '@board/kafka-kit';
+import type { ExpectedRecords } from './expect-records.ts';
 import type { Fact } from './fact.ts';
 
 export interface Scan {
@@ -12,18 +13,20 @@ export interface Scan {
   /** Records that the brokers appended before are not looked at. */
   readonly fromMs: number;
   /** The scan ends once all of these were met; undefined: it goes on to the end of the topic. */
-  readonly versions: ReadonlySet<number> | undefined;
+  readonly expected: ExpectedRecords | undefined;
   readonly say: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** The board's records and where they are, from all partitions: the key is the author's, and partitions may have been added. */
-export async function findRecords(scan: Scan): Promise<Fact[]> {
-  const { kafka, topic, group, boardId, say, signal } = scan;
+export async function findRecords(
+  scan: Scan,
+): Promise<{ readonly facts: readonly Fact[]; readonly isTopicReadToEnd: boolean }> {
+  const { kafka, topic, group, boardId, expected, say, signal } = scan;
   const ranges = await listRanges(scan);
   const total = ranges.reduce((sum, { from, end }) => sum + Number(end - from), 0);
-  const missing = new Set(scan.versions);
   const facts: Fact[] = [];
+  let isTopicReadToEnd = true;
   let read = 0;
   await readRanges(
     connectKafka(kafka, 'trace'),
@@ -35,22 +38,25 @@ export async function findRecords(scan: Scan): Promise<Fact[]> {
       const text = (name: string): string | undefined => headers[name]?.toString();
       if (text(headerNames.aggregateId) !== boardId) return 'more';
       const version = Number(text(headerNames.version));
-      // Nobody's place: such a record is a dead letter under its own position.
-      if (!(version >= 1)) return 'more';
+      const eventId = text(headerNames.eventId) ?? '';
+      // Nobody's place, or nobody's event: such a record is a dead letter under its own position.
+      if (!(version >= 1) || eventId === '') return 'more';
       const event = {
         version,
-        eventId: text(headerNames.eventId),
+        eventId,
         eventType: text(headerNames.eventType),
         traceparent: text(headerNames.traceparent),
       };
       facts.push({ ...event, atMs: Number(timestamp), step: { kind: 'in topic', topic, partition, offset } });
       const changedAtMicros = Number(text(headerNames.occurredAt));
       if (changedAtMicros > 0) facts.push({ ...event, atMs: changedAtMicros / 1_000, step: { kind: 'changed' } });
-      return missing.delete(version) && missing.size === 0 ? 'enough' : 'more';
+      if (expected === undefined || expected.meet(event) === 'more') return 'more';
+      isTopicReadToEnd = false;
+      return 'enough';
     },
     signal,
   );
-  return facts;
+  return { facts, isTopicReadToEnd };
 }
 
 /** From the first record of that time to what is the end now: a topic that grows faster than it is read has an end too. */

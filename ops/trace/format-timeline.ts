@@ -1,4 +1,5 @@
-import type { Outcome, TimedStep, Timeline, TracedEvent } from './to-timeline.ts';
+import type { Outcome } from './find-outcome.ts';
+import type { TimedStep, Timeline, TracedEvent } from './to-timeline.ts';
 
 /** What was looked at, for the sentences on what is not there. */
 export interface LookedAt {
@@ -12,6 +13,8 @@ const outcomes: Readonly<Record<Outcome, string>> = {
   skipped: 'skipped: its effect will never happen',
   'dead letter': 'DEAD LETTER: "npm run dlq -- show <event>" says why',
   dismissed: 'dismissed',
+  superseded: 'not applied: another event of this version was',
+  disputed: 'several events claim this version, and nothing here says which of them was applied',
   parked: 'parked: an earlier version comes first',
   'in retry': 'waits for its next attempt',
   'in topic': 'in the topic, not applied yet',
@@ -23,10 +26,10 @@ export function formatTimeline(timeline: Timeline, looked: LookedAt): string {
   const { boardId, version, deletedAt, mark, events } = timeline;
   const board = version === undefined ? 'order-service has no such board' : `version ${version}`;
   const head = `Board ${boardId}: ${board}${deletedAt === undefined ? '' : `, deleted ${deletedAt}`}; the catalog has come to version ${mark}.`;
-  return [head, ...events.map((event) => formatEvent(event, looked))].join('\n\n');
+  return [head, ...events.map((event) => formatEvent(event, timeline, looked))].join('\n\n');
 }
 
-function formatEvent(event: TracedEvent, looked: LookedAt): string {
+function formatEvent(event: TracedEvent, { isTopicReadToEnd }: Timeline, looked: LookedAt): string {
   const { version, eventType, eventId, traceparent, steps, totalMs } = event;
   const lines = steps.map((step, index) => {
     const after = index === 0 ? '' : `+${step.afterMs} ms`;
@@ -37,7 +40,7 @@ function formatEvent(event: TracedEvent, looked: LookedAt): string {
     `  event ${eventId ?? 'not known'}, trace ${traceparent ?? 'none'}`,
     ...lines,
     ...(steps.length > 1 ? [`  ${''.padStart(24)}  ${`${totalMs} ms`.padStart(11)}  in all`] : []),
-    ...describeMissing(event, looked),
+    ...describeMissing(event, isTopicReadToEnd, looked),
   ].join('\n');
 }
 
@@ -70,14 +73,19 @@ function describeStep(step: TimedStep): string {
   }
 }
 
-function describeMissing({ notFound }: TracedEvent, { logFiles, topic, fromMs }: LookedAt): string[] {
+function describeMissing(
+  { notFound }: TracedEvent,
+  isTopicReadToEnd: boolean,
+  { logFiles, topic, fromMs }: LookedAt,
+): string[] {
   const fromLogs = notFound.filter((what) => what !== 'record');
   const why = logFiles === 0 ? 'no logs were given' : 'not in the logs given';
+  const where = isTopicReadToEnd
+    ? `not in topic ${topic} since ${new Date(fromMs).toISOString()}`
+    : `topic ${topic} was not read to its end: ask again, or say --to-end`;
   return [
     ...(fromLogs.length > 0 ? [`  not found: ${fromLogs.join(', ')} (${why})`] : []),
-    ...(notFound.includes('record')
-      ? [`  not found: record (not in topic ${topic} since ${new Date(fromMs).toISOString()})`]
-      : []),
+    ...(notFound.includes('record') ? [`  not found: record (${where})`] : []),
   ];
 }
 

@@ -23,7 +23,7 @@ const letter = { kind: 'dead letter', reason: 'attempts-exhausted', attempts: 4,
 
 function trace(facts: readonly Fact[], { version = 1, mark = 1, ...rest }: Partial<Known> & { version?: number } = {}) {
   const board = { version, createdAtMs: startMs, deletedAtMs: undefined };
-  return toTimeline({ boardId: 'b', board, mark, facts, ...rest });
+  return toTimeline({ boardId: 'b', board, mark, isTopicReadToEnd: true, facts, ...rest });
 }
 
 describe('the timeline', () => {
@@ -116,6 +116,65 @@ describe('the timeline', () => {
   });
 });
 
+describe('of TWO events that claim a version which the mark has passed', () => {
+  const invalid: Step = { ...letter, reason: 'invalid-event' };
+  const forged = (afterMs: number, step: Step): Fact => fact(1, afterMs, step, 'forged');
+  const closed = (how: string): Step => ({ kind: 'closed', how });
+  const record: Step = { kind: 'in topic', topic: 'board', partition: 0, offset: '9' };
+  const outcomes = (facts: readonly Fact[], mark = 2): Record<string, string> =>
+    Object.fromEntries(trace(facts, { version: mark, mark }).events.map((one) => [one.eventId ?? '-', one.outcome]));
+
+  it.each<[string, string, Fact[]]>([
+    ['dismissed', 'applied', [forged(1, invalid), forged(2, closed('dismissed')), inTopic(1, 3), applied(1, 4)]],
+    // No log tells who was applied.
+    ['dismissed', 'applied', [forged(0, record), forged(1, invalid), forged(2, closed('dismissed')), inTopic(1, 3)]],
+    ['dead letter', 'applied', [forged(1, invalid), inTopic(1, 3)]],
+    ['in retry', 'applied', [forged(1, invalid), forged(2, { kind: 'replayed' }), inTopic(1, 3), applied(1, 4)]],
+    // Its letter was closed because the mark has passed its version.
+    ['superseded', 'applied', [forged(1, invalid), forged(5, closed('applied')), inTopic(1, 3)]],
+    ['superseded', 'applied', [forged(0, record), inTopic(1, 3), applied(1, 4)]],
+    ['superseded', 'skipped', [forged(0, record), fact(1, 3, { kind: 'skipped', decidedBy: 'hand', reason: 'x' })]],
+    // The genuine one was a letter itself.
+    [
+      'dismissed',
+      'applied',
+      [forged(1, invalid), forged(2, closed('dismissed')), fact(1, 3, letter), fact(1, 4, closed('applied'))],
+    ],
+    // As they were, before and after the consumer's tables were built again.
+    ['applied', 'applied', [forged(1, { kind: 'applied', by: 'c', attempt: 1 }), applied(1, 4)]],
+    ['disputed', 'disputed', [forged(0, record), inTopic(1, 3)]],
+    [
+      'applied',
+      'dead letter',
+      [forged(1, { kind: 'applied', by: 'c', attempt: 1 }), fact(1, 3, { ...letter, reason: 'conflict' })],
+    ],
+  ])('one is "%s" and the other "%s"', (other, own, facts) => {
+    expect(outcomes(facts)).toMatchObject({ forged: other, 'event-1': own });
+  });
+
+  it('the genuine one is there although NOTHING is left of it', () => {
+    const facts = [forged(1, invalid), forged(2, closed('dismissed'))];
+    expect(outcomes(facts, 1)).toEqual({ forged: 'dismissed', '-': 'applied' });
+    expect(outcomes([...facts, forged(3, { kind: 'replayed' })], 1)).toEqual({ forged: 'applied' });
+    expect(outcomes([...facts, forged(3, { kind: 'skipped', decidedBy: 'hand', reason: 'x' })], 1)).toEqual({
+      forged: 'skipped',
+    });
+  });
+
+  it('judges by what was BEFORE --since too', () => {
+    const facts = [inTopic(1, 0), applied(1, 1), forged(2, invalid), forged(20, closed('applied'))];
+    const { events } = trace(facts, { mark: 1, sinceMs: startMs + 15 });
+    expect(events.map(({ eventId, outcome, steps }) => [eventId, outcome, steps.length])).toEqual([
+      ['forged', 'superseded', 1],
+    ]);
+  });
+
+  it('are each judged by themselves while the mark has NOT come so far', () => {
+    const facts = [forged(1, invalid), forged(2, closed('dismissed')), inTopic(1, 3)];
+    expect(trace(facts, { mark: 0 }).events.map((one) => one.outcome)).toEqual(['dismissed', 'in topic']);
+  });
+});
+
 describe('the text', () => {
   const looked = { logFiles: 2, topic: 'board', fromMs: startMs };
 
@@ -124,6 +183,12 @@ describe('the text', () => {
     expect(formatTimeline(timeline, looked)).toContain('not found: request, commit, applied (not in the logs given)');
     expect(formatTimeline(timeline, looked)).toContain('(not in topic board since 2026-01-02T03:04:05.000Z)');
     expect(formatTimeline(timeline, { ...looked, logFiles: 0 })).toContain('(no logs were given)');
+  });
+
+  it('does NOT say that a record is not in a topic that was not read to its end', () => {
+    const text = formatTimeline(trace([], { version: 1, mark: 1, isTopicReadToEnd: false }), looked);
+    expect(text).toContain('not found: record (topic board was not read to its end');
+    expect(text).not.toContain('not in topic');
   });
 
   it('lets NO control character of an error through', () => {

@@ -1,16 +1,6 @@
 import type { Fact, Step } from './fact.ts';
+import { findOutcome, isDismissed, type Outcome } from './find-outcome.ts';
 import type { TracedBoard } from './read-order-side.ts';
-
-export type Outcome =
-  | 'applied'
-  | 'skipped'
-  | 'dead letter'
-  | 'dismissed'
-  | 'parked'
-  | 'in retry'
-  | 'in topic'
-  /** The connector has not shipped it, or the record is gone. */
-  | 'not in topic';
 
 export type TimedStep = Step & {
   /** ISO 8601. */
@@ -38,6 +28,8 @@ export interface Timeline {
   readonly version: number | undefined;
   readonly deletedAt: string | undefined;
   readonly mark: number;
+  /** False: its reading ended once every known event was met, so that later copies of them may be there. */
+  readonly isTopicReadToEnd: boolean;
   readonly events: readonly TracedEvent[];
 }
 
@@ -45,47 +37,61 @@ export interface Known {
   readonly boardId: string;
   readonly board: TracedBoard | undefined;
   readonly mark: number;
+  readonly isTopicReadToEnd: boolean;
   readonly facts: readonly Fact[];
   /** Earlier facts, and events without later ones, are left out. */
   readonly sinceMs?: number | undefined;
 }
 
 /** Puts what all sources know into one story for each event, in the order of the versions. */
-export function toTimeline({ boardId, board, mark, facts, sinceMs }: Known): Timeline {
-  const byEvent = groupByEvent(facts.filter(({ atMs }) => sinceMs === undefined || atMs >= sinceMs));
-  const versions = new Set(byEvent.map(({ version }) => version));
-  const last = sinceMs === undefined ? Math.max(board?.version ?? 0, mark) : 0;
-  const silent = Array.from({ length: last }, (_, index) => index + 1).filter((version) => !versions.has(version));
-  const events = [...byEvent, ...silent.map((version) => ({ version, facts: [] }))];
+export function toTimeline({ boardId, board, mark, isTopicReadToEnd, facts, sinceMs = -Infinity }: Known): Timeline {
+  const inOrder = facts.toSorted((a, b) => a.atMs - b.atMs || order(a) - order(b));
+  const byVersion = Map.groupBy(inOrder, ({ version }) => version);
+  if (sinceMs === -Infinity)
+    for (let version = 1; version <= Math.max(board?.version ?? 0, mark); version += 1)
+      if (!byVersion.has(version)) byVersion.set(version, []);
+  const events = [...byVersion].flatMap(([version, ofVersion]) => {
+    const claims = groupByEvent(ofVersion);
+    // A dismissed event did not move the mark: another one did, of which nothing is left to tell.
+    if (version <= mark && claims.every(isDismissed)) claims.push([]);
+    return claims.map((claim) => ({
+      version,
+      // By all that is known of them, also from before --since.
+      outcome: findOutcome(
+        version,
+        mark,
+        claim,
+        claims.filter((one) => one !== claim),
+      ),
+      facts: claim.filter(({ atMs }) => atMs >= sinceMs),
+    }));
+  });
+  const shown = events.filter((event) => sinceMs === -Infinity || event.facts.length > 0);
   return {
     boardId,
     version: board?.version,
     deletedAt: board?.deletedAtMs === undefined ? undefined : new Date(board.deletedAtMs).toISOString(),
     mark,
-    events: events.sort((a, b) => a.version - b.version).map((event) => traceEvent(event, mark)),
+    isTopicReadToEnd,
+    events: shown.sort((a, b) => a.version - b.version).map(traceEvent),
   };
+}
+
+/** Two events may claim one version; what names no event belongs to the first that does. */
+function groupByEvent(facts: readonly Fact[]): (readonly Fact[])[] {
+  const ids = [...new Set(facts.flatMap(({ eventId }) => eventId ?? []))];
+  if (ids.length === 0) return [facts];
+  return ids.map((id) => facts.filter(({ eventId }) => (eventId ?? ids[0]) === id));
 }
 
 interface EventFacts {
   readonly version: number;
+  readonly outcome: Outcome;
   readonly facts: readonly Fact[];
 }
 
-/** Two events may claim one version (a conflict); what names no event belongs to the first that does. */
-function groupByEvent(facts: readonly Fact[]): EventFacts[] {
-  return [...Map.groupBy(facts, ({ version }) => version)].flatMap(([version, ofVersion]) => {
-    const ids = [...new Set(ofVersion.flatMap(({ eventId }) => eventId ?? []))];
-    if (ids.length === 0) return [{ version, facts: ofVersion }];
-    return ids.map((id) => ({
-      version,
-      facts: ofVersion.filter(({ eventId }) => (eventId ?? ids[0]) === id),
-    }));
-  });
-}
-
-function traceEvent({ version, facts }: EventFacts, mark: number): TracedEvent {
-  const inOrder = withoutRepeats(facts).sort((a, b) => a.atMs - b.atMs || order(a) - order(b));
-  const outcome = findOutcome(version, mark, inOrder, facts);
+function traceEvent({ version, facts, outcome }: EventFacts): TracedEvent {
+  const inOrder = withoutRepeats(facts);
   const has = (kind: Step['kind']): boolean => inOrder.some(({ step }) => step.kind === kind);
   const times = inOrder.map(({ atMs }) => atMs);
   return {
@@ -149,18 +155,4 @@ function withoutRepeats(facts: readonly Fact[]): Fact[] {
 
 function isLoggedLetter(dlqOffset: string): (fact: Fact) => boolean {
   return ({ step }) => step.kind === 'dead letter' && step.by !== undefined && step.dlqOffset === dlqOffset;
-}
-
-function findOutcome(version: number, mark: number, inOrder: readonly Fact[], facts: readonly Fact[]): Outcome {
-  const steps = inOrder.map(({ step }) => step);
-  const has = (kind: Step['kind']): boolean => steps.some((step) => step.kind === kind);
-  const isRival = !has('applied') && steps.some((step) => step.kind === 'dead letter' && step.reason === 'conflict');
-  if (version <= mark && !isRival) return has('skipped') ? 'skipped' : 'applied';
-  const lastTurn = steps.findLast(({ kind }) => kind === 'dead letter' || kind === 'replayed' || kind === 'closed');
-  if (lastTurn?.kind === 'dead letter') return 'dead letter';
-  if (lastTurn?.kind === 'closed') return 'dismissed';
-  // Only its row says that it is parked still.
-  if (facts.some(({ step }) => step.kind === 'parked' && step.by === undefined)) return 'parked';
-  if (lastTurn?.kind === 'replayed' || has('failed') || has('postponed')) return 'in retry';
-  return has('in topic') ? 'in topic' : 'not in topic';
 }

@@ -2,7 +2,10 @@ import { randomUUIDv7 } from 'node:crypto';
 import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openAdmin } from '@board/kafka-kit';
+import { boardTopic, headerNames } from '@board/contracts';
+import { createDatabase } from '@board/database-kit';
+import { dismissLetter } from '@board/inbox';
+import { connectKafka, openAdmin } from '@board/kafka-kit';
 import { waitUntil } from '@board/test';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openBoardPipeline, type BoardPipeline } from '../audit/testing/open-board-pipeline.ts';
@@ -47,6 +50,35 @@ async function trace(boardId: string, changes: Partial<Parameters<typeof traceBo
 async function markOf(boardId: string): Promise<number> {
   const [rows] = await pipeline.pair.consumer.root.query('SELECT version FROM mark WHERE aggregateid = ?', [boardId]);
   return (rows as unknown as { version: number }[])[0]?.version ?? 0;
+}
+
+/** Puts a record into the topic that no outbox row stands behind, where the board's own records are. */
+async function forge(boardId: string, version: number, eventId: string): Promise<void> {
+  const producer = connectKafka(stack, 'forger').producer({ allowAutoTopicCreation: false });
+  await producer.connect();
+  const headers = {
+    [headerNames.eventId]: eventId,
+    [headerNames.eventType]: 'BoardEdited',
+    [headerNames.aggregateId]: boardId,
+    [headerNames.version]: String(version),
+  };
+  const messages = [{ key: boardId, value: 'not Avro', headers }];
+  await producer.send({ topic: pipeline.places.topic ?? '', acks: -1, messages });
+  await producer.disconnect();
+}
+
+async function dismiss(letter: string): Promise<void> {
+  const database = createDatabase({ connection: pipeline.pair.consumer.connection, entities: [] });
+  await database.open();
+  const operator = {
+    consumer: { group: pipeline.group, aggregateType: boardTopic.name },
+    dataSource: database.dataSource,
+    kafka: connectKafka(stack, 'operator'),
+    now: Date.now,
+  };
+  const request = { letter, reason: 'forged', neverExisted: true };
+  await waitUntil('dismissed', async () => (await dismissLetter(operator, request)) === 'dismissed');
+  await database.close();
 }
 
 const kindsOf = (event: { steps: readonly { kind: string }[] } | undefined) => event?.steps.map(({ kind }) => kind);
@@ -121,6 +153,49 @@ describe('the trace of a board', () => {
       ['parked', ['request', 'commit']],
     ]);
     expect(kindsOf(bare?.events[2])).toContain('parked');
+  });
+
+  it('keeps a FORGED event apart from the genuine one of its version, and finds both in the topic', async () => {
+    const boardId = randomUUIDv7();
+    await pipeline.change(boardId);
+    await waitUntil('applied', async () => (await markOf(boardId)) === 1);
+    const forged = randomUUIDv7();
+    await forge(boardId, 2, forged);
+    // Nobody's event.
+    await forge(boardId, 2, '');
+    await dismiss(forged);
+    await pipeline.change(boardId);
+    await waitUntil('the genuine one applied', async () => (await markOf(boardId)) === 2);
+
+    const expectTruth = async (changes: Parameters<typeof trace>[1]): Promise<void> => {
+      const { events = [] } = (await trace(boardId, changes)) ?? {};
+      expect(events.map(({ version, outcome }) => [version, outcome])).toEqual([
+        [1, 'applied'],
+        [2, 'dismissed'],
+        [2, 'applied'],
+      ]);
+      expect(events[1]).toMatchObject({ eventId: forged });
+      expect(events.map((event) => kindsOf(event)?.filter((kind) => kind === 'in topic').length)).toEqual([1, 1, 1]);
+      expect(events.flatMap(({ notFound }) => notFound)).not.toContain('record');
+    };
+    await expectTruth({});
+    await expectTruth({ logFiles: [] });
+    // Nobody names the genuine event any more.
+    await pipeline.pair.source.root.query('DELETE FROM outbox WHERE aggregateid = ?', [boardId]);
+    await expectTruth({ logFiles: [] });
+  });
+
+  it('stops once all is found, UNLESS it is told to read to the end, where a copy is', async () => {
+    const boardId = randomUUIDv7();
+    await pipeline.change(boardId);
+    await waitUntil('applied', async () => (await markOf(boardId)) === 1);
+    await forge(boardId, 1, (await trace(boardId))?.events[0]?.eventId ?? '');
+    const read = async (toEnd: boolean) => {
+      const timeline = await trace(boardId, { toEnd });
+      return [timeline?.isTopicReadToEnd, kindsOf(timeline?.events[0])?.filter((kind) => kind === 'in topic').length];
+    };
+    expect(await read(false)).toEqual([false, 1]);
+    expect(await read(true)).toEqual([true, 2]);
   });
 
   it('reads only what came after --since', async () => {

@@ -1,6 +1,7 @@
 import { boardTopic, catalogGroup } from '@board/contracts';
 import type { KafkaAccess } from '@board/kafka-kit';
 import { connectSql, type DatabaseAddress } from '../audit/run-sql.ts';
+import { expectRecords } from './expect-records.ts';
 import { findRecords } from './find-records.ts';
 import type { LookedAt } from './format-timeline.ts';
 import { readConsumerSide } from './read-consumer-side.ts';
@@ -15,6 +16,8 @@ export interface TraceOptions {
   /** Log files of order-service and catalog-service, or `-`. */
   readonly logFiles: readonly string[];
   readonly sinceMs?: number | undefined;
+  /** Reads the topic to its end even when every known event was met before. */
+  readonly toEnd?: boolean | undefined;
   readonly say?: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
   /** Where all of it is, when not in the pipeline's own places. */
@@ -35,7 +38,7 @@ const clockMarginMs = 10 * 60_000;
 export async function traceBoard(
   options: TraceOptions,
 ): Promise<{ readonly timeline: Timeline; readonly looked: LookedAt } | undefined> {
-  const { boardId, database, kafka, logFiles, sinceMs, say = () => undefined, signal } = options;
+  const { boardId, database, kafka, logFiles, sinceMs, toEnd = false, say = () => undefined, signal } = options;
   const { sourceSchema, consumerSchema, topic, group } = { ...pipeline, ...options.places };
   const { sql, close } = await connectSql(database);
   try {
@@ -46,29 +49,22 @@ export async function traceBoard(
     if (!isKnown) return undefined;
 
     const fromMs = Math.max(1, (sinceMs ?? board?.createdAtMs ?? 0) - clockMarginMs);
-    const records = await findRecords({
-      kafka,
-      topic,
-      group,
-      boardId,
-      fromMs,
-      versions: sinceMs === undefined && board !== undefined ? upTo(board.version) : undefined,
-      say,
-      signal,
-    });
+    // Before the topic: what the logs name must be found there.
     const logged = await readLogs({ files: logFiles, boardId, sinceMs: fromMs, say, signal });
+    const expected =
+      sinceMs === undefined && !toEnd && board !== undefined
+        ? expectRecords(Math.max(board.version, before.mark), [...source.facts, ...before.facts, ...logged])
+        : undefined;
+    const records = await findRecords({ kafka, topic, group, boardId, fromMs, expected, say, signal });
     // Once more: what was applied while topic and logs were read must not look as if it were waiting.
     const consumer = await readConsumerSide(sql, consumerSchema, group, boardId);
-    const facts = [...logged, ...source.facts, ...records, ...consumer.facts];
+    const facts = [...logged, ...source.facts, ...records.facts, ...consumer.facts];
+    const { isTopicReadToEnd } = records;
     return {
-      timeline: toTimeline({ boardId, board, mark: consumer.mark, facts, sinceMs }),
+      timeline: toTimeline({ boardId, board, mark: consumer.mark, isTopicReadToEnd, facts, sinceMs }),
       looked: { logFiles: logFiles.length, topic, fromMs },
     };
   } finally {
     await close();
   }
-}
-
-function upTo(version: number): ReadonlySet<number> {
-  return new Set(Array.from({ length: version }, (_, index) => index + 1));
 }

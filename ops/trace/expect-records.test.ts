@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { expectRecords } from './expect-records.ts';
+import type { Fact, Step } from './fact.ts';
+
+const fact = (version: number, eventId: string | undefined, kind: 'changed' | 'parked' | 'replayed'): Fact => ({
+  version,
+  eventId,
+  atMs: 0,
+  step: { kind } satisfies Step,
+});
+
+describe('the records that a topic must have', () => {
+  it('are one of each version where NOBODY names an event', () => {
+    const expected = expectRecords(2, []);
+    expect(expected.meet({ version: 2, eventId: 'b' })).toBe('more');
+    expect(expected.meet({ version: 2, eventId: 'c' })).toBe('more');
+    expect(expected.meet({ version: 1, eventId: 'a' })).toBe('enough');
+  });
+
+  it('are those that the outbox names, NOT others of their versions', () => {
+    const expected = expectRecords(1, [fact(1, 'genuine', 'changed')]);
+    expect(expected.meet({ version: 1, eventId: 'forged' })).toBe('more');
+    expect(expected.meet({ version: 1, eventId: 'genuine' })).toBe('enough');
+  });
+
+  it('are the FORGED one that a letter names too, wherever it is', () => {
+    const expected = expectRecords(1, [fact(1, 'genuine', 'changed'), fact(1, 'forged', 'replayed')]);
+    expect(expected.meet({ version: 1, eventId: 'genuine' })).toBe('more');
+    expect(expected.meet({ version: 1, eventId: 'forged' })).toBe('enough');
+  });
+
+  it('are NOT complete by the event of a letter where nobody names the genuine one', () => {
+    const expected = expectRecords(1, [fact(1, 'forged', 'replayed'), fact(1, undefined, 'changed')]);
+    expect(expected.meet({ version: 1, eventId: 'forged' })).toBe('more');
+    expect(expected.meet({ version: 1, eventId: 'genuine' })).toBe('enough');
+  });
+
+  it('of a version that is parked AHEAD of the board are expected as well', () => {
+    const expected = expectRecords(1, [fact(3, 'third', 'parked')]);
+    expect(expected.meet({ version: 1, eventId: 'first' })).toBe('more');
+    expect(expected.meet({ version: 3, eventId: 'third' })).toBe('enough');
+  });
+});
