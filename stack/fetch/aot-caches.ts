@@ -13,11 +13,20 @@ export type AotKind = (typeof aotKinds)[number];
 export type AotCaches =
   { readonly mode: 'none' } | { readonly mode: 'record' | 'create' | 'use'; readonly folder: string };
 
-/** A cache fits one Java and one list of jars; with others Java would ignore it. */
+/** What a kind asks of Java's modules, with a cache or without. */
+export const moduleOptions: Readonly<Record<AotKind, readonly string[]>> = {
+  broker: [],
+  connect: [],
+  // What the manifest of its own starter says: else each thread of its pool ends in an IllegalAccessError.
+  registry: ['--add-opens=java.base/java.lang=ALL-UNNAMED', '--enable-native-access=ALL-UNNAMED'],
+};
+
+/** A cache fits one Java, one list of jars and one choice of module options; with others Java would ignore it. */
 export function nameAotCaches(java: Java, jars: Jars): string {
   const parts = [
     ...java.command,
     java.version.text,
+    ...aotKinds.flatMap((kind) => moduleOptions[kind]),
     ...[...new Set([...jars.brokers, ...jars.connect, ...jars.registry])].map((jar) => `${jar} ${statSync(jar).size}`),
   ];
   return `aot-${createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 12)}`;

@@ -1,4 +1,4 @@
-import { aotOptions, type AotKind } from '../fetch/aot-caches.ts';
+import { aotOptions, moduleOptions, type AotKind } from '../fetch/aot-caches.ts';
 import type { Command } from '../run/run-command.ts';
 import type { ServerContext } from './server.ts';
 
@@ -35,7 +35,7 @@ export function javaCommand(context: ServerContext, program: JavaProgram): Comma
       '-XX:-UsePerfData',
       '-Djava.awt.headless=true',
       '-Djava.net.preferIPv4Stack=true',
-      ...(program.aot === undefined ? [] : aotOptions(aot, program.aot)),
+      ...(program.aot === undefined ? [] : [...moduleOptions[program.aot], ...aotOptions(aot, program.aot)]),
       ...(program.options ?? []),
       ...program.run,
     ],

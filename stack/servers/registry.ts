@@ -33,6 +33,8 @@ export function registryServer(context: ServerContext): Server {
             QUARKUS_MANAGEMENT_HOST: hosts.registry,
             QUARKUS_MANAGEMENT_PORT: String(ports.registryManagement),
             QUARKUS_HTTP_ACCESS_LOG_ENABLED: 'false',
+            // Its own writes the date as 2026-11+00-26.
+            QUARKUS_LOG_CONSOLE_FORMAT: '%d{yyyy-MM-dd HH:mm:ss,SSS} %p [%c] (%t) %m%n',
             // Two cores serve a handful of look-ups: the default pool is made for hundreds.
             QUARKUS_THREAD_POOL_MAX_THREADS: '20',
           },
