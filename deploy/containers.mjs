@@ -6,7 +6,9 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync
 import { createServer } from 'node:net';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isPort, readComposePorts, readDotEnv } from './compose-ports.mjs';
 import { judgeContainers } from './judge-containers.mjs';
+import { findNativeStacks } from './native-stacks.mjs';
 
 const checkout = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const usage = `npm run containers -- <command>
@@ -19,10 +21,11 @@ const usage = `npm run containers -- <command>
 
 Exit code: 0 done or nothing missing, 1 something is missing, 2 the command line is not understood.`;
 
+const composeText = () => readFileSync(join(checkout, 'docker-compose.yml'), 'utf8');
+
 /** The secrets that the containers take: named in one place, docker-compose.yml. */
 function secretFiles() {
-  const compose = readFileSync(join(checkout, 'docker-compose.yml'), 'utf8');
-  return [...compose.matchAll(/\bfile: (\.secrets\/\w+)/g)].map(([, file]) => join(checkout, file));
+  return [...composeText().matchAll(/\bfile: (\.secrets\/\w+)/g)].map(([, file]) => join(checkout, file));
 }
 
 function makeSecrets() {
@@ -67,38 +70,62 @@ async function look(composeArgs) {
   const cli = docker('--version');
   const compose = docker('compose', 'version', '--short');
   const info = docker('info', '--format', '{{json .}}');
-  const config = docker('compose', ...composeArgs, 'config', '--format', 'json');
-  const parsed = config.isOk ? JSON.parse(config.stdout) : undefined;
-  const published = Object.entries(parsed?.services ?? {}).flatMap(([service, { ports = [] }]) =>
-    ports.flatMap(({ published: port, host_ip: host = '0.0.0.0' }) =>
-      Number(port) > 0 ? [{ service, port: Number(port), host }] : [],
-    ),
-  );
-  const own = docker(
-    'ps',
-    '--filter',
-    `label=com.docker.compose.project=${parsed?.name}`,
-    '--format',
-    '{{.Ports}}',
-  ).stdout;
-  const busyPorts = [];
-  for (const { service, port, host } of published) {
-    if (!own.includes(`:${port}->`) && (await isBusy(port, host))) busyPorts.push({ service, port });
-  }
+  const config = compose.isOk ? docker('compose', ...composeArgs, 'config', '--format', 'json') : undefined;
+  const parsed = config?.isOk ? JSON.parse(config.stdout) : undefined;
+  const variables = { ...readEnvFile(), ...process.env };
+  const project = parsed?.name ?? variables.COMPOSE_PROJECT_NAME ?? /^name: (\S+)/m.exec(composeText())?.[1];
+  // Without compose's own answer the file is read: less exactly, since -f and what a file overrides are not seen.
+  const ports = readComposePorts(composeText(), variables, profilesOf(composeArgs, variables));
+  const published = parsed ? publishedPorts(parsed) : numbered(ports);
+  const secrets = parsed
+    ? Object.values(parsed.secrets ?? {}).flatMap(({ file }) => (file === undefined ? [] : [file]))
+    : secretFiles();
   return {
     cli: cli.isOk,
     composeVersion: compose.isOk ? compose.stdout.trim() : undefined,
     engine: readEngine(info),
-    config:
-      parsed === undefined
-        ? { problem: config.problem }
-        : { project: parsed.name, services: Object.keys(parsed.services) },
-    missingSecrets: Object.values(parsed?.secrets ?? {})
-      .filter(({ file }) => file !== undefined && !hasContent(file))
-      .map(({ file }) => relative(checkout, file)),
-    busyPorts,
+    config: parsed
+      ? { project, services: Object.keys(parsed.services) }
+      : { project, problem: config?.problem, wrongPorts: ports.filter(({ value }) => !isPort(value)) },
+    missingSecrets: secrets.filter((file) => !hasContent(file)).map((file) => relative(checkout, file)),
+    busyPorts: await findBusy(published, project),
     volumes: docker('volume', 'ls', '--format', '{{.Name}}').stdout.split('\n').filter(Boolean),
   };
+}
+
+function publishedPorts({ services }) {
+  return Object.entries(services).flatMap(([service, { ports = [] }]) =>
+    ports.flatMap(({ published: port, host_ip: host = '0.0.0.0' }) =>
+      Number(port) > 0 ? [{ service, port: Number(port), host }] : [],
+    ),
+  );
+}
+
+function numbered(ports) {
+  return ports.flatMap(({ service, host, value }) =>
+    isPort(value) && Number(value) > 0 ? [{ service, host, port: Number(value) }] : [],
+  );
+}
+
+async function findBusy(published, project) {
+  const label = `label=com.docker.compose.project=${project}`;
+  const own = docker('ps', '--filter', label, '--format', '{{.Ports}}').stdout;
+  const stacks = findNativeStacks(checkout);
+  const busy = [];
+  for (const { service, port, host } of published) {
+    if (own.includes(`:${port}->`) || !(await isBusy(port, host))) continue;
+    busy.push({ service, port, stack: stacks.find(({ ports }) => ports.includes(port))?.name });
+  }
+  return busy;
+}
+
+function readEnvFile() {
+  const file = join(checkout, '.env');
+  return existsSync(file) ? readDotEnv(readFileSync(file, 'utf8')) : {};
+}
+
+function profilesOf(composeArgs, { COMPOSE_PROFILES = '' }) {
+  return [...COMPOSE_PROFILES.split(','), ...composeArgs.filter((_, index) => composeArgs[index - 1] === '--profile')];
 }
 
 function readEngine({ isOk, stdout, problem }) {
@@ -117,7 +144,8 @@ async function doctor(args) {
     else if (['-f', '--file', '--profile'].includes(args[index]) && args[index + 1] !== undefined) {
       composeArgs.push(args[index], args[index + 1]);
       index += 1;
-    } else return fail();
+    } else if (['-f', '--file', '--profile'].includes(args[index])) return fail(`${args[index]} wants a value.`);
+    else return fail(`doctor does not know "${args[index]}".`);
   }
   const findings = judgeContainers(await look(composeArgs));
   if (findings.some(({ status }) => status === 'missing')) process.exitCode = 1;
@@ -128,13 +156,14 @@ async function doctor(args) {
   }
 }
 
-function fail() {
-  console.error(usage);
+function fail(problem) {
+  console.error(problem === undefined ? usage : `${problem}\n\n${usage}`);
   process.exitCode = 2;
 }
 
 const [command, ...rest] = process.argv.slice(2);
 if (command === '--help' || command === '-h') console.log(usage);
 else if (command === 'secrets' && rest.length === 0) makeSecrets();
+else if (command === 'secrets') fail(`secrets takes nothing, and got "${rest[0]}".`);
 else if (command === 'doctor') await doctor(rest);
-else fail();
+else fail(command === undefined ? undefined : `There is no command "${command}".`);

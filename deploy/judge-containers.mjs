@@ -19,6 +19,7 @@ export function judgeContainers(seen) {
 
 const ok = (name, detail) => ({ name, status: 'ok', detail });
 const missing = (name, detail, fix) => ({ name, status: 'missing', detail, fix });
+const skipped = (name, detail) => ({ name, status: 'skipped', detail });
 
 function judgeCompose(version) {
   const fix = `install the compose plugin ${oldestCompose.join('.')} or later`;
@@ -67,17 +68,32 @@ function judgeEngine(engine) {
   ];
 }
 
-function judgeConfig({ config, missingSecrets, busyPorts, volumes }) {
-  if (config.problem !== undefined)
-    return [missing('configuration', config.problem, 'mend the file or the variable that it names')];
-  const isZookeeper = config.services.includes('zookeeper');
-  const own = (name) => `${config.project}_${isZookeeper ? 'zookeeper-' : ''}${name}`;
+function judgeConfig({ composeVersion, config, missingSecrets, busyPorts, volumes }) {
+  const { project, services } = config;
+  const isZookeeper = services?.includes('zookeeper') ?? false;
+  const own = `${project}_${isZookeeper ? 'zookeeper-' : ''}mysql`;
   return [
-    ok('configuration', `project ${config.project}, ${config.services.length} services`),
-    judgeSecrets(missingSecrets, volumes.includes(own('mysql')) ? own('mysql') : undefined),
-    judgePorts(busyPorts),
-    ...judgeVolumes(config.project, isZookeeper, volumes),
+    services === undefined
+      ? judgeUnread(composeVersion, config)
+      : ok('configuration', `project ${project}, ${services.length} services`),
+    judgeSecrets(missingSecrets, volumes.includes(own) ? own : undefined),
+    ...judgePorts(busyPorts),
+    ...(services === undefined ? [] : judgeVolumes(project, isZookeeper, volumes)),
   ];
+}
+
+/** Compose says which number is wrong, but not where it comes from. */
+function judgeUnread(composeVersion, { problem, wrongPorts }) {
+  if (wrongPorts.length > 0) {
+    return missing(
+      'configuration',
+      wrongPorts.map(({ variable, value }) => `${variable} is "${value}", and wants a port, 0 to 65535`).join('; '),
+      'set it right, or take it out, in .env or the environment',
+    );
+  }
+  return composeVersion === undefined
+    ? skipped('configuration', 'not looked at: only "docker compose" can read all of it')
+    : missing('configuration', problem, 'mend the file or the variable that it names');
 }
 
 function judgeSecrets(files, mysqlVolume) {
@@ -92,13 +108,20 @@ function judgeSecrets(files, mysqlVolume) {
 }
 
 function judgePorts(busy) {
-  if (busy.length === 0) return ok('ports', 'free, or used by these containers');
-  const list = busy.map(({ service, port }) => `${port} (for ${service})`).join(', ');
-  return missing(
-    'ports',
-    `in use by another program: ${list}`,
-    'stop it, or choose other ports in .env (see .env.example)',
-  );
+  if (busy.length === 0) return [ok('ports', 'free, or used by these containers')];
+  const byUser = new Map();
+  for (const one of busy) byUser.set(one.stack, [...(byUser.get(one.stack) ?? []), one]);
+  return [...byUser].map(([stack, ports]) => {
+    const list = ports.map(({ service, port }) => `${port} (for ${service})`).join(', ');
+    const other = 'choose other ports in .env (see .env.example)';
+    return stack === undefined
+      ? missing('ports', `in use by another program: ${list}`, `stop it, or ${other}`)
+      : missing(
+          'ports',
+          `in use by the native stack "${stack}", which runs from this checkout: ${list}`,
+          `npm run stack -- down${stack === 'main' ? '' : ` --instance ${stack}`}, or ${other}`,
+        );
+  });
 }
 
 function judgeVolumes(project, isZookeeper, volumes) {

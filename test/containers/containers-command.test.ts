@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -9,7 +11,7 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'containers-'));
   cpSync(join(checkout, 'docker-compose.yml'), join(folder, 'docker-compose.yml'));
-  for (const file of ['containers.mjs', 'judge-containers.mjs']) {
+  for (const file of ['containers.mjs', 'judge-containers.mjs', 'compose-ports.mjs', 'native-stacks.mjs']) {
     cpSync(join(checkout, 'deploy', file), join(folder, 'deploy', file));
   }
 });
@@ -50,17 +52,81 @@ it('`doctor` without docker: one finding, exit code 1, and the same as JSON', ()
   expect([status, JSON.parse(stdout)]).toEqual([1, [expect.objectContaining({ name: 'docker', status: 'missing' })]]);
 });
 
-it.each([[[]], [['doctor', '--what']], [['doctor', '-f']], [['secrets', 'x']], [['up']]])(
-  '%j is NOT understood: usage, exit code 2, and nothing is made',
-  (args) => {
-    expect(containers(...args)).toMatchObject({
-      status: 2,
-      stdout: '',
-      stderr: expect.stringContaining('npm run containers'),
-    });
-    expect(readdirSync(folder)).not.toContain('.secrets');
-  },
-);
+interface Finding {
+  readonly name: string;
+  readonly status: string;
+  readonly detail: string;
+}
+
+/** A `docker` with an engine and without the compose plugin, which answers as the real one does. */
+function putDockerWithoutCompose(): void {
+  const info = JSON.stringify({ OSType: 'linux', Architecture: 'x86_64', MemTotal: 8 * 1024 ** 3 });
+  const script = `#!/bin/sh
+case "$1" in
+  --version) echo 'Docker version 29.0.0';;
+  info) echo '${info}';;
+  compose) echo "unknown flag: --format" >&2; exit 125;;
+esac
+`;
+  writeFileSync(join(folder, 'docker'), script, { mode: 0o755 });
+}
+
+function findings(): Finding[] {
+  return JSON.parse(containers('doctor', '--json').stdout) as Finding[];
+}
+
+it('`doctor` WITHOUT compose still looks at secrets and ports, and knows who of this checkout has taken one', async () => {
+  putDockerWithoutCompose();
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  writeFileSync(join(folder, '.env'), `ORDER_SERVICE_PORT=${port} # mine\n`);
+  try {
+    const before = findings();
+    expect(before.find(({ name }) => name === 'configuration')).toMatchObject({ status: 'skipped' });
+    expect(before.find(({ name }) => name === 'secrets')).toMatchObject({ status: 'missing' });
+    const ports = () => findings().flatMap(({ name, detail }) => (name === 'ports' ? [detail] : []));
+    expect(ports().join()).toContain(`in use by another program: `);
+    expect(ports().join()).toContain(`${port} (for order-service)`);
+
+    mkdirSync(join(folder, '.stack/older/run'), { recursive: true });
+    const state = (pid: number) =>
+      JSON.stringify({ phase: 'ready', supervisor: { pid }, processes: [{ address: `http://127.0.0.1:${port}` }] });
+    const file = join(folder, '.stack/older/run/state.json');
+    writeFileSync(file, state(process.pid));
+    expect(ports()).toContain(
+      `in use by the native stack "older", which runs from this checkout: ${port} (for order-service)`,
+    );
+    // It died without a word: whoever listens there is somebody else.
+    writeFileSync(file, state(2 ** 22));
+    expect(ports().join()).not.toContain('native stack');
+  } finally {
+    server.close();
+  }
+});
+
+it('a wrong port is told with the VARIABLE that holds it', () => {
+  putDockerWithoutCompose();
+  writeFileSync(join(folder, '.env'), 'ORDER_SERVICE_PORT=abc\n');
+  expect(findings().find(({ name }) => name === 'configuration')).toMatchObject({
+    status: 'missing',
+    detail: 'ORDER_SERVICE_PORT is "abc", and wants a port, 0 to 65535',
+  });
+});
+
+it.each([
+  [[], 'npm run containers'],
+  [['doctor', '--what'], 'doctor does not know "--what".'],
+  [['doctor', '-f'], '-f wants a value.'],
+  [['secrets', 'x'], 'secrets takes nothing, and got "x".'],
+  [['bogus'], 'There is no command "bogus".'],
+])('%j is NOT understood: the wrong word, usage, exit code 2, and nothing is made', (args, sentence) => {
+  const { status, stdout, stderr } = containers(...args);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toMatch(/npm run containers/);
+  expect(stderr.startsWith(sentence)).toBe(true);
+  expect(readdirSync(folder)).not.toContain('.secrets');
+});
 
 it('--help is exit code 0', () => {
   expect(containers('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('doctor') });

@@ -24,7 +24,11 @@ describe('judgeContainers', () => {
 
   it.each([
     ['no docker', { cli: false }, 'docker: the command "docker" is not on PATH; install Docker'],
-    ['no compose', { composeVersion: undefined }, 'compose: "docker compose" does not answer; install'],
+    [
+      'no compose',
+      { composeVersion: undefined, config: { project: 'board', problem: undefined, wrongPorts: [] } },
+      'compose: "docker compose" does not answer; install',
+    ],
     ['an OLD compose', { composeVersion: 'v2.24.3' }, 'compose: version v2.24.3 is too old; install'],
     [
       'an engine that does NOT RUN',
@@ -57,11 +61,55 @@ describe('judgeContainers', () => {
       { busyPorts: [{ service: 'order-service', port: 8080 }] },
       'ports: in use by another program: 8080 (for order-service); stop it, or choose other ports in .env',
     ],
-    ['a broken file', { config: { problem: 'yaml: line 3' } }, 'configuration: yaml: line 3; mend the file'],
+    [
+      'a port of the NATIVE stack',
+      { busyPorts: [{ service: 'order-service', port: 8080, stack: 'main' }] },
+      'ports: in use by the native stack "main", which runs from this checkout: 8080 (for order-service); npm run stack -- down, or choose',
+    ],
+    [
+      'a port of ANOTHER native stack',
+      { busyPorts: [{ service: 'order-service', port: 8080, stack: 'older' }] },
+      '; npm run stack -- down --instance older, or choose',
+    ],
+    [
+      'a broken file',
+      { config: { project: 'board', problem: 'yaml: line 3', wrongPorts: [] } },
+      'configuration: yaml: line 3; mend the file',
+    ],
+    [
+      'a WRONG port number',
+      {
+        config: {
+          project: 'board',
+          problem: 'Invalid hostPort: abc',
+          wrongPorts: [{ variable: 'ORDER_SERVICE_PORT', value: 'abc' }],
+        },
+      },
+      'configuration: ORDER_SERVICE_PORT is "abc", and wants a port, 0 to 65535; set it right',
+    ],
   ])('%s is ONE finding with the way out', (_what, seen, words) => {
     const found = missing(seen);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(words);
+  });
+
+  it('says of the configuration that it was NOT looked at without compose, and judges secrets and ports all the same', () => {
+    const findings = judgeContainers({
+      ...well,
+      composeVersion: undefined,
+      config: { project: 'board', problem: undefined, wrongPorts: [] },
+      missingSecrets: ['.secrets/cdc'],
+      busyPorts: [{ service: 'mysql', port: 13306 }],
+    });
+    expect(findings.map(({ name, status }) => `${name} ${status}`)).toEqual([
+      'docker ok',
+      'compose missing',
+      'engine ok',
+      'memory ok',
+      'configuration skipped',
+      'secrets missing',
+      'ports missing',
+    ]);
   });
 
   it.each([
