@@ -3,6 +3,7 @@ import { waitUntil } from '@board/test';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Api } from '../testing/fuzz/api.ts';
 import { holdDatabase } from '../testing/fuzz/hold-database.ts';
+import { openInspector } from '../testing/fuzz/open-inspector.ts';
 import { readResources } from '../testing/fuzz/read-resources.ts';
 import { runFuzz } from '../testing/fuzz/run-fuzz.ts';
 import { createWorld } from '../testing/fuzz/world.ts';
@@ -19,7 +20,8 @@ test(
   { timeout: 3_600_000 },
   async () => {
     const { env, root } = await prepareOrderService();
-    const service = await startService(env);
+    const inspector = await openInspector();
+    const service = await startService({ ...env, ...inspector.env });
     await service.until('service.ready');
     const api = (await (await fetch(`${service.url}/openapi.json`)).json()) as Api;
     const port = Number(new URL(service.url).port);
@@ -30,6 +32,7 @@ test(
 
     // What a first request makes the process load and keep is not a leak.
     expect((await fuzz(seed + 1_000_000, 1_000)).failures).toEqual([]);
+    await inspector.collectGarbage();
     const before = await look();
     const startedAt = performance.now();
     let blockedMs = 0;
@@ -56,6 +59,7 @@ test(
     expect(blockedMs).toBeLessThan(1_000 * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()));
 
     await holdDatabase(root, world);
+    await inspector.collectGarbage();
     await waitUntil(
       'everything is let go of',
       async () => {
@@ -67,8 +71,8 @@ test(
         const isBack =
           now.openFiles <= before.openFiles + pool &&
           connections <= pool &&
-          // V8 keeps what it has grown to; a leak would not stop there.
-          now.residentMiB <= before.residentMiB * 1.6;
+          now.heapMiB <= before.heapMiB * 1.3 &&
+          now.residentMiB <= before.residentMiB * 1.3;
         if (!isBack) throw new Error(JSON.stringify({ before, now, connections }));
         process.stderr.write(`fuzz: afterwards ${JSON.stringify({ ...now, connections })}\n`);
         return true;
