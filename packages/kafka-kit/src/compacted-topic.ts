@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Kafka, Producer } from 'kafkajs';
+import { Partitioners, type Kafka, type Producer } from 'kafkajs';
 import { readRanges, type OffsetRange } from './read-ranges.ts';
 
 /** A topic of which Kafka keeps the last value of each key: a small memory that no database restore takes back. */
@@ -16,7 +16,12 @@ export function openCompactedTopic(kafka: Kafka, topic: string): CompactedTopic 
   let producer: Promise<Producer> | undefined;
 
   async function connect(): Promise<Producer> {
-    const made = kafka.producer({ allowAutoTopicCreation: false, idempotent: false });
+    const made = kafka.producer({
+      allowAutoTopicCreation: false,
+      idempotent: false,
+      // The default, by its name: else kafkajs warns that it was once another one.
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
     await made.connect();
     return made;
   }

@@ -1,4 +1,4 @@
-import type { Kafka, Producer, RecordMetadata } from 'kafkajs';
+import { Partitioners, type Kafka, type Producer, type RecordMetadata } from 'kafkajs';
 import { InfrastructureError } from '../errors.ts';
 import { defaultSettings, type InboxSettings } from '../settings.ts';
 import type { RoutedRecord } from './routed-record.ts';
@@ -25,6 +25,8 @@ export async function connectPublisher(
     idempotent: false,
     allowAutoTopicCreation: false,
     metadataMaxAge: findPartitionsEveryMs,
+    // Each record names its partition; without a partitioner's name kafkajs warns of its default.
+    createPartitioner: Partitioners.DefaultPartitioner,
     retry: { retries: 2, maxRetryTime: 2_000 },
   });
   await producer.connect();
