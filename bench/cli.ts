@@ -18,7 +18,7 @@ program
   .option('--records <n>', 'records of a batched round; a tenth of it for one transaction per message', Number, 50_000)
   .action(async ({ rounds, records }: { rounds: number; records: number }) => {
     const { instance, json } = program.opts<{ instance: string; json?: true }>();
-    printComparison(await benchApply(readRunningStack(instance), { rounds, records }), json === true);
+    printComparison(await benchApply(readRunningStack(program, instance), { rounds, records }), json === true);
   });
 
 program
@@ -28,7 +28,7 @@ program
   .option('--records <n>', 'records of a round', Number, 50_000)
   .action(async ({ rounds, records }: { rounds: number; records: number }) => {
     const { instance, json } = program.opts<{ instance: string; json?: true }>();
-    printComparison(await benchScale(readRunningStack(instance), { rounds, records }), json === true);
+    printComparison(await benchScale(readRunningStack(program, instance), { rounds, records }), json === true);
   });
 
 program
@@ -40,7 +40,7 @@ program
   .option('--clients <list>', 'numbers of concurrent clients', (list) => list.split(',').map(Number), [1, 64, 256])
   .action(async (options: ProducerOptions) => {
     const { instance, json } = program.opts<{ instance: string; json?: true }>();
-    printProducer(await benchProducer(readRunningStack(instance), options), json === true);
+    printProducer(await benchProducer(readRunningStack(program, instance), options), json === true);
   });
 
 await program.parseAsync();

@@ -1,9 +1,11 @@
-import { readStack } from '@board/stack';
+import { readStack, startCommand } from '@board/stack';
 import { addressesOf, type StackAddresses } from '@board/test';
+import type { Command } from 'commander';
 
-/** Addresses of a native stack that runs now; throws with the command that starts one. */
-export function readRunningStack(instance: string): StackAddresses {
+/** Addresses of a native stack that runs now; without one the program ends with the command that starts it. */
+export function readRunningStack(program: Command, instance: string): StackAddresses {
   const stack = readStack(instance);
-  if (!stack) throw new Error(`The stack "${instance}" does not run: npm run stack -- --instance ${instance} up`);
+  if (!stack)
+    program.error(`The stack "${instance}" does not run: start it with "${startCommand({ name: instance })}".`);
   return addressesOf(stack);
 }

@@ -1,4 +1,4 @@
-import { readStack, type Ports, type Secrets, type StackState } from '@board/stack';
+import { readStack, startCommand, type Ports, type Secrets, type StackState } from '@board/stack';
 
 export interface LocalStack {
   readonly ports: Ports;
@@ -12,7 +12,7 @@ export function localStack(env: NodeJS.ProcessEnv, instance: string): LocalStack
   if (stack === undefined && env['DATABASE_HOST'] === undefined)
     throw new Error(
       `The stack "${instance}" does not run, and the environment names no other servers: start it with ` +
-        `"npm start", or set DATABASE_HOST and the variables that --help lists.`,
+        `"${startCommand({ name: instance })}", or set DATABASE_HOST and the variables that --help lists.`,
     );
   return stack;
 }

@@ -7,14 +7,14 @@ import { tryLock } from './instance/hold-lock.ts';
 import { locateInstance, makeFolders, type Instance } from './instance/instance.ts';
 import { choosePorts, portsAt, readOffset, type PortOffset, type Ports } from './instance/ports.ts';
 import { ensureSecrets, readSecrets, type Secrets } from './instance/secrets.ts';
-import { stackCommand } from './instance/stack-command.ts';
+import { stackCommand, startCommand } from './instance/stack-command.ts';
 import { listSteps, type Only } from './run/list-steps.ts';
 import { readLiveState, type StackState } from './run/stack-state.ts';
 import { stopOrphans } from './run/stop-orphans.ts';
 import { superviseStack } from './run/supervise-stack.ts';
 import { loopbackHosts } from './servers/hosts.ts';
 
-export { clusters };
+export { clusters, startCommand };
 export type { Cluster, Instance, Only, PortOffset, Ports, Secrets, StackState };
 
 export interface StartOptions {
@@ -62,7 +62,7 @@ export async function startStack(options: StartOptions = {}): Promise<RunningSta
     const cluster = chooseCluster(instance, options.cluster);
     await refuseWhatIsMissing(cluster);
     const ports = await choosePorts(instance, options.portOffset);
-    await refuseBusyPorts(ports, cluster);
+    await refuseBusyPorts(instance, ports, cluster);
     const programs = await ensurePrograms(cluster, say, signal);
     const secrets = ensureSecrets(instance);
     const context = { instance, cluster, ports, hosts: loopbackHosts, secrets, programs };

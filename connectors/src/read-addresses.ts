@@ -18,11 +18,14 @@ const environment = z.object({
   KAFKA_BROKERS: z.string().regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/),
 });
 
+const supervised = z.object({ phase: z.string(), supervisor: z.object({ pid: z.int() }) });
 const rememberedPorts = z.object({ offset: z.number().int() });
 
-/** Reads the addresses from the environment, else takes those of a local stack; what is wrong is in one error. */
+/** Reads the addresses from the environment, else takes those of a local stack that runs; what is wrong is in one error. */
 export function readAddresses(env: Environment, instance: string): Addresses {
-  const values = { ...localStack(instance), ...env };
+  const stack = localStack(instance);
+  if (stack === undefined && env['CONNECT_URL'] === undefined) throw new Error(doesNotRun(instance));
+  const values = { ...stack, ...env };
   const parsed = environment.safeParse(values);
   if (parsed.success) {
     return { connectUrl: parsed.data.CONNECT_URL, brokers: parsed.data.KAFKA_BROKERS.split(',') };
@@ -37,11 +40,25 @@ export function readAddresses(env: Environment, instance: string): Addresses {
   throw new Error(lines.join('\n'));
 }
 
-/** The addresses of a stack that the launcher has started in this checkout; none when it never did. */
-function localStack(instance: string): Environment {
-  const file = new URL(`../../.stack/${instance}/ports.json`, import.meta.url);
-  if (!existsSync(file)) return {};
-  return addressesAt(rememberedPorts.parse(JSON.parse(readFileSync(file, 'utf8'))).offset);
+function doesNotRun(instance: string): string {
+  const start = instance === 'main' ? 'npm start' : `npm start -- --instance ${instance}`;
+  return (
+    `The stack "${instance}" does not run, and the environment names no other servers: ` +
+    `start it with "${start}", or set CONNECT_URL and KAFKA_BROKERS.`
+  );
+}
+
+/** The addresses of a stack that the launcher of this checkout keeps running; undefined when it does not. */
+function localStack(instance: string): Environment | undefined {
+  const folder = new URL(`../../.stack/${instance}/`, import.meta.url);
+  const [ports, state] = [new URL('ports.json', folder), new URL('run/state.json', folder)];
+  if (!existsSync(ports) || !existsSync(state)) return undefined;
+  if (!isAlive(supervised.parse(JSON.parse(readFileSync(state, 'utf8'))))) return undefined;
+  return addressesAt(rememberedPorts.parse(JSON.parse(readFileSync(ports, 'utf8'))).offset);
+}
+
+function isAlive({ phase, supervisor }: z.output<typeof supervised>): boolean {
+  return phase !== 'stopped' && phase !== 'failed' && existsSync(`/proc/${supervisor.pid}`);
 }
 
 /** The launcher's fixed ports (`stack/instance/ports.ts`), moved by an offset. */

@@ -1,4 +1,5 @@
 import { ConfigError } from '@board/service-kit';
+import { startCommand } from '@board/stack';
 import { describe, expect, it } from 'vitest';
 import { auditAddresses } from './audit-addresses.ts';
 
@@ -20,7 +21,10 @@ describe('the addresses of an audit', () => {
   });
 
   it('say how to start the local stack when there are none at all', () => {
-    expect(() => auditAddresses({}, 'no-such-stack')).toThrow(/"no-such-stack" does not run.*npm start/);
+    expect(() => auditAddresses({}, 'no-such-stack')).toThrow(
+      /"no-such-stack" does not run.*"npm start -- --instance no-such-stack"/,
+    );
+    expect(startCommand({ name: 'main' })).toBe('npm start');
   });
 
   it('are ALL reported that are missing beside the one that is there', () => {

@@ -21,7 +21,7 @@ export async function checkPorts(instance: Instance, cluster: Cluster): Promise<
     : {
         name: 'ports',
         status: 'missing',
-        detail: describeBusyPorts(taken),
+        detail: `${describeBusyPorts(taken)}, or move the stack`,
         fix: stackCommand('up --port-offset auto', instance),
       };
 }

@@ -3,11 +3,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { describeBusyPorts } from '../check/refuse-busy-ports.ts';
+import { refuseBusyPorts } from '../check/refuse-busy-ports.ts';
 import type { Cluster } from './cluster.ts';
 import { findBusyPorts } from './find-busy-ports.ts';
 import { locateInstance, makeFolders } from './instance.ts';
-import { choosePorts, firstFreeOffset, listPorts, portsAt } from './ports.ts';
+import { choosePorts, findFreePorts, firstFreeOffset, listPorts, portsAt } from './ports.ts';
 
 test('the main stack has the ports that its documents name', () => {
   expect(portsAt(0)).toEqual({
@@ -81,8 +81,18 @@ test('a port on which somebody listens is busy, others are not', async () => {
   expect(await findBusyPorts([port])).toEqual([port]);
 });
 
-test('the sentence names the port, who should have it, and the way out', () => {
-  expect(describeBusyPorts([{ port: 8080, owner: 'order-service' }])).toBe(
-    'Port 8080 (for order-service) is in use: stop what uses it ("ss -ltnp" tells), or start with --port-offset auto.',
+test('the sentence names the port, who should have it, and the ways out as they are typed', async () => {
+  const ports = await findFreePorts();
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(ports.orderService, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const refuse = (name: string): Promise<void> => refuseBusyPorts(locateInstance(name), ports, 'kraft');
+  const stop = `Port ${ports.orderService} (for order-service) is in use: stop what uses it ("ss -ltnp" tells)`;
+  await expect(refuse('main')).rejects.toThrow(
+    new Error(
+      `${stop}, or start on other ports with "npm start -- --port-offset auto", ` +
+        'which is remembered until "--port-offset 0" takes it back.',
+    ),
   );
+  await expect(refuse('older')).rejects.toThrow('"npm start -- --instance older --port-offset auto"');
 });
