@@ -102,7 +102,11 @@ describe('dlq', () => {
     expect((await run('dlq', ['export', '--out', file])).exitCode).toBe(0);
     expect(lines(await readFile(file, 'utf8'))).toEqual([shown]);
     expect(lines((await run('dlq', ['export'])).out)).toEqual([shown]);
-    expect((await run('dlq', ['export', '--out', file])).exitCode).toBe(1);
+    expect(await run('dlq', ['export', '--out', file])).toEqual({
+      exitCode: 2,
+      out: '',
+      err: `--out names ${file}, which exists already: choose another name.\n`,
+    });
 
     const text = await run('dlq', ['list']);
     expect(text.out.split('\n')).toHaveLength(3);
@@ -113,6 +117,9 @@ describe('dlq', () => {
     poison.clear();
     const dry = await run('dlq', ['replay', '--all', '--dry-run', '--json']);
     expect(lines(dry.out)).toEqual([{ letter: name, aggregateId: 'a', version: 1, outcome: 'would-replay' }]);
+    const dryText = await run('dlq', ['replay', '--all', '--dry-run']);
+    expect(dryText.out).toMatch(/^letter .*\n.* would-replay\n$/);
+    expect(dryText.err).toBe('1 letter: 1 would-replay\n');
     const replay = await run('dlq', ['replay', '--error', 'PLANTED', '--json']);
     expect(lines(replay.out)).toEqual([{ letter: name, aggregateId: 'a', version: 1, outcome: 'replayed' }]);
     expect(replay.exitCode).toBe(0);
@@ -120,7 +127,17 @@ describe('dlq', () => {
     expect(lines((await run('dlq', ['replay', name, '--json'])).out)).toMatchObject([{ outcome: 'superseded' }]);
     expect(lines((await run('dlq', ['list', '--json'])).out)).toEqual([]);
     expect(lines((await run('dlq', ['list', '--closed', '--json'])).out)).toMatchObject([{ closedBy: 'applied' }]);
-    expect(await run('dlq', ['replay', '--all'])).toMatchObject({ exitCode: 1, out: '' });
+  });
+
+  it('a replay for which there is no letter has done its work, and one of a letter that is NOT THERE has not', async () => {
+    const nothing = { exitCode: 0, out: '', err: 'No letter fits.\n' };
+    expect(await run('dlq', ['replay', '--all'])).toEqual(nothing);
+    expect(await run('dlq', ['replay', '--board', 'nobody'])).toEqual(nothing);
+    expect(await run('dlq', ['replay', 'nope'])).toEqual({
+      exitCode: 1,
+      out: '',
+      err: 'nope: there is no such letter; "list --all" shows those there are.\n',
+    });
   });
 
   it('skip and dismiss need --yes where no terminal can be asked, and say what they did', async () => {
@@ -219,6 +236,7 @@ describe('both', () => {
     ['dlq', ['skip', 'a', '0', '--reason', 'x'], /whole number/],
     ['dlq', ['skip', 'a', '1'], /--reason/],
     ['dlq', ['bogus'], /unknown command/],
+    ['inbox', ['baseline', '/nope'], /^baseline names \/nope, and there is no such file\.\n$/],
     ['inbox', ['status', '--consumer', 'nobody'], /--consumer got "nobody"/],
   ] as const)('%s %j is a usage error: exit code 2', async (program, args, sentence) => {
     const { exitCode, out, err } = await run(program, args, []);

@@ -1,14 +1,14 @@
-import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { dismissLetter, listLetters, showLetters, skipVersion } from '@board/inbox';
 import type { Command } from 'commander';
 import { addReplay } from './operate/add-replay.ts';
 import { confirm } from './operate/confirm.ts';
+import { createFile } from './operate/create-file.ts';
 import { createProgram } from './operate/create-program.ts';
 import { letterJson, shownLetterJson } from './operate/letter-json.ts';
 import { toFilter, withFilters, type FilterFlags } from './operate/letter-options.ts';
 import { parseAggregateId, parseText, parseVersion } from './operate/parse.ts';
-import { countLetters, isoTime, printJson, rowPrinter, shorten } from './operate/print.ts';
+import { counted, isoTime, printJson, rowPrinter, shorten } from './operate/print.ts';
 import { runProgram } from './operate/run-program.ts';
 import { sayUnknown } from './operate/say-unknown.ts';
 import { showText } from './operate/show-text.ts';
@@ -42,7 +42,7 @@ withFilters(program.command('list'))
             shorten(`${letter.errorClass}: ${letter.errorMessage}`),
           ]);
       }
-      console.error(count === 0 ? 'No letter fits.' : countLetters(count));
+      console.error(count === 0 ? 'No letter fits.' : `${counted(count, 'letter')}.`);
     });
   });
 
@@ -136,8 +136,7 @@ withFilters(program.command('export'))
   .action(async (_options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<FilterFlags & { all?: true; out?: string } & GlobalFlags>();
     await withOperator(flags, async ({ operator, registryUrl }) => {
-      const file = flags.out === undefined ? undefined : createWriteStream(flags.out, { flags: 'wx' });
-      if (file) await once(file, 'open');
+      const file = flags.out === undefined ? undefined : await createFile('--out', flags.out);
       let count = 0;
       const state = flags.all === true ? 'all' : 'open';
       for await (const shown of showLetters(operator, registryUrl, { ...toFilter(flags), state })) {
@@ -149,7 +148,7 @@ withFilters(program.command('export'))
         file.end();
         await once(file, 'close');
       }
-      console.error(countLetters(count));
+      console.error(`${counted(count, 'letter')}.`);
     });
   });
 

@@ -4,8 +4,9 @@ import { confirm } from './operate/confirm.ts';
 import type { ConsumerRows } from './operate/consumer-rows.ts';
 import { createProgram } from './operate/create-program.ts';
 import { parseAggregateId, parseText, parseVersion } from './operate/parse.ts';
-import { printJson } from './operate/print.ts';
+import { counted, printJson } from './operate/print.ts';
 import { readBaseline } from './operate/read-baseline.ts';
+import { requireFile } from './operate/require-file.ts';
 import { runProgram } from './operate/run-program.ts';
 import { statusText } from './operate/status-text.ts';
 import { UsageError } from './operate/usage-error.ts';
@@ -61,13 +62,14 @@ program
   .addHelpText('after', example('baseline boards.jsonl'))
   .action(async (file: string, _options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<{ yes?: true } & GlobalFlags>();
+    if (file !== '-') await requireFile('baseline', file);
     await confirm(`Seed the inbox of ${flags.consumer} from ${file}?`, flags.yes);
     await withOperator(flags, async (opened) => {
       const rows = rowsOf(opened, flags);
       const done = await baseline(opened.operator, readBaseline(file), (tx, page) => rows.seed(tx, page));
       if (flags.json === true) printJson(done);
       if (done.outcome === 'seeded') {
-        if (flags.json !== true) console.log(`Seeded ${done.marks} boards. Start the consumer.`);
+        if (flags.json !== true) console.log(`Seeded ${counted(done.marks, 'board')}. Start the consumer.`);
         return;
       }
       console.error(
@@ -95,10 +97,14 @@ program
       if (flags.json === true) printJson(done);
       if (done.outcome === 'emptied') {
         if (flags.json !== true)
-          console.log(`Deleted ${done.marks} marks and ${done.parked} parked records. Start the consumer.`);
+          console.log(
+            `Deleted ${counted(done.marks, 'mark')} and ${counted(done.parked, 'parked record')}. Start the consumer.`,
+          );
         return;
       }
-      console.error(`Nothing was deleted: ${done.members} instances are in the consumer's groups. Stop them first.`);
+      console.error(
+        `Nothing was deleted: the consumer's groups have ${counted(done.members, 'member')}. Stop every instance first.`,
+      );
       process.exitCode = 1;
     });
   });

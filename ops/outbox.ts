@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { showProgress } from './audit/show-progress.ts';
 import { confirm } from './operate/confirm.ts';
 import { parseText } from './operate/parse.ts';
-import { printJson } from './operate/print.ts';
+import { counted, printJson } from './operate/print.ts';
 import { runProgram } from './operate/run-program.ts';
 import { stopOnSignal } from './operate/stop-on-signal.ts';
 import { parseDuration } from './outbox/parse-duration.ts';
@@ -72,7 +72,7 @@ program
         retentionMs: olderThan,
         signal,
         dryRun,
-        onProgress: (rows) => progress.say(`${rows} rows deleted`),
+        onProgress: (rows) => progress.say(`${counted(rows, 'row')} deleted`),
       });
       // Keys are nobody's event: they go whatever the connector says.
       const keys = dryRun || signal.aborted ? 0 : await purgeKeys({ session, signal });
@@ -81,7 +81,10 @@ program
       }
       progress.done();
       if (json === true) printJson({ ...outcome, keys, dryRun });
-      else console.log(`${outcome.rows} rows ${dryRun ? 'would be ' : ''}deleted, ${keys} idempotency keys deleted.`);
+      else
+        console.log(
+          `${counted(outcome.rows, 'row')} ${dryRun ? 'would be ' : ''}deleted, ${counted(keys, 'idempotency key')} deleted.`,
+        );
       if (outcome.kind === 'stopped') process.exitCode = 1;
       if (outcome.kind !== 'refused') return;
       console.error(`Cannot tell what was shipped, so nothing more was deleted: ${outcome.reason}.`);

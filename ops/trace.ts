@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { showProgress } from './audit/show-progress.ts';
 import { parseAggregateId, parseTime } from './operate/parse.ts';
 import { printJson } from './operate/print.ts';
+import { requireFile } from './operate/require-file.ts';
 import { runProgram } from './operate/run-program.ts';
 import { stopOnSignal } from './operate/stop-on-signal.ts';
 import { formatTimeline } from './trace/format-timeline.ts';
@@ -38,6 +39,7 @@ const program = new Command('npm run trace --')
       '\nExit code: 0 done, 1 no such board, or a server does not answer, 2 the command was given wrongly.',
   )
   .action(async (boardId: string, { instance, since, toEnd, logs, json }: Flags) => {
+    for (const file of logs ?? []) if (file !== '-') await requireFile('--logs', file);
     const { database, kafka, logFiles } = traceAddresses(process.env, instance);
     const progress = showProgress();
     const traced = await traceBoard({

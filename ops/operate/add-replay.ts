@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { showProgress } from '../audit/show-progress.ts';
 import { toFilter, withFilters, type FilterFlags } from './letter-options.ts';
 import { parseRate } from './parse.ts';
-import { printJson, rowPrinter } from './print.ts';
+import { counted, printJson, rowPrinter } from './print.ts';
 import { sayUnknown } from './say-unknown.ts';
 import { stopOnSignal } from './stop-on-signal.ts';
 import { UsageError } from './usage-error.ts';
@@ -36,28 +36,29 @@ export function addReplay(program: Command): void {
         throw new UsageError('Either name letters or filter them: not both.');
       await withOperator(flags, async ({ operator }) => {
         const signal = stopOnSignal();
-        const progress = showProgress();
         const print = rowPrinter({ letter: 36, board: 36, version: 7, outcome: 0 });
         const counts = new Map<Replay['outcome'], number>();
         const missing = new Set(letters);
+        const isNamed = letters.length > 0;
+        const hasRows = flags.json === true || isNamed || !process.stdout.isTTY;
+        // Where the rows are seen too, a total that renews itself would stand among them.
+        const progress = !hasRows || (process.stderr.isTTY && !process.stdout.isTTY) ? showProgress() : undefined;
         const { dryRun = false, again = false, rate } = flags;
         const options = { dryRun, again, signal, ...(rate !== undefined && { rate }) };
-        const named = letters.length > 0 ? { letters, state: 'all' as const } : filter;
+        const named = isNamed ? { letters, state: 'all' as const } : filter;
         for await (const { letter, outcome } of replayLetters(operator, named, options)) {
           missing.delete(letter.letter);
           counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
           const { letter: name, aggregateId, version } = letter;
           if (flags.json === true) printJson({ letter: name, aggregateId, version, outcome });
-          else if (!process.stdout.isTTY || letters.length > 0)
-            print([name, aggregateId ?? '-', version ?? '-', outcome]);
-          progress.say(summary(counts));
+          else if (hasRows) print([name, aggregateId ?? '-', version ?? '-', outcome]);
+          progress?.say(summary(counts));
         }
-        progress.done();
-        sayUnknown(missing);
         if (counts.size === 0) {
-          console.error('No letter fits.');
-          process.exitCode = 1;
-        }
+          if (!isNamed) console.error('No letter fits.');
+        } else if (progress === undefined) console.error(summary(counts));
+        else progress.done();
+        sayUnknown(missing);
         for (const refused of ['closed', 'no-identity', 'conflict', 'missing'] as const)
           if (counts.has(refused)) process.exitCode = 1;
         if (signal.aborted) {
@@ -70,5 +71,5 @@ export function addReplay(program: Command): void {
 
 function summary(counts: ReadonlyMap<string, number>): string {
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  return `${total} letters: ${[...counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`;
+  return `${counted(total, 'letter')}: ${[...counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`;
 }

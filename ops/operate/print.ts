@@ -27,8 +27,14 @@ export function shorten(text: string): string {
   return line.length > longestText ? `${line.slice(0, longestText)}…` : line;
 }
 
-export function countLetters(count: number): string {
-  return count === 1 ? '1 letter.' : `${count} letters.`;
+/** `1 copy`, `2 copies`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** `version 9`, `versions 9 to 12`. */
+export function versionSpan(first: number | null, last: number | null): string {
+  return first === last ? `version ${first}` : `versions ${first} to ${last}`;
 }
 
 export function isoTime(ms: number | null): string | null {

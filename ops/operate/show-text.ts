@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import type { ShownLetter } from '@board/inbox';
-import { isoTime } from './print.ts';
+import { counted, isoTime, versionSpan } from './print.ts';
 import { shownLetterJson } from './letter-json.ts';
 
 /** A letter as a terminal shows it. */
@@ -18,16 +18,22 @@ export function showText(shown: ShownLetter): string {
     ['error', `${letter.errorClass}: ${letter.errorMessage}`],
     ['attempts', String(letter.attempts)],
     ['failed', `first ${isoTime(letter.firstFailedAt)}, last ${isoTime(letter.lastFailedAt)}`],
-    ['replayed', letter.replays === 0 ? 'never' : `${letter.replays} times, last ${isoTime(letter.replayedAt)}`],
+    [
+      'replayed',
+      letter.replays === 0 ? 'never' : `${counted(letter.replays, 'time')}, last ${isoTime(letter.replayedAt)}`,
+    ],
     ['place', `${letter.aggregateId ?? '(no id)'} version ${letter.version ?? '(none)'}, mark ${letter.markVersion}`],
     [
       'waiting',
       followers.count === 0
         ? 'nothing'
-        : `${followers.count} parked, versions ${followers.firstVersion} to ${followers.lastVersion}`,
+        : `${followers.count} parked, ${versionSpan(followers.firstVersion, followers.lastVersion)}`,
     ],
     ['origin', `${letter.origin.topic}/${letter.origin.partition} offset ${letter.origin.offset}`],
-    ['in DLQ', `partition ${letter.dlqPartition} offset ${letter.dlqOffset}, ${letter.copies} copies`],
+    [
+      'in DLQ',
+      `partition ${letter.dlqPartition} offset ${letter.dlqOffset}, ${counted(letter.copies, 'copy', 'copies')}`,
+    ],
     ['headers', record === null ? 'the DLQ no longer holds the record' : inspectLines(record.headers)],
     ['payload', payload?.kind === 'decoded' ? inspectLines(payload.event) : (payload?.problem ?? '-')],
     ...(payload?.kind === 'raw' && record !== null

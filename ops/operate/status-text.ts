@@ -1,5 +1,5 @@
 import type { InboxStatus } from '@board/inbox';
-import { age } from './print.ts';
+import { age, counted, versionSpan } from './print.ts';
 
 /** The status as a terminal shows it. */
 export function statusText(status: InboxStatus): string {
@@ -17,14 +17,14 @@ export function statusText(status: InboxStatus): string {
       'parked',
       parked.rows === 0
         ? 'nothing'
-        : `${parked.rows} records, ${parked.bytes} bytes, the oldest for ${age(parked.oldestAgeMs)}`,
+        : `${counted(parked.rows, 'record')}, ${counted(parked.bytes, 'byte')}, the oldest for ${age(parked.oldestAgeMs)}`,
     ],
     ...status.parkedAggregates.map(
       (one) =>
         [
           '',
           `${one.aggregateId}: mark ${one.markVersion}, waits for version ${one.markVersion + 1}; ` +
-            `${one.parked} parked, versions ${one.firstVersion} to ${one.lastVersion}, for ${age(one.oldestAgeMs)}`,
+            `${one.parked} parked, ${versionSpan(one.firstVersion, one.lastVersion)}, for ${age(one.oldestAgeMs)}`,
         ] as const,
     ),
   ];

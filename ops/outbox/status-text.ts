@@ -1,4 +1,4 @@
-import { age } from '../operate/print.ts';
+import { age, counted } from '../operate/print.ts';
 import type { RelayStatus } from './read-status.ts';
 
 /** The status as a terminal shows it. */
@@ -7,14 +7,16 @@ export function statusText(status: RelayStatus, now: Date): string {
   const since = (at: Date | string | null): string =>
     at === null ? 'never' : `${age(now.getTime() - new Date(at).getTime())} ago`;
   const lines: readonly (readonly [string, string])[] = [
-    ['outbox', `${rows} rows${oldestAt === null ? '' : `, the oldest from ${since(oldestAt)}`}`],
+    ['outbox', `${counted(rows, 'row')}${oldestAt === null ? '' : `, the oldest from ${since(oldestAt)}`}`],
     ['keys', `${keys}${oldestKeyAt === null ? '' : `, the oldest from ${since(oldestKeyAt)}`}`],
     ['on disk', `${(bytes / 1024 ** 2).toFixed(1)} MB`],
     ['connector', `${connector.name}: ${connector.state}`],
-    ['behind', `${status.transactionsBehind} transactions of the whole server are not acknowledged yet`],
+    ['behind', `${counted(status.transactionsBehind, 'transaction')} of the whole server not acknowledged yet`],
     [
       'purged',
-      lastPurge === null ? 'never' : `${since(lastPurge.at)}: ${lastPurge.rows} rows and ${lastPurge.keys} keys`,
+      lastPurge === null
+        ? 'never'
+        : `${since(lastPurge.at)}: ${counted(lastPurge.rows, 'row')} and ${counted(lastPurge.keys, 'key')}`,
     ],
     ['keeper', keeperSeenAt === null ? 'has never looked' : `looked ${since(keeperSeenAt)}`],
     ...(suspicion === null

@@ -26,7 +26,7 @@ export function tellOperator<E extends DecodedEvent>(
   });
   set('parked long', parked.oldestAgeMs > settings.parkedAlarmAgeMs, () => {
     const seconds = Math.round(parked.oldestAgeMs / 1_000);
-    return `${parked.rows} events are parked, the oldest for ${seconds} s; "npm run inbox -- status" shows them`;
+    return `${parked.rows === 1 ? '1 event is' : `${parked.rows} events are`} parked, the oldest for ${seconds} s; "npm run inbox -- status" shows them`;
   });
   set(
     'parking full',
