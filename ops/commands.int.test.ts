@@ -172,6 +172,28 @@ describe('dlq', () => {
     expect(await open()).toBe(0);
   });
 
+  it('skip --lost REFUSES a board that nobody knows and a version without followers, unless that is asserted', async () => {
+    await start();
+    await lab.produce([lab.thing('a', 1)]);
+    await waitUntil('applied', async () => (await applied()).has('a'));
+    const skip = (board: string, version: string, ...flags: string[]) =>
+      run('dlq', ['skip', board, version, '--lost', '--reason', 'lost', '--yes', ...flags]);
+
+    const unknown = await skip('nope', '1', '--without-followers');
+    expect(unknown.out).toMatch(/^This consumer has never heard of board nope: /);
+    expect(unknown.exitCode).toBe(1);
+    const early = await skip('a', '2');
+    expect(early.out).toMatch(/^Nothing is parked behind version 2, .*board a .*--without-followers\.\n$/);
+    expect(early.exitCode).toBe(1);
+    expect(await lab.rows('SELECT * FROM skipped')).toEqual([]);
+    expect((await skip('a', '2', '--without-followers')).exitCode).toBe(0);
+
+    await lab.produce([lab.thing('a', 4)]);
+    await waitUntil('parked', async () => (await lab.rows('SELECT * FROM parked')).length === 1);
+    expect((await skip('a', '3')).exitCode).toBe(0);
+    await waitUntil('released', async () => (await applied()).get('a')?.includes(4));
+  });
+
   it('a replay that is interrupted has recorded what it sent, and goes on from there', async () => {
     for (let board = 0; board < 30; board += 1) poison.add(`a${board}/1`);
     const first = await start();

@@ -14,6 +14,13 @@ import { sayUnknown } from './operate/say-unknown.ts';
 import { showText } from './operate/show-text.ts';
 import { withOperator, type GlobalFlags } from './operate/with-operator.ts';
 
+interface SkipFlags {
+  readonly reason: string;
+  readonly lost?: true;
+  readonly withoutFollowers?: true;
+  readonly yes?: true;
+}
+
 const program = createProgram('npm run dlq --', 'Shows dead letters and repairs what they block');
 const example = (text: string): string => `\nExample: npm run dlq -- ${text}`;
 
@@ -72,15 +79,24 @@ program
   .argument('<board>', 'aggregate id', parseAggregateId)
   .argument('<version>', 'the one after the mark', parseVersion)
   .requiredOption('--reason <text>', 'why; it is kept', parseText)
-  .option('--lost', 'no record of this version exists any more (the audit says LOST)')
+  .option('--lost', 'no record of this version exists any more (the audit says LOST), and a later one waits behind it')
+  .option(
+    '--without-followers',
+    'nothing waits behind it; if order-service never had this version, the next event of the board becomes a conflict',
+  )
   .option('--yes', 'does not ask')
-  .addHelpText('after', example('skip 0198c0de-0000-7000-8000-000000000001 7 --reason "title longer than its column"'))
+  .addHelpText(
+    'after',
+    '\n--without-followers is right only when order-service has this version (SELECT version FROM order_service.board) and' +
+      '\nits event is gone for good: neither in the outbox nor in the topic. Else wait for the next change of the board.' +
+      example('skip 0198c0de-0000-7000-8000-000000000001 7 --reason "title longer than its column"'),
+  )
   .action(async (aggregateId: string, version: number, _options: unknown, command: Command) => {
-    const flags = command.optsWithGlobals<{ reason: string; lost?: true; yes?: true } & GlobalFlags>();
+    const flags = command.optsWithGlobals<SkipFlags & GlobalFlags>();
     await confirm(`Skip version ${version} of ${aggregateId}? Its effect will never happen.`, flags.yes);
     await withOperator(flags, async ({ operator }) => {
-      const { reason, lost: isLost = false } = flags;
-      const done = await skipVersion(operator, { aggregateId, version, reason, isLost });
+      const { reason, lost: isLost = false, withoutFollowers = false } = flags;
+      const done = await skipVersion(operator, { aggregateId, version, reason, isLost, withoutFollowers });
       const mark = 'markVersion' in done ? done.markVersion : 0;
       tell(
         flags,
@@ -92,9 +108,13 @@ program
           'unknown-event':
             'No dead letter and no parked record has this version. It may still be in a retry topic: wait, then "list" again. ' +
             'If the audit calls it LOST, say --lost.',
+          'unknown-aggregate': `This consumer has never heard of board ${aggregateId}: no mark, no parked record, no letter. Is the id right?`,
+          'no-followers':
+            `Nothing is parked behind version ${version}, so nothing shows that board ${aggregateId} ever had it: its next event would become a conflict. ` +
+            'Are id and version right? If so, wait for the next change of the board, or see what --help says of --without-followers.',
         },
       );
-      if (done.outcome === 'not-next' || done.outcome === 'unknown-event') process.exitCode = 1;
+      if (done.outcome !== 'skipped' && done.outcome !== 'already-passed') process.exitCode = 1;
     });
   });
 

@@ -318,30 +318,93 @@ describe('skip', () => {
     await start();
     await lab.produce([lab.thing('bad', 1), lab.thing('bad', 2), lab.thing('bad', 3)]);
     await openLetters(1);
-    const skip = (version: number, isLost = false) =>
-      skipVersion(operator, { aggregateId: 'bad', version, reason: 'test', isLost });
+    const skip = (version: number) => skipVersion(operator, { aggregateId: 'bad', version, reason: 'test' });
     expect(await skip(3)).toEqual({ outcome: 'not-next', markVersion: 1 });
     expect(await skip(1)).toEqual({ outcome: 'already-passed', markVersion: 1 });
-    expect(await skipVersion(operator, { aggregateId: 'typo', version: 1, reason: 'test' })).toEqual({
+    await lab.produce([lab.thing('good', 1)]);
+    await appliedAll('good', [1]);
+    expect(await skipVersion(operator, { aggregateId: 'good', version: 2, reason: 'test' })).toEqual({
       outcome: 'unknown-event',
     });
-    expect(await lab.rows("SELECT * FROM mark WHERE aggregateid = 'typo'")).toEqual([]);
+    expect(await skipVersion(operator, { aggregateId: 'typo', version: 1, reason: 'test' })).toEqual({
+      outcome: 'unknown-aggregate',
+    });
     expect(await lab.rows('SELECT * FROM skipped')).toEqual([]);
   });
 
-  it('passes a version that was LOST, and calls its record a conflict should it come after all', async () => {
+  it('refuses an aggregate that NOBODY has heard of, whatever is asserted, and leaves no mark of it', async () => {
     await start();
     await lab.produce([lab.thing('a', 1)]);
     await appliedAll('a', [1]);
-    expect(await skipVersion(operator, { aggregateId: 'a', version: 2, reason: 'lost', isLost: true })).toEqual({
-      outcome: 'skipped',
-      eventId: '',
+    const asserted = { aggregateId: 'typo', version: 1, reason: 'test', isLost: true, withoutFollowers: true };
+    expect(await skipVersion(operator, asserted)).toEqual({ outcome: 'unknown-aggregate' });
+    expect(await lab.rows("SELECT * FROM mark WHERE aggregateid = 'typo'")).toEqual([]);
+  });
+
+  it('refuses a version as lost that the writer may NOT have reached: its next event is applied', async () => {
+    await start();
+    await lab.produce([lab.thing('a', 1)]);
+    await appliedAll('a', [1]);
+    expect(await skipVersion(operator, { aggregateId: 'a', version: 2, reason: 'typo', isLost: true })).toEqual({
+      outcome: 'no-followers',
     });
+    await lab.produce([lab.thing('a', 2)]);
+    await appliedAll('a', range(2));
+    expect((await applied()).get('a')).toEqual([1, 2]);
+    expect(await lab.rows('SELECT * FROM skipped')).toEqual([]);
+  });
+
+  it('wants followers of a version too whose only letter was dismissed as one that NEVER existed', async () => {
+    await start();
+    await lab.produce([lab.thing('a', 1), lab.thing('a', 2, { value: Buffer.from([7, 7, 7, 7, 7, 7]) })]);
+    const [forged] = await openLetters(1);
+    const skip = () => skipVersion(operator, { aggregateId: 'a', version: 2, reason: 'test' });
+    await dismissLetter(operator, { letter: forged?.letter ?? '', reason: 'forged', neverExisted: true });
+    expect(await skip()).toEqual({ outcome: 'no-followers' });
+    await lab.produce([lab.thing('a', 3)]);
+    await waitUntil('parked', async () => (await lab.rows('SELECT * FROM parked')).length === 1);
+    expect(await skip()).toEqual({ outcome: 'skipped', eventId: forged?.letter });
+  });
+
+  it('passes a LOST version without followers when that is asserted, and calls its record a conflict should it come after all', async () => {
+    await start();
+    await lab.produce([lab.thing('a', 1)]);
+    await appliedAll('a', [1]);
+    const lost = { aggregateId: 'a', version: 2, reason: 'lost', isLost: true, withoutFollowers: true };
+    expect(await skipVersion(operator, lost)).toEqual({ outcome: 'skipped', eventId: '' });
     await lab.produce([lab.thing('a', 2)]);
     expect(await openLetters(1)).toMatchObject([{ reason: 'conflict', version: 2 }]);
     await lab.produce([lab.thing('a', 3)]);
     await appliedAll('a', [3]);
     expect((await applied()).get('a')).toEqual([1, 3]);
+  });
+
+  it('passes a LOST version whose follower is parked, and the follower is applied', async () => {
+    await start();
+    await lab.produce([lab.thing('a', 1), lab.thing('a', 3)]);
+    await waitUntil('parked', async () => (await lab.rows('SELECT * FROM parked')).length === 1);
+    const lost = { aggregateId: 'a', version: 2, reason: 'lost', isLost: true };
+    expect(await skipVersion(operator, lost)).toEqual({ outcome: 'skipped', eventId: '' });
+    await appliedAll('a', [3]);
+    expect((await applied()).get('a')).toEqual([1, 3]);
+  });
+
+  it('knows an aggregate by what is PARKED, a LETTER or a SKIP alone', async () => {
+    const first = await start();
+    await lab.produce([lab.thing('parked', 2), lab.thing('letter', 1, { value: Buffer.from([7, 7, 7, 7, 7, 7]) })]);
+    await openLetters(1);
+    await lab.caughtUp();
+    await first.stop();
+    const skip = (aggregateId: string, version: number) =>
+      skipVersion(operator, { aggregateId, version, reason: 'test', isLost: true });
+    await lab.schema.root.query('DELETE FROM mark');
+    expect(await skip('letter', 2)).toEqual({ outcome: 'not-next', markVersion: 0 });
+    expect(await skip('letter', 1)).toMatchObject({ outcome: 'skipped' });
+    await lab.schema.root.query("DELETE FROM mark WHERE aggregateid = 'letter'");
+    await lab.schema.root.query('DELETE FROM dead_letter');
+    expect(await skip('letter', 1)).toEqual({ outcome: 'no-followers' });
+    expect(await lab.rows('SELECT * FROM mark')).toEqual([]);
+    expect(await skip('parked', 1)).toMatchObject({ outcome: 'skipped' });
   });
 });
 

@@ -1,10 +1,11 @@
-import type { EntityManager } from 'typeorm';
 import { closeSettledLetters } from '../database/dead-letters.ts';
 import { lockMarks, moveMarks } from '../database/marks.ts';
 import { clearPassed } from '../database/parked.ts';
 import { recordSkips } from '../database/skipped.ts';
 import { inTransaction } from '../database/transaction.ts';
 import type { Operator } from './operator.ts';
+import { Refusal } from './refusal.ts';
+import { findEvent, hasFollowers, hasHeardOf } from './skip-evidence.ts';
 
 export interface SkipRequest {
   readonly aggregateId: string;
@@ -12,6 +13,8 @@ export interface SkipRequest {
   readonly reason: string;
   /** The caller asserts that no record of this version exists any more, so that nobody can name its event. */
   readonly isLost?: boolean;
+  /** The caller asserts that the writer has this version, although nothing waits behind it. */
+  readonly withoutFollowers?: boolean;
 }
 
 export type SkipOutcome =
@@ -21,7 +24,11 @@ export type SkipOutcome =
   | { readonly outcome: 'not-next'; readonly markVersion: number }
   | { readonly outcome: 'already-passed'; readonly markVersion: number }
   /** No dead letter and no parked record has this version: it may still be in a retry topic or on its way. */
-  | { readonly outcome: 'unknown-event' };
+  | { readonly outcome: 'unknown-event' }
+  /** The consumer has never heard of the aggregate. */
+  | { readonly outcome: 'unknown-aggregate' }
+  /** No event is known that has this version, and nothing waits behind it: the writer may not have come so far. */
+  | { readonly outcome: 'no-followers' };
 
 /**
  * Moves an aggregate's mark past one version without its effect; the sweep of the service drains what is parked behind it.
@@ -31,27 +38,35 @@ export type SkipOutcome =
  */
 export async function skipVersion(operator: Operator, request: SkipRequest): Promise<SkipOutcome> {
   const { consumer, dataSource } = operator;
-  const { aggregateId, version, reason, isLost = false } = request;
+  const { aggregateId, version, reason, isLost = false, withoutFollowers = false } = request;
   // Asked before the lock, which would leave a mark at 0 for an aggregate that nobody has heard of.
+  if (!(await hasHeardOf(operator, aggregateId))) return { outcome: 'unknown-aggregate' };
   const early = judge(await markVersion(operator, aggregateId), version);
   if (early !== undefined) return early;
   const outcome = await inTransaction(
     dataSource,
     () => undefined,
     async ({ tx }): Promise<SkipOutcome> => {
-      const eventId = await findEventId(tx, operator, aggregateId, version);
-      if (eventId === undefined && !isLost) return { outcome: 'unknown-event' };
+      const event = await findEvent(tx, operator, aggregateId, version);
+      if (event === undefined && !isLost) return { outcome: 'unknown-event' };
       const marks = await lockMarks(tx, consumer, [aggregateId]);
       const late = judge(marks.get(aggregateId)?.version ?? 0, version);
       if (late !== undefined) return late;
-      const identity = { aggregateId, version, eventId: eventId ?? '' };
+      // A mark ahead of the writer would make a conflict of its next event.
+      const isCertain = event !== undefined && !event.neverExisted;
+      if (!isCertain && !withoutFollowers && !(await hasFollowers(tx, operator, aggregateId, version)))
+        throw new Refusal<SkipOutcome>({ outcome: 'no-followers' });
+      const identity = { aggregateId, version, eventId: event?.eventId ?? '' };
       const moved = new Map([[aggregateId, identity]]);
       await moveMarks(tx, consumer, moved);
       await recordSkips(tx, consumer, [{ identity, decidedBy: 'hand', reason }], operator.now());
       await clearPassed(tx, consumer, moved);
       return { outcome: 'skipped', eventId: identity.eventId };
     },
-  );
+  ).catch((error: unknown) => {
+    if (error instanceof Refusal) return (error as Refusal<SkipOutcome>).outcome;
+    throw error;
+  });
   await closeSettledLetters(dataSource.manager, consumer, operator.now());
   return outcome;
 }
@@ -67,25 +82,4 @@ async function markVersion({ consumer, dataSource }: Operator, aggregateId: stri
     [consumer.group, consumer.aggregateType, aggregateId],
   );
   return mark?.version ?? 0;
-}
-
-/** A letter before a parked row; never the letter of a conflict, whose event is the one that does not hold the place. */
-async function findEventId(
-  tx: EntityManager,
-  { consumer }: Operator,
-  aggregateId: string,
-  version: number,
-): Promise<string | undefined> {
-  const key = [consumer.group, consumer.aggregateType, aggregateId, version];
-  const [letter]: readonly { event_id: string }[] = await tx.query(
-    `SELECT event_id FROM dead_letter WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version = ?
-       AND reason <> 'conflict' ORDER BY closed_at IS NULL DESC, last_failed_at DESC LIMIT 1`,
-    key,
-  );
-  if (letter !== undefined) return letter.event_id;
-  const [parked]: readonly { event_id: string }[] = await tx.query(
-    'SELECT event_id FROM parked WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version = ?',
-    key,
-  );
-  return parked?.event_id;
 }
