@@ -22,7 +22,12 @@ export type ThingCommand = Command<Thing, ThingRefusal>;
 
 export interface OutboxLab extends TestSchema {
   /** A group commit with a pool of its own, as another instance of a service has. */
-  open(options?: Partial<GroupCommitOptions<Thing>> & { readonly connection?: Partial<Connection> }): Promise<{
+  open(
+    options?: Partial<GroupCommitOptions<Thing>> & {
+      readonly connection?: Partial<Connection>;
+      readonly databaseDeadlineMs?: number;
+    },
+  ): Promise<{
     readonly commits: GroupCommit<Thing, ThingRefusal>;
     readonly database: Database;
   }>;
@@ -49,11 +54,11 @@ export async function openOutboxLab(stack: StackAddresses): Promise<OutboxLab> {
   return {
     ...schema,
     rows,
-    async open({ connection, ...options } = {}) {
+    async open({ connection, databaseDeadlineMs = 1_400, ...options } = {}) {
       const database = createDatabase({
         connection: { ...schema.connection, ...connection },
         entities: [],
-        deadlineMs: 1_400,
+        deadlineMs: databaseDeadlineMs,
         lockWaitSeconds: 1,
       });
       await database.open();
