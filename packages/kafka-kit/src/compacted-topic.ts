@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Partitioners, type Kafka, type Producer } from 'kafkajs';
+import type { Kafka, Producer } from 'kafkajs';
+import { createProducer } from './create-producer.ts';
 import { readRanges, type OffsetRange } from './read-ranges.ts';
 
 /** A topic of which Kafka keeps the last value of each key: a small memory that no database restore takes back. */
@@ -16,12 +17,7 @@ export function openCompactedTopic(kafka: Kafka, topic: string): CompactedTopic 
   let producer: Promise<Producer> | undefined;
 
   async function connect(): Promise<Producer> {
-    const made = kafka.producer({
-      allowAutoTopicCreation: false,
-      idempotent: false,
-      // The default, by its name: else kafkajs warns that it was once another one.
-      createPartitioner: Partitioners.DefaultPartitioner,
-    });
+    const made = createProducer(kafka);
     await made.connect();
     return made;
   }

@@ -1,4 +1,5 @@
-import { Partitioners, type Kafka, type Producer, type RecordMetadata } from 'kafkajs';
+import { createProducer } from '@board/kafka-kit';
+import type { Kafka, Producer, RecordMetadata } from 'kafkajs';
 import { InfrastructureError } from '../errors.ts';
 import { defaultSettings, type InboxSettings } from '../settings.ts';
 import type { RoutedRecord } from './routed-record.ts';
@@ -13,20 +14,13 @@ export interface RoutePublisher {
   close(): Promise<void>;
 }
 
-/**
- * acks=all, but not kafkajs's idempotent mode: after a lost answer that reuses the sequence number, and the next record
- * is acknowledged without being stored. A copy is harmless here, the mark removes it; a loss is not.
- */
+/** acks=all; what is sent twice is harmless here: the mark removes the copy. */
 export async function connectPublisher(
   kafka: Kafka,
   { findPartitionsEveryMs }: Pick<InboxSettings, 'findPartitionsEveryMs'> = defaultSettings,
 ): Promise<RoutePublisher> {
-  const producer = kafka.producer({
-    idempotent: false,
-    allowAutoTopicCreation: false,
+  const producer = createProducer(kafka, {
     metadataMaxAge: findPartitionsEveryMs,
-    // Each record names its partition; without a partitioner's name kafkajs warns of its default.
-    createPartitioner: Partitioners.DefaultPartitioner,
     retry: { retries: 2, maxRetryTime: 2_000 },
   });
   await producer.connect();
