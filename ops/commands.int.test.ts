@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { catalogGroup, headerNames } from '@board/contracts';
 import { runMigrations } from '@board/database-kit';
-import { LetterReplays1764000000002 } from '@board/inbox';
 import { databaseEnvironment, waitUntil } from '@board/test';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openInboxLab, type InboxLab } from '../packages/inbox/src/testing/inbox-lab.ts';
@@ -18,7 +17,6 @@ let poison: Set<string>;
 
 beforeEach(async () => {
   lab = await openInboxLab(inject('stack'));
-  await runMigrations(lab.schema.connection, [LetterReplays1764000000002]);
   folder = await mkdtemp(join(tmpdir(), 'ops-'));
   poison = new Set();
 });

@@ -88,7 +88,7 @@ export function languageOf(title: string): string {
     file: 'migrate.ts',
     migrations: './database/migrations',
     first: 'CreateCatalog1764000000001',
-    last: 'LetterReplays1764000000002,\n  ]',
+    last: 'CreateCatalog1764000000001]',
   }),
 ];
 

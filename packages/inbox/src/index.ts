@@ -6,12 +6,11 @@ export type { ConsumerEntry, ConsumerSide, Digest, IdRange, SourceEntry, SourceS
 export { redVerdicts, verdicts } from './audit/verdict.ts';
 export { waitForGroups } from './audit/wait-for-groups.ts';
 export type { Mark } from './decide/decide.ts';
-export { InboxTables1764000000000 } from './database/inbox-tables.ts';
+export { inboxMigrations } from './database/migrations.ts';
 export { InfrastructureError, InvalidEventError } from './errors.ts';
 export type { DecodedEvent, Handler, Message } from './handler.ts';
 export { defaultSettings, type InboxSettings } from './settings.ts';
 export { startInbox, type InboxOptions } from './start-inbox.ts';
-export { LetterReplays1764000000002 } from './database/letter-replays.ts';
 export { baseline, type BaselineOutcome, type BaselineRow } from './operate/baseline.ts';
 export { discardParked, type DiscardOutcome } from './operate/discard-parked.ts';
 export { dismissLetter, type DismissOutcome } from './operate/dismiss-letter.ts';

@@ -1,8 +1,6 @@
 import { deadLetterTopicName, headerNames } from '@board/contracts';
-import { runMigrations } from '@board/database-kit';
 import { waitUntil } from '@board/test';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { LetterReplays1764000000002 } from '../database/letter-replays.ts';
 import { openInboxLab, readDeadLetters, type InboxLab, type RunningInbox } from '../testing/inbox-lab.ts';
 import { appliedVersions, thingLogHandler } from '../testing/thing-log.ts';
 import { baseline, type BaselineRow } from './baseline.ts';
@@ -25,7 +23,6 @@ let poison: Set<string>;
 
 beforeEach(async () => {
   lab = await openInboxLab(inject('stack'));
-  await runMigrations(lab.schema.connection, [LetterReplays1764000000002]);
   operator = {
     consumer: { group: lab.group, aggregateType: 'thing' },
     dataSource: await lab.openDataSource(),

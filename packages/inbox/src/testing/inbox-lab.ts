@@ -5,7 +5,7 @@ import { createTestSchema, uniqueName, waitUntil, type StackAddresses, type Test
 import type { Kafka } from 'kafkajs';
 import type { RowDataPacket } from 'mysql2/promise';
 import { DataSource } from 'typeorm';
-import { InboxTables1764000000000 } from '../database/inbox-tables.ts';
+import { inboxMigrations } from '../database/migrations.ts';
 import type { Handler } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
 import { connectKafka } from '@board/kafka-kit';
@@ -99,7 +99,7 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
     const dataSource = new DataSource({
       ...connectionOptions(schema.connection),
       ...changes,
-      migrations: [InboxTables1764000000000],
+      migrations: [...inboxMigrations],
     });
     await dataSource.initialize();
     scope.defer('data source', () => dataSource.isInitialized && dataSource.destroy());
