@@ -1,9 +1,9 @@
-import type { LetterFilter } from '@board/inbox';
+import { deadLetterReasons, type LetterFilter } from '@board/inbox';
 import { Option, type Command } from 'commander';
-import { parseAggregateId, parseText, parseTime, reasons } from './parse.ts';
+import { parseAggregateId, parseText, parseTime } from './parse.ts';
 
 export interface FilterFlags {
-  readonly reason?: (typeof reasons)[number];
+  readonly reason?: (typeof deadLetterReasons)[number];
   readonly board?: string;
   readonly error?: string;
   readonly since?: number;
@@ -12,7 +12,7 @@ export interface FilterFlags {
 
 export function withFilters(command: Command): Command {
   return command
-    .addOption(new Option('--reason <reason>', 'only this reason').choices(reasons))
+    .addOption(new Option('--reason <reason>', 'only this reason').choices(deadLetterReasons))
     .option('--board <id>', 'only of this board (aggregate id)', parseAggregateId)
     .option('--error <text>', 'only where class or message of the error contain this', parseText)
     .option('--since <time>', 'only what failed last after this: a time, or 15m, 2h, 3d ago', parseTime)

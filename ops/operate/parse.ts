@@ -1,7 +1,5 @@
 import { InvalidArgumentError } from 'commander';
 
-export const reasons = ['attempts-exhausted', 'invalid-event', 'no-identity', 'conflict', 'discarded'] as const;
-
 const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A date and time, or how long ago: 90s, 15m, 2h, 3d. */

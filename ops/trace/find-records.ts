@@ -32,7 +32,7 @@ export async function findRecords(
     connectKafka(kafka, 'trace'),
     `${group}.trace.${randomUUID()}`,
     ranges,
-    ({ partition }, { offset, timestamp, headers = {} }) => {
+    ({ partition }, { offset, timestamp, headers }) => {
       read += 1;
       if (read % 1_000 === 0) say(`${read} of ${total} records of ${topic} read`);
       const text = (name: string): string | undefined => headers[name]?.toString();

@@ -10,6 +10,7 @@ export { inboxMigrations } from './database/migrations.ts';
 export { InfrastructureError, InvalidEventError } from './errors.ts';
 export type { DecodedEvent, Handler, Message } from './handler.ts';
 export { defaultSettings, type InboxSettings } from './settings.ts';
+export { deadLetterReasons } from './route/to-dead-letter.ts';
 export { startInbox, type InboxOptions } from './start-inbox.ts';
 export { baseline, type BaselineOutcome, type BaselineRow } from './operate/baseline.ts';
 export { discardParked, type DiscardOutcome } from './operate/discard-parked.ts';

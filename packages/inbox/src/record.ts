@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { headerNames } from '@board/contracts';
+import type { RecordHeaders } from '@board/kafka-kit';
 
-/** Header values as kafkajs hands them out: bytes, several when a header is repeated, null when the producer sent null. */
-export type RecordHeaders = Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined | null>>;
+export type { RecordHeaders };
 
 /** Where a record first stood: its place in the source topic, whatever way it travelled since. */
 export interface Origin {
@@ -21,16 +22,31 @@ export interface SourceRecord {
   readonly headers: RecordHeaders;
 }
 
-/** The text of a header that occurs exactly once, else undefined. */
+/** The text of a header that occurs exactly once and has a value, else undefined. */
 export function headerText(headers: RecordHeaders, name: string): string | undefined {
-  const value = headers[name];
-  if (value === undefined || value === null || Array.isArray(value)) return undefined;
-  return value.toString();
+  let found: Buffer | null | undefined;
+  for (const [header, value] of headers.entries) {
+    if (header !== name) continue;
+    if (found !== undefined) return undefined;
+    found = value;
+  }
+  return found?.toString();
+}
+
+/** SHA-256 over key, value and headers, in hex: two records with one digest are one to the byte. */
+export function digestOf({ key, value, headers }: Pick<SourceRecord, 'key' | 'value' | 'headers'>): string {
+  const hash = createHash('sha256');
+  for (const part of [key, value, headers.bytes]) hash.update(`${part?.length ?? -1} `).update(part ?? '');
+  return hash.digest('hex');
+}
+
+export function sizeOf({ key, value, headers }: Pick<SourceRecord, 'key' | 'value' | 'headers'>): number {
+  return (key?.length ?? 0) + (value?.length ?? 0) + headers.bytes.length;
 }
 
 const traceparentLength = 55;
 
-/** The W3C trace context of the request that caused the event, as log lines carry it: bounded, whoever wrote it. */
+/** The W3C trace context of the request that caused the event, as log lines carry it: bounded, whatever the header holds. */
 export function traceparentOf(headers: RecordHeaders): string | undefined {
   return headerText(headers, headerNames.traceparent)?.slice(0, traceparentLength);
 }

@@ -13,6 +13,8 @@ export interface InboxSettings {
   readonly maxWaitMs: number;
   /** No progress for this long although records wait: the process ends. */
   readonly maxStallMs: number;
+  /** An error that no table knows is read again for this long, in all, before a record may be blamed for it. */
+  readonly rereadForMs: number;
   readonly sweepEveryMs: number;
   /** An event parked for longer raises an alarm: nothing that fills its gap is on its way. */
   readonly parkedAlarmAgeMs: number;
@@ -36,6 +38,7 @@ export const defaultSettings: InboxSettings = {
   handlerDeadlineMs: 10_000,
   maxWaitMs: 5_000,
   maxStallMs: 60_000,
+  rereadForMs: 60_000,
   sweepEveryMs: 3_000,
   parkedAlarmAgeMs: 30_000,
   floodWindowMs: 60_000,

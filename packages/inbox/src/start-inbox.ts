@@ -6,20 +6,25 @@ import type { DataSource } from 'typeorm';
 import { createTurns } from './apply/create-turns.ts';
 import { startLookout } from './apply/start-lookout.ts';
 import { startSweeper } from './apply/start-sweeper.ts';
-import { guarded } from './consume/guarded.ts';
+import { createBoundary } from './consume/boundary.ts';
+import { countControls } from './consume/controls.ts';
+import { guardPositions } from './consume/guard-positions.ts';
 import { heldByGuard } from './consume/held-by-guard.ts';
 import { openLagProbe } from './consume/lag-probe.ts';
 import { runPartitionLoop, type Verdict } from './consume/partition-loop.ts';
 import { settleRetry } from './consume/settle-retry.ts';
-import { settleSource } from './consume/settle-source.ts';
+import { settleSource, toDelivery } from './consume/settle-source.ts';
 import { startWatch } from './consume/watch.ts';
 import { findSkippedAhead } from './database/skipped.ts';
+import { probeAggregateId } from './decide/identity.ts';
 import { createDecoder, type ReaderSchema } from './decode.ts';
+import type { Delivery } from './delivery.ts';
 import type { DecodedEvent, Handler } from './handler.ts';
 import type { Inbox } from './inbox.ts';
 import type { SourceRecord } from './record.ts';
 import { createInboxMetrics } from './metrics.ts';
 import { createFloodGuard } from './route/flood-guard.ts';
+import { fromRetry } from './route/from-retry.ts';
 import { connectPublisher } from './route/publish.ts';
 import { defaultSettings, type InboxSettings } from './settings.ts';
 
@@ -63,6 +68,7 @@ export async function startInbox<E extends DecodedEvent>(options: InboxOptions<E
     settings,
     logger,
     guard,
+    controls: countControls(),
     metrics,
     alarms,
     drainTurns: createTurns(),
@@ -83,6 +89,10 @@ export async function startInbox<E extends DecodedEvent>(options: InboxOptions<E
       await settleSource(inbox, records);
       return { settled: records.length };
     },
+    deliveryOf: (record) => {
+      const delivery = toDelivery(record, probeAggregateId);
+      return 'problem' in delivery ? undefined : delivery;
+    },
   });
   await startConsumer(inbox, options, {
     name: 'retry consumer',
@@ -91,6 +101,10 @@ export async function startInbox<E extends DecodedEvent>(options: InboxOptions<E
       .map((topic) => topic.name)
       .filter((name) => name !== deadLetterTopicName(group)),
     settle: (records) => settleRetry(inbox, records),
+    deliveryOf: (record) => {
+      const retry = fromRetry(record);
+      return 'problem' in retry ? undefined : retry.delivery;
+    },
   });
   return inbox;
 }
@@ -100,6 +114,7 @@ interface ConsumerParts {
   readonly groupId: string;
   readonly topics: readonly string[];
   readonly settle: (records: readonly SourceRecord[]) => Promise<Verdict>;
+  readonly deliveryOf: (record: SourceRecord) => Delivery | undefined;
 }
 
 // Short sessions and polls: a killed consumer's partitions move on within seconds, a paused one resumes on time.
@@ -108,14 +123,24 @@ const timing = { sessionTimeout: 10_000, heartbeatInterval: 3_000, rebalanceTime
 async function startConsumer<E extends DecodedEvent>(
   inbox: Inbox<E>,
   { kafka, scope, health, fail }: InboxOptions<E>,
-  { name, groupId, topics, settle }: ConsumerParts,
+  { name, groupId, topics, settle, deliveryOf }: ConsumerParts,
 ): Promise<void> {
   const readiness = health.readiness.state(name, 'has not joined its group yet');
   const consumer = kafka.consumer({ groupId, ...timing, metadataMaxAge: inbox.settings.findPartitionsEveryMs });
-  const partitions = guarded(inbox, heldByGuard(inbox.guard, settle));
+  const boundary = createBoundary(inbox, { settle: heldByGuard(inbox.guard, settle), deliveryOf });
   const probe = await openLagProbe(kafka, groupId, topics);
-  const watch = startWatch({ name, consumer, probe, inbox, readiness, onJoin: partitions.keepOnly, fail });
+  const positions = await guardPositions(inbox, kafka, groupId, probe);
+  scope.defer(`positions of ${name}`, () => positions.close());
+  const onJoin = boundary.keepOnly;
+  const watch = startWatch({ name, consumer, probe, positions, inbox, readiness, onJoin, fail });
   scope.defer(`watch of ${name}`, () => watch.stop());
-  const loop = { topics, sliceRecords: inbox.settings.batchRecords, settle: partitions.settle, onPause: watch.paused };
-  scope.defer(name, await runPartitionLoop(consumer, loop));
+  const stop = await runPartitionLoop(consumer, {
+    topics,
+    sliceRecords: inbox.settings.batchRecords,
+    settle: boundary.settle,
+    settleUndecodable: boundary.settleUndecodable,
+    onCommit: positions.seen,
+    onPause: watch.paused,
+  });
+  scope.defer(name, stop);
 }

@@ -1,4 +1,5 @@
 import './request-queue-timer.ts';
+import './kafkajs-fetch.ts';
 import type { Logger } from '@board/service-kit';
 import { Kafka, logLevel, type LogEntry } from 'kafkajs';
 import type { KafkaAccess } from './kafka-access.ts';

@@ -1,4 +1,5 @@
-import type { Admin, Consumer, Kafka, KafkaMessage } from 'kafkajs';
+import type { Admin, Consumer, Kafka } from 'kafkajs';
+import { fetchedIn, type FetchedRecord } from './record-batches.ts';
 
 /** Part of a partition. */
 export interface OffsetRange {
@@ -10,7 +11,7 @@ export interface OffsetRange {
 }
 
 /** Told of each record in the order of its partition; `enough` ends the reading early. */
-export type TakeRecord = (range: OffsetRange, record: KafkaMessage) => 'enough' | 'more';
+export type TakeRecord = (range: OffsetRange, record: FetchedRecord) => 'enough' | 'more';
 
 const maxSilenceMs = 30_000;
 
@@ -51,15 +52,17 @@ export async function readRanges(
     await consumer.run({
       autoCommit: false,
       eachBatch: ({ batch, pause }) => {
-        const { topic, partition, messages } = batch;
+        const { topic, partition } = batch;
         const name = `${topic}/${partition}`;
         const range = missing.get(name);
         if (range === undefined) pause();
         else {
           silence.refresh();
-          for (const record of messages) {
+          for (const record of fetchedIn(batch)) {
             const offset = BigInt(record.offset);
-            if (offset < range.from || offset >= range.end || take(range, record) === 'more') continue;
+            // Neither markers of transactions nor what cannot be decoded.
+            if (record.kind !== 'record' || offset < range.from || offset >= range.end) continue;
+            if (take(range, record) === 'more') continue;
             missing.clear();
             break;
           }

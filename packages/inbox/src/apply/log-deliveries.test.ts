@@ -2,11 +2,12 @@ import { headerNames } from '@board/contracts';
 import { createLogger } from '@board/service-kit';
 import { expect, it } from 'vitest';
 import type { Delivery } from '../delivery.ts';
+import { toHeaders } from '../testing/to-headers.ts';
 import { logDeliveries } from './log-deliveries.ts';
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-function delivery(version: number, headers = { [headerNames.traceparent]: Buffer.from(traceparent) }): Delivery {
+function delivery(version: number, headers = toHeaders({ [headerNames.traceparent]: traceparent })): Delivery {
   return {
     kind: 'event',
     identity: {
@@ -67,7 +68,7 @@ it('says which event, by which request, from where, and NOTHING of its payload',
 });
 
 it('a traceparent that is none is CUT: its writer does not decide how long our lines are', () => {
-  const [line = ''] = log([delivery(1, { [headerNames.traceparent]: Buffer.alloc(100_000, 'x') })]);
+  const [line = ''] = log([delivery(1, toHeaders({ [headerNames.traceparent]: Buffer.alloc(100_000, 'x') }))]);
   expect(line.length).toBeLessThan(1_000);
 });
 

@@ -13,8 +13,8 @@ import { observe } from './observe.ts';
 
 /**
  * Settles deliveries: when it returns, each is applied, a duplicate, parked, or acknowledged by a retry topic or the DLQ,
- * and its offset may be committed. Throws InfrastructureError when that is not possible now, and HandlerTimeoutError when several events
- * together took too long; safe to call again.
+ * and its offset may be committed. Throws InfrastructureError when that is not possible now, HandlerTimeoutError when several events
+ * together took too long, and any other error as it is; safe to call again.
  * Returns the aggregates whose next event may be parked.
  */
 export async function processBatch<E extends DecodedEvent>(
@@ -37,14 +37,16 @@ export async function processBatch<E extends DecodedEvent>(
       }
       if (error instanceof InfrastructureError) throw error;
       const reason = infrastructureReason(error);
-      // Not ours to judge: an error of the inbox's own SQL or code must never dead-letter an event.
-      throw new InfrastructureError(reason ?? 'the inbox failed', { cause: error });
+      if (reason !== undefined) throw new InfrastructureError(reason, { cause: error });
+      // In no table: whether it is the event or the inbox itself, the boundary finds out.
+      throw error;
     }
   }
 }
 
 async function settle<E extends DecodedEvent>(inbox: Inbox<E>, result: Applied): Promise<readonly string[]> {
   inbox.guard.observe(result);
+  inbox.controls.add(result.applied.filter(({ kind }) => kind === 'event').length);
   // Here and not at the end: the time of the line is the time of the COMMIT, and publishing may fail.
   observe(inbox, result);
   await failpoint('after-commit');

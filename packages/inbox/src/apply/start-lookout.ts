@@ -1,5 +1,6 @@
 import type { ReadinessState } from '@board/service-kit';
 import { closeSettledLetters, countOpenLetters } from '../database/dead-letters.ts';
+import { openMissing } from '../database/missing-ranges.ts';
 import { parkedSize } from '../database/parked.ts';
 import { inTransaction } from '../database/transaction.ts';
 import type { DecodedEvent } from '../handler.ts';
@@ -21,14 +22,18 @@ export function startLookout<E extends DecodedEvent>(inbox: Inbox<E>, readiness:
 
   async function look(): Promise<void> {
     await guard.refresh();
-    const { parked, openLetters } = await inTransaction(dataSource, metrics.rerun, async ({ tx }) => {
+    const { parked, openLetters, missing } = await inTransaction(dataSource, metrics.rerun, async ({ tx }) => {
       await closeSettledLetters(tx, consumer, inbox.now());
-      return { parked: await parkedSize(tx, consumer, inbox.now()), openLetters: await countOpenLetters(tx, consumer) };
+      return {
+        parked: await parkedSize(tx, consumer, inbox.now()),
+        openLetters: await countOpenLetters(tx, consumer),
+        missing: await openMissing(tx, consumer),
+      };
     });
     full = parked.rows >= settings.maxParkedRows || parked.bytes >= settings.maxParkedBytes;
     if (full) readiness.notReady('parking is full');
     else readiness.ready();
-    tellOperator(inbox, { parked, full, openLetters });
+    tellOperator(inbox, { parked, full, openLetters, missing });
   }
 
   const stop = repeat(settings.sweepEveryMs, async () => {

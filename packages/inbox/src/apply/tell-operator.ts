@@ -1,3 +1,4 @@
+import type { OpenMissing } from '../database/missing-ranges.ts';
 import type { ParkedSize } from '../database/parked.ts';
 import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
@@ -8,12 +9,13 @@ export interface Trouble {
   /** No more may be parked. */
   readonly full: boolean;
   readonly openLetters: ReadonlyMap<DeadLetterReason, number>;
+  readonly missing: OpenMissing;
 }
 
 /** Metrics and alarms of what only a human can end: open dead letters, events parked too long, parking that is full. */
 export function tellOperator<E extends DecodedEvent>(
   { alarms, metrics, settings }: Inbox<E>,
-  { parked, full, openLetters }: Trouble,
+  { parked, full, openLetters, missing }: Trouble,
 ): void {
   metrics.parkedNow(parked.rows, parked.bytes, parked.oldestAgeMs);
   metrics.openLetters(openLetters);
@@ -23,6 +25,10 @@ export function tellOperator<E extends DecodedEvent>(
   set('dead letters', openLetters.size > 0, () => {
     const counts = [...openLetters].map(([reason, count]) => `${count} ${reason}`);
     return `open dead letters: ${counts.join(', ')}; "npm run dlq -- list" shows them`;
+  });
+  set('records missing', missing.count > 0, () => {
+    const more = missing.count > missing.reasons.length ? ` and ${missing.count - missing.reasons.length} more` : '';
+    return `${missing.reasons.join('; ')}${more}; "npm run audit" says what is lost, and a clean one clears this`;
   });
   set('parked long', parked.oldestAgeMs > settings.parkedAlarmAgeMs, () => {
     const seconds = Math.round(parked.oldestAgeMs / 1_000);

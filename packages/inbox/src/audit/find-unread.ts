@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readRanges } from '@board/kafka-kit';
 import type { Kafka } from 'kafkajs';
-import { openLagProbe, type PartitionPosition } from '../consume/lag-probe.ts';
+import { nextOffset, openLagProbe, type PartitionPosition } from '../consume/lag-probe.ts';
 import { identify } from '../decide/identity.ts';
+import { sourceHeaders } from '../route/route-headers.ts';
 import { retryGroupOf, type AuditedTopics } from './audited-topics.ts';
 import { placeOf, type EventPlace } from './settle.ts';
 
@@ -17,9 +18,9 @@ export async function findUnread(
 ): Promise<ReadonlySet<EventPlace>> {
   const unread = await listUnread(kafka, topics);
   const found = new Set<EventPlace>();
-  const ranges = unread.map(({ committed, ...position }) => ({ ...position, from: committed }));
-  await readRanges(kafka, `${topics.group}.audit.${randomUUID()}`, ranges, (_range, { headers = {} }) => {
-    const identity = identify(headers);
+  const ranges = unread.map((position) => ({ ...position, from: nextOffset(position) }));
+  await readRanges(kafka, `${topics.group}.audit.${randomUUID()}`, ranges, (_range, record) => {
+    const identity = identify(sourceHeaders(record.recordHeaders()));
     if ('problem' in identity) return 'more';
     const place = placeOf(identity.aggregateId, identity.version);
     if (places.has(place)) found.add(place);
@@ -40,5 +41,5 @@ async function listUnread(kafka: Kafka, topics: AuditedTopics): Promise<Partitio
       await probe.close();
     }
   }
-  return positions.filter(({ committed, end }) => committed < end);
+  return positions.filter((position) => nextOffset(position) < position.end);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
-import { openLagProbe, type PartitionPosition } from '../consume/lag-probe.ts';
+import { nextOffset, openLagProbe, type PartitionPosition } from '../consume/lag-probe.ts';
 import { retryGroupOf, type AuditedTopics } from './audited-topics.ts';
 import type { Barrier } from './audit-consumer.ts';
 
@@ -25,11 +25,11 @@ async function waitForGroup(
   try {
     const ends = new Map((await probe.read()).map((position) => [nameOf(position), position.end]));
     for (;;) {
-      const behind = (await probe.read()).filter((one) => one.committed < (ends.get(nameOf(one)) ?? 0n));
+      const behind = (await probe.read()).filter((one) => nextOffset(one) < (ends.get(nameOf(one)) ?? 0n));
       const [first] = behind;
       if (first === undefined) return 'passed';
       if (Date.now() >= deadline) {
-        const records = (ends.get(nameOf(first)) ?? 0n) - first.committed;
+        const records = (ends.get(nameOf(first)) ?? 0n) - nextOffset(first);
         return { cannotTell: `the group ${group} has ${records} records of ${nameOf(first)} still to settle` };
       }
       await delay(pollMs);

@@ -4,7 +4,11 @@ import type { Kafka } from 'kafkajs';
 export interface PartitionPosition {
   readonly topic: string;
   readonly partition: number;
-  readonly committed: bigint;
+  /** Undefined: the group has committed nothing yet, and will begin with the earliest. */
+  readonly committed: bigint | undefined;
+  /** The earliest offset that is there. */
+  readonly low: bigint;
+  /** The high watermark. */
   readonly end: bigint;
 }
 
@@ -12,6 +16,11 @@ export interface LagProbe {
   /** Every partition of the topics; throws when the brokers cannot tell now. */
   read(): Promise<PartitionPosition[]>;
   close(): Promise<void>;
+}
+
+/** The offset of the next record that the group will process. */
+export function nextOffset({ committed, low }: PartitionPosition): bigint {
+  return committed ?? low;
 }
 
 /** Asks the brokers themselves: a consumer that has stalled without a word cannot be asked. */
@@ -28,7 +37,13 @@ export async function openLagProbe(kafka: Kafka, groupId: string, topics: readon
         );
         for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
           const offset = BigInt(offsets.get(partition) ?? '-1');
-          positions.push({ topic, partition, committed: offset < 0n ? BigInt(low) : offset, end: BigInt(high) });
+          positions.push({
+            topic,
+            partition,
+            committed: offset < 0n ? undefined : offset,
+            low: BigInt(low),
+            end: BigInt(high),
+          });
         }
       }
       return positions;

@@ -1,6 +1,7 @@
 import { failpoint } from '@board/service-kit';
 // Its errors are no named exports for Node.
-import kafkajs, { type Consumer as KafkaConsumer, type EachBatchPayload, type KafkaMessage } from 'kafkajs';
+import kafkajs, { type Consumer as KafkaConsumer, type EachBatchPayload } from 'kafkajs';
+import { fetchedIn, type Fetched, type FetchedRecord, type UndecodableBatch } from '@board/kafka-kit';
 import type { SourceRecord } from '../record.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 
@@ -14,11 +15,27 @@ export interface Verdict {
   readonly tooSlow?: boolean;
 }
 
+/** Consecutive records that could not be decoded. */
+export interface Undecodable {
+  readonly topic: string;
+  readonly partition: number;
+  readonly firstOffset: string;
+  readonly lastOffset: string;
+  readonly timestampMs: number;
+  /** As the brokers keep them. */
+  readonly bytes: Buffer;
+  readonly error: unknown;
+}
+
 export interface PartitionLoop {
   readonly topics: readonly string[];
   readonly sliceRecords: number;
   /** Never throws. */
   readonly settle: (records: readonly SourceRecord[]) => Promise<Verdict>;
+  /** Never throws. */
+  readonly settleUndecodable: (batch: Undecodable, following: readonly SourceRecord[]) => Promise<Verdict>;
+  /** Told of the time of the last record before each offset that is committed. */
+  readonly onCommit: (topic: string, partition: number, timestampMs: number) => void;
   /** Told when a partition is left alone on purpose. */
   readonly onPause: (topic: string, partition: number, untilMs: number) => void;
 }
@@ -67,20 +84,23 @@ async function settleSlices(
   const { batch, isRunning, isStale, resolveOffset, commitOffsetsIfNecessary, pause } = payload;
   const { topic, partition } = batch;
   const name = `${topic}/${partition}`;
-  for (let from = 0; from < batch.messages.length;) {
+  const fetched = fetchedIn(batch);
+  for (let from = 0; from < fetched.length;) {
     if (!isRunning() || isStale() || heartbeat.failed()) return;
     const size = state.sliceSizes.get(name) ?? loop.sliceRecords;
-    const messages = batch.messages.slice(from, from + size);
-    const verdict = await loop.settle(messages.map((message) => toRecord(topic, partition, message)));
-    const last = messages[verdict.settled - 1];
+    const slice = takeSlice(fetched, from, size);
+    const verdict = await settleSlice(loop, topic, partition, slice, fetched.slice(from + slice.length));
+    const passed = passedBy(slice, verdict.settled);
+    const last = passed.at(-1);
     if (last !== undefined) {
       await failpoint('before-offset-commit');
       // After the database commit and the acknowledged publishes: a crash before this line makes copies, never a loss.
-      const nextOffset = String(BigInt(last.offset) + 1n);
-      await commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: nextOffset }] }] });
+      const offset = String(BigInt(last.offset) + 1n);
+      await commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] });
       // After the commit: if that fails the records are read again, and with them the commit is tried again.
       resolveOffset(last.offset);
-      from += verdict.settled;
+      loop.onCommit(topic, partition, Number(last.timestamp));
+      from += passed.length;
     }
     state.sliceSizes.set(name, nextSize(size, loop.sliceRecords, verdict.tooSlow === true));
     if (verdict.waitMs !== undefined) {
@@ -88,8 +108,38 @@ async function settleSlices(
       pauseFor(verdict.waitMs, pause(), state.resumes);
       return;
     }
-    if (verdict.settled < messages.length && verdict.tooSlow !== true) return;
+    if (passed.length < slice.length && verdict.tooSlow !== true) return;
   }
+}
+
+/** Records and passed offsets up to `size`, or one batch that could not be decoded. */
+function takeSlice(fetched: readonly Fetched[], from: number, size: number): readonly Fetched[] {
+  const slice = fetched.slice(from, from + size);
+  const undecodable = slice.findIndex(({ kind }) => kind === 'undecodable');
+  if (undecodable === -1) return slice;
+  return slice.slice(0, Math.max(1, undecodable));
+}
+
+async function settleSlice(
+  loop: PartitionLoop,
+  topic: string,
+  partition: number,
+  slice: readonly Fetched[],
+  rest: readonly Fetched[],
+): Promise<Verdict> {
+  const [first] = slice;
+  if (first?.kind === 'undecodable')
+    return loop.settleUndecodable(toUndecodable(topic, partition, first), toRecords(topic, partition, rest));
+  const records = toRecords(topic, partition, slice);
+  // Markers of transactions alone: there is nothing to do but to pass them.
+  return records.length === 0 ? { settled: 0 } : loop.settle(records);
+}
+
+/** What may be committed once so many records are settled: they, and the passed offsets up to the next record. */
+function passedBy(slice: readonly Fetched[], settled: number): readonly Fetched[] {
+  let records = 0;
+  const end = slice.findIndex(({ kind }) => kind !== 'passed' && (records += 1) > settled);
+  return end === -1 ? slice : slice.slice(0, end);
 }
 
 /** Down fast, so that offsets move before the watchdog loses patience; up again with each slice that goes well. */
@@ -111,11 +161,18 @@ function pauseFor(ms: number, resume: () => void, resumes: Set<NodeJS.Timeout>):
   resumes.add(timer);
 }
 
-function toRecord(topic: string, partition: number, message: KafkaMessage): SourceRecord {
-  return {
-    origin: { topic, partition, offset: message.offset, timestampMs: Number(message.timestamp) },
-    key: message.key,
-    value: message.value,
-    headers: message.headers ?? {},
-  };
+function toRecords(topic: string, partition: number, fetched: readonly Fetched[]): SourceRecord[] {
+  return fetched
+    .filter((one): one is FetchedRecord => one.kind === 'record')
+    .map((record) => ({
+      origin: { topic, partition, offset: record.offset, timestampMs: Number(record.timestamp) },
+      key: record.key,
+      value: record.value,
+      headers: record.recordHeaders(),
+    }));
+}
+
+function toUndecodable(topic: string, partition: number, batch: UndecodableBatch): Undecodable {
+  const { firstOffset, offset: lastOffset, timestamp, bytes, error } = batch;
+  return { topic, partition, firstOffset, lastOffset, timestampMs: Number(timestamp), bytes, error };
 }

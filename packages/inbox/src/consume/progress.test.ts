@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { trackProgress } from './progress.ts';
 
 const at = (committed: number, end: number) => [
-  { topic: 't', partition: 0, committed: BigInt(committed), end: BigInt(end) },
+  { topic: 't', partition: 0, committed: BigInt(committed), low: 0n, end: BigInt(end) },
 ];
 
 it('tells how long records have waited without progress', () => {

@@ -1,4 +1,4 @@
-import type { PartitionPosition } from './lag-probe.ts';
+import { nextOffset, type PartitionPosition } from './lag-probe.ts';
 
 export interface Progress {
   /** The partition is left alone on purpose until then; time in a declared pause is no stall. */
@@ -27,7 +27,9 @@ export function trackProgress(): Progress {
       let worstMs = 0;
       const owned = new Set(positions.map(({ topic, partition }) => keyOf(topic, partition)));
       for (const key of seen.keys()) if (!owned.has(key)) seen.delete(key);
-      for (const { topic, partition, committed, end } of positions) {
+      for (const position of positions) {
+        const { topic, partition, end } = position;
+        const committed = nextOffset(position);
         const key = keyOf(topic, partition);
         const last = seen.get(key);
         const excused = committed >= end || (pausedUntil.get(key) ?? 0) >= nowMs;

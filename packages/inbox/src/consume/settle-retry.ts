@@ -4,19 +4,19 @@ import type { Inbox } from '../inbox.ts';
 import type { SourceRecord } from '../record.ts';
 import { fromRetry } from '../route/from-retry.ts';
 import type { Verdict } from './partition-loop.ts';
-import { deadLetterWithoutIdentity, settleDeliveries } from './settle-source.ts';
+import { deadLetterNameless, settleDeliveries, type Nameless } from './settle-source.ts';
 
-/** Settles the records of a retry partition that are due, up to the first that is not; throws InfrastructureError. */
+/** Settles the records of a retry partition that are due, up to the first that is not; throws when they must be read again. */
 export async function settleRetry<E extends DecodedEvent>(
   inbox: Inbox<E>,
   records: readonly SourceRecord[],
 ): Promise<Verdict> {
   const due: Delivery[] = [];
-  let settled = 0;
+  const nameless: Nameless[] = [];
   let waitMs: number | undefined;
   for (const record of records) {
     const retry = fromRetry(record);
-    if ('problem' in retry) await deadLetterWithoutIdentity(inbox, record, retry.problem);
+    if ('problem' in retry) nameless.push({ record, problem: retry.problem });
     else {
       // A forged time cannot make a partition wait longer than the longest delay after the record's arrival.
       const dueAtMs = Math.min(retry.dueAtMs, record.origin.timestampMs + longestDelayMs(inbox));
@@ -27,8 +27,9 @@ export async function settleRetry<E extends DecodedEvent>(
       }
       due.push(retry.delivery);
     }
-    settled += 1;
   }
+  const settled = due.length + nameless.length;
+  await deadLetterNameless(inbox, nameless);
   await settleDeliveries(inbox, due);
   return waitMs === undefined ? { settled } : { settled, waitMs };
 }

@@ -1,7 +1,7 @@
 // Flow 5/9: record becomes a message
 import { drain } from '../apply/drain.ts';
 import { processBatch } from '../apply/process-batch.ts';
-import { identify } from '../decide/identity.ts';
+import { identify, probeAggregateId } from '../decide/identity.ts';
 import type { Delivery } from '../delivery.ts';
 import { InvalidEventError } from '../errors.ts';
 import type { DecodedEvent } from '../handler.ts';
@@ -10,27 +10,42 @@ import type { SourceRecord } from '../record.ts';
 import { describeError } from '../route/describe-error.ts';
 import { publishLetters } from '../route/publish-letters.ts';
 
-/** Settles consecutive records of the source topic; throws InfrastructureError when their offsets must not be committed yet. */
+/** A record that nobody can place in the order of an aggregate, and why. */
+export interface Nameless {
+  readonly record: SourceRecord;
+  readonly problem: string;
+}
+
+/** Settles consecutive records of the source topic; throws when their offsets must not be committed yet. */
 export async function settleSource<E extends DecodedEvent>(
   inbox: Inbox<E>,
   records: readonly SourceRecord[],
+  reservedId: string | null = probeAggregateId,
 ): Promise<void> {
   const deliveries: Delivery[] = [];
+  const nameless: Nameless[] = [];
   for (const record of records) {
-    const identity = identify(record.headers);
-    if ('problem' in identity) await deadLetterWithoutIdentity(inbox, record, identity.problem);
-    else
-      deliveries.push({
-        kind: 'event',
-        record,
-        identity,
-        takenFrom: 'source',
-        attempt: 1,
-        firstFailedAtMs: undefined,
-        replayed: false,
-      });
+    const delivery = toDelivery(record, reservedId);
+    if ('problem' in delivery) nameless.push(delivery);
+    else deliveries.push(delivery);
   }
+  await deadLetterNameless(inbox, nameless);
   await settleDeliveries(inbox, deliveries);
+}
+
+/** The first delivery of a record of the source topic. */
+export function toDelivery(record: SourceRecord, reservedId: string | null): Delivery | Nameless {
+  const identity = identify(record.headers, reservedId);
+  if ('problem' in identity) return { record, problem: identity.problem };
+  return {
+    kind: 'event',
+    record,
+    identity,
+    takenFrom: 'source',
+    attempt: 1,
+    firstFailedAtMs: undefined,
+    replayed: false,
+  };
 }
 
 /** Settles deliveries and drains what they set free. */
@@ -50,14 +65,23 @@ export async function settleDeliveries<E extends DecodedEvent>(
   }
 }
 
-/** Nobody can tell whose turn it is, so it never blocks an aggregate; its origin is its only name. */
-export async function deadLetterWithoutIdentity<E extends DecodedEvent>(
+/** It never blocks an aggregate; its origin is its only name. All of a slice at once: they may come by the hundred thousand. */
+export async function deadLetterNameless<E extends DecodedEvent>(
   inbox: Inbox<E>,
-  record: SourceRecord,
-  problem: string,
+  nameless: readonly Nameless[],
 ): Promise<void> {
-  const error = new InvalidEventError(problem);
-  await publishLetters(inbox, [
-    { identity: undefined, failure: { record, reason: 'no-identity', error, attempts: 1, firstFailedAtMs: undefined } },
-  ]);
+  await publishLetters(
+    inbox,
+    nameless.map(({ record, problem }) => ({
+      identity: undefined,
+      failure: {
+        record,
+        reason: 'no-identity',
+        error: new InvalidEventError(problem),
+        attempts: 1,
+        firstFailedAtMs: undefined,
+        bare: undefined,
+      },
+    })),
+  );
 }

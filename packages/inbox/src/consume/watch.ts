@@ -3,13 +3,15 @@ import type { Consumer as KafkaConsumer } from 'kafkajs';
 import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
 import { describeError } from '../route/describe-error.ts';
-import type { LagProbe, PartitionPosition } from './lag-probe.ts';
+import type { PositionGuard } from './guard-positions.ts';
+import { nextOffset, type LagProbe, type PartitionPosition } from './lag-probe.ts';
 import { trackProgress, type Progress } from './progress.ts';
 
 export interface WatchOptions<E extends DecodedEvent> {
   readonly name: string;
   readonly consumer: KafkaConsumer;
   readonly probe: LagProbe;
+  readonly positions: PositionGuard;
   readonly inbox: Inbox<E>;
   readonly readiness: ReadinessState;
   /** Told which partitions are this consumer's from now on. */
@@ -27,7 +29,7 @@ const probeEveryMs = 5_000;
 
 /** Tells readiness whether the consumer is in its group, and ends the process when kafkajs has given up or stalled. */
 export function startWatch<E extends DecodedEvent>(options: WatchOptions<E>): Watch {
-  const { name, consumer, probe, inbox, readiness, onJoin, fail } = options;
+  const { name, consumer, probe, positions: memory, inbox, readiness, onJoin, fail } = options;
   const { GROUP_JOIN, REBALANCING, CRASH, STOP } = consumer.events;
   const progress = trackProgress();
   let assignment: Readonly<Record<string, readonly number[]>> = {};
@@ -60,8 +62,15 @@ export function startWatch<E extends DecodedEvent>(options: WatchOptions<E>): Wa
       return;
     }
     const owned = positions.filter(({ topic, partition }) => owns(topic, partition));
-    for (const { topic, partition, committed, end } of positions)
-      inbox.metrics.lag(topic, partition, owns(topic, partition) ? Number(end - committed) : undefined);
+    for (const position of positions) {
+      const { topic, partition, end } = position;
+      inbox.metrics.lag(topic, partition, owns(topic, partition) ? Number(end - nextOffset(position)) : undefined);
+    }
+    try {
+      await memory.look(owned);
+    } catch (error) {
+      inbox.logger.warn({ event: 'inbox.positions-not-kept', consumer: name, err: error });
+    }
     const stalledMs = progress.observe(owned, inbox.now());
     if (stalledMs >= inbox.settings.maxStallMs)
       fail(new Error(`${name} made no progress for ${stalledMs} ms although records wait`));

@@ -26,10 +26,10 @@ export async function recordDeadLetters(
   const rows = letters.map((letter) => toRow(consumer, letter, nowMs));
   await tx.query(
     `INSERT INTO dead_letter (consumer, letter, aggregatetype, aggregateid, version, event_id, reason, attempts, error_class, error_message,
-       topic, kafka_partition, kafka_offset, dlq_partition, dlq_offset, copies, first_failed_at, last_failed_at)
+       topic, kafka_partition, kafka_offset, last_offset, bare, dlq_partition, dlq_offset, copies, first_failed_at, last_failed_at)
      VALUES ? AS copy ON DUPLICATE KEY UPDATE
        reason = copy.reason, attempts = copy.attempts, error_class = copy.error_class, error_message = copy.error_message,
-       dlq_partition = copy.dlq_partition, dlq_offset = copy.dlq_offset, copies = dead_letter.copies + 1,
+       bare = copy.bare, dlq_partition = copy.dlq_partition, dlq_offset = copy.dlq_offset, copies = dead_letter.copies + 1,
        last_failed_at = copy.last_failed_at,
        closed_at = IF(dead_letter.closed_by = 'dismissed', dead_letter.closed_at, NULL),
        closed_by = IF(dead_letter.closed_by = 'dismissed', dead_letter.closed_by, NULL)`,
@@ -55,6 +55,8 @@ function toRow(consumer: Consumer, { failure, identity, dlqOffset }: StoredLette
     origin.topic,
     origin.partition,
     origin.offset,
+    failure.bare?.lastOffset ?? origin.offset,
+    failure.bare === undefined ? 0 : 1,
     origin.partition,
     String(dlqOffset),
     1,

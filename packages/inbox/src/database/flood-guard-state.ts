@@ -48,10 +48,11 @@ export async function returnProbe(dataSource: DataSource, { group }: Consumer, n
   await dataSource.query('UPDATE flood_guard SET probe_at = ? WHERE consumer = ?', [nowMs, group]);
 }
 
-/** Letters of spent attempts since a time, by all instances. */
+/** Letters that blame the handler or the inbox rather than the event, since a time, by all instances. */
 export async function countSpentSince(dataSource: DataSource, { group }: Consumer, sinceMs: number): Promise<number> {
   const [row]: readonly { letters: string }[] = await dataSource.query(
-    "SELECT COUNT(*) AS letters FROM dead_letter WHERE consumer = ? AND closed_at IS NULL AND reason = 'attempts-exhausted' AND last_failed_at >= ?",
+    `SELECT COUNT(*) AS letters FROM dead_letter WHERE consumer = ? AND closed_at IS NULL
+       AND reason IN ('attempts-exhausted', 'unprocessable') AND event_id IS NOT NULL AND last_failed_at >= ?`,
     [group, sinceMs],
   );
   return Number(row?.letters ?? 0);

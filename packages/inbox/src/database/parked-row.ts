@@ -1,10 +1,10 @@
 import type { Consumer } from '../consumer.ts';
 import type { Delivery } from '../delivery.ts';
-import { decodeHeaders, encodeHeaders } from './stored-headers.ts';
+import { sizeOf } from '../record.ts';
+import { readStoredHeaders } from './stored-headers.ts';
 
 export function toRow(consumer: Consumer, delivery: Delivery, nowMs: number): unknown[] {
   const { identity, record } = delivery;
-  const headers = encodeHeaders(record.headers);
   return [
     consumer.group,
     consumer.aggregateType,
@@ -21,8 +21,8 @@ export function toRow(consumer: Consumer, delivery: Delivery, nowMs: number): un
     record.origin.timestampMs,
     record.key,
     record.value,
-    headers,
-    (record.key?.length ?? 0) + (record.value?.length ?? 0) + headers.length,
+    record.headers.bytes,
+    sizeOf(record),
     nowMs,
   ];
 }
@@ -44,7 +44,7 @@ export function fromRow(row: ParkedRow): Delivery {
       },
       key: row.record_key,
       value: row.record_value,
-      headers: decodeHeaders(row.headers),
+      headers: readStoredHeaders(row.headers),
     },
   };
 }

@@ -1,33 +1,25 @@
+import { readHeaders, writeHeaders } from '@board/kafka-kit';
 import type { RecordHeaders } from '../record.ts';
 
-type Stored = readonly (readonly [name: string, values: readonly (string | null)[], repeated: boolean])[];
+/** Rows that an earlier version parked hold JSON; as a block of headers its first byte would be a negative count. */
+const jsonBegin = '['.charCodeAt(0);
 
-/** Headers as bytes that give back every name and value exactly, null values and repeated names too. */
-export function encodeHeaders(headers: RecordHeaders): Buffer {
-  const stored: Stored = Object.entries(headers).map(([name, value]) =>
-    Array.isArray(value) ? [name, value.map(toBase64), true] : [name, [toBase64(value ?? null)], false],
+type StoredJson = readonly (readonly [name: string, values: readonly (string | null)[], repeated: boolean])[];
+
+/** The headers of a parked row, byte for byte; throws when the row is damaged. */
+export function readStoredHeaders(bytes: Buffer): RecordHeaders {
+  if (bytes[0] === jsonBegin) return fromJson(bytes);
+  const headers = readHeaders(bytes);
+  // A record whose headers cannot be read has no identity, so it was never parked like this.
+  if (headers.problem !== undefined) throw new Error(`the headers of a parked row are damaged: ${headers.problem}`);
+  return headers;
+}
+
+function fromJson(bytes: Buffer): RecordHeaders {
+  const stored = JSON.parse(bytes.toString()) as StoredJson;
+  return writeHeaders(
+    stored.flatMap(([name, values]) =>
+      values.map((value) => [name, value === null ? null : Buffer.from(value, 'base64')] as const),
+    ),
   );
-  return Buffer.from(JSON.stringify(stored));
-}
-
-export function decodeHeaders(bytes: Buffer): RecordHeaders {
-  const stored = JSON.parse(bytes.toString()) as Stored;
-  return Object.fromEntries(
-    stored.map(([name, values, repeated]) => [
-      name,
-      repeated ? values.map(fromBase64Bytes) : fromBase64(values[0] ?? null),
-    ]),
-  );
-}
-
-function toBase64(value: Buffer | string | null): string | null {
-  return value === null ? null : Buffer.from(value).toString('base64');
-}
-
-function fromBase64(text: string | null): Buffer | null {
-  return text === null ? null : Buffer.from(text, 'base64');
-}
-
-function fromBase64Bytes(text: string | null): Buffer {
-  return Buffer.from(text ?? '', 'base64');
 }

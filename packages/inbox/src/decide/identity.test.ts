@@ -1,13 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { toHeaders } from '../testing/to-headers.ts';
 import { identify } from './identity.ts';
 
-const headers = (changes: Record<string, unknown> = {}) =>
-  Object.fromEntries(
-    Object.entries({ id: 'e1', aggregateId: 'a1', version: '7', ...changes }).map(([name, value]) => [
-      name,
-      typeof value === 'string' ? Buffer.from(value) : value,
-    ]),
-  ) as Parameters<typeof identify>[0];
+const headers = (changes: Parameters<typeof toHeaders>[0] = {}) =>
+  toHeaders({ id: 'e1', aggregateId: 'a1', version: '7', ...changes });
 
 describe('identify', () => {
   it('reads event, aggregate and version from the headers', () => {

@@ -1,6 +1,9 @@
 import { headerNames } from '@board/contracts';
 import { headerText, type RecordHeaders } from '../record.ts';
 
+/** The aggregate of the records with which the inbox tries itself: no event may carry it. */
+export const probeAggregateId = 'inbox-probe';
+
 /** Which event of which aggregate a record carries. */
 export interface Identity {
   readonly eventId: string;
@@ -25,7 +28,8 @@ const visibleAscii = /^[\x21-\x7e]+$/;
  * Reads a record's identity from its headers; what does not fit the mark's columns is no identity,
  * because a shortened id would be another aggregate's mark.
  */
-export function identify(headers: RecordHeaders): Identity | NoIdentity {
+export function identify(headers: RecordHeaders, reservedId: string | null = probeAggregateId): Identity | NoIdentity {
+  if (headers.problem !== undefined) return { problem: headers.problem };
   const eventId = headerText(headers, headerNames.eventId);
   const aggregateId = headerText(headers, headerNames.aggregateId);
   const version = headerText(headers, headerNames.version);
@@ -33,6 +37,7 @@ export function identify(headers: RecordHeaders): Identity | NoIdentity {
     return unusable(headerNames.eventId, eventId, `1-${maxEventIdLength} visible ASCII characters`);
   if (!fits(aggregateId, maxAggregateIdLength))
     return unusable(headerNames.aggregateId, aggregateId, `1-${maxAggregateIdLength} visible ASCII characters`);
+  if (aggregateId === reservedId) return { problem: `the aggregate id ${reservedId} is reserved` };
   if (version === undefined || !/^[1-9]\d{0,9}$/.test(version) || Number(version) > maxVersion)
     return unusable(headerNames.version, version, `a whole number from 1 to ${maxVersion}`);
   return { eventId, aggregateId, version: Number(version) };

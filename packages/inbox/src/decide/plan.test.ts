@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Delivery } from '../delivery.ts';
 import { InvalidEventError } from '../errors.ts';
 import type { Mark } from './decide.ts';
+import { toHeaders } from '../testing/to-headers.ts';
 import { planBatch, type PlanInput } from './plan.ts';
 
 const delivery = (aggregateId: string, version: number, changes: Partial<Delivery> = {}): Delivery => ({
@@ -11,7 +12,12 @@ const delivery = (aggregateId: string, version: number, changes: Partial<Deliver
   attempt: 1,
   firstFailedAtMs: undefined,
   replayed: false,
-  record: { origin: { topic: 't', partition: 0, offset: '0', timestampMs: 0 }, key: null, value: null, headers: {} },
+  record: {
+    origin: { topic: 't', partition: 0, offset: '0', timestampMs: 0 },
+    key: null,
+    value: null,
+    headers: toHeaders({}),
+  },
   ...changes,
 });
 

@@ -3,7 +3,8 @@ import { lockMarks } from '../database/marks.ts';
 import { findParked, unpark } from '../database/parked.ts';
 import { inTransaction } from '../database/transaction.ts';
 import { connectPublisher } from '../route/publish.ts';
-import { toDeadLetter, type LastFailure } from '../route/to-dead-letter.ts';
+import { publishToDlq } from '../route/publish-letters.ts';
+import type { LastFailure } from '../route/to-dead-letter.ts';
 import type { Operator } from './operator.ts';
 
 export interface DiscardRequest {
@@ -35,11 +36,18 @@ export async function discardParked(operator: Operator, request: DiscardRequest)
         if (parked === undefined) return { outcome: 'not-parked' };
         const { record, identity, attempt, firstFailedAtMs } = parked;
         const error = Object.assign(new Error(reason), { name: 'Discarded' });
-        const failure: LastFailure = { record, reason: 'discarded', error, attempts: attempt - 1, firstFailedAtMs };
+        const failure: LastFailure = {
+          record,
+          reason: 'discarded',
+          error,
+          attempts: attempt - 1,
+          firstFailedAtMs,
+          bare: undefined,
+        };
         const nowMs = operator.now();
         // Published before the row goes: a crash in between makes a copy, never a loss.
-        const [dlqOffset = -1n] = await publisher.publish([toDeadLetter(consumer.group, failure, nowMs)]);
-        await recordDeadLetters(tx, consumer, [{ failure, identity, dlqOffset }], nowMs);
+        const stored = await publishToDlq(publisher, consumer, [{ failure, identity }], nowMs);
+        await recordDeadLetters(tx, consumer, stored, nowMs);
         await unpark(tx, consumer, [parked]);
         return { outcome: 'discarded', letter: identity.eventId };
       },

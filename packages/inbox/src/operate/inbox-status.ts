@@ -1,5 +1,5 @@
 import { retryTopicName } from '@board/contracts';
-import { openLagProbe } from '../consume/lag-probe.ts';
+import { nextOffset, openLagProbe } from '../consume/lag-probe.ts';
 import { closeSettledLetters, countOpenLetters } from '../database/dead-letters.ts';
 import { parkedSize } from '../database/parked.ts';
 import { inboxGroups, readGroupStates, type GroupState } from './group-state.ts';
@@ -86,10 +86,10 @@ async function readLag(operator: Operator, groupId: string, topics: readonly str
   const probe = await openLagProbe(operator.kafka, groupId, topics);
   try {
     const positions = await probe.read();
-    return positions.map(({ topic, partition, committed, end }) => ({
-      topic,
-      partition,
-      records: Math.max(0, Number(end - committed)),
+    return positions.map((position) => ({
+      topic: position.topic,
+      partition: position.partition,
+      records: Math.max(0, Number(position.end - nextOffset(position))),
     }));
   } finally {
     await probe.close();

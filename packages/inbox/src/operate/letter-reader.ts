@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { deadLetterTopicName } from '@board/contracts';
+import { fetchedIn } from '@board/kafka-kit';
 import type { Admin, Consumer as KafkaConsumer, EachBatchPayload } from 'kafkajs';
 import type { SourceRecord } from '../record.ts';
 import type { Letter } from './letter.ts';
@@ -36,12 +37,14 @@ export async function openLetterReader(operator: Operator, maxSilenceMs = 30_000
       pause();
       return Promise.resolve();
     }
-    for (const { offset, timestamp, key, value, headers = {} } of batch.messages) {
-      const letter = awaited.get(offset);
+    for (const message of fetchedIn(batch)) {
+      const letter = awaited.get(message.offset);
       if (letter === undefined) continue;
-      awaited.delete(offset);
+      awaited.delete(message.offset);
+      if (message.kind !== 'record') continue;
+      const { offset, timestamp, key, value } = message;
       const origin = { topic, partition: batch.partition, offset, timestampMs: Number(timestamp) };
-      page.found.set(letter.letter, { origin, key, value, headers });
+      page.found.set(letter.letter, { origin, key, value, headers: message.recordHeaders() });
     }
     // What the batch has passed without showing it is gone.
     const next = BigInt(batch.lastOffset()) + 1n;

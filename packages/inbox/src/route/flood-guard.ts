@@ -2,6 +2,7 @@ import type { Alarms, Logger } from '@board/service-kit';
 import type { DataSource } from 'typeorm';
 import type { Applied } from '../apply/applied.ts';
 import * as state from '../database/flood-guard-state.ts';
+import { probeAggregateId } from '../decide/identity.ts';
 import { InfrastructureError, InvalidEventError } from '../errors.ts';
 import type { Consumer } from '../consumer.ts';
 import type { InboxMetrics } from '../metrics.ts';
@@ -23,6 +24,8 @@ export interface FloodGuard {
   admit(spent: number): Promise<'dead-letter' | 'try-again-later'>;
   /** Learns from a settled batch. */
   observe(result: Applied): void;
+  /** Learns of an event that could not be processed. */
+  failed(aggregateId: string): void;
   /** Runs `attempt` if this is the time and the instance to try one event; undefined when it is not. */
   probe<Result>(attempt: () => Promise<Result>): Promise<Result | undefined>;
 }
@@ -97,15 +100,20 @@ export function createFloodGuard({
     },
     observe(result) {
       const nowMs = now();
-      for (const { identity, kind } of result.applied)
-        if (kind === 'event') tried.record(identity.aggregateId, 'applied', nowMs);
+      const applied = result.applied.filter(
+        ({ identity, kind }) => kind === 'event' && identity.aggregateId !== probeAggregateId,
+      );
+      for (const { identity } of applied) tried.record(identity.aggregateId, 'applied', nowMs);
       // An event that is invalid says nothing about the handler.
       const failed = result.failed.filter(({ error }) => !(error instanceof InvalidEventError));
       for (const { delivery } of failed) tried.record(delivery.identity.aggregateId, 'failed', nowMs);
       if (probeOutcome === undefined) return;
       if (failed.length > 0) probeOutcome = 'failed';
-      else if (result.applied.some(({ kind }) => kind === 'event') && probeOutcome !== 'failed')
-        probeOutcome = 'applied';
+      else if (applied.length > 0 && probeOutcome !== 'failed') probeOutcome = 'applied';
+    },
+    failed(aggregateId) {
+      tried.record(aggregateId, 'failed', now());
+      if (probeOutcome !== undefined) probeOutcome = 'failed';
     },
     async probe(attempt) {
       if (!(await state.claimProbe(dataSource, consumer, now(), now() + floodProbeEveryMs))) return undefined;

@@ -1,31 +1,35 @@
-import { recordDeadLetters } from '../database/dead-letters.ts';
+import type { Consumer } from '../consumer.ts';
+import { recordDeadLetters, type StoredLetter } from '../database/dead-letters.ts';
 import { inTransaction } from '../database/transaction.ts';
 import type { Identity } from '../decide/identity.ts';
 import type { Rejected } from '../decide/plan.ts';
 import type { Delivery } from '../delivery.ts';
-import { InvalidEventError } from '../errors.ts';
+import { InfrastructureError, InvalidEventError } from '../errors.ts';
 import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
 import { traceparentOf } from '../record.ts';
 import { describeError } from './describe-error.ts';
-import { toDeadLetter, type DeadLetterReason, type LastFailure } from './to-dead-letter.ts';
+import type { Published, RoutePublisher } from './publish.ts';
+import { toBare, toDeadLetter, type DeadLetterReason, type LastFailure } from './to-dead-letter.ts';
 
 export interface Letter {
   readonly failure: LastFailure;
   readonly identity: Identity | undefined;
 }
 
-/** Puts records into the DLQ, then into its index; both are done when it resolves. Throws InfrastructureError. */
+/**
+ * Puts records into the DLQ, bare where it refuses the record itself, then into its index; both are done when it resolves.
+ * Throws InfrastructureError.
+ */
 export async function publishLetters<E extends DecodedEvent>(
   inbox: Inbox<E>,
   letters: readonly Letter[],
 ): Promise<void> {
   if (letters.length === 0) return;
-  const { consumer, publisher, dataSource, logger, metrics } = inbox;
+  const { consumer, dataSource, logger, metrics } = inbox;
   const nowMs = inbox.now();
-  const offsets = await publisher.publish(letters.map(({ failure }) => toDeadLetter(consumer.group, failure, nowMs)));
-  // After the acknowledgement: an index entry without its record would be a letter that nobody can replay.
-  const stored = letters.map((letter, index) => ({ ...letter, dlqOffset: offsets[index] ?? -1n }));
+  // After the acknowledgement: an index entry without its record would be a dead letter that cannot be replayed.
+  const stored = await publishToDlq(inbox.publisher, consumer, letters, nowMs);
   await inTransaction(dataSource, metrics.rerun, ({ tx }) => recordDeadLetters(tx, consumer, stored, nowMs));
   for (const { failure, identity, dlqOffset } of stored) {
     metrics.deadLettered(failure.reason);
@@ -39,10 +43,41 @@ export async function publishLetters<E extends DecodedEvent>(
       offset,
       attempts: failure.attempts,
       dlqOffset: String(dlqOffset),
+      bare: failure.bare !== undefined,
       traceparent: traceparentOf(failure.record.headers),
       error: describeError(failure.error).message,
     });
   }
+}
+
+/** Puts records into the DLQ; one that it refuses becomes a bare dead letter. Throws InfrastructureError. */
+export async function publishToDlq(
+  publisher: RoutePublisher,
+  { group }: Consumer,
+  letters: readonly Letter[],
+  nowMs: number,
+): Promise<StoredLetter[]> {
+  const send = (some: readonly Letter[]): Promise<readonly Published[]> =>
+    publisher.publish(some.map(({ failure }) => toDeadLetter(group, failure, nowMs)));
+  const stored = new Map<Letter, StoredLetter>();
+  const refused: Letter[] = [];
+  const published = await send(letters);
+  for (const [index, letter] of letters.entries()) {
+    const outcome = published[index];
+    if (outcome?.kind === 'stored') stored.set(letter, { ...letter, dlqOffset: outcome.offset });
+    else refused.push(letter);
+  }
+  const bare = refused.map((letter): Letter => ({ ...letter, failure: toBare(letter.failure) }));
+  for (const [index, outcome] of (await send(bare)).entries()) {
+    const [letter, bareLetter] = [refused[index], bare[index]];
+    if (letter === undefined || bareLetter === undefined) continue;
+    if (outcome.kind === 'refused')
+      throw new InfrastructureError(`the DLQ of ${group} refuses even a dead letter without its record`, {
+        cause: outcome.error,
+      });
+    stored.set(letter, { ...bareLetter, dlqOffset: outcome.offset });
+  }
+  return letters.flatMap((letter) => stored.get(letter) ?? []);
 }
 
 const conflict = new InvalidEventError('another event holds this version of the aggregate');
@@ -60,5 +95,5 @@ export async function publishConflicts<E extends DecodedEvent>(
 
 export function toLetter({ delivery, error }: Rejected, reason: DeadLetterReason): Letter {
   const { record, attempt, firstFailedAtMs, identity } = delivery;
-  return { identity, failure: { record, reason, error, attempts: attempt, firstFailedAtMs } };
+  return { identity, failure: { record, reason, error, attempts: attempt, firstFailedAtMs, bare: undefined } };
 }

@@ -1,18 +1,33 @@
 import { createProducer } from '@board/kafka-kit';
-import type { Kafka, Producer, RecordMetadata } from 'kafkajs';
+// Its errors are no named exports for Node.
+import kafkajs, { type Kafka, type RecordMetadata, type TopicMessages } from 'kafkajs';
 import { InfrastructureError } from '../errors.ts';
 import { defaultSettings, type InboxSettings } from '../settings.ts';
 import type { RoutedRecord } from './routed-record.ts';
 import { splitForSending } from './split-for-sending.ts';
 
+/** What became of one record. */
+export type Published =
+  | { readonly kind: 'stored'; readonly offset: bigint }
+  /** The brokers will never take this record, whatever is tried. */
+  | { readonly kind: 'refused'; readonly error: Error };
+
 export interface RoutePublisher {
   /**
-   * Resolves once every in-sync replica has all of them, to the offset of each on its partition;
-   * throws InfrastructureError otherwise, some may be stored then.
+   * Resolves, in the order of the records, once every in-sync replica has those that the brokers take; throws
+   * InfrastructureError otherwise, and some may be stored then.
    */
-  publish(records: readonly RoutedRecord[]): Promise<readonly bigint[]>;
+  publish(records: readonly RoutedRecord[]): Promise<readonly Published[]>;
   close(): Promise<void>;
 }
+
+/** The brokers' answers that blame the record, by the protocol's names. */
+const refusals: ReadonlySet<string> = new Set([
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+  'INVALID_TIMESTAMP',
+  'INVALID_RECORD',
+]);
 
 /** acks=all; what is sent twice is harmless here: the mark removes the copy. */
 export async function connectPublisher(
@@ -24,39 +39,66 @@ export async function connectPublisher(
     retry: { retries: 2, maxRetryTime: 2_000 },
   });
   await producer.connect();
+
+  async function send(records: readonly RoutedRecord[]): Promise<readonly Published[]> {
+    try {
+      return toPublished(
+        records,
+        await producer.sendBatch({ acks: -1, timeout: 10_000, topicMessages: byTopic(records) }),
+      );
+    } catch (cause) {
+      const error = refusalOf(cause);
+      if (error === undefined) throw toFailure(records, cause);
+      // One of them: each alone shows which; those that are stored twice by this are copies.
+      if (records.length === 1) return [{ kind: 'refused', error }];
+      const published: Published[] = [];
+      for (const record of records) published.push(...(await send([record])));
+      return published;
+    }
+  }
+
   return {
     async publish(records) {
-      const offsets: bigint[] = [];
+      const published: Published[] = [];
       // In order, one after the other: the offsets come back in the order of the records.
-      for (const part of splitForSending(records)) offsets.push(...(await send(producer, part)));
-      return offsets;
+      for (const part of splitForSending(records)) published.push(...(await send(part)));
+      return published;
     },
     close: () => producer.disconnect(),
   };
 }
 
-async function send(producer: Producer, records: readonly RoutedRecord[]): Promise<bigint[]> {
-  const byTopic = Map.groupBy(records, (record) => record.topic);
-  const topicMessages = [...byTopic].map(([topic, messages]) => ({
+function byTopic(records: readonly RoutedRecord[]): TopicMessages[] {
+  return [...Map.groupBy(records, (record) => record.topic)].map(([topic, messages]) => ({
     topic,
     messages: messages.map(({ partition, key, value, headers }) => ({ partition, key, value, headers })),
   }));
-  try {
-    return toOffsets(records, await producer.sendBatch({ acks: -1, timeout: 10_000, topicMessages }));
-  } catch (cause) {
-    throw new InfrastructureError(`could not publish to ${[...byTopic.keys()].join(', ')}`, { cause });
-  }
+}
+
+/** kafkajs wraps the brokers' answer in errors of its own retries. */
+function refusalOf(error: unknown): Error | undefined {
+  for (let link = error; link instanceof Error; link = link.cause)
+    if ('type' in link && typeof link.type === 'string' && refusals.has(link.type)) return link;
+  return undefined;
+}
+
+/** What kafkajs itself throws, on the way to a broker, is the infrastructure's; anything else is a fault in making the request. */
+function toFailure(records: readonly RoutedRecord[], cause: unknown): unknown {
+  if (!(cause instanceof kafkajs.KafkaJSError)) return cause;
+  const topics = new Set(records.map(({ topic }) => topic));
+  return new InfrastructureError(`could not publish to ${[...topics].join(', ')}`, { cause });
 }
 
 /** The brokers name the first offset of each partition's part of a batch; the others follow it in order. */
-function toOffsets(records: readonly RoutedRecord[], stored: readonly RecordMetadata[]): bigint[] {
+function toPublished(records: readonly RoutedRecord[], stored: readonly RecordMetadata[]): Published[] {
   const next = new Map(stored.map((part) => [`${part.topicName}/${part.partition}`, BigInt(part.baseOffset ?? '-1')]));
   return records.map(({ topic, partition }) => {
     const key = `${topic}/${partition}`;
     const offset = next.get(key);
     // kafkajs sends nothing, and says so to nobody, where a partition is newer than what it knows of the topic.
-    if (offset === undefined || offset < 0n) throw new Error(`no offset was given for a record on ${key}`);
+    if (offset === undefined || offset < 0n)
+      throw new InfrastructureError(`the brokers gave no offset for a record on ${key}`);
     next.set(key, offset + 1n);
-    return offset;
+    return { kind: 'stored', offset };
   });
 }

@@ -34,8 +34,12 @@ export async function routeFailures<E extends DecodedEvent>(
   const postponed = spared.map(({ delivery, error }) =>
     toSameTier(consumer.group, settings, delivery, error, inbox.now(), Math.random),
   );
-  await publisher.publish([...retries.map(({ record }) => record), ...postponed]);
-  for (const { rejected } of retries) {
+  const published = await publisher.publish([...retries.map(({ record }) => record), ...postponed]);
+  // What the retry topics can never hold, the DLQ keeps, without the record if need be.
+  const refused = [...retries.map(({ rejected }) => rejected), ...spared].filter(
+    (_, index) => published[index]?.kind === 'refused',
+  );
+  for (const { rejected } of retries.filter((one) => !refused.includes(one.rejected))) {
     metrics.retried(rejected.delivery.attempt);
     const { delivery, error } = rejected;
     logger.warn({
@@ -45,7 +49,7 @@ export async function routeFailures<E extends DecodedEvent>(
       error: describeError(error).message,
     });
   }
-  for (const { delivery, error } of spared)
+  for (const { delivery, error } of spared.filter((one) => !refused.includes(one)))
     logger.warn({
       event: 'inbox.postponed',
       ...describeDelivery(delivery),
@@ -54,6 +58,7 @@ export async function routeFailures<E extends DecodedEvent>(
   await publishLetters(inbox, [
     ...invalid.map((one) => toLetter(one, 'invalid-event')),
     ...dead.map((one) => toLetter(one, 'attempts-exhausted')),
+    ...refused.map((one) => toLetter(one, 'unprocessable')),
   ]);
   await publishConflicts(inbox, result.conflicts);
 

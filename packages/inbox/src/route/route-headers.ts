@@ -1,4 +1,6 @@
-import { headerText, type RecordHeaders } from '../record.ts';
+import { headerNames } from '@board/contracts';
+import { readHeaders, writeHeaders, type RecordHeaders } from '@board/kafka-kit';
+import { headerText } from '../record.ts';
 
 /**
  * Headers that a record gains on its way through retry topics and into the DLQ; all values are text.
@@ -32,31 +34,59 @@ export const deadLetterHeaders = {
   stack: 'kafka_dlt-exception-stacktrace',
   firstFailedAt: 'inbox-first-failed-at',
   lastFailedAt: 'inbox-last-failed-at',
+  /** Of a bare dead letter only: the record is not in it, and these say which it is. */
+  bareLastOffset: 'inbox-bare-last-offset',
+  bareBytes: 'inbox-bare-bytes',
+  bareDigest: 'inbox-bare-digest',
 } as const;
 
-/** Names of headers whose value was null: kafkajs can read a null value but not send one. */
-const nullHeaders = 'inbox-null-headers';
+/** The source record's block of headers, byte for byte, where kafkajs cannot send them as they are. */
+const packed = 'inbox-headers';
+
+/** What an earlier version wrote for them: the names of headers whose value was null. */
+const nullNames = 'inbox-null-headers';
 
 const ours: ReadonlySet<string> = new Set([
   ...Object.values(retryHeaders),
   ...Object.values(deadLetterHeaders),
-  nullHeaders,
+  packed,
+  nullNames,
 ]);
 
-/** The headers that the record had in its source topic: a record does not grow however often it travels. */
+/** Shown beside packed headers, for people and tools that look at a retry topic or the DLQ. */
+const shown = [headerNames.eventId, headerNames.eventType, headerNames.aggregateId, headerNames.version];
+
+/** In the form in which kafkajs sends headers. */
+export type SendableHeaders = Record<string, Buffer | string>;
+
+/** The headers that a record of a retry topic or the DLQ had in its source topic, byte for byte. */
 export function sourceHeaders(headers: RecordHeaders): RecordHeaders {
-  const source = Object.entries(headers).filter(([name]) => !ours.has(name));
-  const nulls = (headerText(headers, nullHeaders) ?? '').split(',').filter(Boolean);
-  return Object.fromEntries([...source, ...nulls.map((name) => [name, null] as const)]);
+  if (headers.problem !== undefined) return headers;
+  const packs = headers.entries.filter(([name]) => name === packed);
+  const [, block] = packs[0] ?? [];
+  if (packs.length === 1 && block) return readHeaders(block);
+  const source = headers.entries.filter(([name]) => !ours.has(name));
+  const nulls = (headerText(headers, nullNames) ?? '').split(',').filter(Boolean);
+  return writeHeaders([...source, ...nulls.map((name) => [name, null] as const)]);
 }
 
-/** Source headers in a form that kafkajs can send. */
-export function sendableHeaders(headers: RecordHeaders): Record<string, Buffer | string | (Buffer | string)[]> {
-  const sendable: Record<string, Buffer | string | (Buffer | string)[]> = {};
-  const nulls: string[] = [];
-  for (const [name, value] of Object.entries(headers))
-    if (value === null || value === undefined) nulls.push(name);
-    else sendable[name] = value;
-  if (nulls.length > 0) sendable[nullHeaders] = nulls.join(',');
-  return sendable;
+/** Source headers in a form that kafkajs can send: as they are, else packed into one. */
+export function sendableHeaders(headers: RecordHeaders): SendableHeaders {
+  // Without a prototype: a header may be named `__proto__`.
+  const sendable = Object.create(null) as SendableHeaders;
+  for (const [name, value] of headers.entries) if (value !== null) sendable[name] = value;
+  if (isSentAsItIs(headers, sendable)) return sendable;
+  return Object.assign(shownHeaders(headers), { [packed]: headers.bytes });
+}
+
+/** What identifies the record, as far as it can be read: for people, and for a dead letter without its record. */
+export function shownHeaders(headers: RecordHeaders): SendableHeaders {
+  const texts = shown.map((name) => [name, headerText(headers, name)?.slice(0, 200)] as const);
+  return Object.fromEntries(texts.filter((entry): entry is [(typeof shown)[number], string] => entry[1] !== undefined));
+}
+
+/** Not a null value, a repeated name, an order that an object does not keep, bytes that are no text, nor a name of ours. */
+function isSentAsItIs(headers: RecordHeaders, sendable: SendableHeaders): boolean {
+  if (headers.problem !== undefined || headers.entries.some(([name]) => ours.has(name))) return false;
+  return writeHeaders(Object.entries(sendable)).bytes.equals(headers.bytes);
 }

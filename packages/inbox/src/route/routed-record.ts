@@ -1,3 +1,5 @@
+import type { SendableHeaders } from './route-headers.ts';
+
 /** A record on its way to a retry topic or the DLQ. */
 export interface RoutedRecord {
   readonly topic: string;
@@ -5,5 +7,5 @@ export interface RoutedRecord {
   readonly partition: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  readonly headers: Record<string, Buffer | string | (Buffer | string)[]>;
+  readonly headers: SendableHeaders;
 }

@@ -4,6 +4,7 @@ import { defaultSettings } from '../settings.ts';
 import { fromRetry } from './from-retry.ts';
 import { deadLetterHeaders, retryHeaders } from './route-headers.ts';
 import { toDeadLetter } from './to-dead-letter.ts';
+import { toHeaders } from '../testing/to-headers.ts';
 import { retryDelayMs, toRetry } from './to-retry.ts';
 
 const delivery: Delivery = {
@@ -17,7 +18,7 @@ const delivery: Delivery = {
     origin: { topic: 'board', partition: 2, offset: '17', timestampMs: 1_000 },
     key: Buffer.from('k'),
     value: Buffer.from([0, 1, 2]),
-    headers: { id: Buffer.from('e'), aggregateId: Buffer.from('a'), version: Buffer.from('1'), traceparent: null },
+    headers: toHeaders({ id: 'e', aggregateId: 'a', version: '1', traceparent: null }),
   },
 };
 
@@ -26,9 +27,7 @@ const stored = (routed: ReturnType<typeof toDeadLetter>) => ({
   origin: { topic: routed.topic, partition: routed.partition, offset: '5', timestampMs: 9_000 },
   key: routed.key,
   value: routed.value,
-  headers: Object.fromEntries(
-    Object.entries(routed.headers).map(([name, value]) => [name, Array.isArray(value) ? value : Buffer.from(value)]),
-  ) as never,
+  headers: toHeaders(routed.headers),
 });
 
 describe('retries', () => {
@@ -79,6 +78,7 @@ describe('dead letters', () => {
       error,
       attempts: 4,
       firstFailedAtMs: 3_000,
+      bare: undefined,
     } as const;
     const letter = toDeadLetter('g', failure, 9_000);
     expect(letter).toMatchObject({
@@ -88,7 +88,7 @@ describe('dead letters', () => {
       value: delivery.record.value,
     });
     expect(letter.headers).toMatchObject({
-      id: Buffer.from('e'),
+      id: 'e',
       [deadLetterHeaders.reason]: 'attempts-exhausted',
       [deadLetterHeaders.originOffset]: '17',
       [deadLetterHeaders.errorClass]: 'TypeError',
@@ -104,6 +104,7 @@ describe('dead letters', () => {
       reason: 'attempts-exhausted',
       attempts: 4,
       firstFailedAtMs: undefined,
+      bare: undefined,
     } as const;
     expect(toDeadLetter('g', { ...failure, error: 'oops' }, 1).headers).toMatchObject({
       [deadLetterHeaders.errorMessage]: 'oops',

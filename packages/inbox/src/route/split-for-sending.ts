@@ -24,6 +24,8 @@ export function splitForSending(records: readonly RoutedRecord[], maxBytes = max
 }
 
 function sizeOf({ key, value, headers }: RoutedRecord): number {
-  const texts = Object.entries(headers).flatMap(([name, text]) => [name, ...(Array.isArray(text) ? text : [text])]);
-  return texts.reduce((sum, text) => sum + Buffer.byteLength(text), (key?.length ?? 0) + (value?.length ?? 0));
+  return Object.entries(headers).reduce(
+    (sum, [name, text]) => sum + Buffer.byteLength(name) + Buffer.byteLength(text),
+    (key?.length ?? 0) + (value?.length ?? 0),
+  );
 }

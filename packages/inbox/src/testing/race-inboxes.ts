@@ -3,17 +3,17 @@ import { settleDeliveries } from '../consume/settle-source.ts';
 import { identify } from '../decide/identity.ts';
 import type { Inbox } from '../inbox.ts';
 import type { SourceRecord } from '../record.ts';
+import { toHeaders } from './to-headers.ts';
 import type { ThingChanged, ThingRecord } from './thing-codec.ts';
 import type { Random } from './model/random.ts';
 
 /** A record as a consumer would get it; `settleSource` and the retry consumer begin there. */
 export function toSourceRecord(record: ThingRecord, topic: string, offset: number): SourceRecord {
-  const headers = Object.fromEntries(Object.entries(record.headers).map(([name, text]) => [name, Buffer.from(text)]));
   return {
     origin: { topic, partition: 0, offset: String(offset), timestampMs: 0 },
     key: Buffer.from(record.key),
     value: record.value as Buffer | null,
-    headers,
+    headers: toHeaders(record.headers),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { RoutedRecord } from '../../route/routed-record.ts';
 import type { SourceRecord } from '../../record.ts';
+import { toHeaders } from '../to-headers.ts';
 
 /** Partitions, committed offsets and who may commit them. */
 export interface ModelKafka {
@@ -33,7 +34,7 @@ export function createModelKafka(): ModelKafka {
     append({ topic, partition, key: recordKey, value, headers }, nowMs) {
       const records = log(topic, partition);
       const origin = { topic, partition, offset: String(records.length), timestampMs: nowMs };
-      records.push({ origin, key: recordKey, value, headers });
+      records.push({ origin, key: recordKey, value, headers: toHeaders(headers) });
     },
     committed: (topic, partition) => offsets.get(key(topic, partition)) ?? 0,
     assign(topic, partition) {

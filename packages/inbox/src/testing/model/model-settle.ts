@@ -114,7 +114,11 @@ function* publishFailures(model: Model, result: ModelApplied): Steps<Routed> {
 
 function letter(model: Model, { delivery, error }: Rejected, reason: DeadLetterReason): RoutedRecord {
   const { record, attempt, firstFailedAtMs } = delivery;
-  return toDeadLetter(group, { record, reason, error, attempts: attempt, firstFailedAtMs }, model.nowMs);
+  return toDeadLetter(
+    group,
+    { record, reason, error, attempts: attempt, firstFailedAtMs, bare: undefined },
+    model.nowMs,
+  );
 }
 
 /** Some of the records may be stored although the publish fails: the answer was lost. */

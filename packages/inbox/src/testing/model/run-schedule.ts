@@ -1,4 +1,5 @@
 import { retryTopicName } from '@board/contracts';
+import { sendableHeaders } from '../../route/route-headers.ts';
 import { checkMended, checkModel, lettersOf, Violation } from './check-model.ts';
 import type { Memory } from './model-apply.ts';
 import { drawEvents, drawTrouble, toRecord } from './draw-schedule.ts';
@@ -91,7 +92,12 @@ function runTrouble(model: Model): void {
       const record = random.pick(kafka.records(sourceTopic, random.below(partitions)));
       if (trouble.copies && record)
         kafka.append(
-          { ...record, topic: sourceTopic, partition: record.origin.partition, headers: record.headers as never },
+          {
+            ...record,
+            topic: sourceTopic,
+            partition: record.origin.partition,
+            headers: sendableHeaders(record.headers),
+          },
           model.nowMs,
         );
     } else if (roll < 200) {
