@@ -46,7 +46,7 @@ withFilters(program.command('list'))
             letter.version ?? '-',
             letter.markVersion,
             isoTime(letter.lastFailedAt) ?? '-',
-            shorten(`${letter.errorClass}: ${letter.errorMessage}`),
+            shorten(`${letter.isBare ? '(bare) ' : ''}${letter.errorClass}: ${letter.errorMessage}`),
           ]);
       }
       console.error(count === 0 ? 'No letter fits.' : `${counted(count, 'letter')}.`);

@@ -28,6 +28,9 @@ export const boardTopic: TopicDefinition = {
     ...durable,
     // With CreateTime, a record stamped more than an hour ahead (a wrong time zone is enough) kills the connector.
     'message.timestamp.type': 'LogAppendTime',
+    // What others compress is stored as it is, or refused where it is too large so: no consumer meets a codec or a size that
+    // only decompression shows.
+    'compression.type': 'uncompressed',
     'max.message.bytes': '1048576',
   },
 };

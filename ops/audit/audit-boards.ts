@@ -4,6 +4,7 @@ import { auditConsumer, auditedTopics, findUnread, waitForGroups, type AuditRepo
 import { connectKafka, openCompactedTopic, type KafkaAccess } from '@board/kafka-kit';
 import { boardSource } from './board-source.ts';
 import { catalogConsumer } from './catalog-consumer.ts';
+import { clearMissing, readMissing } from './missing-ranges.ts';
 import { noteKeeper, settleSuspicion } from './settle-suspicion.ts';
 import { connectSql, type DatabaseAddress } from './run-sql.ts';
 
@@ -54,6 +55,7 @@ export async function auditBoards(options: BoardAudit): Promise<BoardAuditReport
   try {
     // Before anything is compared: what is suspected later is not settled by this audit.
     const remembered = await memory.read();
+    const missing = await readMissing(sql, consumerSchema, group);
     const topics = auditedTopics(group, { ...boardTopic, name: topic });
     const connect = connectApi(connectUrl);
 
@@ -75,7 +77,12 @@ export async function auditBoards(options: BoardAudit): Promise<BoardAuditReport
       listed,
       onProgress: (compared, suspects) => say(`${compared} boards compared, ${suspects} need a second look`),
     });
-    return { ...report, notes: [...noteKeeper(remembered), ...(await settleSuspicion(memory, remembered, report))] };
+    const notes = [
+      ...noteKeeper(remembered),
+      ...(await settleSuspicion(memory, remembered, report)),
+      ...(await clearMissing(sql, consumerSchema, group, missing, report)),
+    ];
+    return { ...report, notes };
   } finally {
     await close();
     await memory.close();

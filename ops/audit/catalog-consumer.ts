@@ -1,5 +1,5 @@
 import { boardTopic } from '@board/contracts';
-import type { ConsumerEntry, ConsumerSide, IdRange } from '@board/inbox';
+import { probeAggregateId, type ConsumerEntry, type ConsumerSide, type IdRange } from '@board/inbox';
 import { boardContent } from './board-content.ts';
 import { rangeOf, type RunSql } from './run-sql.ts';
 
@@ -8,6 +8,9 @@ export function catalogConsumer(sql: RunSql, schema: string, group: string): Con
   const whose = [group, boardTopic.name];
   const ofBoard = (table: string): string =>
     `${table}.consumer = ? AND ${table}.aggregatetype = ? AND ${table}.aggregateid = board.id`;
+
+  /** The inbox tries itself with an aggregate that has a mark but never was a board. */
+  const isBoard = (column: string): string => `${column} <> '${probeAggregateId}'`;
 
   /** One entry for each id that the FROM item `boards` names `board`. */
   const entries = async (boards: string, values: readonly string[]): Promise<readonly ConsumerEntry[]> => {
@@ -31,7 +34,7 @@ export function catalogConsumer(sql: RunSql, schema: string, group: string): Con
     async boundary(after, count) {
       const rows = await sql<{ id: string }>(
         `(SELECT aggregateid AS id FROM ${schema}.mark WHERE consumer = ? AND aggregatetype = ? AND aggregateid > ?
-           ORDER BY aggregateid LIMIT 1 OFFSET ?)
+           AND ${isBoard('aggregateid')} ORDER BY aggregateid LIMIT 1 OFFSET ?)
          UNION (SELECT id FROM ${schema}.catalog WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?)
          ORDER BY id LIMIT 1`,
         [...whose, after, count - 1, after, count - 1],
@@ -53,7 +56,7 @@ export function catalogConsumer(sql: RunSql, schema: string, group: string): Con
            (SELECT COUNT(*) FROM ${schema}.dead_letter WHERE consumer = ? AND aggregatetype = ? AND ${letters.where}
               AND closed_at IS NULL AND reason = 'conflict') AS conflicts
          FROM ${schema}.mark LEFT JOIN ${schema}.catalog ON catalog.id = mark.aggregateid
-         WHERE mark.consumer = ? AND mark.aggregatetype = ? AND ${marks.where}`,
+         WHERE mark.consumer = ? AND mark.aggregatetype = ? AND ${marks.where} AND ${isBoard('mark.aggregateid')}`,
         [...stored.values, ...whose, ...letters.values, ...whose, ...marks.values],
       );
       if (row === undefined) throw new Error('an aggregate without groups always has one row');
@@ -67,9 +70,19 @@ export function catalogConsumer(sql: RunSql, schema: string, group: string): Con
       const stored = rangeOf('id', range);
       return entries(
         `(SELECT aggregateid AS id FROM ${schema}.mark WHERE consumer = ? AND aggregatetype = ? AND ${marks.where}
+             AND ${isBoard('aggregateid')}
            UNION SELECT id FROM ${schema}.catalog WHERE ${stored.where}) AS board`,
         [...whose, ...marks.values, ...stored.values],
       );
+    },
+
+    async holdsUnnamed() {
+      const [row] = await sql<{ unnamed: number }>(
+        `SELECT EXISTS (SELECT 1 FROM ${schema}.dead_letter WHERE consumer = ? AND closed_at IS NULL AND bare = 1
+           AND event_id IS NULL) AS unnamed`,
+        [group],
+      );
+      return row?.unnamed === 1;
     },
 
     async find(ids) {

@@ -23,7 +23,8 @@ export function addReplay(program: Command): void {
       '\nExample: npm run dlq -- replay --error "timed out" --rate 50 --dry-run' +
         '\n\nInterrupted, it goes on where it stopped when it is run again: what was sent is in-flight.' +
         '\nOutcomes: replayed, would-replay, in-flight, superseded (the mark has passed it), closed, no-identity and conflict' +
-        '\n(cannot be replayed: dismiss them), missing (the DLQ no longer holds the record), unknown.',
+        '\n(cannot be replayed: dismiss them), missing (the DLQ no longer holds the record),' +
+        '\nincomplete (the DLQ holds it bare, and its record is gone from the source topic or too large: skip it), unknown.',
     )
     .action(async (letters: string[], _options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<
@@ -59,7 +60,7 @@ export function addReplay(program: Command): void {
         } else if (progress === undefined) console.error(summary(counts));
         else progress.done();
         sayUnknown(missing);
-        for (const refused of ['closed', 'no-identity', 'conflict', 'missing'] as const)
+        for (const refused of ['closed', 'no-identity', 'conflict', 'missing', 'incomplete'] as const)
           if (counts.has(refused)) process.exitCode = 1;
         if (signal.aborted) {
           console.error('Stopped. What was sent is recorded; the same command goes on from here.');

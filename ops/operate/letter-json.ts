@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Letter, ShownLetter } from '@board/inbox';
+import { unpackedHeaders, type Letter, type ShownLetter } from '@board/inbox';
 import { isoTime } from './print.ts';
 
 /** A letter as `list --json` prints it; `show` and `export` add to it. */
@@ -23,19 +23,26 @@ export function shownLetterJson({ letter, record, payload, followers }: ShownLet
       ? {
           keyBase64: record.key?.toString('base64') ?? null,
           valueBase64: record.value?.toString('base64') ?? null,
-          headers: Object.fromEntries(
-            Object.entries(record.headers).map(([name, value]) => [
-              name,
-              Array.isArray(value) ? value.map(headerJson) : headerJson(value),
-            ]),
-          ),
+          headers: headersJson(record.headers),
         }
       : null,
   };
 }
 
-function headerJson(value: Buffer | string | null | undefined): unknown {
-  if (value === null || value === undefined) return null;
-  const bytes = Buffer.from(value);
-  return isUtf8(bytes) ? bytes.toString() : { base64: bytes.toString('base64') };
+type Record = NonNullable<ShownLetter['record']>;
+
+function headersJson(headers: Record['headers']): unknown {
+  if (headers.problem !== undefined) return { problem: headers.problem, base64: headers.bytes.toString('base64') };
+  const byName = Map.groupBy(unpackedHeaders(headers), ([name]) => name);
+  return Object.fromEntries(
+    [...byName].map(([name, entries]) => {
+      const values = entries.map(([, value]) => headerJson(value));
+      return [name, values.length === 1 ? values[0] : values];
+    }),
+  );
+}
+
+function headerJson(value: Buffer | null): unknown {
+  if (value === null) return null;
+  return isUtf8(value) ? value.toString() : { base64: value.toString('base64') };
 }

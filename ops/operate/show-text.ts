@@ -11,6 +11,8 @@ export function showText(shown: ShownLetter): string {
     letter.closedAt === null
       ? 'open'
       : `closed ${isoTime(letter.closedAt)}, ${letter.closedBy}${letter.closedReason === null ? '' : `: ${letter.closedReason}`}`;
+  const { offset } = letter.origin;
+  const offsets = letter.lastOffset === offset ? `offset ${offset}` : `offsets ${offset} to ${letter.lastOffset}`;
   const lines: readonly (readonly [string, string])[] = [
     ['letter', letter.letter],
     ['state', state],
@@ -29,7 +31,12 @@ export function showText(shown: ShownLetter): string {
         ? 'nothing'
         : `${followers.count} parked, ${versionSpan(followers.firstVersion, followers.lastVersion)}`,
     ],
-    ['origin', `${letter.origin.topic}/${letter.origin.partition} offset ${letter.origin.offset}`],
+    ['origin', `${letter.origin.topic}/${letter.origin.partition} ${offsets}`],
+    ...(letter.isBare
+      ? ([
+          ['bare', 'the dead letter does not hold the record: a replay reads it from its origin, if it is still there'],
+        ] as const)
+      : []),
     [
       'in DLQ',
       `partition ${letter.dlqPartition} offset ${letter.dlqOffset}, ${counted(letter.copies, 'copy', 'copies')}`,

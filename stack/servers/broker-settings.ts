@@ -23,6 +23,8 @@ export function brokerSettings(context: ServerContext, id: BrokerId, dataDir: st
     'offsets.topic.replication.factor': 3,
     'transaction.state.log.replication.factor': 3,
     'transaction.state.log.min.isr': 2,
+    // A producer that dies in mid-transaction holds up readers of committed records for no longer than that.
+    'transaction.max.timeout.ms': 60_000,
     'unclean.leader.election.enable': false,
 
     // A few groups live here: fewer partitions of the internal topics make starts and failovers quicker.

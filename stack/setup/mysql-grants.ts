@@ -6,6 +6,8 @@ const tableGrants: readonly { readonly user: MysqlUser; readonly grant: string }
   { user: 'order_service', grant: 'INSERT, UPDATE ON order_service.board' },
   { user: 'order_service', grant: 'INSERT ON order_service.outbox' },
   { user: 'order_service', grant: 'INSERT ON order_service.idempotency_key' },
+  // A clean audit clears what it has looked for in vain.
+  { user: 'audit', grant: 'UPDATE (cleared_at) ON catalog_service.missing_range' },
   { user: 'purge', grant: 'SELECT, DELETE ON order_service.outbox' },
   { user: 'purge', grant: 'SELECT, DELETE ON order_service.idempotency_key' },
 ];

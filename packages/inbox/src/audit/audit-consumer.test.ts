@@ -11,6 +11,8 @@ interface World {
   readonly source: Map<string, SourceEntry>;
   readonly consumer: Map<string, ConsumerEntry>;
   readonly unread: Set<string>;
+  /** A dead letter without its record and without an identity is open. */
+  unnamed: boolean;
   /** Runs before each call of a port. */
   meanwhile(call: string): void;
   /** The most entries that one call returned. */
@@ -71,6 +73,7 @@ function ports(world: World): { source: SourceSide; consumer: ConsumerSide } {
     },
     consumer: {
       ...side('consumer', world.consumer),
+      holdsUnnamed: () => Promise.resolve(world.unnamed),
       find(ids) {
         world.meanwhile('consumer.find');
         return Promise.resolve(ids.map((id) => world.consumer.get(id) ?? nothing(id)));
@@ -84,6 +87,7 @@ function openWorld(boards: readonly (readonly [id: string, version: number])[]):
     source: new Map(),
     consumer: new Map(),
     unread: new Set(),
+    unnamed: false,
     largest: 0,
     meanwhile: () => undefined,
   };
@@ -245,6 +249,15 @@ describe('the audit', () => {
         world.consumer.set('a', { ...(world.consumer.get('a') ?? nothing('a')), nextDead: true });
     };
     expect((await run(world)).findings).toEqual([{ id: 'a', verdict: 'behind a dead letter', version: 2, mark: 1 }]);
+  });
+
+  it('cannot tell a lost event from one that an open dead letter without its record may be', async () => {
+    const world = openWorld([['a', 1]]);
+    commit(world, 'a', 2);
+    world.unnamed = true;
+    const report = await run(world);
+    expect(report).toMatchObject({ outcome: 'incomplete', counts: { LOST: 0, 'cannot tell': 1 } });
+    expect(report.cannotTell).toContain('without its record');
   });
 
   it('is incomplete when the relay does not settle, also when NOTHING differs', async () => {

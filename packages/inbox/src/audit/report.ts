@@ -26,7 +26,8 @@ export interface AuditReport {
 export interface Tally {
   add(finding: Finding): void;
   compared(count: number): void;
-  report(cannotTell: string | undefined): AuditReport;
+  /** `barrier`: why it was not passed. */
+  report(barrier: string | undefined): AuditReport;
 }
 
 /** Counts findings and keeps the first `listed` of each verdict, so that its size does not depend on what it is told. */
@@ -44,7 +45,12 @@ export function openTally(listed: number): Tally {
     compared(count) {
       compared += count;
     },
-    report(cannotTell) {
+    report(barrier) {
+      const cannotTell =
+        barrier ??
+        (counts['cannot tell'] > 0
+          ? 'an open dead letter without its record may be the event that is missing: "npm run dlq -- list" marks it "(bare)"'
+          : undefined);
       const found = verdicts.reduce((sum, verdict) => sum + counts[verdict], 0);
       const isRed = redVerdicts.some((verdict) => counts[verdict] > 0);
       return {

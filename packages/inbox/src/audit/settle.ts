@@ -38,8 +38,11 @@ export async function settleSuspects(
   const lost = judged.filter(({ verdict }) => verdict === 'LOST').map(({ entry }) => entry);
   const second = await lookAgain({ consumer, findUnread }, lost, look);
 
-  for (const { entry, verdict } of judged) {
-    const final = second.get(entry.id) ?? verdict;
+  const verdicts = judged.map(({ entry, verdict }) => ({ entry, verdict: second.get(entry.id) ?? verdict }));
+  // What a bare dead letter stands for may be the very event.
+  const maybeHeld = verdicts.some(({ verdict }) => verdict === 'LOST') && (await consumer.holdsUnnamed());
+  for (const { entry, verdict } of verdicts) {
+    const final = verdict === 'LOST' && maybeHeld ? 'cannot tell' : verdict;
     const version = current.get(entry.id)?.version ?? 0;
     if (final !== 'in step') tally.add({ id: entry.id, verdict: final, version, mark: entry.version });
   }

@@ -59,6 +59,8 @@ export interface ConsumerSide {
   /** `odd`: what the hashes do not show, such as content without a mark or an open conflict. */
   digest(range: IdRange): Promise<Digest & { readonly odd: number }>;
   list(range: IdRange): Promise<readonly ConsumerEntry[]>;
+  /** An open dead letter stands for records that it does not hold and whose events cannot be named. */
+  holdsUnnamed(): Promise<boolean>;
   /** An entry for every id, also when the consumer has nothing. */
   find(ids: readonly string[]): Promise<readonly ConsumerEntry[]>;
 }

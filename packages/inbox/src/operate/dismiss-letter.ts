@@ -16,6 +16,13 @@ export type DismissOutcome =
   /** It has a place in its aggregate's order: replay or skip it, or assert that the aggregate never had this version. */
   | 'has-a-place';
 
+interface Found {
+  readonly reason: DeadLetterReason;
+  /** Null: the record has no identity, so nothing waits for it. */
+  readonly event_id: string | null;
+  readonly closed_at: string | null;
+}
+
 /** Reasons whose letters hold no place in the order of an aggregate. */
 const placeless: readonly DeadLetterReason[] = ['no-identity', 'conflict'];
 
@@ -24,13 +31,13 @@ export async function dismissLetter(operator: Operator, request: DismissRequest)
   const { consumer, dataSource } = operator;
   const { letter, reason, neverExisted = false } = request;
   await closeSettledLetters(dataSource.manager, consumer, operator.now());
-  const [found]: readonly { reason: DeadLetterReason; closed_at: string | null }[] = await dataSource.query(
-    'SELECT reason, closed_at FROM dead_letter WHERE consumer = ? AND aggregatetype = ? AND letter = ?',
+  const [found]: readonly Found[] = await dataSource.query(
+    'SELECT reason, event_id, closed_at FROM dead_letter WHERE consumer = ? AND aggregatetype = ? AND letter = ?',
     [consumer.group, consumer.aggregateType, letter],
   );
   if (found === undefined) return 'unknown';
   if (found.closed_at !== null) return 'not-open';
-  if (!placeless.includes(found.reason) && !neverExisted) return 'has-a-place';
+  if (found.event_id !== null && !placeless.includes(found.reason) && !neverExisted) return 'has-a-place';
   const { affectedRows }: { affectedRows: number } = await dataSource.query(
     `UPDATE dead_letter SET closed_at = ?, closed_by = 'dismissed', closed_reason = ?
      WHERE consumer = ? AND letter = ? AND closed_at IS NULL`,

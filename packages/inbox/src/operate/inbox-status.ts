@@ -2,6 +2,7 @@ import { retryTopicName } from '@board/contracts';
 import { nextOffset, openLagProbe } from '../consume/lag-probe.ts';
 import { closeSettledLetters, countOpenLetters } from '../database/dead-letters.ts';
 import { parkedSize } from '../database/parked.ts';
+import { probeAggregateId } from '../decide/identity.ts';
 import { inboxGroups, readGroupStates, type GroupState } from './group-state.ts';
 import type { Operator } from './operator.ts';
 import { withAdmin } from './with-admin.ts';
@@ -52,7 +53,8 @@ export async function inboxStatus(
     consumer: consumer.group,
     ...(await askBrokers(operator, sourceTopic, retryTiers)),
     marks: await count(
-      'SELECT COUNT(*) AS rowCount FROM mark WHERE consumer = ? AND aggregatetype = ? AND version > 0',
+      `SELECT COUNT(*) AS rowCount FROM mark WHERE consumer = ? AND aggregatetype = ? AND version > 0
+         AND aggregateid <> '${probeAggregateId}'`,
     ),
     parked: await parkedSize(dataSource.manager, consumer, nowMs),
     parkedAggregates: await longestParked(operator, nowMs, aggregates),

@@ -13,6 +13,10 @@ export interface Letter {
   readonly errorClass: string;
   readonly errorMessage: string;
   readonly origin: Omit<Origin, 'timestampMs'>;
+  /** The last offset of the batch that it stands for; the origin's own for a single record. */
+  readonly lastOffset: string;
+  /** It does not hold its record: the DLQ refused it, or it could not be decoded. */
+  readonly isBare: boolean;
   readonly dlqPartition: number;
   readonly dlqOffset: string;
   readonly copies: number;
@@ -55,6 +59,8 @@ export interface LetterRow {
   readonly topic: string;
   readonly kafka_partition: number;
   readonly kafka_offset: string | number;
+  readonly last_offset: string | number | null;
+  readonly bare: number;
   readonly dlq_partition: number;
   readonly dlq_offset: string | number;
   readonly copies: number;
@@ -81,6 +87,8 @@ export function toLetter(row: LetterRow): Letter {
     errorClass: row.error_class,
     errorMessage: row.error_message,
     origin: { topic: row.topic, partition: row.kafka_partition, offset: String(row.kafka_offset) },
+    lastOffset: String(row.last_offset ?? row.kafka_offset),
+    isBare: row.bare === 1,
     dlqPartition: row.dlq_partition,
     dlqOffset: String(row.dlq_offset),
     copies: row.copies,

@@ -8,6 +8,7 @@ import { openLetterReader, type LetterReader } from './letter-reader.ts';
 import type { Letter } from './letter.ts';
 import type { Operator } from './operator.ts';
 import { pagesByPosition } from './pages-by-position.ts';
+import { readOrigin } from './read-origin.ts';
 import { toReplay } from './to-replay.ts';
 
 export interface ReplayOptions {
@@ -28,6 +29,8 @@ export interface Replay {
     | 'would-replay'
     /** The DLQ no longer holds its record. */
     | 'missing'
+    /** It is bare, and the record it stands for is gone from the source topic or is too large for the retry topic. */
+    | 'incomplete'
     | Exclude<ReplayVerdict, 'replay'>;
 }
 
@@ -63,6 +66,13 @@ export async function* replayLetters(
   }
 }
 
+interface Held {
+  readonly letter: Letter;
+  readonly record: SourceRecord;
+  /** Of a bare one: the record that it stands for. */
+  readonly source: SourceRecord | undefined;
+}
+
 async function replayPage(
   operator: Operator,
   reader: LetterReader,
@@ -73,22 +83,31 @@ async function replayPage(
   const verdicts = new Map(letters.map((letter) => [letter, judgeReplay(letter, again)]));
   const wanted = letters.filter((letter) => verdicts.get(letter) === 'replay');
   const records = await reader.read(wanted);
-  const held = wanted.flatMap((letter): { letter: Letter; record: SourceRecord }[] => {
+  const held: Held[] = [];
+  const incomplete = new Set<Letter>();
+  for (const letter of wanted) {
     const record = records.get(letter.letter);
-    return record === undefined ? [] : [{ letter, record }];
-  });
+    if (record === undefined) continue;
+    const source = letter.isBare ? await readOrigin(operator, letter, record) : undefined;
+    if (letter.isBare && source === undefined) incomplete.add(letter);
+    else held.push({ letter, record, source });
+  }
   if (publisher !== undefined && held.length > 0) {
     const nowMs = operator.now();
-    await publisher.publish(held.map(({ record }) => toReplay(operator.consumer.group, record, nowMs)));
+    const { group } = operator.consumer;
+    const published = await publisher.publish(held.map(({ record, source }) => toReplay(group, record, nowMs, source)));
+    for (const [index, { letter }] of held.entries()) if (published[index]?.kind === 'refused') incomplete.add(letter);
     // After the acknowledgement: a letter that counts as sent but was not would be left out for good.
     await recordReplays(
       operator.dataSource,
       operator.consumer,
-      held.map(({ letter: { letter, dlqPartition, dlqOffset } }) => ({
-        letter,
-        dlqPartition,
-        dlqOffset: BigInt(dlqOffset),
-      })),
+      held
+        .filter(({ letter }) => !incomplete.has(letter))
+        .map(({ letter: { letter, dlqPartition, dlqOffset } }) => ({
+          letter,
+          dlqPartition,
+          dlqOffset: BigInt(dlqOffset),
+        })),
       nowMs,
     );
   }
@@ -96,6 +115,7 @@ async function replayPage(
     const verdict = verdicts.get(letter) ?? 'closed';
     if (verdict !== 'replay') return { letter, outcome: verdict };
     if (!records.has(letter.letter)) return { letter, outcome: 'missing' };
+    if (incomplete.has(letter)) return { letter, outcome: 'incomplete' };
     return { letter, outcome: publisher === undefined ? 'would-replay' : 'replayed' };
   });
 }

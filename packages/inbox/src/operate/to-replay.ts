@@ -4,8 +4,11 @@ import { headerText, type SourceRecord } from '../record.ts';
 import type { RoutedRecord } from '../route/routed-record.ts';
 import { deadLetterHeaders, retryHeaders, sendableHeaders, sourceHeaders } from '../route/route-headers.ts';
 
-/** The record that carries a dead letter back: to its own group's first retry topic, due now, as attempt 1. */
-export function toReplay(group: string, letter: SourceRecord, nowMs: number): RoutedRecord {
+/**
+ * The record that carries a dead letter back: to its own group's first retry topic, due now, as attempt 1.
+ * `source`: the record it is about, where the dead letter is bare.
+ */
+export function toReplay(group: string, letter: SourceRecord, nowMs: number, source?: SourceRecord): RoutedRecord {
   const text = (name: string): string | undefined => headerText(letter.headers, name);
   const carried = {
     [retryHeaders.originTopic]: text(deadLetterHeaders.originTopic),
@@ -18,10 +21,10 @@ export function toReplay(group: string, letter: SourceRecord, nowMs: number): Ro
   return {
     topic: retryTopicName(group, 1),
     partition: letter.origin.partition,
-    key: letter.key,
-    value: letter.value,
+    key: (source ?? letter).key,
+    value: (source ?? letter).value,
     headers: {
-      ...sendableHeaders(sourceHeaders(letter.headers)),
+      ...sendableHeaders(source?.headers ?? sourceHeaders(letter.headers)),
       ...Object.fromEntries(known),
       [retryHeaders.attempts]: '0',
       [retryHeaders.dueAt]: String(nowMs),

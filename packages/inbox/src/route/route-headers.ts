@@ -1,5 +1,5 @@
 import { headerNames } from '@board/contracts';
-import { readHeaders, writeHeaders, type RecordHeaders } from '@board/kafka-kit';
+import { readHeaders, writeHeaders, type Header, type RecordHeaders } from '@board/kafka-kit';
 import { headerText } from '../record.ts';
 
 /**
@@ -68,6 +68,12 @@ export function sourceHeaders(headers: RecordHeaders): RecordHeaders {
   const source = headers.entries.filter(([name]) => !ours.has(name));
   const nulls = (headerText(headers, nullNames) ?? '').split(',').filter(Boolean);
   return writeHeaders([...source, ...nulls.map((name) => [name, null] as const)]);
+}
+
+/** The headers of a record of a retry topic or the DLQ as people read them: those of its source, then what it gained since. */
+export function unpackedHeaders(headers: RecordHeaders): readonly Header[] {
+  const gained = headers.entries.filter(([name]) => ours.has(name) && name !== packed && name !== nullNames);
+  return [...sourceHeaders(headers).entries, ...gained];
 }
 
 /** Source headers in a form that kafkajs can send: as they are, else packed into one. */

@@ -1,0 +1,99 @@
+import { waitUntil } from '@board/test';
+import type { Admin } from 'kafkajs';
+import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { openInboxLab, type InboxLab, type RunningInbox } from '../src/testing/inbox-lab.ts';
+import { testTopic } from '../src/testing/thing-codec.ts';
+import { appliedVersions, thingLogHandler } from '../src/testing/thing-log.ts';
+
+let lab: InboxLab;
+let admin: Admin;
+beforeEach(async () => {
+  lab = await openInboxLab(inject('stack'));
+  admin = lab.kafka.admin();
+  await admin.connect();
+});
+afterEach(async () => {
+  await admin.disconnect();
+  await lab.close();
+});
+
+const inPartition0 = <R extends object>(record: R): R & { partition: number } => ({ ...record, partition: 0 });
+const things = (prefix: string, count: number) =>
+  Array.from({ length: count }, (_, n) => inPartition0(lab.thing(`${prefix}${n}`, 1)));
+
+const alarm = ({ health }: RunningInbox): string => health.alarms.active().get('records missing')?.reason ?? '';
+
+/** Applies five events, remembers where it stands, and stops. */
+async function applyFive(): Promise<void> {
+  const first = await lab.start(thingLogHandler({ batch: true }));
+  await lab.produce(things('first', 5));
+  await lab.caughtUp();
+  await waitUntil('the position', async () => {
+    const [row] = await lab.rows<{ next_offset: number }>(
+      'SELECT next_offset FROM read_position WHERE topic = ? AND kafka_partition = 0',
+      [lab.topic],
+    );
+    return Number(row?.next_offset) === 5;
+  });
+  expect(alarm(first)).toBe('');
+  await first.stop();
+}
+
+it('names the records that were deleted before they were read', { timeout: 90_000 }, async () => {
+  await applyFive();
+  await lab.produce(things('second', 5));
+  await admin.fetchTopicOffsets(lab.topic);
+  await admin.deleteTopicRecords({ topic: lab.topic, partitions: [{ partition: 0, offset: '8' }] });
+  const second = await lab.start(thingLogHandler({ batch: true }));
+  await waitUntil('the alarm', () => alarm(second).includes(`records 5 to 7 of ${lab.topic}/0 were deleted before`));
+  // What is left is applied all the same.
+  await waitUntil('the rest', async () => (await appliedVersions(lab.schema.root)).has('second4'));
+  expect([...(await appliedVersions(lab.schema.root)).keys()].filter((id) => id.startsWith('second'))).toEqual([
+    'second3',
+    'second4',
+  ]);
+});
+
+it('says nothing of records that were deleted after they were read', { timeout: 90_000 }, async () => {
+  await applyFive();
+  await admin.fetchTopicOffsets(lab.topic);
+  await admin.deleteTopicRecords({ topic: lab.topic, partitions: [{ partition: 0, offset: '5' }] });
+  const second = await lab.start(thingLogHandler({ batch: true }));
+  await lab.produce(things('second', 5));
+  await lab.caughtUp();
+  await waitUntil('the position', async () => {
+    const [row] = await lab.rows<{ next_offset: number }>(
+      'SELECT next_offset FROM read_position WHERE topic = ? AND kafka_partition = 0',
+      [lab.topic],
+    );
+    return Number(row?.next_offset) === 10;
+  });
+  expect(await lab.rows('SELECT * FROM missing_range')).toEqual([]);
+  expect(alarm(second)).toBe('');
+});
+
+it('notices that the topic was deleted and made again', { timeout: 120_000 }, async () => {
+  await applyFive();
+  await admin.deleteTopics({ topics: [lab.topic] });
+  const { partitions, replicationFactor, config } = testTopic(lab.topic);
+  await waitUntil('the new topic', () =>
+    admin.createTopics({
+      topics: [
+        {
+          topic: lab.topic,
+          numPartitions: partitions,
+          replicationFactor,
+          configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
+        },
+      ],
+      waitForLeaders: false,
+    }),
+  );
+  await waitUntil('its leaders', () => admin.fetchTopicOffsets(lab.topic));
+  await lab.produce(things('second', 2));
+  const second = await lab.start(thingLogHandler({ batch: true }));
+  await waitUntil('the alarm', () => alarm(second).includes(`${lab.topic}/0 ends at 2 and ended at 5`), {
+    timeoutMs: 60_000,
+  });
+  await waitUntil('the new records', async () => (await appliedVersions(lab.schema.root)).has('second1'));
+});
