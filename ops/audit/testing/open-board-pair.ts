@@ -26,6 +26,7 @@ export async function openBoardPair(stack: StackAddresses, group: string): Promi
   // The auditor of the pipeline, allowed to read here too.
   for (const schema of [source, consumer])
     await schema.root.query(`GRANT SELECT ON ${schema.name}.* TO 'audit'@'127.0.0.1'`);
+  await consumer.root.query(`GRANT UPDATE (cleared_at) ON ${consumer.name}.missing_range TO 'audit'@'127.0.0.1'`);
 
   return {
     source,
