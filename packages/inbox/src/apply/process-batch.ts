@@ -1,7 +1,7 @@
+import { classifyDriverError } from '@board/database-kit';
 import { failpoint } from '@board/service-kit';
 import { unpark } from '../database/parked.ts';
 import { inTransaction } from '../database/transaction.ts';
-import { infrastructureReason } from '../database/database-errors.ts';
 import type { Delivery } from '../delivery.ts';
 import { HandlerTimeoutError, InfrastructureError } from '../errors.ts';
 import type { DecodedEvent } from '../handler.ts';
@@ -36,9 +36,8 @@ export async function processBatch<E extends DecodedEvent>(
         continue;
       }
       if (error instanceof InfrastructureError) throw error;
-      const reason = infrastructureReason(error);
       // Not ours to judge: an error of the inbox's own SQL or code must never dead-letter an event.
-      throw new InfrastructureError(reason ?? 'the inbox failed', { cause: error });
+      throw new InfrastructureError(classifyDriverError(error)?.reason ?? 'the inbox failed', { cause: error });
     }
   }
 }

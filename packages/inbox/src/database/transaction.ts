@@ -1,6 +1,5 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
-import { prepareSession } from '@board/database-kit';
-import { causedBy } from './database-errors.ts';
+import { classifyDriverError, prepareSession } from '@board/database-kit';
 
 /** A transaction that is open: where its SQL goes, and how to get rid of it for good. */
 export interface OpenTransaction {
@@ -21,7 +20,7 @@ export async function inTransaction<Result>(
     try {
       return await runOnce(dataSource, work);
     } catch (error) {
-      if (rerun >= maxReruns || !causedBy(error, isLockVictim)) throw error;
+      if (rerun >= maxReruns || classifyDriverError(error)?.kind !== 'lock') throw error;
       onRerun();
     }
   }
@@ -68,7 +67,9 @@ interface PooledConnection {
  * commit what is left of this one.
  */
 async function rolledBack(runner: QueryRunner, error: unknown): Promise<boolean> {
-  if (causedBy(error, (code) => code === 'PROTOCOL_SEQUENCE_TIMEOUT')) return false;
+  const known = classifyDriverError(error);
+  // A server that does not answer would not answer the ROLLBACK either.
+  if (known?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') return false;
   try {
     await runner.query('ROLLBACK');
     await runner.query('SET autocommit = 1');
@@ -76,8 +77,4 @@ async function rolledBack(runner: QueryRunner, error: unknown): Promise<boolean>
   } catch {
     return false;
   }
-}
-
-function isLockVictim(code: string): boolean {
-  return code === 'ER_LOCK_DEADLOCK' || code === 'ER_LOCK_WAIT_TIMEOUT';
 }
