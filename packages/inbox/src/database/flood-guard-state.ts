@@ -1,9 +1,9 @@
-import type { DataSource } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { Consumer } from '../consumer.ts';
 
 /** When the guard was opened, milliseconds since the epoch; undefined when it is closed. */
-export async function readOpenedAt(dataSource: DataSource, { group }: Consumer): Promise<number | undefined> {
-  const [row]: readonly { opened_at: string | null }[] = await dataSource.query(
+export async function readOpenedAt(tx: EntityManager, { group }: Consumer): Promise<number | undefined> {
+  const [row]: readonly { opened_at: string | null }[] = await tx.query(
     'SELECT opened_at FROM flood_guard WHERE consumer = ?',
     [group],
   );
@@ -12,12 +12,12 @@ export async function readOpenedAt(dataSource: DataSource, { group }: Consumer):
 
 /** Opens the guard for every instance; the first to open it sets the time. */
 export async function openGuard(
-  dataSource: DataSource,
+  tx: EntityManager,
   { group }: Consumer,
   nowMs: number,
   probeAtMs: number,
 ): Promise<void> {
-  await dataSource.query(
+  await tx.query(
     `INSERT INTO flood_guard (consumer, opened_at, probe_at) VALUES (?, ?, ?) AS opened
      ON DUPLICATE KEY UPDATE probe_at = IF(flood_guard.opened_at IS NULL, opened.probe_at, flood_guard.probe_at),
        opened_at = COALESCE(flood_guard.opened_at, opened.opened_at)`,
@@ -25,18 +25,18 @@ export async function openGuard(
   );
 }
 
-export async function closeGuard(dataSource: DataSource, { group }: Consumer): Promise<void> {
-  await dataSource.query('UPDATE flood_guard SET opened_at = NULL WHERE consumer = ?', [group]);
+export async function closeGuard(tx: EntityManager, { group }: Consumer): Promise<void> {
+  await tx.query('UPDATE flood_guard SET opened_at = NULL WHERE consumer = ?', [group]);
 }
 
 /** Gives the next probe to one caller among all instances, and the one after it not before `nextAtMs`. */
 export async function claimProbe(
-  dataSource: DataSource,
+  tx: EntityManager,
   { group }: Consumer,
   nowMs: number,
   nextAtMs: number,
 ): Promise<boolean> {
-  const result: { affectedRows: number } = await dataSource.query(
+  const result: { affectedRows: number } = await tx.query(
     'UPDATE flood_guard SET probe_at = ? WHERE consumer = ? AND opened_at IS NOT NULL AND probe_at <= ?',
     [nextAtMs, group, nowMs],
   );
@@ -44,13 +44,13 @@ export async function claimProbe(
 }
 
 /** Lets the next probe be claimed at once: the last one proved nothing. */
-export async function returnProbe(dataSource: DataSource, { group }: Consumer, nowMs: number): Promise<void> {
-  await dataSource.query('UPDATE flood_guard SET probe_at = ? WHERE consumer = ?', [nowMs, group]);
+export async function returnProbe(tx: EntityManager, { group }: Consumer, nowMs: number): Promise<void> {
+  await tx.query('UPDATE flood_guard SET probe_at = ? WHERE consumer = ?', [nowMs, group]);
 }
 
 /** Letters of spent attempts since a time, by all instances. */
-export async function countSpentSince(dataSource: DataSource, { group }: Consumer, sinceMs: number): Promise<number> {
-  const [row]: readonly { letters: string }[] = await dataSource.query(
+export async function countSpentSince(tx: EntityManager, { group }: Consumer, sinceMs: number): Promise<number> {
+  const [row]: readonly { letters: string }[] = await tx.query(
     "SELECT COUNT(*) AS letters FROM dead_letter WHERE consumer = ? AND closed_at IS NULL AND reason = 'attempts-exhausted' AND last_failed_at >= ?",
     [group, sinceMs],
   );

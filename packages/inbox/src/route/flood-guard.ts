@@ -1,7 +1,8 @@
 import type { Alarms, Logger } from '@board/service-kit';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import type { Applied } from '../apply/applied.ts';
 import * as state from '../database/flood-guard-state.ts';
+import { inTransaction } from '../database/transaction.ts';
 import { InfrastructureError, InvalidEventError } from '../errors.ts';
 import type { Consumer } from '../consumer.ts';
 import type { InboxMetrics } from '../metrics.ts';
@@ -52,6 +53,13 @@ export function createFloodGuard({
   const tried = triedLately(floodWindowMs);
   let openedAt: number | undefined;
   let probeOutcome: 'applied' | 'failed' | 'nothing' | undefined;
+  // Like all else, so that a connection to a server that became read-only is not used again.
+  const shared = <Result>(work: (tx: EntityManager) => Promise<Result>): Promise<Result> =>
+    inTransaction(
+      dataSource,
+      () => metrics.rerun(),
+      ({ tx }) => work(tx),
+    );
 
   function show(): void {
     metrics.floodGuard(openedAt !== undefined);
@@ -64,19 +72,19 @@ export function createFloodGuard({
   }
 
   async function refresh(): Promise<void> {
-    openedAt = await state.readOpenedAt(dataSource, consumer);
+    openedAt = await shared((tx) => state.readOpenedAt(tx, consumer));
     show();
   }
 
   async function open(spent: number): Promise<never> {
-    await state.openGuard(dataSource, consumer, now(), now() + floodProbeEveryMs);
+    await shared((tx) => state.openGuard(tx, consumer, now(), now() + floodProbeEveryMs));
     await refresh();
     logger.error({ event: 'inbox.flood-guard-open', spent, failedShare: tried.failedShare(now()) });
     throw new InfrastructureError('the flood guard is open');
   }
 
   async function close(): Promise<void> {
-    await state.closeGuard(dataSource, consumer);
+    await shared((tx) => state.closeGuard(tx, consumer));
     tried.clear();
     await refresh();
     logger.info({ event: 'inbox.flood-guard-closed' });
@@ -91,7 +99,7 @@ export function createFloodGuard({
       // It makes way for the next: otherwise one event that can never succeed would be all that is ever tried.
       if (openedAt !== undefined && probeOutcome !== undefined) return 'try-again-later';
       if (openedAt !== undefined) throw new InfrastructureError('the flood guard is open');
-      const letters = spent + (await state.countSpentSince(dataSource, consumer, now() - floodWindowMs));
+      const letters = spent + (await shared((tx) => state.countSpentSince(tx, consumer, now() - floodWindowMs)));
       if (letters >= floodLetters && tried.failedShare(now()) > floodFailedShare) await open(letters);
       return 'dead-letter';
     },
@@ -108,7 +116,7 @@ export function createFloodGuard({
         probeOutcome = 'applied';
     },
     async probe(attempt) {
-      if (!(await state.claimProbe(dataSource, consumer, now(), now() + floodProbeEveryMs))) return undefined;
+      if (!(await shared((tx) => state.claimProbe(tx, consumer, now(), now() + floodProbeEveryMs)))) return undefined;
       probeOutcome = 'nothing';
       try {
         return await attempt();
@@ -118,7 +126,7 @@ export function createFloodGuard({
         logger.info({ event: 'inbox.flood-guard-probe', outcome });
         if (outcome === 'applied') await close();
         // A duplicate or an event that only parks tells nothing: the next one may be tried at once.
-        if (outcome === 'nothing') await state.returnProbe(dataSource, consumer, now());
+        if (outcome === 'nothing') await shared((tx) => state.returnProbe(tx, consumer, now()));
       }
     },
   };
