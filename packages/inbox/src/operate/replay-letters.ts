@@ -26,7 +26,7 @@ export interface Replay {
   readonly outcome:
     | 'replayed'
     | 'would-replay'
-    /** The DLQ no longer holds its record. */
+    /** The DLQ no longer holds its record; where it stood there may be another one, of a DLQ that was made again. */
     | 'missing'
     | Exclude<ReplayVerdict, 'replay'>;
 }
