@@ -25,6 +25,8 @@ export interface Inbox<E extends DecodedEvent> {
   readonly drainTurns: Turns;
   /** Events to pass over in their turn, because they were skipped before a rebuild. */
   readonly skippedAhead: ReadonlySet<string>;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, for what is stored and shown; a clock that may be set at any time. */
   readonly now: () => number;
+  /** Time that this process has really had, for waits and limits. */
+  readonly elapsedMs: () => number;
 }

@@ -1,11 +1,12 @@
 import { deadLetterTopicName, groupTopics, type TopicDefinition } from '@board/contracts';
-import type { Health, Logger, Scope } from '@board/service-kit';
+import { createElapsedClock, type Health, type Logger, type Scope } from '@board/service-kit';
 import type { Kafka } from 'kafkajs';
 import type { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { createTurns } from './apply/create-turns.ts';
 import { startLookout } from './apply/start-lookout.ts';
 import { startSweeper } from './apply/start-sweeper.ts';
+import { trackFirstSeen } from './consume/first-seen.ts';
 import { guarded } from './consume/guarded.ts';
 import { heldByGuard } from './consume/held-by-guard.ts';
 import { openLagProbe } from './consume/lag-probe.ts';
@@ -52,7 +53,10 @@ export async function startInbox<E extends DecodedEvent>(options: InboxOptions<E
   const { dataSource } = options;
   const { alarms } = health;
   const metrics = createInboxMetrics(options.metrics);
-  const guard = createFloodGuard({ consumer, dataSource, settings, alarms, metrics, logger, now: Date.now });
+  const clock = createElapsedClock();
+  scope.defer('clock', () => clock.stop());
+  const elapsedMs = (): number => clock.now();
+  const guard = createFloodGuard({ consumer, dataSource, settings, alarms, metrics, logger, elapsedMs });
   await guard.refresh();
   const inbox: Inbox<E> = {
     consumer,
@@ -67,7 +71,8 @@ export async function startInbox<E extends DecodedEvent>(options: InboxOptions<E
     alarms,
     drainTurns: createTurns(),
     skippedAhead: await findSkippedAhead(dataSource.manager, consumer),
-    now: Date.now,
+    now: () => Date.now(),
+    elapsedMs,
   };
 
   const lookout = startLookout(inbox, health.readiness.state('parking', 'not looked at yet'));
@@ -84,13 +89,14 @@ export async function startInbox<E extends DecodedEvent>(options: InboxOptions<E
       return { settled: records.length };
     },
   });
+  const seen = trackFirstSeen(elapsedMs);
   await startConsumer(inbox, options, {
     name: 'retry consumer',
     groupId: `${group}.retry`,
     topics: groupTopics(group, source, settings.maxAttempts - 1)
       .map((topic) => topic.name)
       .filter((name) => name !== deadLetterTopicName(group)),
-    settle: (records) => settleRetry(inbox, records),
+    settle: (records) => settleRetry(inbox, records, seen),
   });
   return inbox;
 }

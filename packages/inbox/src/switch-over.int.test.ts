@@ -41,7 +41,7 @@ it('opens the flood guard on a connection of its own when the pooled one became 
     alarms: createHealth().alarms,
     metrics: createInboxMetrics(createMetrics(lab.group)),
     logger: createLogger({ name: lab.group, level: 'silent' }),
-    now: Date.now,
+    elapsedMs: () => performance.now(),
   });
   await expect(guard.admit(1)).rejects.toThrow(/read.only/i);
   await expect(guard.admit(1)).rejects.toThrow('the flood guard is open');

@@ -1,3 +1,4 @@
+import './clock-steps.ts';
 import './request-queue-timer.ts';
 import type { Logger } from '@board/service-kit';
 import { Kafka, logLevel, type LogEntry } from 'kafkajs';

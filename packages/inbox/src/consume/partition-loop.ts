@@ -20,7 +20,7 @@ export interface PartitionLoop {
   /** Never throws. */
   readonly settle: (records: readonly SourceRecord[]) => Promise<Verdict>;
   /** Told when a partition is left alone on purpose. */
-  readonly onPause: (topic: string, partition: number, untilMs: number) => void;
+  readonly onPause: (topic: string, partition: number, forMs: number) => void;
 }
 
 /** Runs a consumer's loop; the returned function stops fetching, lets the slice in hand finish and leaves the group. */
@@ -84,7 +84,7 @@ async function settleSlices(
     }
     state.sliceSizes.set(name, nextSize(size, loop.sliceRecords, verdict.tooSlow === true));
     if (verdict.waitMs !== undefined) {
-      loop.onPause(topic, partition, Date.now() + verdict.waitMs);
+      loop.onPause(topic, partition, verdict.waitMs);
       pauseFor(verdict.waitMs, pause(), state.resumes);
       return;
     }

@@ -3,6 +3,8 @@ import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
 import type { SourceRecord } from '../record.ts';
 import { fromRetry } from '../route/from-retry.ts';
+import { dueInMs, longestDelayMs } from './due-in-ms.ts';
+import type { FirstSeen } from './first-seen.ts';
 import type { Verdict } from './partition-loop.ts';
 import { deadLetterWithoutIdentity, settleDeliveries } from './settle-source.ts';
 
@@ -10,7 +12,9 @@ import { deadLetterWithoutIdentity, settleDeliveries } from './settle-source.ts'
 export async function settleRetry<E extends DecodedEvent>(
   inbox: Inbox<E>,
   records: readonly SourceRecord[],
+  seen: FirstSeen,
 ): Promise<Verdict> {
+  seen.note(records);
   const due: Delivery[] = [];
   let settled = 0;
   let waitMs: number | undefined;
@@ -18,11 +22,15 @@ export async function settleRetry<E extends DecodedEvent>(
     const retry = fromRetry(record);
     if ('problem' in retry) await deadLetterWithoutIdentity(inbox, record, retry.problem);
     else {
-      // A forged time cannot make a partition wait longer than the longest delay after the record's arrival.
-      const dueAtMs = Math.min(retry.dueAtMs, record.origin.timestampMs + longestDelayMs(inbox));
-      const earlyMs = dueAtMs - inbox.now();
-      if (earlyMs > 0) {
-        waitMs = earlyMs;
+      const leftMs = dueInMs({
+        dueAtMs: retry.dueAtMs,
+        appendedAtMs: record.origin.timestampMs,
+        nowMs: inbox.now(),
+        seenForMs: seen.seenForMs(record),
+        longestMs: longestDelayMs(inbox.settings, retry.delivery.attempt - 1),
+      });
+      if (leftMs > 0) {
+        waitMs = leftMs;
         break;
       }
       due.push(retry.delivery);
@@ -31,10 +39,4 @@ export async function settleRetry<E extends DecodedEvent>(
   }
   await settleDeliveries(inbox, due);
   return waitMs === undefined ? { settled } : { settled, waitMs };
-}
-
-function longestDelayMs<E extends DecodedEvent>({ settings }: Inbox<E>): number {
-  return (
-    settings.retryBaseMs * settings.retryFactor ** Math.max(0, settings.maxAttempts - 2) * (1 + settings.retryJitter)
-  );
 }

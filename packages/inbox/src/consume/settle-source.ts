@@ -42,8 +42,8 @@ export async function settleDeliveries<E extends DecodedEvent>(
   const drainable = await processBatch(inbox, deliveries);
   try {
     // Not for long: the offset waits for this to be committed.
-    const untilMs = inbox.now() + inbox.settings.maxWaitMs;
-    await drain(inbox, drainable, () => inbox.now() >= untilMs);
+    const untilMs = inbox.elapsedMs() + inbox.settings.maxWaitMs;
+    await drain(inbox, drainable, () => inbox.elapsedMs() >= untilMs);
   } catch (error) {
     // Parked rows are safe where they are; the sweep drains them once the database is back.
     inbox.logger.warn({ event: 'inbox.drain-later', error: describeError(error).message });

@@ -1,5 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import type { Consumer } from '../consumer.ts';
+import { databaseNowMs } from './database-now.ts';
+
+// Every time here is the database's: instances whose clocks differ would wait for each other's.
 
 /** When the guard was opened, milliseconds since the epoch; undefined when it is closed. */
 export async function readOpenedAt(tx: EntityManager, { group }: Consumer): Promise<number | undefined> {
@@ -10,18 +13,13 @@ export async function readOpenedAt(tx: EntityManager, { group }: Consumer): Prom
   return row?.opened_at ? Number(row.opened_at) : undefined;
 }
 
-/** Opens the guard for every instance; the first to open it sets the time. */
-export async function openGuard(
-  tx: EntityManager,
-  { group }: Consumer,
-  nowMs: number,
-  probeAtMs: number,
-): Promise<void> {
+/** Opens the guard for every instance, its first probe after `probeAfterMs`; the first to open it sets the times. */
+export async function openGuard(tx: EntityManager, { group }: Consumer, probeAfterMs: number): Promise<void> {
   await tx.query(
-    `INSERT INTO flood_guard (consumer, opened_at, probe_at) VALUES (?, ?, ?) AS opened
+    `INSERT INTO flood_guard (consumer, opened_at, probe_at) VALUES (?, ${databaseNowMs}, ${databaseNowMs} + ?) AS opened
      ON DUPLICATE KEY UPDATE probe_at = IF(flood_guard.opened_at IS NULL, opened.probe_at, flood_guard.probe_at),
        opened_at = COALESCE(flood_guard.opened_at, opened.opened_at)`,
-    [group, nowMs, probeAtMs],
+    [group, probeAfterMs],
   );
 }
 
@@ -29,30 +27,28 @@ export async function closeGuard(tx: EntityManager, { group }: Consumer): Promis
   await tx.query('UPDATE flood_guard SET opened_at = NULL WHERE consumer = ?', [group]);
 }
 
-/** Gives the next probe to one caller among all instances, and the one after it not before `nextAtMs`. */
-export async function claimProbe(
-  tx: EntityManager,
-  { group }: Consumer,
-  nowMs: number,
-  nextAtMs: number,
-): Promise<boolean> {
+/** Gives the next probe to one caller among all instances, and the one after it not before `everyMs` have passed. */
+export async function claimProbe(tx: EntityManager, { group }: Consumer, everyMs: number): Promise<boolean> {
+  // A probe that is due later than one interval from now was timed by a clock that has been set back since.
   const result: { affectedRows: number } = await tx.query(
-    'UPDATE flood_guard SET probe_at = ? WHERE consumer = ? AND opened_at IS NOT NULL AND probe_at <= ?',
-    [nextAtMs, group, nowMs],
+    `UPDATE flood_guard SET probe_at = ${databaseNowMs} + ? WHERE consumer = ? AND opened_at IS NOT NULL
+       AND (probe_at <= ${databaseNowMs} OR probe_at > ${databaseNowMs} + ?)`,
+    [everyMs, group, everyMs],
   );
   return result.affectedRows === 1;
 }
 
 /** Lets the next probe be claimed at once: the last one proved nothing. */
-export async function returnProbe(tx: EntityManager, { group }: Consumer, nowMs: number): Promise<void> {
-  await tx.query('UPDATE flood_guard SET probe_at = ? WHERE consumer = ?', [nowMs, group]);
+export async function returnProbe(tx: EntityManager, { group }: Consumer): Promise<void> {
+  await tx.query(`UPDATE flood_guard SET probe_at = ${databaseNowMs} WHERE consumer = ?`, [group]);
 }
 
-/** Letters of spent attempts since a time, by all instances. */
-export async function countSpentSince(tx: EntityManager, { group }: Consumer, sinceMs: number): Promise<number> {
+/** Dead letters of spent attempts within the last `windowMs`, by all instances. */
+export async function countSpentLately(tx: EntityManager, { group }: Consumer, windowMs: number): Promise<number> {
   const [row]: readonly { letters: string }[] = await tx.query(
-    "SELECT COUNT(*) AS letters FROM dead_letter WHERE consumer = ? AND closed_at IS NULL AND reason = 'attempts-exhausted' AND last_failed_at >= ?",
-    [group, sinceMs],
+    `SELECT COUNT(*) AS letters FROM dead_letter
+     WHERE consumer = ? AND closed_at IS NULL AND reason = 'attempts-exhausted' AND last_failed_at >= ${databaseNowMs} - ?`,
+    [group, windowMs],
   );
   return Number(row?.letters ?? 0);
 }

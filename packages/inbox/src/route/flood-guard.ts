@@ -35,7 +35,8 @@ export interface FloodGuardParts {
   readonly alarms: Alarms;
   readonly metrics: InboxMetrics;
   readonly logger: Logger;
-  readonly now: () => number;
+  /** Time that this process has really had. */
+  readonly elapsedMs: () => number;
 }
 
 const alarm = 'flood guard';
@@ -47,7 +48,7 @@ export function createFloodGuard({
   alarms,
   metrics,
   logger,
-  now,
+  elapsedMs,
 }: FloodGuardParts): FloodGuard {
   const { floodWindowMs, floodLetters, floodFailedShare, floodProbeEveryMs } = settings;
   const tried = triedLately(floodWindowMs);
@@ -77,9 +78,9 @@ export function createFloodGuard({
   }
 
   async function open(spent: number): Promise<never> {
-    await shared((tx) => state.openGuard(tx, consumer, now(), now() + floodProbeEveryMs));
+    await shared((tx) => state.openGuard(tx, consumer, floodProbeEveryMs));
     await refresh();
-    logger.error({ event: 'inbox.flood-guard-open', spent, failedShare: tried.failedShare(now()) });
+    logger.error({ event: 'inbox.flood-guard-open', spent, failedShare: tried.failedShare(elapsedMs()) });
     throw new InfrastructureError('the flood guard is open');
   }
 
@@ -99,12 +100,12 @@ export function createFloodGuard({
       // It makes way for the next: otherwise one event that can never succeed would be all that is ever tried.
       if (openedAt !== undefined && probeOutcome !== undefined) return 'try-again-later';
       if (openedAt !== undefined) throw new InfrastructureError('the flood guard is open');
-      const letters = spent + (await shared((tx) => state.countSpentSince(tx, consumer, now() - floodWindowMs)));
-      if (letters >= floodLetters && tried.failedShare(now()) > floodFailedShare) await open(letters);
+      const letters = spent + (await shared((tx) => state.countSpentLately(tx, consumer, floodWindowMs)));
+      if (letters >= floodLetters && tried.failedShare(elapsedMs()) > floodFailedShare) await open(letters);
       return 'dead-letter';
     },
     observe(result) {
-      const nowMs = now();
+      const nowMs = elapsedMs();
       for (const { identity, kind } of result.applied)
         if (kind === 'event') tried.record(identity.aggregateId, 'applied', nowMs);
       // An event that is invalid says nothing about the handler.
@@ -116,7 +117,7 @@ export function createFloodGuard({
         probeOutcome = 'applied';
     },
     async probe(attempt) {
-      if (!(await shared((tx) => state.claimProbe(tx, consumer, now(), now() + floodProbeEveryMs)))) return undefined;
+      if (!(await shared((tx) => state.claimProbe(tx, consumer, floodProbeEveryMs)))) return undefined;
       probeOutcome = 'nothing';
       try {
         return await attempt();
@@ -126,7 +127,7 @@ export function createFloodGuard({
         logger.info({ event: 'inbox.flood-guard-probe', outcome });
         if (outcome === 'applied') await close();
         // A duplicate or an event that only parks tells nothing: the next one may be tried at once.
-        if (outcome === 'nothing') await shared((tx) => state.returnProbe(tx, consumer, now()));
+        if (outcome === 'nothing') await shared((tx) => state.returnProbe(tx, consumer));
       }
     },
   };
