@@ -1,6 +1,7 @@
 import type { Alarms, Logger } from '@board/service-kit';
 import type { DataSource } from 'typeorm';
 import type { Turns } from './apply/create-turns.ts';
+import type { SchemaFailures } from './apply/schema-failures.ts';
 import type { Consumer } from './consumer.ts';
 import type { Decoder } from './decode.ts';
 import type { DecodedEvent, Handler } from './handler.ts';
@@ -17,6 +18,7 @@ export interface Inbox<E extends DecodedEvent> {
   readonly handler: Handler<E>;
   readonly publisher: RoutePublisher;
   readonly guard: FloodGuard;
+  readonly schemaFailures: SchemaFailures;
   readonly settings: InboxSettings;
   readonly logger: Logger;
   readonly metrics: InboxMetrics;

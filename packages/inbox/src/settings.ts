@@ -13,6 +13,8 @@ export interface InboxSettings {
   readonly maxWaitMs: number;
   /** No progress for this long although records wait: the process ends. */
   readonly maxStallMs: number;
+  /** Events of one type fail because a table or column is missing, those of other types do not: one of them is given up on after each wait. */
+  readonly schemaPatienceMs: number;
   readonly sweepEveryMs: number;
   /** An event parked for longer raises an alarm: nothing that fills its gap is on its way. */
   readonly parkedAlarmAgeMs: number;
@@ -36,6 +38,7 @@ export const defaultSettings: InboxSettings = {
   handlerDeadlineMs: 10_000,
   maxWaitMs: 5_000,
   maxStallMs: 60_000,
+  schemaPatienceMs: 600_000,
   sweepEveryMs: 3_000,
   parkedAlarmAgeMs: 30_000,
   floodWindowMs: 60_000,

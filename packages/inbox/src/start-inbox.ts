@@ -4,6 +4,7 @@ import type { Kafka } from 'kafkajs';
 import type { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { createTurns } from './apply/create-turns.ts';
+import { trackSchemaFailures } from './apply/schema-failures.ts';
 import { startLookout } from './apply/start-lookout.ts';
 import { startSweeper } from './apply/start-sweeper.ts';
 import { trackFirstSeen } from './consume/first-seen.ts';
@@ -67,6 +68,7 @@ export async function startInbox<E extends DecodedEvent>(options: InboxOptions<E
     settings,
     logger,
     guard,
+    schemaFailures: trackSchemaFailures(settings.schemaPatienceMs, elapsedMs),
     metrics,
     alarms,
     drainTurns: createTurns(),

@@ -97,7 +97,8 @@ async function attempt<E extends DecodedEvent>(
       throw error;
     }
     const known = classifyDriverError(error);
-    if (known) throw new InfrastructureError(known.reason, { cause: error });
+    // A table that does not fit may be one event's failure: the caller decides, when it knows which others were applied.
+    if (known && known.kind !== 'schema') throw new InfrastructureError(known.reason, { cause: error });
     return { ok: false, error, guilty: current };
   } finally {
     clearTimeout(timer);

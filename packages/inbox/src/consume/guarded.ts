@@ -1,7 +1,8 @@
-import { HandlerTimeoutError } from '../errors.ts';
+import { headerNames } from '@board/contracts';
+import { HandlerTimeoutError, UnfinishedDeploymentError } from '../errors.ts';
 import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
-import type { SourceRecord } from '../record.ts';
+import { headerText, type SourceRecord } from '../record.ts';
 import { describeError } from '../route/describe-error.ts';
 import { createBackoff, type Backoff } from './backoff.ts';
 import type { Verdict } from './partition-loop.ts';
@@ -54,7 +55,8 @@ export function guarded<E extends DecodedEvent>(
         succeeded(topic, partition);
         return verdict;
       } catch (error) {
-        if (!(error instanceof HandlerTimeoutError)) return failed(topic, partition, error);
+        if (!(error instanceof HandlerTimeoutError))
+          return { ...failed(topic, partition, error), settled: settledBefore(records, error) };
         inbox.logger.warn({ event: 'inbox.too-slow', topic, partition, records: records.length });
         return { settled: 0, tooSlow: true };
       }
@@ -66,4 +68,13 @@ export function guarded<E extends DecodedEvent>(
       }
     },
   };
+}
+
+/** Of a batch that waits for one event, what stands before it is settled; what follows is read again. */
+function settledBefore(records: readonly SourceRecord[], error: unknown): number {
+  if (!(error instanceof UnfinishedDeploymentError)) return 0;
+  return Math.max(
+    0,
+    records.findIndex(({ headers }) => headerText(headers, headerNames.eventId) === error.eventId),
+  );
 }

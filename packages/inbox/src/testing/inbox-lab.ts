@@ -143,7 +143,7 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
         source: testTopic(topic),
         aggregateType,
         handler,
-        readers: [{ eventType: 'ThingChanged', schema: thingSchema }],
+        readers: ['ThingChanged', 'ThingRenamed'].map((eventType) => ({ eventType, schema: thingSchema })),
         registryUrl: registryUrl ?? stack.registryUrl,
         kafka: own ?? (brokers ? connectKafka({ brokers }, group, logger) : kafka),
         dataSource: dataSource ?? (await openDataSource()),
