@@ -71,7 +71,7 @@ it('tries the next event when the first of a tier can never succeed, and does no
   );
   await lab.produce(things('a', 30).map((record) => ({ ...record, partition: 0 })));
   await waitUntil('guard open', () => inbox.guard.isOpen());
-  // As by an instance, or a database, whose clock was an hour fast: nobody may wait for that hour.
+  // As by an instance, or a database, whose clock was an hour fast: that hour must not be waited for.
   await lab.rows('UPDATE flood_guard SET probe_at = probe_at + 3600000');
   broken = false;
   await waitUntil('guard closed', () => !inbox.guard.isOpen());
