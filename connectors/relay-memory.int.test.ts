@@ -56,6 +56,8 @@ it('shuts the fence: for the purge while ANY suspicion is open or nobody WATCHES
     });
   await seenAgo(70_000);
   expect([await ask('audit'), await ask('purge')]).toEqual(['passed', unwatched]);
+  await seenAgo(-3_600_000);
+  expect(await ask('purge')).toEqual(unwatched);
   await seenAgo(0);
   expect([await ask('audit'), await ask('purge')]).toEqual(['passed', 'passed']);
   const blocked = suspect({ reason: 'as planted', fence: 'blocked' }, new Date(0));

@@ -31,13 +31,13 @@ export function connectRequest(connectUrl: string, settings: RequestSettings): C
   }
 
   return async (method, path, body) => {
-    const deadline = Date.now() + settings.rebalanceMs;
+    const deadline = performance.now() + settings.rebalanceMs;
     for (;;) {
       try {
         return await once(method, path, body);
       } catch (error) {
         const isRebalancing = error instanceof ConnectError && error.status === conflict;
-        if (!isRebalancing || Date.now() > deadline) throw error;
+        if (!isRebalancing || performance.now() > deadline) throw error;
         await delay(retryPauseMs);
       }
     }

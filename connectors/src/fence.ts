@@ -49,8 +49,8 @@ export async function waitUntilShipped(wait: Omit<FenceWait, 'gtid'>): Promise<F
 /** Waits until Kafka has acknowledged all that the transactions of `gtid` put into the outbox, as far as that can be proven. */
 export async function waitForFence(wait: FenceWait): Promise<FenceResult> {
   const { mysql, push = pushFence, timeoutMs, distrust, signal } = wait;
-  const deadline = Date.now() + timeoutMs;
-  let pushedAt = 0;
+  const deadline = performance.now() + timeoutMs;
+  let pushedAt = -Infinity;
   // Before the wait, so that it is not in vain, and after it, for what was seen meanwhile.
   const before = await distrust?.();
   if (before !== undefined) return { cannotTell: before };
@@ -61,12 +61,12 @@ export async function waitForFence(wait: FenceWait): Promise<FenceResult> {
       return after === undefined ? result : { cannotTell: after };
     }
     if (signal?.aborted === true) return { cannotTell: `${result.cannotTell} (the wait was ended)` };
-    if (Date.now() >= deadline) {
+    if (performance.now() >= deadline) {
       return { cannotTell: `${result.cannotTell} (waited ${timeoutMs / 1_000} s)` };
     }
-    if (Date.now() >= pushedAt + pushEveryMs) {
+    if (performance.now() >= pushedAt + pushEveryMs) {
       await push(mysql);
-      pushedAt = Date.now();
+      pushedAt = performance.now();
     }
     await delay(pollMs);
   }

@@ -23,7 +23,7 @@ export function addReplay(program: Command): void {
       '\nExample: npm run dlq -- replay --error "timed out" --rate 50 --dry-run' +
         '\n\nInterrupted, it goes on where it stopped when it is run again: what was sent is in-flight.' +
         '\nOutcomes: replayed, would-replay, in-flight, superseded (the mark has passed it), closed, no-identity and conflict' +
-        '\n(cannot be replayed: dismiss them), missing (the DLQ no longer holds the record),' +
+        '\n(cannot be replayed: dismiss them), missing (the DLQ no longer holds the record, or was made again),' +
         '\nincomplete (the DLQ holds it bare, and its record is gone from the source topic or too large: skip it), unknown.',
     )
     .action(async (letters: string[], _options: unknown, command: Command) => {

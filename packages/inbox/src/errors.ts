@@ -8,6 +8,17 @@ export class InfrastructureError extends Error {
   override name = 'InfrastructureError';
 }
 
+/** A table or column is not as the handler needs it: all before this event was settled, it and what follows must wait. */
+export class UnfinishedDeploymentError extends InfrastructureError {
+  override name = 'UnfinishedDeploymentError';
+  readonly eventId: string;
+
+  constructor(message: string, eventId: string, cause: unknown) {
+    super(message, { cause });
+    this.eventId = eventId;
+  }
+}
+
 /** A handler passed its deadline; its connection is gone, and with it the transaction. */
 export class HandlerTimeoutError extends Error {
   override name = 'HandlerTimeoutError';

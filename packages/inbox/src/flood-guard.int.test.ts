@@ -59,7 +59,7 @@ it('stays closed when many events die but MOST aggregates are well', async () =>
   expect((await appliedVersions(lab.schema.root)).size).toBe(40);
 });
 
-it('tries the NEXT event when the first of a tier can never succeed', async () => {
+it('tries the next event when the first of a tier can never succeed, and does not wait for a probe that a wrong clock has timed', async () => {
   let broken = true;
   const { inbox } = await lab.start(
     thingLogHandler({
@@ -71,6 +71,8 @@ it('tries the NEXT event when the first of a tier can never succeed', async () =
   );
   await lab.produce(things('a', 30).map((record) => ({ ...record, partition: 0 })));
   await waitUntil('guard open', () => inbox.guard.isOpen());
+  // As by an instance, or a database, whose clock was an hour fast: that hour must not be waited for.
+  await lab.rows('UPDATE flood_guard SET probe_at = probe_at + 3600000');
   broken = false;
   await waitUntil('guard closed', () => !inbox.guard.isOpen());
   const letters = (await readDeadLetters(lab)).length;

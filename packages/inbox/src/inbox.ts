@@ -1,6 +1,7 @@
 import type { Alarms, Logger } from '@board/service-kit';
 import type { DataSource } from 'typeorm';
 import type { Turns } from './apply/create-turns.ts';
+import type { SchemaFailures } from './apply/schema-failures.ts';
 import type { Controls } from './consume/controls.ts';
 import type { Consumer } from './consumer.ts';
 import type { Decoder } from './decode.ts';
@@ -18,6 +19,7 @@ export interface Inbox<E extends DecodedEvent> {
   readonly handler: Handler<E>;
   readonly publisher: RoutePublisher;
   readonly guard: FloodGuard;
+  readonly schemaFailures: SchemaFailures;
   readonly controls: Controls;
   readonly settings: InboxSettings;
   readonly logger: Logger;
@@ -27,6 +29,8 @@ export interface Inbox<E extends DecodedEvent> {
   readonly drainTurns: Turns;
   /** Events to pass over in their turn, because they were skipped before a rebuild. */
   readonly skippedAhead: ReadonlySet<string>;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, for what is stored and shown; a clock that may be set at any time. */
   readonly now: () => number;
+  /** Time that this process has really had, for waits and limits. */
+  readonly elapsedMs: () => number;
 }

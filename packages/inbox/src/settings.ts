@@ -15,6 +15,8 @@ export interface InboxSettings {
   readonly maxStallMs: number;
   /** An error that no table knows is read again for this long, in all, before a record may be blamed for it. */
   readonly rereadForMs: number;
+  /** Events of one type fail because a table or column is missing, those of other types do not: one of them is given up on after each wait. */
+  readonly schemaPatienceMs: number;
   readonly sweepEveryMs: number;
   /** An event parked for longer raises an alarm: nothing that fills its gap is on its way. */
   readonly parkedAlarmAgeMs: number;
@@ -39,6 +41,7 @@ export const defaultSettings: InboxSettings = {
   maxWaitMs: 5_000,
   maxStallMs: 60_000,
   rereadForMs: 60_000,
+  schemaPatienceMs: 600_000,
   sweepEveryMs: 3_000,
   parkedAlarmAgeMs: 30_000,
   floodWindowMs: 60_000,

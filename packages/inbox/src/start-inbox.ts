@@ -1,14 +1,16 @@
 import { deadLetterTopicName, groupTopics, type TopicDefinition } from '@board/contracts';
-import type { Health, Logger, Scope } from '@board/service-kit';
+import { createElapsedClock, type Health, type Logger, type Scope } from '@board/service-kit';
 import type { Kafka } from 'kafkajs';
 import type { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { createTurns } from './apply/create-turns.ts';
+import { trackSchemaFailures } from './apply/schema-failures.ts';
 import { startLookout } from './apply/start-lookout.ts';
 import { startSweeper } from './apply/start-sweeper.ts';
 import { createBoundary } from './consume/boundary.ts';
 import { countControls } from './consume/controls.ts';
 import { guardPositions } from './consume/guard-positions.ts';
+import { trackFirstSeen } from './consume/first-seen.ts';
 import { heldByGuard } from './consume/held-by-guard.ts';
 import { openLagProbe } from './consume/lag-probe.ts';
 import { runPartitionLoop, type Verdict } from './consume/partition-loop.ts';
@@ -57,7 +59,10 @@ export async function startInbox<E extends DecodedEvent>(options: InboxOptions<E
   const { dataSource } = options;
   const { alarms } = health;
   const metrics = createInboxMetrics(options.metrics);
-  const guard = createFloodGuard({ consumer, dataSource, settings, alarms, metrics, logger, now: Date.now });
+  const clock = createElapsedClock();
+  scope.defer('clock', () => clock.stop());
+  const elapsedMs = (): number => clock.now();
+  const guard = createFloodGuard({ consumer, dataSource, settings, alarms, metrics, logger, elapsedMs });
   await guard.refresh();
   const inbox: Inbox<E> = {
     consumer,
@@ -69,11 +74,13 @@ export async function startInbox<E extends DecodedEvent>(options: InboxOptions<E
     logger,
     guard,
     controls: countControls(),
+    schemaFailures: trackSchemaFailures(settings.schemaPatienceMs, elapsedMs),
     metrics,
     alarms,
     drainTurns: createTurns(),
     skippedAhead: await findSkippedAhead(dataSource.manager, consumer),
-    now: Date.now,
+    now: () => Date.now(),
+    elapsedMs,
   };
 
   const lookout = startLookout(inbox, health.readiness.state('parking', 'not looked at yet'));
@@ -94,13 +101,14 @@ export async function startInbox<E extends DecodedEvent>(options: InboxOptions<E
       return 'problem' in delivery ? undefined : delivery;
     },
   });
+  const seen = trackFirstSeen(elapsedMs);
   await startConsumer(inbox, options, {
     name: 'retry consumer',
     groupId: `${group}.retry`,
     topics: groupTopics(group, source, settings.maxAttempts - 1)
       .map((topic) => topic.name)
       .filter((name) => name !== deadLetterTopicName(group)),
-    settle: (records) => settleRetry(inbox, records),
+    settle: (records) => settleRetry(inbox, records, seen),
     deliveryOf: (record) => {
       const retry = fromRetry(record);
       return 'problem' in retry ? undefined : retry.delivery;

@@ -1,3 +1,4 @@
+import './clock-steps.ts';
 import './request-queue-timer.ts';
 import './kafkajs-fetch.ts';
 import type { Logger } from '@board/service-kit';

@@ -1,11 +1,15 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 
 const guard = new URL('./event-loop-guard.ts', import.meta.url).href;
 const scope = new URL('./scope.ts', import.meta.url).href;
 
-async function run(then: string): Promise<{ code: number | null; signal: string | null; stderr: string }> {
+async function run(
+  then: string,
+  meanwhile: (child: ChildProcess) => Promise<void> = () => Promise.resolve(),
+): Promise<{ code: number | null; signal: string | null; stderr: string }> {
   const code = `
     const { guardEventLoop } = await import(${JSON.stringify(guard)});
     const { createScope } = await import(${JSON.stringify(scope)});
@@ -17,7 +21,10 @@ async function run(then: string): Promise<{ code: number | null; signal: string 
   });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const [exit, signal] = (await once(child, 'exit')) as [number | null, string | null];
+  const [[exit, signal]] = (await Promise.all([once(child, 'exit'), meanwhile(child)])) as [
+    [number | null, string | null],
+    unknown,
+  ];
   return { code: exit, signal, stderr };
 }
 
@@ -31,4 +38,16 @@ it('leaves a busy process alone that still answers', async () => {
   const busy =
     'for (let n = 0; n < 12; n += 1) { const end = Date.now() + 100; while (Date.now() < end); await new Promise(setImmediate); await new Promise((r) => setTimeout(r, 5)); }';
   expect(await run(`${busy} await scope.close();`)).toMatchObject({ code: 0, signal: null });
+});
+
+it('leaves a process alone that was stopped for longer than its limit and goes on', async () => {
+  // The guard's own looks, twice as many as it takes to kill, come after the stop.
+  const living = 'console.error("ready"); await new Promise((r) => setTimeout(r, 2_500)); await scope.close();';
+  const outcome = await run(living, async (child) => {
+    if (child.stderr) await once(child.stderr, 'data');
+    child.kill('SIGSTOP');
+    await wait(1_500);
+    child.kill('SIGCONT');
+  });
+  expect(outcome).toMatchObject({ code: 0, signal: null, stderr: 'ready\n' });
 });

@@ -1,3 +1,4 @@
+export { createElapsedClock, type ElapsedClock } from './elapsed-clock.ts';
 export { configFields } from './config-fields.ts';
 export { createLogger, type Logger } from './create-logger.ts';
 export { createMetrics } from './create-metrics.ts';

@@ -3,7 +3,14 @@ import { connectApi, relayMemory } from '@board/connectors';
 import { databaseConnection, leadWhileLocked, openSession, type LockState, type Session } from '@board/database-kit';
 import { trimRetries } from '@board/inbox';
 import { connectKafka, kafkaAccess, openCompactedTopic } from '@board/kafka-kit';
-import { createHealth, createHttpServer, createMetrics, guardEventLoop, runService } from '@board/service-kit';
+import {
+  createElapsedClock,
+  createHealth,
+  createHttpServer,
+  createMetrics,
+  guardEventLoop,
+  runService,
+} from '@board/service-kit';
 import { healConnector } from './application/heal-connector.ts';
 import { createKeeperMetrics } from './application/keeper-metrics.ts';
 import { purgeTables } from './application/purge-tables.ts';
@@ -14,6 +21,8 @@ import { serviceSchema } from './config.ts';
 
 await runService(serviceSchema, async ({ config, logger, scope }) => {
   guardEventLoop(scope);
+  const clock = createElapsedClock();
+  scope.defer('clock', () => clock.stop());
   const health = createHealth();
   const { alarms } = health;
   const registry = createMetrics(config.INSTANCE);
@@ -44,10 +53,11 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
       withSql: (work) => withSession((session) => work(session.query)),
       everyMs: config.LOOK_EVERY_MS,
       now: () => new Date(),
+      elapsedMs: clock.now,
     });
     await runJobs(
       [
-        healConnector({ ...relay, everyMs: config.LOOK_EVERY_MS, now: Date.now }),
+        healConnector({ ...relay, everyMs: config.LOOK_EVERY_MS, now: clock.now }),
         watch,
         purgeTables({
           ...relay,
@@ -65,7 +75,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
         }),
       ],
       signal,
-      { alarms, logger, metrics, now: Date.now },
+      { alarms, logger, metrics, now: clock.now },
     );
     // Only who leads knows; the next one raises them again.
     for (const key of alarms.active().keys()) alarms.clear(key);

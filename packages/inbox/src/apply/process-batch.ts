@@ -1,15 +1,17 @@
+import { classifyDriverError } from '@board/database-kit';
 import { failpoint } from '@board/service-kit';
 import { unpark } from '../database/parked.ts';
 import { inTransaction } from '../database/transaction.ts';
-import { infrastructureReason } from '../database/database-errors.ts';
 import type { Delivery } from '../delivery.ts';
-import { HandlerTimeoutError, InfrastructureError } from '../errors.ts';
+import { HandlerTimeoutError, InfrastructureError, UnfinishedDeploymentError } from '../errors.ts';
 import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
 import { routeFailures } from '../route/route-failures.ts';
 import { applyBatch } from './apply-batch.ts';
 import type { Applied } from './applied.ts';
 import { observe } from './observe.ts';
+import type { SchemaWait } from './schema-failures.ts';
+import { describeError } from '../route/describe-error.ts';
 
 /**
  * Settles deliveries: when it returns, each is applied, a duplicate, parked, or acknowledged by a retry topic or the DLQ,
@@ -25,7 +27,12 @@ export async function processBatch<E extends DecodedEvent>(
   let knownFailures: ReadonlyMap<string, unknown> = new Map();
   for (;;) {
     try {
-      return await settle(inbox, await applyBatch(inbox, deliveries, knownFailures));
+      const batch = inbox.schemaFailures.begin();
+      const applied = await applyBatch(inbox, deliveries, knownFailures);
+      const { routable, wait } = inbox.schemaFailures.judge(batch, deliveries, applied);
+      const drainable = await settle(inbox, routable);
+      if (wait) throw waitingFor(wait);
+      return drainable;
     } catch (error) {
       if (error instanceof HandlerTimeoutError) {
         const [eventId] = error.eventIds;
@@ -36,12 +43,20 @@ export async function processBatch<E extends DecodedEvent>(
         continue;
       }
       if (error instanceof InfrastructureError) throw error;
-      const reason = infrastructureReason(error);
-      if (reason !== undefined) throw new InfrastructureError(reason, { cause: error });
+      const known = classifyDriverError(error);
+      if (known !== undefined) throw new InfrastructureError(known.reason, { cause: error });
       // In no table: whether it is the event or the inbox itself, the boundary finds out.
       throw error;
     }
   }
+}
+
+function waitingFor({ delivery, error, known, eventType }: SchemaWait): UnfinishedDeploymentError {
+  return new UnfinishedDeploymentError(
+    `${known.reason} (${eventType || 'an event without a type'}: ${describeError(error).message})`,
+    delivery.identity.eventId,
+    error,
+  );
 }
 
 async function settle<E extends DecodedEvent>(inbox: Inbox<E>, result: Applied): Promise<readonly string[]> {

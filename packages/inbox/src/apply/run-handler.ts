@@ -1,6 +1,6 @@
+import { classifyDriverError } from '@board/database-kit';
 import type { EntityManager } from 'typeorm';
 import type { OpenTransaction } from '../database/transaction.ts';
-import { infrastructureReason } from '../database/database-errors.ts';
 import type { Rejected, Step } from '../decide/plan.ts';
 import { HandlerTimeoutError, InfrastructureError } from '../errors.ts';
 import type { DecodedEvent, Handler, Message } from '../handler.ts';
@@ -96,8 +96,9 @@ async function attempt<E extends DecodedEvent>(
       running.catch(() => undefined);
       throw error;
     }
-    const reason = infrastructureReason(error);
-    if (reason !== undefined) throw new InfrastructureError(reason, { cause: error });
+    const known = classifyDriverError(error);
+    // A table that does not fit may be one event's failure: the caller decides, when it knows which others were applied.
+    if (known && known.kind !== 'schema') throw new InfrastructureError(known.reason, { cause: error });
     return { ok: false, error, guilty: current };
   } finally {
     clearTimeout(timer);

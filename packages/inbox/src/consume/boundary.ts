@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { classifyDriverError } from '@board/database-kit';
 import { writeHeaders } from '@board/kafka-kit';
-import { infrastructureReason } from '../database/database-errors.ts';
 import type { Delivery } from '../delivery.ts';
-import { HandlerTimeoutError, InfrastructureError } from '../errors.ts';
+import { HandlerTimeoutError, InfrastructureError, UnfinishedDeploymentError } from '../errors.ts';
 import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
 import type { SourceRecord } from '../record.ts';
@@ -13,6 +13,7 @@ import { createBackoff, type Backoff } from './backoff.ts';
 import { createIsolation, type Isolation } from './isolation.ts';
 import type { Undecodable, Verdict } from './partition-loop.ts';
 import { settleProbe } from './settle-probe.ts';
+import { placeOf } from './settle-source.ts';
 
 export interface Boundary {
   readonly settle: (records: readonly SourceRecord[]) => Promise<Verdict>;
@@ -102,7 +103,8 @@ export function createBoundary<E extends DecodedEvent>(
       logger.warn({ event: 'inbox.too-slow', topic: at.topic, partition: at.partition, records: suspect.records });
       return { settled: 0, tooSlow: true };
     }
-    if (isInfrastructure(error)) return wait(at, error, 'infrastructure', '');
+    if (isInfrastructure(error))
+      return { ...wait(at, error, 'infrastructure', ''), settled: settledBefore(suspect.batch, error) };
     const { offset, records } = suspect;
     const step = at.isolation.failed({ error, records, offset, controls: inbox.controls.count() });
     switch (step.kind) {
@@ -179,6 +181,7 @@ export function createBoundary<E extends DecodedEvent>(
       } catch (error) {
         return failed(at, error, {
           offset,
+          batch: part,
           records: part.length,
           following: records.slice(1),
           toLetter: (cause) => toUnprocessable(part[0] as SourceRecord, deliveryOf, cause),
@@ -189,6 +192,7 @@ export function createBoundary<E extends DecodedEvent>(
       const at = partitionOf(batch.topic, batch.partition);
       return failed(at, batch.error, {
         offset: batch.lastOffset,
+        batch: [],
         records: 1,
         following,
         toLetter: () => toUndecodable(batch),
@@ -206,13 +210,20 @@ export function createBoundary<E extends DecodedEvent>(
 
 interface Suspect {
   readonly offset: string;
+  readonly batch: readonly SourceRecord[];
   readonly records: number;
   readonly following: readonly SourceRecord[];
   readonly toLetter: (error: unknown) => Letter;
 }
 
 function isInfrastructure(error: unknown): boolean {
-  return error instanceof InfrastructureError || infrastructureReason(error) !== undefined;
+  return error instanceof InfrastructureError || classifyDriverError(error) !== undefined;
+}
+
+/** Of a batch that waits for one event, what stands before it is settled; what follows is read again. */
+function settledBefore(records: readonly SourceRecord[], error: unknown): number {
+  if (!(error instanceof UnfinishedDeploymentError)) return 0;
+  return Math.max(0, placeOf(records, error.eventId));
 }
 
 /** The next one, then ever farther ones: neighbours may fail for the same reason. */

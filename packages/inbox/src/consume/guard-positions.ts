@@ -1,5 +1,6 @@
 import { onOffsetReset, type OffsetReset } from '@board/kafka-kit';
 import type { Admin, Kafka } from 'kafkajs';
+import type { EntityManager } from 'typeorm';
 import {
   readPositions,
   recordMissing,
@@ -7,6 +8,7 @@ import {
   type MissingRange,
   type ReadPosition,
 } from '../database/missing-ranges.ts';
+import { inTransaction } from '../database/transaction.ts';
 import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
 import { clockSkewMs, findMissing, findMissingAtReset } from './find-missing.ts';
@@ -31,6 +33,12 @@ export async function guardPositions<E extends DecodedEvent>(
   probe: LagProbe,
 ): Promise<PositionGuard> {
   const { consumer, dataSource, logger, now } = inbox;
+  const stored = <Result>(work: (tx: EntityManager) => Promise<Result>): Promise<Result> =>
+    inTransaction(
+      dataSource,
+      () => inbox.metrics.rerun(),
+      ({ tx }) => work(tx),
+    );
   const newest = new Map<string, number>();
   /** Looked at since they became this consumer's. */
   const known = new Set<string>();
@@ -40,7 +48,7 @@ export async function guardPositions<E extends DecodedEvent>(
   await admin.connect();
 
   async function record(missing: MissingRange): Promise<void> {
-    await recordMissing(dataSource, consumer, missing, now());
+    await stored((tx) => recordMissing(tx, consumer, missing, now()));
     logger.error({ event: 'inbox.records-missing', ...missing, from: String(missing.from), to: String(missing.to) });
   }
 
@@ -78,7 +86,7 @@ export async function guardPositions<E extends DecodedEvent>(
       newest.set(name, Math.max(newest.get(name) ?? 0, timestampMs));
     },
     async look(owned) {
-      const remembered = new Map((await readPositions(dataSource, consumer)).map((one) => [nameOf(one), one]));
+      const remembered = new Map((await stored((tx) => readPositions(tx, consumer))).map((one) => [nameOf(one), one]));
       const moved: ReadPosition[] = [];
       for (const position of owned) {
         const before = remembered.get(nameOf(position));
@@ -92,7 +100,7 @@ export async function guardPositions<E extends DecodedEvent>(
       // Those of other instances are looked at anew once they come here.
       const here = new Set(owned.map(nameOf));
       for (const name of known) if (!here.has(name)) known.delete(name);
-      await storePositions(dataSource, consumer, moved);
+      if (moved.length > 0) await stored((tx) => storePositions(tx, consumer, moved));
     },
     async close() {
       stop();

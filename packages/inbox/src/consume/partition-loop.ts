@@ -37,7 +37,7 @@ export interface PartitionLoop {
   /** Told of the time of the last record before each offset that is committed. */
   readonly onCommit: (topic: string, partition: number, timestampMs: number) => void;
   /** Told when a partition is left alone on purpose. */
-  readonly onPause: (topic: string, partition: number, untilMs: number) => void;
+  readonly onPause: (topic: string, partition: number, forMs: number) => void;
 }
 
 /** Runs a consumer's loop; the returned function stops fetching, lets the slice in hand finish and leaves the group. */
@@ -104,7 +104,7 @@ async function settleSlices(
     }
     state.sliceSizes.set(name, nextSize(size, loop.sliceRecords, verdict.tooSlow === true));
     if (verdict.waitMs !== undefined) {
-      loop.onPause(topic, partition, Date.now() + verdict.waitMs);
+      loop.onPause(topic, partition, verdict.waitMs);
       pauseFor(verdict.waitMs, pause(), state.resumes);
       return;
     }

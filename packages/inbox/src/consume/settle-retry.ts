@@ -3,14 +3,18 @@ import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
 import type { SourceRecord } from '../record.ts';
 import { fromRetry } from '../route/from-retry.ts';
+import { dueInMs, longestDelayMs } from './due-in-ms.ts';
+import type { FirstSeen } from './first-seen.ts';
 import type { Verdict } from './partition-loop.ts';
-import { deadLetterNameless, settleDeliveries, type Nameless } from './settle-source.ts';
+import { settleTogether, type Nameless } from './settle-source.ts';
 
 /** Settles the records of a retry partition that are due, up to the first that is not; throws when they must be read again. */
 export async function settleRetry<E extends DecodedEvent>(
   inbox: Inbox<E>,
   records: readonly SourceRecord[],
+  seen: FirstSeen,
 ): Promise<Verdict> {
+  seen.note(records);
   const due: Delivery[] = [];
   const nameless: Nameless[] = [];
   let waitMs: number | undefined;
@@ -18,24 +22,21 @@ export async function settleRetry<E extends DecodedEvent>(
     const retry = fromRetry(record);
     if ('problem' in retry) nameless.push({ record, problem: retry.problem });
     else {
-      // A forged time cannot make a partition wait longer than the longest delay after the record's arrival.
-      const dueAtMs = Math.min(retry.dueAtMs, record.origin.timestampMs + longestDelayMs(inbox));
-      const earlyMs = dueAtMs - inbox.now();
-      if (earlyMs > 0) {
-        waitMs = earlyMs;
+      const leftMs = dueInMs({
+        dueAtMs: retry.dueAtMs,
+        appendedAtMs: record.origin.timestampMs,
+        nowMs: inbox.now(),
+        seenForMs: seen.seenForMs(record),
+        longestMs: longestDelayMs(inbox.settings, retry.delivery.attempt - 1),
+      });
+      if (leftMs > 0) {
+        waitMs = leftMs;
         break;
       }
       due.push(retry.delivery);
     }
   }
   const settled = due.length + nameless.length;
-  await deadLetterNameless(inbox, nameless);
-  await settleDeliveries(inbox, due);
+  await settleTogether(inbox, records, due, nameless);
   return waitMs === undefined ? { settled } : { settled, waitMs };
-}
-
-function longestDelayMs<E extends DecodedEvent>({ settings }: Inbox<E>): number {
-  return (
-    settings.retryBaseMs * settings.retryFactor ** Math.max(0, settings.maxAttempts - 2) * (1 + settings.retryJitter)
-  );
 }

@@ -1,12 +1,13 @@
 // Flow 5/9: record becomes a message
+import { headerNames } from '@board/contracts';
 import { drain } from '../apply/drain.ts';
 import { processBatch } from '../apply/process-batch.ts';
 import { identify, probeAggregateId } from '../decide/identity.ts';
 import type { Delivery } from '../delivery.ts';
-import { InvalidEventError } from '../errors.ts';
+import { InvalidEventError, UnfinishedDeploymentError } from '../errors.ts';
 import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
-import type { SourceRecord } from '../record.ts';
+import { headerText, type SourceRecord } from '../record.ts';
 import { describeError } from '../route/describe-error.ts';
 import { publishLetters } from '../route/publish-letters.ts';
 
@@ -29,8 +30,37 @@ export async function settleSource<E extends DecodedEvent>(
     if ('problem' in delivery) nameless.push(delivery);
     else deliveries.push(delivery);
   }
+  await settleTogether(inbox, records, deliveries, nameless);
+}
+
+/**
+ * Deliveries first: while they wait, and are read again and again, what has no identity would be dead-lettered each time.
+ * Of a batch that waits for one event, everything before that event is settled.
+ */
+export async function settleTogether<E extends DecodedEvent>(
+  inbox: Inbox<E>,
+  records: readonly SourceRecord[],
+  deliveries: readonly Delivery[],
+  nameless: readonly Nameless[],
+): Promise<void> {
+  try {
+    await settleDeliveries(inbox, deliveries);
+  } catch (error) {
+    if (error instanceof UnfinishedDeploymentError) {
+      const before = new Set(records.slice(0, Math.max(0, placeOf(records, error.eventId))));
+      await deadLetterNameless(
+        inbox,
+        nameless.filter(({ record }) => before.has(record)),
+      );
+    }
+    throw error;
+  }
   await deadLetterNameless(inbox, nameless);
-  await settleDeliveries(inbox, deliveries);
+}
+
+/** The index of the first record that names this event; -1 when none does. */
+export function placeOf(records: readonly SourceRecord[], eventId: string): number {
+  return records.findIndex(({ headers }) => headerText(headers, headerNames.eventId) === eventId);
 }
 
 /** The first delivery of a record of the source topic. */
@@ -57,8 +87,8 @@ export async function settleDeliveries<E extends DecodedEvent>(
   const drainable = await processBatch(inbox, deliveries);
   try {
     // Not for long: the offset waits for this to be committed.
-    const untilMs = inbox.now() + inbox.settings.maxWaitMs;
-    await drain(inbox, drainable, () => inbox.now() >= untilMs);
+    const untilMs = inbox.elapsedMs() + inbox.settings.maxWaitMs;
+    await drain(inbox, drainable, () => inbox.elapsedMs() >= untilMs);
   } catch (error) {
     // Parked rows are safe where they are; the sweep drains them once the database is back.
     inbox.logger.warn({ event: 'inbox.drain-later', error: describeError(error).message });
@@ -66,7 +96,7 @@ export async function settleDeliveries<E extends DecodedEvent>(
 }
 
 /** It never blocks an aggregate; its origin is its only name. All of a slice at once: they may come by the hundred thousand. */
-export async function deadLetterNameless<E extends DecodedEvent>(
+async function deadLetterNameless<E extends DecodedEvent>(
   inbox: Inbox<E>,
   nameless: readonly Nameless[],
 ): Promise<void> {

@@ -25,13 +25,15 @@ export interface Watch {
   stop(): Promise<void>;
 }
 
-const probeEveryMs = 5_000;
+const longestLookMs = 5_000;
 
 /** Tells readiness whether the consumer is in its group, and ends the process when kafkajs has given up or stalled. */
 export function startWatch<E extends DecodedEvent>(options: WatchOptions<E>): Watch {
   const { name, consumer, probe, positions: memory, inbox, readiness, onJoin, fail } = options;
   const { GROUP_JOIN, REBALANCING, CRASH, STOP } = consumer.events;
   const progress = trackProgress();
+  const lookEveryMs = Math.min(longestLookMs, inbox.settings.maxStallMs / 4);
+  let lookedAtMs = inbox.elapsedMs();
   let assignment: Readonly<Record<string, readonly number[]>> = {};
   const owns = (topic: string, partition: number): boolean => assignment[topic]?.includes(partition) === true;
 
@@ -57,7 +59,8 @@ export function startWatch<E extends DecodedEvent>(options: WatchOptions<E>): Wa
       positions = await probe.read();
       inbox.alarms.clear(`lag of ${name}`);
     } catch (error) {
-      // Brokers that do not answer hold everybody up; that is no stall of ours.
+      // Brokers that do not answer hold everybody up; that is no stall of ours, so the time until now is not counted.
+      lookedAtMs = inbox.elapsedMs();
       inbox.alarms.raise(`lag of ${name}`, `the lag of the ${name} is not known: ${describeError(error).message}`);
       return;
     }
@@ -71,18 +74,22 @@ export function startWatch<E extends DecodedEvent>(options: WatchOptions<E>): Wa
     } catch (error) {
       inbox.logger.warn({ event: 'inbox.positions-not-kept', consumer: name, err: error });
     }
-    const stalledMs = progress.observe(owned, inbox.now());
+    const nowMs = inbox.elapsedMs();
+    // Capped: a look that took longer has itself waited for brokers.
+    const stalledMs = progress.observe(owned, Math.min(nowMs - lookedAtMs, 2 * lookEveryMs));
+    lookedAtMs = nowMs;
     if (stalledMs >= inbox.settings.maxStallMs)
-      fail(new Error(`${name} made no progress for ${stalledMs} ms although records wait`));
+      fail(new Error(`${name} made no progress for ${Math.round(stalledMs)} ms although records wait`));
   }
 
-  let looking = Promise.resolve();
+  let looking: Promise<void> | undefined;
   const timer = setInterval(() => {
-    looking = looking.then(look);
-  }, probeEveryMs);
+    // One at a time: looks that queued up while the brokers were silent would all count at once.
+    looking ??= look().finally(() => (looking = undefined));
+  }, lookEveryMs);
 
   return {
-    paused: (topic, partition, untilMs) => progress.paused(topic, partition, untilMs),
+    paused: (topic, partition, forMs) => progress.paused(topic, partition, forMs),
     async stop() {
       clearInterval(timer);
       for (const remove of undo) remove();

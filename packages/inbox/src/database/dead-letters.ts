@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import type { Identity } from '../decide/identity.ts';
 import type { Consumer } from '../consumer.ts';
 import { describeError } from '../route/describe-error.ts';
+import { databaseNowMs } from './database-now.ts';
 import type { DeadLetterReason, LastFailure } from '../route/to-dead-letter.ts';
 
 /** A dead letter and where the DLQ keeps it. */
@@ -61,7 +62,8 @@ function toRow(consumer: Consumer, { failure, identity, dlqOffset }: StoredLette
     String(dlqOffset),
     1,
     failure.firstFailedAtMs ?? nowMs,
-    nowMs,
+    // The flood guard counts those of every instance within its window.
+    { toSqlString: () => databaseNowMs },
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { DataSource, EntityManager, MigrationInterface, QueryRunner } from 'typeorm';
+import type { EntityManager, MigrationInterface, QueryRunner } from 'typeorm';
 import type { Consumer } from '../consumer.ts';
 
 /** How far each partition was read and what it held, so that a topic that lost records is noticed; and what was lost. */
@@ -45,14 +45,14 @@ export interface ReadPosition {
   readonly newestMs: number;
 }
 
-export async function readPositions(dataSource: DataSource, { group }: Consumer): Promise<ReadPosition[]> {
+export async function readPositions(tx: EntityManager, { group }: Consumer): Promise<ReadPosition[]> {
   const rows: readonly {
     topic: string;
     kafka_partition: number;
     next_offset: string | number;
     end_offset: string | number;
     newest_timestamp: string | number;
-  }[] = await dataSource.query('SELECT * FROM read_position WHERE consumer = ?', [group]);
+  }[] = await tx.query('SELECT * FROM read_position WHERE consumer = ?', [group]);
   return rows.map((row) => ({
     topic: row.topic,
     partition: row.kafka_partition,
@@ -63,12 +63,11 @@ export async function readPositions(dataSource: DataSource, { group }: Consumer)
 }
 
 export async function storePositions(
-  dataSource: DataSource,
+  tx: EntityManager,
   { group }: Consumer,
   positions: readonly ReadPosition[],
 ): Promise<void> {
-  if (positions.length === 0) return;
-  await dataSource.query(
+  await tx.query(
     `INSERT INTO read_position (consumer, topic, kafka_partition, next_offset, end_offset, newest_timestamp) VALUES ? AS seen
      ON DUPLICATE KEY UPDATE next_offset = seen.next_offset, end_offset = seen.end_offset,
        newest_timestamp = GREATEST(read_position.newest_timestamp, seen.newest_timestamp)`,
@@ -87,12 +86,12 @@ export interface MissingRange {
 
 /** Safe to call again with the same range; a range that an audit has cleared is open again. */
 export async function recordMissing(
-  dataSource: DataSource,
+  tx: EntityManager,
   { group }: Consumer,
   { topic, partition, from, to, reason }: MissingRange,
   nowMs: number,
 ): Promise<void> {
-  await dataSource.query(
+  await tx.query(
     `INSERT INTO missing_range (consumer, topic, kafka_partition, from_offset, to_offset, reason, found_at)
      VALUES (?, ?, ?, ?, ?, ?, ?) AS found
      ON DUPLICATE KEY UPDATE reason = found.reason, found_at = found.found_at, cleared_at = NULL`,

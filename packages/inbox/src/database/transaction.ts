@@ -1,6 +1,5 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
-import { prepareSession } from '@board/database-kit';
-import { causedBy } from './database-errors.ts';
+import { classifyDriverError, isReadOnlyError, prepareSession } from '@board/database-kit';
 
 /** A transaction that is open: where its SQL goes, and how to get rid of it for good. */
 export interface OpenTransaction {
@@ -21,7 +20,7 @@ export async function inTransaction<Result>(
     try {
       return await runOnce(dataSource, work);
     } catch (error) {
-      if (rerun >= maxReruns || !causedBy(error, isLockVictim)) throw error;
+      if (rerun >= maxReruns || classifyDriverError(error)?.kind !== 'lock') throw error;
       onRerun();
     }
   }
@@ -51,7 +50,10 @@ async function runOnce<Result>(
     await runner.query('SET autocommit = 1');
     return result;
   } catch (error) {
-    if (!destroyed && !(await rolledBack(runner, error))) destroyConnection();
+    // After a switch-over the pool would hand it out again and again, while a new connection finds the new primary. Nothing
+    // runs on it that would have to be killed, and its number may be another connection's on the new primary.
+    if (isReadOnlyError(error)) connection.destroy();
+    else if (!destroyed && !(await rolledBack(runner, error))) destroyConnection();
     throw error;
   } finally {
     await runner.release();
@@ -68,7 +70,8 @@ interface PooledConnection {
  * commit what is left of this one.
  */
 async function rolledBack(runner: QueryRunner, error: unknown): Promise<boolean> {
-  if (causedBy(error, (code) => code === 'PROTOCOL_SEQUENCE_TIMEOUT')) return false;
+  // A server that does not answer would not answer the ROLLBACK either.
+  if (classifyDriverError(error)?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') return false;
   try {
     await runner.query('ROLLBACK');
     await runner.query('SET autocommit = 1');
@@ -76,8 +79,4 @@ async function rolledBack(runner: QueryRunner, error: unknown): Promise<boolean>
   } catch {
     return false;
   }
-}
-
-function isLockVictim(code: string): boolean {
-  return code === 'ER_LOCK_DEADLOCK' || code === 'ER_LOCK_WAIT_TIMEOUT';
 }

@@ -3,12 +3,13 @@ import { deadLetterTopicName } from '@board/contracts';
 import { fetchedIn } from '@board/kafka-kit';
 import type { Admin, Consumer as KafkaConsumer, EachBatchPayload } from 'kafkajs';
 import type { SourceRecord } from '../record.ts';
+import { isRecordOf } from './is-record-of.ts';
 import type { Letter } from './letter.ts';
 import type { Operator } from './operator.ts';
 
 export interface LetterReader {
   /**
-   * The DLQ records of these letters, by letter; one that the DLQ no longer holds is left out. One call at a time; cheap when
+   * The DLQ records of these letters, by letter; one that the DLQ no longer holds is left out, another record in its place too. One call at a time; cheap when
    * the letters of one call after the other are in the order of the DLQ.
    */
   read(letters: readonly Letter[]): Promise<ReadonlyMap<string, SourceRecord>>;
@@ -16,8 +17,8 @@ export interface LetterReader {
 }
 
 interface Page {
-  /** By partition: the letters that are still awaited, by offset. */
-  readonly awaited: Map<number, Map<string, Letter>>;
+  /** By partition: the letters that are still awaited, by offset; several when the DLQ was made again. */
+  readonly awaited: Map<number, Map<string, Letter[]>>;
   readonly found: Map<string, SourceRecord>;
   readonly done: PromiseWithResolvers<void>;
 }
@@ -38,13 +39,14 @@ export async function openLetterReader(operator: Operator, maxSilenceMs = 30_000
       return Promise.resolve();
     }
     for (const message of fetchedIn(batch)) {
-      const letter = awaited.get(message.offset);
-      if (letter === undefined) continue;
-      awaited.delete(message.offset);
-      if (message.kind !== 'record') continue;
       const { offset, timestamp, key, value } = message;
+      const letters = awaited.get(offset);
+      awaited.delete(offset);
+      if (letters === undefined || message.kind !== 'record') continue;
+      const headers = message.recordHeaders();
+      const letter = letters.find((one) => isRecordOf(one, headers));
       const origin = { topic, partition: batch.partition, offset, timestampMs: Number(timestamp) };
-      page.found.set(letter.letter, { origin, key, value, headers: message.recordHeaders() });
+      if (letter !== undefined) page.found.set(letter.letter, { origin, key, value, headers });
     }
     // What the batch has passed without showing it is gone.
     const next = BigInt(batch.lastOffset()) + 1n;
@@ -68,13 +70,17 @@ export async function openLetterReader(operator: Operator, maxSilenceMs = 30_000
   return {
     async read(letters) {
       const ends = await admin.fetchTopicOffsets(topic);
-      const awaited = new Map<number, Map<string, Letter>>();
+      const awaited = new Map<number, Map<string, Letter[]>>();
       for (const { partition, low, high } of ends) {
         const held = letters.filter(
           ({ dlqPartition, dlqOffset }) =>
             dlqPartition === partition && BigInt(dlqOffset) >= BigInt(low) && BigInt(dlqOffset) < BigInt(high),
         );
-        if (held.length > 0) awaited.set(partition, new Map(held.map((letter) => [letter.dlqOffset, letter])));
+        if (held.length > 0)
+          awaited.set(
+            partition,
+            Map.groupBy(held, ({ dlqOffset }) => dlqOffset),
+          );
       }
       if (awaited.size === 0) return new Map();
       const done = Promise.withResolvers<void>();

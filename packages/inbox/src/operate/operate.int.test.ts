@@ -1,7 +1,8 @@
-import { deadLetterTopicName, headerNames } from '@board/contracts';
+import { deadLetterTopicName, groupTopics, headerNames } from '@board/contracts';
 import { waitUntil } from '@board/test';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openInboxLab, readDeadLetters, type InboxLab, type RunningInbox } from '../testing/inbox-lab.ts';
+import { testTopic } from '../testing/thing-codec.ts';
 import { appliedVersions, thingLogHandler } from '../testing/thing-log.ts';
 import { baseline, type BaselineRow } from './baseline.ts';
 import { discardParked } from './discard-parked.ts';
@@ -631,3 +632,43 @@ describe('rebuild', () => {
     expect(await lab.rows('SELECT version FROM mark')).toEqual([{ version: 3 }]);
   });
 });
+
+it('calls a dead letter missing whose DLQ was made again, and sends no other record in its place', async () => {
+  const running = await start();
+  const inPartition0 = (id: string) => ({
+    ...lab.thing(id, 1, { value: null, eventId: `event-of-${id}` }),
+    partition: 0,
+  });
+  await lab.produce([inPartition0('old')]);
+  await openLetters(1);
+  await running.stop();
+  await makeAgain(deadLetterTopicName(lab.group));
+  await start();
+  await lab.produce([inPartition0('new')]);
+  await openLetters(2);
+  expect(await replay({ letters: ['event-of-old'] })).toEqual(['old/1 missing']);
+  const both = { letters: ['event-of-old', 'event-of-new'] };
+  expect((await replay(both)).toSorted()).toEqual(['new/1 replayed', 'old/1 missing']);
+  const shown = await collect(showLetters(operator, lab.stack.registryUrl, { letters: ['event-of-old'] }));
+  expect(shown.map(({ record }) => record)).toEqual([undefined]);
+});
+
+/** Deletes a topic and makes it again, as empty as on its first day. */
+async function makeAgain(name: string): Promise<void> {
+  const definition = groupTopics(lab.group, testTopic(lab.topic)).find((topic) => topic.name === name);
+  if (definition === undefined) throw new Error(`the group has no topic ${name}`);
+  const admin = lab.kafka.admin();
+  await admin.connect();
+  try {
+    await admin.deleteTopics({ topics: [name] });
+    const { partitions: numPartitions, replicationFactor } = definition;
+    const topics = [{ topic: name, numPartitions, replicationFactor }];
+    // Refused while the old one is still being deleted.
+    await waitUntil('the topic is made', () => admin.createTopics({ topics }));
+    await waitUntil('every partition has a leader and is empty', async () =>
+      (await admin.fetchTopicOffsets(name)).every(({ high }) => high === '0'),
+    );
+  } finally {
+    await admin.disconnect();
+  }
+}

@@ -27,7 +27,7 @@ export interface Replay {
   readonly outcome:
     | 'replayed'
     | 'would-replay'
-    /** The DLQ no longer holds its record. */
+    /** The DLQ no longer holds its record; where it stood there may be another one, of a DLQ that was made again. */
     | 'missing'
     /** It is bare, and the record it stands for is gone from the source topic or is too large for the retry topic. */
     | 'incomplete'

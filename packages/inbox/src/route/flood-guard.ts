@@ -1,7 +1,8 @@
 import type { Alarms, Logger } from '@board/service-kit';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import type { Applied } from '../apply/applied.ts';
 import * as state from '../database/flood-guard-state.ts';
+import { inTransaction } from '../database/transaction.ts';
 import { probeAggregateId } from '../decide/identity.ts';
 import { InfrastructureError, InvalidEventError } from '../errors.ts';
 import type { Consumer } from '../consumer.ts';
@@ -37,7 +38,8 @@ export interface FloodGuardParts {
   readonly alarms: Alarms;
   readonly metrics: InboxMetrics;
   readonly logger: Logger;
-  readonly now: () => number;
+  /** Time that this process has really had. */
+  readonly elapsedMs: () => number;
 }
 
 const alarm = 'flood guard';
@@ -49,12 +51,19 @@ export function createFloodGuard({
   alarms,
   metrics,
   logger,
-  now,
+  elapsedMs,
 }: FloodGuardParts): FloodGuard {
   const { floodWindowMs, floodLetters, floodFailedShare, floodProbeEveryMs } = settings;
   const tried = triedLately(floodWindowMs);
   let openedAt: number | undefined;
   let probeOutcome: 'applied' | 'failed' | 'nothing' | undefined;
+  // Like all else, so that a connection to a server that became read-only is not used again.
+  const shared = <Result>(work: (tx: EntityManager) => Promise<Result>): Promise<Result> =>
+    inTransaction(
+      dataSource,
+      () => metrics.rerun(),
+      ({ tx }) => work(tx),
+    );
 
   function show(): void {
     metrics.floodGuard(openedAt !== undefined);
@@ -67,19 +76,19 @@ export function createFloodGuard({
   }
 
   async function refresh(): Promise<void> {
-    openedAt = await state.readOpenedAt(dataSource, consumer);
+    openedAt = await shared((tx) => state.readOpenedAt(tx, consumer));
     show();
   }
 
   async function open(spent: number): Promise<never> {
-    await state.openGuard(dataSource, consumer, now(), now() + floodProbeEveryMs);
+    await shared((tx) => state.openGuard(tx, consumer, floodProbeEveryMs));
     await refresh();
-    logger.error({ event: 'inbox.flood-guard-open', spent, failedShare: tried.failedShare(now()) });
+    logger.error({ event: 'inbox.flood-guard-open', spent, failedShare: tried.failedShare(elapsedMs()) });
     throw new InfrastructureError('the flood guard is open');
   }
 
   async function close(): Promise<void> {
-    await state.closeGuard(dataSource, consumer);
+    await shared((tx) => state.closeGuard(tx, consumer));
     tried.clear();
     await refresh();
     logger.info({ event: 'inbox.flood-guard-closed' });
@@ -94,12 +103,12 @@ export function createFloodGuard({
       // It makes way for the next: otherwise one event that can never succeed would be all that is ever tried.
       if (openedAt !== undefined && probeOutcome !== undefined) return 'try-again-later';
       if (openedAt !== undefined) throw new InfrastructureError('the flood guard is open');
-      const letters = spent + (await state.countSpentSince(dataSource, consumer, now() - floodWindowMs));
-      if (letters >= floodLetters && tried.failedShare(now()) > floodFailedShare) await open(letters);
+      const letters = spent + (await shared((tx) => state.countSpentLately(tx, consumer, floodWindowMs)));
+      if (letters >= floodLetters && tried.failedShare(elapsedMs()) > floodFailedShare) await open(letters);
       return 'dead-letter';
     },
     observe(result) {
-      const nowMs = now();
+      const nowMs = elapsedMs();
       const applied = result.applied.filter(
         ({ identity, kind }) => kind === 'event' && identity.aggregateId !== probeAggregateId,
       );
@@ -112,11 +121,11 @@ export function createFloodGuard({
       else if (applied.length > 0 && probeOutcome !== 'failed') probeOutcome = 'applied';
     },
     failed(aggregateId) {
-      tried.record(aggregateId, 'failed', now());
+      tried.record(aggregateId, 'failed', elapsedMs());
       if (probeOutcome !== undefined) probeOutcome = 'failed';
     },
     async probe(attempt) {
-      if (!(await state.claimProbe(dataSource, consumer, now(), now() + floodProbeEveryMs))) return undefined;
+      if (!(await shared((tx) => state.claimProbe(tx, consumer, floodProbeEveryMs)))) return undefined;
       probeOutcome = 'nothing';
       try {
         return await attempt();
@@ -126,7 +135,7 @@ export function createFloodGuard({
         logger.info({ event: 'inbox.flood-guard-probe', outcome });
         if (outcome === 'applied') await close();
         // A duplicate or an event that only parks tells nothing: the next one may be tried at once.
-        if (outcome === 'nothing') await state.returnProbe(dataSource, consumer, now());
+        if (outcome === 'nothing') await shared((tx) => state.returnProbe(tx, consumer));
       }
     },
   };

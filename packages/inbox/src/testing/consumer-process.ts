@@ -12,12 +12,19 @@ export interface ConsumerProcessOptions {
   readonly group: string;
   /** The event whose first attempt fails. */
   readonly failFirst: { readonly aggregateId: string; readonly version: number };
+  /** Whose events take so long. */
+  readonly slow?: { readonly aggregateId: string; readonly forMs: number };
+  /** Its event loop may stand still for so long. */
+  readonly maxBlockedMs?: number;
   readonly settings: Partial<InboxSettings>;
 }
 
 export interface ConsumerProcess {
   /** The signal that ended it, or its exit code. */
   readonly ended: Promise<string | number | null>;
+  /** SIGUSR2 sets its clock back by an hour. */
+  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGUSR2'): void;
+  isRunning(): boolean;
   kill(): Promise<void>;
 }
 
@@ -29,10 +36,14 @@ export function spawnConsumer(
   {
     failFirst,
     killAt,
+    slow,
+    maxBlockedMs,
     settings = {},
   }: {
     failFirst: ConsumerProcessOptions['failFirst'];
     killAt?: string;
+    slow?: ConsumerProcessOptions['slow'];
+    maxBlockedMs?: number;
     settings?: Partial<InboxSettings>;
   },
 ): ConsumerProcess {
@@ -43,6 +54,8 @@ export function spawnConsumer(
     topic: lab.topic,
     group: lab.group,
     failFirst,
+    ...(slow === undefined ? {} : { slow }),
+    ...(maxBlockedMs === undefined ? {} : { maxBlockedMs }),
     settings: { retryBaseMs: 100, sweepEveryMs: 200, ...settings },
   };
   const child = spawn(process.execPath, [main], {
@@ -56,6 +69,8 @@ export function spawnConsumer(
   const ended = once(child, 'exit').then(([code, signal]: (string | number | null)[]) => signal ?? code ?? null);
   return {
     ended,
+    signal: (name) => child.kill(name),
+    isRunning: () => child.exitCode === null && child.signalCode === null,
     async kill() {
       child.kill('SIGKILL');
       await ended;

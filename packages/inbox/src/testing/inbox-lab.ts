@@ -46,6 +46,7 @@ export interface InboxLab {
       settings?: Partial<InboxSettings>;
       dataSource?: DataSource;
       brokers?: readonly string[];
+      kafka?: Kafka;
       registryUrl?: string;
       /** `thing` unless the test makes up its own. */
       aggregateType?: string;
@@ -130,7 +131,10 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
       for (let from = 0; from < records.length; from += 1_000)
         await producer.send({ topic: to, acks: -1, messages: records.slice(from, from + 1_000) });
     },
-    async start(handler, { settings = {}, dataSource, brokers, registryUrl, aggregateType = 'thing' } = {}) {
+    async start(
+      handler,
+      { settings = {}, dataSource, brokers, kafka: own, registryUrl, aggregateType = 'thing' } = {},
+    ) {
       const inboxScope = createScope();
       const health = createHealth();
       let failure: Error | undefined;
@@ -139,9 +143,9 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
         source: testTopic(topic),
         aggregateType,
         handler,
-        readers: [{ eventType: 'ThingChanged', schema: thingSchema }],
+        readers: ['ThingChanged', 'ThingRenamed'].map((eventType) => ({ eventType, schema: thingSchema })),
         registryUrl: registryUrl ?? stack.registryUrl,
-        kafka: brokers ? connectKafka({ brokers }, group, logger) : kafka,
+        kafka: own ?? (brokers ? connectKafka({ brokers }, group, logger) : kafka),
         dataSource: dataSource ?? (await openDataSource()),
         logger,
         metrics: createMetrics(group),

@@ -5,7 +5,8 @@ import type { Message as KafkaMessage } from 'kafkajs';
 
 /** An aggregate that exists in tests only: neither the inbox nor its tests need to know boards. */
 export interface ThingChanged {
-  readonly type: 'ThingChanged';
+  /** Two types of the same shape, for what depends on the type of an event. */
+  readonly type: 'ThingChanged' | 'ThingRenamed';
   readonly data: { readonly id: string; readonly version: number; readonly text: string };
 }
 

@@ -11,6 +11,7 @@ export interface Healing {
   readonly alarms: Alarms;
   readonly logger: Logger;
   readonly metrics: Pick<KeeperMetrics, 'connector' | 'restarted'>;
+  /** Time that this process has really had, for differences only. */
   readonly now: () => number;
   readonly settings?: HealSettings;
 }

@@ -7,6 +7,7 @@ export interface JobRunner {
   readonly alarms: Alarms;
   readonly logger: Logger;
   readonly metrics: Pick<KeeperMetrics, 'jobDone' | 'jobFailed'>;
+  /** Time that this process has really had, for differences only. */
   readonly now: () => number;
 }
 

@@ -81,6 +81,7 @@ function startWatching() {
     logger: createLogger({ name: 'test', level: 'silent' }),
     metrics: { looked: () => undefined, suspected: () => (suspicions += 1) },
     now: () => new Date(),
+    elapsedMs: () => performance.now(),
   });
   const lookUntil = <Answer>(what: string, ask: () => Promise<Answer | undefined | false>) =>
     waitUntil(

@@ -25,7 +25,10 @@ export interface Watching {
   readonly alarms: Alarms;
   readonly logger: Logger;
   readonly metrics: Pick<KeeperMetrics, 'looked' | 'suspected'>;
+  /** For what is remembered and shown. */
   readonly now: () => Date;
+  /** Time that this process has really had. */
+  readonly elapsedMs: () => number;
 }
 
 /** An idle server gives the connector no cause to move; so it gets one. */
@@ -42,17 +45,17 @@ interface WatchJob extends Job {
 
 /** Remembers server and position, and notices when one of them is no longer what it was. */
 export function watchRelay(watching: Watching): WatchJob {
-  const { connect, connector, memory, withSql, everyMs, alarms, logger, metrics, now } = watching;
+  const { connect, connector, memory, withSql, everyMs, alarms, logger, metrics, now, elapsedMs } = watching;
   const firstLook = Promise.withResolvers<void>();
   let known: RelayMemory | undefined;
-  let pushedAtMs = 0;
+  let pushedAtMs = -Infinity;
   let moved: { readonly position: string; readonly atMs: number } | undefined;
 
   async function look(before: RelayMemory): Promise<Look> {
     return withSql(async (sql) => {
-      if (now().getTime() >= pushedAtMs + pushEveryMs) {
+      if (elapsedMs() >= pushedAtMs + pushEveryMs) {
         await pushFence(sql);
-        pushedAtMs = now().getTime();
+        pushedAtMs = elapsedMs();
       }
       return lookAtRelay(connect, sql, connector, before.seen);
     });
@@ -74,7 +77,8 @@ export function watchRelay(watching: Watching): WatchJob {
     }
     const { serverUuid, executed, relayed, file, snapshot } = seen;
     const at = now();
-    const isOld = at.getTime() - Date.parse(before.seen?.at ?? '1970-01-01') >= writeEveryMs;
+    // Either way: what a clock that was set back since has written would stay for as long as it is from the future.
+    const isOld = Math.abs(at.getTime() - Date.parse(before.seen?.at ?? '1970-01-01')) >= writeEveryMs;
     if (finding !== undefined || isOld || executed !== before.seen?.executed || relayed !== before.seen.relayed) {
       await remember({
         seen: { at: at.toISOString(), serverUuid, executed, relayed, ...(file !== undefined && { file }), snapshot },
@@ -91,7 +95,7 @@ export function watchRelay(watching: Watching): WatchJob {
   }
 
   function judgeMovement({ position, snapshot }: Look): void {
-    const atMs = now().getTime();
+    const atMs = elapsedMs();
     if (moved === undefined || moved.position !== position) moved = { position, atMs };
     const stalledMs = atMs - moved.atMs;
     if (position === '' || snapshot || stalledMs < stalledAfterMs) return alarms.clear('relay stalled');
