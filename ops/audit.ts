@@ -3,6 +3,8 @@ import { auditAddresses } from './audit/audit-addresses.ts';
 import { auditBoards } from './audit/audit-boards.ts';
 import { exitCodes, formatReport } from './audit/format-report.ts';
 import { showProgress } from './audit/show-progress.ts';
+import { exit } from './operate/exit.ts';
+import { watchServers } from './operate/watch-servers.ts';
 
 interface Flags {
   readonly instance: string;
@@ -33,11 +35,13 @@ const program = new Command('npm run audit --')
   .action(run);
 
 await program.parseAsync();
+await exit();
 
 async function run({ instance, json, limit, timeout }: Flags): Promise<void> {
   const progress = showProgress();
   try {
     const addresses = auditAddresses(process.env, instance);
+    watchServers(addresses, { exitCode: exitCodes.incomplete, prefix: 'Cannot tell: ' });
     const report = await auditBoards({ ...addresses, timeoutMs: timeout * 1_000, listed: limit, say: progress.say });
     progress.done();
     console.log(json === true ? JSON.stringify(report, null, 2) : formatReport(report));

@@ -5,6 +5,7 @@ import { printJson } from './operate/print.ts';
 import { requireFile } from './operate/require-file.ts';
 import { runProgram } from './operate/run-program.ts';
 import { stopOnSignal } from './operate/stop-on-signal.ts';
+import { watchServers } from './operate/watch-servers.ts';
 import { formatTimeline } from './trace/format-timeline.ts';
 import { traceAddresses } from './trace/trace-addresses.ts';
 import { traceBoard } from './trace/trace-board.ts';
@@ -41,6 +42,7 @@ const program = new Command('npm run trace --')
   .action(async (boardId: string, { instance, since, toEnd, logs, json }: Flags) => {
     for (const file of logs ?? []) if (file !== '-') await requireFile('--logs', file);
     const { database, kafka, logFiles } = traceAddresses(process.env, instance);
+    watchServers({ database, kafka });
     const progress = showProgress();
     const traced = await traceBoard({
       boardId,

@@ -145,7 +145,7 @@ test(
       readStack(name)?.state.processes.flatMap(({ name: one, pid }) => (one === 'order-service' ? [] : [pid])) ?? [];
     const before = others();
     const port = Number(new URL(stateOf('order-service')?.address ?? '').port);
-    const blocker = createServer();
+    const blocker = createServer((socket) => socket.destroy());
     onTestFinished(() => void blocker.close());
     process.kill(pidOf('order-service'), 'SIGKILL');
     await expect
