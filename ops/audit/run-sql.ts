@@ -24,7 +24,7 @@ export async function connectSql(address: DatabaseAddress): Promise<{ sql: RunSq
     connectTimeout: 5_000,
     enableKeepAlive: true,
   }).catch((cause: unknown) => {
-    throw new Error(`${where} cannot be used`, { cause });
+    throw new Error(`${where} cannot be used ("npm run stack -- status" shows a local one)`, { cause });
   });
   let isSilent = false;
 

@@ -34,7 +34,10 @@ export async function withOperator<Result>(
   const database = createDatabase({ connection, entities: [] });
   try {
     await database.open().catch((cause: unknown) => {
-      throw new Error(`the database at ${connection.host}:${connection.port} cannot be used`, { cause });
+      throw new Error(
+        `the database at ${connection.host}:${connection.port} cannot be used ("npm run stack -- status" shows a local one)`,
+        { cause },
+      );
     });
     const { group, aggregateType } = consumer;
     const operator: Operator = {

@@ -26,7 +26,10 @@ export async function withOutbox<Result>(
   const { database, kafka, connectUrl } = outboxAddresses(process.env, instance);
   watchServers({ database, kafka, connectUrl });
   const session = await openSession(database).catch((cause: unknown) => {
-    throw new Error(`the database at ${database.host}:${database.port} cannot be used`, { cause });
+    throw new Error(
+      `the database at ${database.host}:${database.port} cannot be used ("npm run stack -- status" shows a local one)`,
+      { cause },
+    );
   });
   const memory = relayMemory(openCompactedTopic(connectKafka(kafka, 'outbox-operator'), memoryTopic), connector);
   try {

@@ -8,8 +8,9 @@ export interface NeededServer {
   readonly ask: (signal: AbortSignal) => Promise<unknown>;
 }
 
-/** How long a server may say nothing before a command that needs it ends. */
+/** How long a server may say nothing before a command that needs it ends, and how often it is asked in that time. */
 const defaultDeadlineMs = 60_000;
+const rounds = 5;
 
 /**
  * Asks each server now and then, beside the command's own work, and calls `end` once one has said nothing for the deadline.
@@ -37,9 +38,9 @@ async function watch(
   deadlineMs: number,
   stopped: AbortSignal,
 ): Promise<void> {
-  const roundMs = deadlineMs / 4;
+  // A round is a pause and a wait for the answer.
   const pause = (): Promise<unknown> =>
-    delay(roundMs, undefined, { ref: false, signal: stopped }).catch(() => undefined);
+    delay(deadlineMs / rounds / 2, undefined, { ref: false, signal: stopped }).catch(() => undefined);
   // Rounds are counted, not time: while the process itself stood still, no server can be blamed.
   for (let silentRounds = 0; !stopped.aborted;) {
     await pause();
@@ -52,8 +53,7 @@ async function watch(
     const hasAnswered = await Promise.race([answer, pause().then(() => false)]);
     given.abort();
     silentRounds = hasAnswered ? 0 : silentRounds + 1;
-    // A round is the pause and the wait for the answer.
-    if (silentRounds >= 2 && !stopped.aborted) return end(explain(name, deadlineMs));
+    if (silentRounds >= rounds && !stopped.aborted) return end(explain(name, deadlineMs));
   }
 }
 
