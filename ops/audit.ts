@@ -28,6 +28,7 @@ const program = new Command('npm run audit --')
     'after',
     '\nEnvironment: DATABASE_HOST, _PORT, _USER (audit), _PASSWORD, KAFKA_BROKERS, CONNECT_URL;' +
       '\nKAFKA_USER, KAFKA_PASSWORD, KAFKA_CA_FILE where Kafka asks for a login.' +
+      '\nSERVER_DEADLINE_MS (60000): how long a server may say nothing before the command ends.' +
       '\nExit code: 0 every board is accounted for, 1 boards are LOST, AHEAD, in conflict or different, 2 cannot tell.',
   )
   // Commander's own code for a wrong option is 1, which is red here.

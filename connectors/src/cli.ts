@@ -16,7 +16,8 @@ const program = new Command('npm run connector --')
   .configureHelp({ showGlobalOptions: true })
   .addHelpText(
     'after',
-    '\nEnvironment: CONNECT_URL and KAFKA_BROKERS, for a stack that is not a local one.' +
+    '\nEnvironment: CONNECT_URL and KAFKA_BROKERS, for a stack that is not a local one;' +
+      '\nSERVER_DEADLINE_MS (60000): how long a server may say nothing before the command ends.' +
       '\nExit code: 0 when the connector runs, else 1.',
   );
 
