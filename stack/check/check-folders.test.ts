@@ -14,7 +14,7 @@ test.each([
 test.each([
   ['a comma', '/a,b/.stack/main', 'Kafka takes "," for the end of a data folder'],
   ['a line feed', '/a\nb/.stack/main', 'a control character'],
-  ['more bytes than MySQL takes', `/${'한'.repeat(130)}/.stack/main`, 'its path has 403 bytes'],
+  ['more bytes than MySQL takes', `/${'한'.repeat(150)}/.stack/main`, 'its path has 463 bytes'],
 ])('%s in the path of the data is refused with the reason and the way out', (_what, folder, reason) => {
   const finding = checkFolders({ folder }, '/cache');
   expect(finding).toMatchObject({ status: 'missing', fix: 'move the checkout to another folder' });
