@@ -26,7 +26,7 @@ export interface StackWatcher {
 
 /**
  * Runs steps that start servers. When one fails, or a server never becomes ready, everything that was started is
- * stopped before the promise rejects. A server that was ready once fails nobody: it is started again for as long as it takes.
+ * stopped before the promise rejects. A server that was ready once stops no other: it is started again for as long as it takes.
  */
 export async function runServers(
   { instance }: ServerContext,

@@ -44,7 +44,7 @@ export interface Watcher {
 
 /**
  * Starts a server, and starts it again with growing waits whenever it dies before `stop` or `kill`. One that was ready
- * once is tried for as long as the stack runs: its failure is told, and is nobody else's.
+ * once is tried for as long as the stack runs: its failure is told, and stops no other server.
  */
 export async function supervise(
   instance: Instance,
