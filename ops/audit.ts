@@ -3,6 +3,8 @@ import { auditAddresses } from './audit/audit-addresses.ts';
 import { auditBoards } from './audit/audit-boards.ts';
 import { exitCodes, formatReport } from './audit/format-report.ts';
 import { showProgress } from './audit/show-progress.ts';
+import { exit } from './operate/exit.ts';
+import { watchServers } from './operate/watch-servers.ts';
 
 interface Flags {
   readonly instance: string;
@@ -26,6 +28,7 @@ const program = new Command('npm run audit --')
     'after',
     '\nEnvironment: DATABASE_HOST, _PORT, _USER (audit), _PASSWORD, KAFKA_BROKERS, CONNECT_URL;' +
       '\nKAFKA_USER, KAFKA_PASSWORD, KAFKA_CA_FILE where Kafka asks for a login.' +
+      '\nSERVER_DEADLINE_MS (60000): how long a server may say nothing before the command ends.' +
       '\nExit code: 0 every board is accounted for, 1 boards are LOST, AHEAD, in conflict or different, 2 cannot tell.',
   )
   // Commander's own code for a wrong option is 1, which is red here.
@@ -33,11 +36,13 @@ const program = new Command('npm run audit --')
   .action(run);
 
 await program.parseAsync();
+await exit();
 
 async function run({ instance, json, limit, timeout }: Flags): Promise<void> {
   const progress = showProgress();
   try {
     const addresses = auditAddresses(process.env, instance);
+    watchServers(addresses, { exitCode: exitCodes.incomplete, prefix: 'Cannot tell: ' });
     const report = await auditBoards({ ...addresses, timeoutMs: timeout * 1_000, listed: limit, say: progress.say });
     progress.done();
     console.log(json === true ? JSON.stringify(report, null, 2) : formatReport(report));

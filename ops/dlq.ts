@@ -12,6 +12,7 @@ import { counted, isoTime, printJson, rowPrinter, shorten } from './operate/prin
 import { runProgram } from './operate/run-program.ts';
 import { sayUnknown } from './operate/say-unknown.ts';
 import { showText } from './operate/show-text.ts';
+import { watchServers } from './operate/watch-servers.ts';
 import { withOperator, type GlobalFlags } from './operate/with-operator.ts';
 
 interface SkipFlags {
@@ -61,6 +62,7 @@ program
   .action(async (letters: string[], _options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<GlobalFlags>();
     await withOperator(flags, async ({ operator, registryUrl }) => {
+      watchServers({ registryUrl });
       const missing = new Set(letters);
       for await (const shown of showLetters(operator, registryUrl, { letters, state: 'all' })) {
         missing.delete(shown.letter.letter);
@@ -156,6 +158,7 @@ withFilters(program.command('export'))
   .action(async (_options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<FilterFlags & { all?: true; out?: string } & GlobalFlags>();
     await withOperator(flags, async ({ operator, registryUrl }) => {
+      watchServers({ registryUrl });
       const file = flags.out === undefined ? undefined : await createFile('--out', flags.out);
       let count = 0;
       const state = flags.all === true ? 'all' : 'open';

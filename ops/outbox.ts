@@ -28,6 +28,7 @@ const program = new Command('npm run outbox --')
     'after',
     '\nEnvironment: DATABASE_HOST, _PORT, _NAME, _USER (purge), _PASSWORD, KAFKA_BROKERS, CONNECT_URL;' +
       '\nKAFKA_USER, KAFKA_PASSWORD, KAFKA_CA_FILE where Kafka asks for a login.' +
+      '\nSERVER_DEADLINE_MS (60000): how long a server may say nothing before the command ends.' +
       '\nExit code: 0 done, 1 failed or not possible as things are, 2 cannot tell, or the command was given wrongly.',
   );
 

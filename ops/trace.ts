@@ -5,6 +5,7 @@ import { printJson } from './operate/print.ts';
 import { requireFile } from './operate/require-file.ts';
 import { runProgram } from './operate/run-program.ts';
 import { stopOnSignal } from './operate/stop-on-signal.ts';
+import { watchServers } from './operate/watch-servers.ts';
 import { formatTimeline } from './trace/format-timeline.ts';
 import { traceAddresses } from './trace/trace-addresses.ts';
 import { traceBoard } from './trace/trace-board.ts';
@@ -36,11 +37,13 @@ const program = new Command('npm run trace --')
       '\n\nExample: docker compose logs --no-color order-service catalog-service-1 | npm run trace -- <board> --logs -' +
       '\nEnvironment: DATABASE_HOST, _PORT, _USER (audit), _PASSWORD, KAFKA_BROKERS;' +
       '\nKAFKA_USER, KAFKA_PASSWORD, KAFKA_CA_FILE where Kafka asks for a login.' +
+      '\nSERVER_DEADLINE_MS (60000): how long a server may say nothing before the command ends.' +
       '\nExit code: 0 done, 1 no such board, or a server does not answer, 2 the command was given wrongly.',
   )
   .action(async (boardId: string, { instance, since, toEnd, logs, json }: Flags) => {
     for (const file of logs ?? []) if (file !== '-') await requireFile('--logs', file);
     const { database, kafka, logFiles } = traceAddresses(process.env, instance);
+    watchServers({ database, kafka });
     const progress = showProgress();
     const traced = await traceBoard({
       boardId,

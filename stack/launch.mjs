@@ -2,12 +2,12 @@
 // installed, then hands over to the Node among them.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { constants, homedir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const checkout = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
+const checkout = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const modules = join(checkout, 'node_modules');
 const lockFile = join(checkout, 'package-lock.json');
 const stampFile = join(modules, '.stack-lock-hash');
@@ -63,7 +63,12 @@ function ensurePackages() {
 
 function run(file, args, env = {}) {
   const path = [join(modules, '.bin'), process.env.PATH ?? ''].join(delimiter);
-  const child = spawn(file, args, { stdio: 'inherit', env: { ...process.env, ...env, PATH: path } });
+  // By its path, since PATH cannot name a folder with ":" in it.
+  const own = join(modules, '.bin', file);
+  const child = spawn(!file.includes('/') && existsSync(own) ? own : file, args, {
+    stdio: 'inherit',
+    env: { ...process.env, ...env, PATH: path },
+  });
   // From a terminal the child gets Ctrl-C itself as well; the launcher takes signals close together for one.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.once('error', (error) => fail(`${file} cannot be run: ${error.message}`));
@@ -94,4 +99,5 @@ function main() {
   });
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) main();
+// By its real path: a checkout may be reached through a link, and the module's own address never names one.
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) main();

@@ -1,4 +1,9 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { checkout } from './instance/instance.ts';
 import { isInstalled, platformProblem } from './launch.mjs';
 
 test.each([
@@ -30,3 +35,16 @@ test('a package that is MISSING or of another version asks for an install', () =
   expect(isInstalled(lock, { packages: {} })).toBe(false);
   expect(isInstalled(lock, { packages: { 'node_modules/koa': { version: '3.2.0' } } })).toBe(false);
 });
+
+test('the launcher runs when its checkout is reached through a link', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'launch-'));
+  try {
+    symlinkSync(checkout, join(folder, 'linked checkout'));
+    const launcher = join(folder, 'linked checkout/stack/launch.mjs');
+    expect(execFileSync('node', [launcher, 'exec', '--', 'node', '-p', '"it runs"'], { encoding: 'utf8' })).toBe(
+      'it runs\n',
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}, 30_000);

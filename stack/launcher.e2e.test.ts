@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { findBusyPorts } from './instance/find-busy-ports.ts';
@@ -71,8 +72,10 @@ function processesOfInstance(): string[] {
     .filter((line) => line.includes(`${instance.folder}/`) || line.includes(`--instance ${name}`));
 }
 
+const stateOf = (server: string) => readStack(name)?.state.processes.find((process) => process.name === server);
+
 function pidOf(server: string): number {
-  const pid = readStack(name)?.state.processes.find((process) => process.name === server)?.pid;
+  const pid = stateOf(server)?.pid;
   if (pid === undefined) throw new Error(`${server} does not run`);
   return pid;
 }
@@ -110,12 +113,8 @@ test('a server that is KILLED is started again, and said so', { timeout: fiveMin
   const killed = pidOf('registry');
   process.kill(killed, 'SIGKILL');
   await first.says('registry died (SIGKILL): starting it again');
-  await expect
-    .poll(() => readStack(name)?.state.processes.find((one) => one.name === 'registry'))
-    .toMatchObject({
-      phase: 'running',
-      restarts: 1,
-    });
+  await first.says('registry ready again');
+  expect(stateOf('registry')).toMatchObject({ phase: 'running', restarts: 1 });
   expect(pidOf('registry')).not.toBe(killed);
 });
 
@@ -135,6 +134,48 @@ test(
     expect(second.output()).toContain(`mysql (pid ${orphan}) was left behind by an earlier start`);
     expect(bystander.exitCode).toBeNull();
     expect(readStack(name)?.state.processes.map((process) => process.name)).toContain('catalog-service-2');
+  },
+);
+
+test(
+  'a service that keeps dying is given up on alone, `status` says why, and it runs again once its cause is gone',
+  { timeout: fiveMinutes },
+  async () => {
+    const others = (): (number | undefined)[] =>
+      readStack(name)?.state.processes.flatMap(({ name: one, pid }) => (one === 'order-service' ? [] : [pid])) ?? [];
+    const before = others();
+    const port = Number(new URL(stateOf('order-service')?.address ?? '').port);
+    const blocker = createServer((socket) => socket.destroy());
+    onTestFinished(() => void blocker.close());
+    process.kill(pidOf('order-service'), 'SIGKILL');
+    await expect
+      .poll(
+        () =>
+          new Promise((done) =>
+            blocker
+              .once('listening', () => done(true))
+              .once('error', done)
+              .listen(port),
+          ),
+        {
+          timeout: 2000,
+          interval: 10,
+        },
+      )
+      .toBe(true);
+    await second.says('giving up on order-service died 5 times in a row');
+
+    const status = launch(['status']);
+    expect(await status.exitCode).toBe(1);
+    expect(status.output()).toMatch(
+      /order-service: died \d+ times in a row \(.*\), next try at \S+; its log is \S+order-service\.log/,
+    );
+    expect(others()).toEqual(before);
+
+    await new Promise((done) => blocker.close(done));
+    await second.says('order-service ready again');
+    expect(await launch(['status']).exitCode).toBe(0);
+    expect(others()).toEqual(before);
   },
 );
 

@@ -1,5 +1,5 @@
 import { refuseBusyPorts } from './check/refuse-busy-ports.ts';
-import { refuseWhatIsMissing } from './check/refuse-what-is-missing.ts';
+import { refuseFolders, refuseWhatIsMissing } from './check/refuse-what-is-missing.ts';
 import { ensurePrograms } from './fetch/ensure-programs.ts';
 import { clearInstance } from './instance/clear-instance.ts';
 import { chooseCluster, clusters, readCluster, type Cluster } from './instance/cluster.ts';
@@ -40,8 +40,6 @@ export interface RunningStack {
   readonly stop: () => Promise<void>;
   /** SIGKILL to every server, for those who cannot wait. */
   readonly kill: () => void;
-  /** Resolves with the reason once a server died too often and all others were stopped; never otherwise. */
-  readonly gaveUp: Promise<Error>;
 }
 
 /**
@@ -52,6 +50,7 @@ export async function startStack(options: StartOptions = {}): Promise<RunningSta
   const instance = locateInstance(options.instance ?? 'main');
   const say = options.onProgress ?? (() => undefined);
   const signal = options.signal ?? new AbortController().signal;
+  refuseFolders(instance);
   makeFolders(instance);
 
   const lock = await tryLock(instance.folder);
@@ -76,15 +75,7 @@ export async function startStack(options: StartOptions = {}): Promise<RunningSta
       await supervised.stop();
       await lock.release();
     };
-    return {
-      instance,
-      ports,
-      secrets,
-      state: supervised.state,
-      stop,
-      kill: supervised.kill,
-      gaveUp: supervised.gaveUp,
-    };
+    return { instance, ports, secrets, state: supervised.state, stop, kill: supervised.kill };
   } catch (error) {
     await lock.release();
     throw error;

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
 import { expect, inject, it } from 'vitest';
 import type { AuditReport } from '@board/inbox';
 import { exitCodes } from './format-report.ts';
 
 const stack = inject('stack');
-const audit = new URL('../audit.ts', import.meta.url).pathname;
+const audit = resolve(import.meta.dirname, '../audit.ts');
 const addresses = {
   DATABASE_HOST: stack.mysql.host,
   DATABASE_PORT: String(stack.mysql.port),

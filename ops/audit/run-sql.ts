@@ -11,21 +11,42 @@ export interface DatabaseAddress {
   readonly password: string;
 }
 
+/** For one statement; what is read in chunks may take as long as it likes altogether. */
+const statementTimeoutMs = 60_000;
+
 /** One connection that only reads, and sees what others commit. */
 export async function connectSql(address: DatabaseAddress): Promise<{ sql: RunSql; close(): Promise<void> }> {
+  const where = `MySQL at ${address.host}:${address.port}`;
   const connection: Connection = await createConnection({
     ...address,
     timezone: 'Z',
     charset: 'utf8mb4',
     connectTimeout: 5_000,
+    enableKeepAlive: true,
+  }).catch((cause: unknown) => {
+    throw new Error(`${where} cannot be used ("npm run stack -- status" shows a local one)`, { cause });
   });
-  await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
-  return {
-    async sql<Row>(sql: string, values: readonly unknown[] = []) {
-      const [rows] = await connection.query(sql, [...values]);
+  let isSilent = false;
+
+  async function sql<Row>(statement: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    try {
+      const [rows] = await connection.query({ sql: statement, values: [...values], timeout: statementTimeoutMs });
       return rows as unknown as readonly Row[];
+    } catch (cause) {
+      if (!(cause instanceof Error) || !('code' in cause) || cause.code !== 'PROTOCOL_SEQUENCE_TIMEOUT') throw cause;
+      isSilent = true;
+      throw new Error(`${where} did not answer a statement within ${statementTimeoutMs / 1_000} s`, { cause });
+    }
+  }
+
+  await sql('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+  return {
+    sql,
+    async close() {
+      // A goodbye would wait behind the statement that is not answered.
+      if (isSilent) connection.destroy();
+      else await connection.end();
     },
-    close: () => connection.end(),
   };
 }
 

@@ -13,6 +13,7 @@ export function createProgram(name: string, description: string): Command {
       'after',
       '\nEnvironment: DATABASE_HOST, _PORT, _NAME, _USER, _PASSWORD, KAFKA_BROKERS, REGISTRY_URL;' +
         '\nKAFKA_USER, KAFKA_PASSWORD, KAFKA_CA_FILE where Kafka asks for a login.' +
+        '\nSERVER_DEADLINE_MS (60000): how long a server may say nothing before the command ends.' +
         '\nExit code: 0 done, 1 failed or not possible as things are, 2 the command was given wrongly.',
     );
 }

@@ -1,5 +1,6 @@
 import { ConfigError } from '@board/service-kit';
 import { CommanderError, type Command } from 'commander';
+import { exit } from './exit.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Exit codes: 0 done, 1 failed or not possible, 2 the command was given wrongly. */
@@ -11,11 +12,12 @@ export async function runProgram(program: Command): Promise<void> {
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? 0 : 2;
-      return;
+    } else {
+      console.error(describe(error));
+      process.exitCode = error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
     }
-    console.error(describe(error));
-    process.exitCode = error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
   }
+  await exit();
 }
 
 function describe(error: unknown): string {

@@ -4,6 +4,7 @@ import { connectKafka } from '@board/kafka-kit';
 import { consumerNames, findConsumer, type KnownConsumer } from './consumers.ts';
 import { operatorAddresses } from './operator-addresses.ts';
 import { UsageError } from './usage-error.ts';
+import { watchServers } from './watch-servers.ts';
 
 /** Options that every command has. */
 export interface GlobalFlags {
@@ -29,10 +30,14 @@ export async function withOperator<Result>(
       `--consumer got "${name}", wants ${consumerNames.join(', ')} or <group>/<topic>/<aggregate type>`,
     );
   const { database: connection, kafka, registryUrl } = operatorAddresses(process.env, instance);
+  watchServers({ database: connection, kafka });
   const database = createDatabase({ connection, entities: [] });
   try {
     await database.open().catch((cause: unknown) => {
-      throw new Error(`the database at ${connection.host}:${connection.port} cannot be used`, { cause });
+      throw new Error(
+        `the database at ${connection.host}:${connection.port} cannot be used ("npm run stack -- status" shows a local one)`,
+        { cause },
+      );
     });
     const { group, aggregateType } = consumer;
     const operator: Operator = {

@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
 import { registerConnector, relayMemory, suspect, type RelayMemory } from '@board/connectors';
 import { connectKafka, openCompactedTopic } from '@board/kafka-kit';
 import { createIdempotencyTable } from '@board/outbox';
@@ -12,7 +13,7 @@ import { openTemporaryOutbox, type TemporaryOutbox } from '../../connectors/test
 
 const stack = inject('stack');
 const { connectUrl, brokers, mysql } = stack;
-const file = new URL('../outbox.ts', import.meta.url).pathname;
+const file = resolve(import.meta.dirname, '../outbox.ts');
 
 let outbox: TemporaryOutbox;
 let topic: Awaited<ReturnType<typeof openMemoryTopic>>;

@@ -1,6 +1,7 @@
 import { connectApi, relayMemory, type ConnectApi, type RelayMemoryStore } from '@board/connectors';
 import { openSession, type Session } from '@board/database-kit';
 import { connectKafka, openCompactedTopic } from '@board/kafka-kit';
+import { watchServers } from '../operate/watch-servers.ts';
 import { outboxAddresses } from './outbox-addresses.ts';
 
 /** Options that every command has. */
@@ -23,8 +24,12 @@ export async function withOutbox<Result>(
   work: (opened: OpenedOutbox) => Promise<Result>,
 ): Promise<Result> {
   const { database, kafka, connectUrl } = outboxAddresses(process.env, instance);
+  watchServers({ database, kafka, connectUrl });
   const session = await openSession(database).catch((cause: unknown) => {
-    throw new Error(`the database at ${database.host}:${database.port} cannot be used`, { cause });
+    throw new Error(
+      `the database at ${database.host}:${database.port} cannot be used ("npm run stack -- status" shows a local one)`,
+      { cause },
+    );
   });
   const memory = relayMemory(openCompactedTopic(connectKafka(kafka, 'outbox-operator'), memoryTopic), connector);
   try {

@@ -1,4 +1,5 @@
 import { checkCache } from '../check/check-cache.ts';
+import { checkFolders } from '../check/check-folders.ts';
 import { checkCluster } from '../check/check-cluster.ts';
 import { checkPorts } from '../check/check-ports.ts';
 import { checkMachine } from '../check/refuse-what-is-missing.ts';
@@ -15,6 +16,7 @@ export async function doctor(
   const cluster = wanted ?? readCluster(instance) ?? 'kraft';
   const findings = [
     ...(await checkMachine(cluster)),
+    checkFolders(instance),
     checkCluster(instance, wanted),
     await checkPorts(instance, cluster),
     checkCache(cluster),

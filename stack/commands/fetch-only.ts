@@ -1,7 +1,8 @@
-import { refuseWhatIsMissing } from '../check/refuse-what-is-missing.ts';
+import { refuseFolders, refuseWhatIsMissing } from '../check/refuse-what-is-missing.ts';
 import { cacheFolder } from '../fetch/cache.ts';
 import { ensurePrograms } from '../fetch/ensure-programs.ts';
 import type { Cluster } from '../instance/cluster.ts';
+import { instancesFolder } from '../instance/instance.ts';
 import { onStopSignals } from './on-stop-signals.ts';
 import { makeProgress } from './progress.ts';
 
@@ -12,6 +13,7 @@ export async function fetchOnly(cluster: Cluster): Promise<void> {
     first: () => interrupted.abort(new Error('Stopped; what was complete is kept.')),
     again: () => process.exit(130),
   });
+  refuseFolders({ folder: instancesFolder });
   await refuseWhatIsMissing(cluster);
   await ensurePrograms(cluster, makeProgress(), interrupted.signal);
   console.log(`Everything is in ${cacheFolder()}.`);

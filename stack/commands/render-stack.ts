@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { clusterTitles, readCluster } from '../instance/cluster.ts';
 import { checkout, type Instance } from '../instance/instance.ts';
 import { measureMemory } from '../run/measure-memory.ts';
-import type { StackState } from '../run/stack-state.ts';
+import { isAllRunning, type StackState } from '../run/stack-state.ts';
 import { renderTable } from './render-table.ts';
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MB`;
@@ -24,16 +24,18 @@ export function renderStack(instance: Instance, state: StackState): string {
       (state.memory === undefined ? '' : `, 60 s after ready ${megabytes(state.memory.bytes)}`) +
       ' (sum of PSS, supervisor included)',
     ...(state.problem === undefined ? [] : [state.problem]),
+    ...state.processes.flatMap(({ name, problem }) => (problem === undefined ? [] : [`${name}: ${problem}`])),
   ];
   return ['', renderTable(['name', 'state', 'address', 'pid', 'log'], rows), '', ...figures, ...tryIt(state), ''].join(
     '\n',
   );
 }
 
-function tryIt({ processes, phase }: StackState): string[] {
+function tryIt(state: StackState): string[] {
+  const { processes } = state;
   const order = processes.find(({ name }) => name === 'order-service')?.address;
   const catalog = processes.find(({ name }) => name.startsWith('catalog-service'))?.address;
-  if (order === undefined || catalog === undefined || phase !== 'ready') return [];
+  if (order === undefined || catalog === undefined || !isAllRunning(state)) return [];
   const board = '{"title":"첫 번째 게시글 🎉","content":"안녕하세요","author":"민지"}';
   return [
     '',

@@ -3,14 +3,14 @@ import { locateInstance } from '../instance/instance.ts';
 import { readPidFiles } from '../instance/pid-files.ts';
 import { isRunning } from '../instance/process-identity.ts';
 import { measureMemory } from '../run/measure-memory.ts';
-import { readLiveState, readState } from '../run/stack-state.ts';
+import { isAllRunning, readLiveState, readState } from '../run/stack-state.ts';
 import { renderStack } from './render-stack.ts';
 
-/** Prints what runs; exit code 1 unless everything is ready. */
+/** Prints what runs; exit code 1 unless everything runs. */
 export async function status(name: string, flags: { json?: true }): Promise<void> {
   const instance = locateInstance(name);
   const state = readLiveState(instance);
-  if (state?.phase !== 'ready') process.exitCode = 1;
+  if (state === undefined || !isAllRunning(state)) process.exitCode = 1;
   if (flags.json === true) {
     const shown = state === undefined ? { phase: 'down' } : { ...state, memoryNowBytes: measureMemory(state) };
     console.log(JSON.stringify({ instance: name, cluster: readCluster(instance), ...shown }, null, 2));

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { refuseFolders } from '../check/refuse-what-is-missing.ts';
 import { locateInstance, makeFolders } from '../instance/instance.ts';
 import { readLiveState } from '../run/stack-state.ts';
 import type { StartOptions } from '../stack.ts';
@@ -11,6 +12,7 @@ import { renderStack } from './render-stack.ts';
 /** Starts a supervisor that outlives this process, shows its progress and ends when everything answers. */
 export async function up(options: StartOptions & { readonly instance: string }): Promise<void> {
   const instance = locateInstance(options.instance);
+  refuseFolders(instance);
   makeFolders(instance);
   const running = readLiveState(instance);
   if (running?.phase === 'ready') {

@@ -43,6 +43,8 @@ export function fetchMavenFolder(folder: MavenFolder, say: Say, signal?: AbortSi
       await runCommand(
         {
           file: mvn,
+          // As for the servers: else it cannot read a project file below a folder with letters of other alphabets.
+          env: { LC_ALL: 'C.UTF-8' },
           args: [
             '-B',
             // A file whose checksum does not fit fails the build.

@@ -42,12 +42,11 @@ export async function trainAotCaches(
       programs: { ...programs, aot },
     });
     const ports = await findFreePorts();
-    const failed = new AbortController();
     const servers = await runServers(
       context({ mode: 'record', folder: target }),
       (tools) => listBareSteps(context({ mode: 'record', folder: target }), tools),
-      { say: (line) => say(`AOT: ${line}`), onChange: () => undefined, onGiveUp: (e) => failed.abort(e) },
-      AbortSignal.any([signal, failed.signal]),
+      { say: (line) => say(`AOT: ${line}`), onChange: () => undefined },
+      signal,
     );
     await servers.stop();
     await createCaches(context({ mode: 'create', folder: target }), target, say, signal);

@@ -1,26 +1,31 @@
-/** How often a process may die before the stack gives up. */
+/** When a process that died is started again, and from when on it counts as given up on. */
 export interface RestartPolicy {
-  readonly maxDeaths: number;
-  readonly windowMs: number;
+  /** A process that was ready for this long has succeeded: its earlier deaths are forgotten. */
+  readonly stableMs: number;
   readonly firstDelayMs: number;
   readonly maxDelayMs: number;
+  /** So many deaths in a row are no accident. */
+  readonly givenUpFrom: number;
 }
 
+/** The longest wait is shorter than a person's: ten kills in a row cost two minutes, and a cause that is gone is noticed soon. */
 export const restartPolicy: RestartPolicy = {
-  maxDeaths: 5,
-  windowMs: 60_000,
+  stableMs: 60_000,
   firstDelayMs: 250,
-  maxDelayMs: 8000,
+  maxDelayMs: 30_000,
+  givenUpFrom: 5,
 };
 
-export type RestartDecision =
-  { readonly kind: 'restart'; readonly delayMs: number } | { readonly kind: 'give-up'; readonly deaths: number };
+export interface RestartDecision {
+  readonly delayMs: number;
+  /** It is still tried, but it is shown as a failure, no longer as a restart under way. */
+  readonly isGivenUp: boolean;
+}
 
-/** `deaths` are times in milliseconds, the latest one last; those outside the window are forgiven. */
-export function decideRestart(deaths: readonly number[], policy: RestartPolicy = restartPolicy): RestartDecision {
-  const latest = deaths.at(-1) ?? 0;
-  const recent = deaths.filter((at) => latest - at < policy.windowMs).length;
-  if (recent >= policy.maxDeaths) return { kind: 'give-up', deaths: recent };
-  const delayMs = Math.min(policy.firstDelayMs * 2 ** (recent - 1), policy.maxDelayMs);
-  return { kind: 'restart', delayMs };
+/** `deaths` are those in a row, the latest included. */
+export function decideRestart(deaths: number, policy: RestartPolicy = restartPolicy): RestartDecision {
+  return {
+    delayMs: Math.min(policy.firstDelayMs * 2 ** Math.min(deaths - 1, 30), policy.maxDelayMs),
+    isGivenUp: deaths >= policy.givenUpFrom,
+  };
 }

@@ -8,7 +8,6 @@ import { runCommand } from './run-command.ts';
 import { runGraph, type Step } from './run-graph.ts';
 import { stopOrder } from './stop-orphans.ts';
 import { supervise, type ProcessState, type Supervised } from './supervise.ts';
-import { waitUntilReady } from './wait-until-ready.ts';
 
 /** The servers of one instance that run now. */
 export interface Servers {
@@ -23,11 +22,11 @@ export interface Servers {
 export interface StackWatcher {
   readonly say: (line: string) => void;
   readonly onChange: (processes: ProcessState[]) => void;
-  readonly onGiveUp: (reason: Error) => void;
 }
 
 /**
- * Runs steps that start servers. When one fails, everything that was started is stopped before the promise rejects.
+ * Runs steps that start servers. When one fails, or a server never becomes ready, everything that was started is
+ * stopped before the promise rejects. A server that was ready once stops no other: it is started again for as long as it takes.
  */
 export async function runServers(
   { instance }: ServerContext,
@@ -38,7 +37,6 @@ export async function runServers(
   const started: Supervised[] = [];
   const { say } = watcher;
   const changed = (): void => watcher.onChange(inOrder(started).map((one) => one.state()));
-  const gaveUp = new AbortController();
 
   const runTask =
     (stop: AbortSignal): RunTask =>
@@ -58,18 +56,10 @@ export async function runServers(
   const startServer = async (server: Server, stop: AbortSignal): Promise<void> => {
     await server.prepare(runTask(stop));
     stop.throwIfAborted();
-    const supervised = await supervise(instance, server, {
-      say,
-      onChange: changed,
-      onGiveUp: (reason) => {
-        gaveUp.abort(reason);
-        watcher.onGiveUp(reason);
-      },
-    });
+    const supervised = await supervise(instance, server, { say, onChange: changed });
     started.push(supervised);
     changed();
-    await waitUntilReady(server.name, server.probe, server.readyTimeoutMs, stop);
-    supervised.markRunning();
+    await Promise.race([supervised.ready, aborted(stop)]);
     say(`${server.name} ready at ${server.address()}`);
   };
 
@@ -91,12 +81,20 @@ export async function runServers(
   };
 
   try {
-    await runGraph(makeSteps({ startServer, runTask, say }), AbortSignal.any([signal, gaveUp.signal]));
+    await runGraph(makeSteps({ startServer, runTask, say }), signal);
     return servers;
   } catch (error) {
     await servers.stop();
     throw error;
   }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const fail = (): void => reject(signal.reason);
+    if (signal.aborted) fail();
+    else signal.addEventListener('abort', fail, { once: true });
+  });
 }
 
 function rotate(logFile: string): void {

@@ -22,6 +22,7 @@ const schema = z.object({
       address: z.string(),
       logFile: z.string(),
       restarts: z.number(),
+      problem: z.string().optional(),
     }),
   ),
 });
@@ -33,6 +34,11 @@ const fileOf = (instance: Instance): string => resolve(instance.runDir, 'state.j
 
 export function writeState(instance: Instance, state: StackState): void {
   writeFile(fileOf(instance), `${JSON.stringify(state, null, 2)}\n`);
+}
+
+/** Whether the start was completed and every process does its work now. */
+export function isAllRunning(state: StackState): boolean {
+  return state.phase === 'ready' && state.processes.every(({ phase }) => phase === 'running');
 }
 
 /** The last state written, whoever wrote it; undefined before the first start. */

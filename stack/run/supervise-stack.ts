@@ -10,7 +10,6 @@ export interface SupervisedStack {
   readonly state: () => StackState;
   readonly stop: () => Promise<void>;
   readonly kill: () => void;
-  readonly gaveUp: Promise<Error>;
 }
 
 /** The first board comes right after the start: by then caches and heaps have filled. */
@@ -33,32 +32,26 @@ export async function superviseStack(
   };
   const update = (change: Partial<StackState>): void => {
     state = { ...state, ...change };
-    writeState(instance, state);
+    try {
+      writeState(instance, state);
+    } catch (error) {
+      // A full disk must not stop servers that run.
+      say(`the state could not be written: ${error instanceof Error ? error.message : String(error)}`);
+    }
   };
   update({});
 
-  const gaveUp = Promise.withResolvers<Error>();
   const timers: { memory?: NodeJS.Timeout } = {};
   let stopping: Promise<void> | undefined;
   const stopAll = (running: Servers): Promise<void> => {
     clearTimeout(timers.memory);
-    if (state.phase !== 'failed') update({ phase: 'stopping' });
-    return running.stop().then(() => {
-      if (state.phase === 'stopping') update({ phase: 'stopped' });
-    });
+    update({ phase: 'stopping' });
+    return running.stop().then(() => update({ phase: 'stopped' }));
   };
 
   const watcher = {
     say,
     onChange: (processes: StackState['processes']) => update({ processes }),
-    onGiveUp: (reason: Error) => {
-      // During the start, `runServers` itself stops everything and rejects.
-      if (state.phase !== 'ready') return;
-      say(`giving up: ${reason.message}`);
-      update({ phase: 'failed', problem: reason.message });
-      stopping ??= stopAll(servers);
-      void stopping.finally(() => gaveUp.resolve(reason));
-    },
   };
 
   const servers = await runServers(context, makeSteps, watcher, signal).catch((error: unknown) => {
@@ -75,7 +68,6 @@ export async function superviseStack(
     state: () => state,
     stop: () => (stopping ??= stopAll(servers)),
     kill: servers.kill,
-    gaveUp: gaveUp.promise,
   };
 }
 

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,10 +6,12 @@ import type { Instance } from '../instance/instance.ts';
 import { removePidFile, writePidFile } from '../instance/pid-files.ts';
 import { identifyProcess, type ProcessIdentity } from '../instance/process-identity.ts';
 import type { Server } from '../servers/server.ts';
-import { decideRestart } from './decide-restart.ts';
+import { decideRestart, restartPolicy, type RestartPolicy } from './decide-restart.ts';
 import { lastLines, type Command } from './run-command.ts';
 import { stopProcess } from './stop-process.ts';
+import { waitUntilReady } from './wait-until-ready.ts';
 
+/** `running`: it has answered its probe. `gave-up`: it died too often in a row, and waits for its next try. */
 type ProcessPhase = 'starting' | 'running' | 'restarting' | 'stopped' | 'gave-up';
 
 /** One server of a running stack, as `status` shows it. */
@@ -20,13 +22,16 @@ export interface ProcessState {
   readonly address: string;
   readonly logFile: string;
   readonly restarts: number;
+  /** Why it does not run, and when it is tried again. */
+  readonly problem?: string;
 }
 
 export interface Supervised {
   readonly server: Server;
   state(): ProcessState;
-  /** Marks the end of the start: the server answered its probe. */
-  markRunning(): void;
+  /** Resolves when it answers for the first time; rejects when it died too often or took too long before that. */
+  readonly ready: Promise<void>;
+  /** Resolves when its process is gone and no other follows. */
   stop(): Promise<'stopped' | 'killed'>;
   /** No more restarts, SIGKILL at once. */
   kill(): void;
@@ -35,62 +40,124 @@ export interface Supervised {
 export interface Watcher {
   readonly say: (line: string) => void;
   readonly onChange: () => void;
-  readonly onGiveUp: (reason: Error) => void;
 }
 
-/** Starts a server and starts it again, with growing waits, whenever it dies before `stop` or `kill`. */
-export async function supervise(instance: Instance, server: Server, watcher: Watcher): Promise<Supervised> {
+/**
+ * Starts a server, and starts it again with growing waits whenever it dies before `stop` or `kill`. One that was ready
+ * once is tried for as long as the stack runs: its failure is told, and stops no other server.
+ */
+export async function supervise(
+  instance: Instance,
+  server: Server,
+  { say, onChange }: Watcher,
+  policy: RestartPolicy = restartPolicy,
+): Promise<Supervised> {
   const { name } = server;
   const logFile = resolve(instance.logDir, `${name}.log`);
   const stopping = new AbortController();
-  const deaths: number[] = [];
+  const firstReady = Promise.withResolvers<void>();
+  // Who starts it asks for this a moment later; until then a rejection must not end the process.
+  firstReady.promise.catch(() => undefined);
   let phase: ProcessPhase = 'starting';
+  let problem: string | undefined;
   let identity: ProcessIdentity | undefined;
+  let wasReady = false;
+  let restarts = 0;
+  let deathsInRow = 0;
 
-  const change = (next: ProcessPhase): void => {
+  const change = (next: ProcessPhase, why?: string): void => {
     phase = next;
-    watcher.onChange();
+    problem = why;
+    onChange();
   };
 
-  const launch = async (): Promise<void> => {
-    const child = await startChild(await server.command(), logFile);
-    identity = identifyProcess(child.pid ?? 0);
-    if (identity !== undefined) writePidFile(instance, { name, layer: server.layer, ...identity });
-    // It may have ended before this line: 'exit' is emitted later all the same.
-    child.once('exit', (code, signal) => void onExit(signal ?? `exit code ${code}`));
-    if (stopping.signal.aborted && identity !== undefined) await stopProcess(identity, 0);
-  };
-
-  const onExit = async (how: string): Promise<void> => {
+  /** Runs it from its start to its end; resolves with how it ended, and rejects when it cannot be started. */
+  const live = async (onSpawn: () => void): Promise<string> => {
+    const command = await server.command();
+    stopping.signal.throwIfAborted();
+    const child = await startChild(command, logFile);
+    identity = identifyProcess(child.pid);
+    if (identity !== undefined) notePid(identity);
+    onSpawn();
+    const ended = new AbortController();
+    let readyAt: number | undefined;
+    const probing = probeUntilReady(AbortSignal.any([ended.signal, stopping.signal]), () => (readyAt = Date.now()));
+    // The stop came while it was being started, and found no process to stop.
+    if (stopping.signal.aborted && identity !== undefined) await stopProcess(identity, server.stopTimeoutMs);
+    const how = await child.exited;
+    ended.abort();
+    await probing;
     identity = undefined;
     removePidFile(instance, name);
-    if (stopping.signal.aborted) return change('stopped');
-    deaths.push(Date.now());
-    const decision = decideRestart(deaths);
-    if (decision.kind === 'give-up') {
-      change('gave-up');
-      watcher.onGiveUp(
-        new Error(
-          `${name} died ${decision.deaths} times within a minute (${how}); the end of ${logFile}:\n${lastLines(logFile, 10, 400)}`,
-        ),
-      );
-      return;
-    }
-    change('restarting');
-    watcher.say(`${name} died (${how}): starting it again in ${decision.delayMs} ms`);
+    if (readyAt !== undefined && Date.now() - readyAt >= policy.stableMs) deathsInRow = 0;
+    return how;
+  };
+
+  /** For the next start, should this launcher be killed; a full disk must not leave a process without a supervisor. */
+  const notePid = (running: ProcessIdentity): void => {
     try {
-      await delay(decision.delayMs, undefined, { signal: stopping.signal });
-      await launch();
-      change('running');
+      writePidFile(instance, { name, layer: server.layer, ...running });
     } catch (error) {
-      if (!stopping.signal.aborted) {
-        watcher.onGiveUp(new Error(`${name} cannot be started again.`, { cause: error }));
+      say(`${name} runs, but its pid file could not be written: ${describe(error)}`);
+    }
+  };
+
+  const probeUntilReady = async (signal: AbortSignal, onReady: () => void): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        await waitUntilReady(name, server.probe, server.readyTimeoutMs, signal);
+        if (signal.aborted) return;
+        onReady();
+        if (wasReady) say(`${name} ready again at ${server.address()}`);
+        wasReady = true;
+        change('running');
+        return firstReady.resolve();
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!wasReady) return firstReady.reject(error);
+        const reason = `${describe(error)}; it is left running, and its log is ${logFile}`;
+        change('starting', reason);
+        say(reason);
       }
     }
   };
 
+  const waitAfterDeath = async (how: string): Promise<void> => {
+    deathsInRow += 1;
+    restarts += 1;
+    const { delayMs, isGivenUp } = decideRestart(deathsInRow, policy);
+    if (!isGivenUp) {
+      change('restarting', `died (${how})`);
+      say(`${name} died (${how}): starting it again in ${delayMs} ms`);
+    } else {
+      const death = `${name} died ${deathsInRow} times in a row, the last time with ${how}`;
+      const tail = `the end of ${logFile}:\n${lastLines(logFile, 10, 400)}`;
+      firstReady.reject(new Error(`${death}; ${tail}`));
+      const nextTry = new Date(Date.now() + delayMs).toISOString().replace(/\.\d+Z$/, 'Z');
+      change('gave-up', `died ${deathsInRow} times in a row (${how}), next try at ${nextTry}; its log is ${logFile}`);
+      const until = `everything else goes on, the next try is in ${delayMs / 1000} s`;
+      // The log's end once: it is the same each time.
+      say(`giving up on ${death}: ${until}; ${deathsInRow === policy.givenUpFrom ? tail : `its log is ${logFile}`}`);
+    }
+    await delay(delayMs, undefined, { signal: stopping.signal });
+  };
+
+  const keepRunning = async (firstLife: Promise<string>): Promise<void> => {
+    for (let life = firstLife; ; life = live(() => change('starting', problem))) {
+      const how = await life.catch((error: unknown) => `no start: ${describe(error)}`);
+      if (stopping.signal.aborted) break;
+      await waitAfterDeath(how).catch(() => undefined);
+      if (stopping.signal.aborted) break;
+    }
+    change('stopped');
+  };
+
   if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
-  await launch();
+  const spawned = Promise.withResolvers<void>();
+  const firstLife = live(spawned.resolve);
+  firstLife.catch(spawned.reject);
+  await spawned.promise;
+  const over = keepRunning(firstLife);
 
   return {
     server,
@@ -100,14 +167,14 @@ export async function supervise(instance: Instance, server: Server, watcher: Wat
       ...(identity === undefined ? {} : { pid: identity.pid }),
       address: server.address(),
       logFile,
-      restarts: deaths.length,
+      restarts,
+      ...(problem === undefined ? {} : { problem }),
     }),
-    markRunning: () => change('running'),
+    ready: firstReady.promise,
     stop: async () => {
       stopping.abort();
       const outcome = identity === undefined ? 'stopped' : await stopProcess(identity, server.stopTimeoutMs);
-      removePidFile(instance, name);
-      phase = 'stopped';
+      await over;
       return outcome;
     },
     kill: () => {
@@ -117,9 +184,19 @@ export async function supervise(instance: Instance, server: Server, watcher: Wat
   };
 }
 
-function startChild(command: Command, logFile: string): Promise<ChildProcess> {
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+interface Child {
+  readonly pid: number;
+  /** Resolves with the signal or exit code that ended it. */
+  readonly exited: Promise<string>;
+}
+
+function startChild(command: Command, logFile: string): Promise<Child> {
   const log = openSync(logFile, 'a', 0o600);
-  return new Promise<ChildProcess>((done, reject) => {
+  return new Promise<Child>((done, reject) => {
     const child = spawn(command.file, command.args, {
       // The log is the file itself, not a pipe: the server outlives a killed launcher without a broken pipe.
       stdio: ['ignore', log, log],
@@ -128,7 +205,10 @@ function startChild(command: Command, logFile: string): Promise<ChildProcess> {
       // A group of its own: Ctrl-C in the terminal reaches the launcher only, which stops servers in their order.
       detached: true,
     });
+    const exited = new Promise<string>((ended) =>
+      child.once('exit', (code, signal) => ended(signal ?? `exit code ${code}`)),
+    );
     child.once('error', reject);
-    child.once('spawn', () => done(child));
+    child.once('spawn', () => done({ pid: child.pid ?? 0, exited }));
   }).finally(() => closeSync(log));
 }

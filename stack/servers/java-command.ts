@@ -39,7 +39,8 @@ export function javaCommand(context: ServerContext, program: JavaProgram): Comma
       ...(program.options ?? []),
       ...program.run,
     ],
-    env: { MALLOC_ARENA_MAX: '2', ...program.env },
+    // The locale decides how Java reads and writes the names of files: in C, letters of other alphabets are lost.
+    env: { MALLOC_ARENA_MAX: '2', LC_ALL: 'C.UTF-8', ...program.env },
     // Whatever a server writes to its working folder lands in the instance's.
     cwd: context.instance.runDir,
   };

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Instance } from '../instance/instance.ts';
 import { writeFile } from '../instance/write-file.ts';
+import { fileUrl } from './file-url.ts';
 import { properties } from './properties.ts';
 
 /** Writes the brokers' and Connect's log settings (to standard output, which is the log file) and returns Java's option for it. */
@@ -24,5 +25,5 @@ export function log4jOption(instance: Instance): string {
       'logger.connect.level': 'WARN',
     }),
   );
-  return `-Dlog4j2.configurationFile=${file}`;
+  return `-Dlog4j2.configurationFile=${fileUrl(file)}`;
 }

@@ -4,7 +4,7 @@ import { createConnection } from 'mysql2/promise';
 import { writeFile } from '../instance/write-file.ts';
 import type { Command } from '../run/run-command.ts';
 import { loopback } from './hosts.ts';
-import { properties } from './properties.ts';
+import { optionFileSection } from './properties.ts';
 import { layers, type RunTask, type Server, type ServerContext } from './server.ts';
 
 /** What the server's file needs to know of its surroundings. */
@@ -28,7 +28,7 @@ export function mysqlServer(context: MysqlContext): Server {
     layer: layers.mysql,
     address: () => `${hosts.mysql}:${ports.mysql}`,
     prepare: async (runTask) => {
-      writeFile(configFile, `[mysqld]\n${properties(settings(context, dataDir))}`);
+      writeFile(configFile, optionFileSection('mysqld', settings(context, dataDir)));
       if (!existsSync(dataDir)) await initialise(context, dataDir, mysqld, runTask);
     },
     command: () => Promise.resolve(mysqld()),

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Instance } from '../instance/instance.ts';
 import { writeFile } from '../instance/write-file.ts';
+import { fileUrl } from './file-url.ts';
 import { properties } from './properties.ts';
 
 /** The same for ZooKeeper and the older brokers, whose log4j reads another format: see `log4j.ts`. */
@@ -17,5 +18,5 @@ export function reload4jOption(instance: Instance): string {
       'log4j.logger.kafka.server.KafkaConfig': 'WARN',
     }),
   );
-  return `-Dlog4j.configuration=file:${file}`;
+  return `-Dlog4j.configuration=${fileUrl(file)}`;
 }

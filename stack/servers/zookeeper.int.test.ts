@@ -38,7 +38,7 @@ beforeAll(async () => {
     context,
     (tools) =>
       listSteps(context, 'servers', tools).filter(({ name }) => ['zookeeper', ...brokerNames, 'topics'].includes(name)),
-    { say: (line) => said.push(line), onChange: () => undefined, onGiveUp: () => undefined },
+    { say: (line) => said.push(line), onChange: () => undefined },
     never,
   );
 }, 300_000);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { registerConnector } from '@board/connectors';
 import { grantTables } from './mysql-grants.ts';
 import { createUsers } from './mysql-users.ts';
@@ -50,8 +51,8 @@ try {
 }
 
 async function migrate(config: SetupConfig, service: 'order-service' | 'catalog-service'): Promise<void> {
-  const file = new URL(`../../services/${service}/src/migrate.ts`, import.meta.url);
-  const child = spawn(process.execPath, [file.pathname], {
+  const file = resolve(import.meta.dirname, `../../services/${service}/src/migrate.ts`);
+  const child = spawn(process.execPath, [file], {
     stdio: 'inherit',
     env: {
       ...process.env,

@@ -61,7 +61,7 @@ export async function startServers(network: Network, say: (line: string) => void
         atRootsHome(step, network, context, tools),
       );
     },
-    { say, onChange: () => undefined, onGiveUp: (reason) => say(reason.message) },
+    { say, onChange: () => undefined },
     never,
   );
   const addressOf = (name: string): string =>

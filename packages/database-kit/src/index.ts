@@ -1,3 +1,4 @@
+export { askDatabase } from './ask-database.ts';
 export { assertServerSettings, ServerSettingsError } from './assert-server-settings.ts';
 export { classifyError, type DatabaseFault } from './classify-error.ts';
 export { connectionOptions, type Connection } from './connection-options.ts';

@@ -1,3 +1,4 @@
+export { askBrokers } from './ask-brokers.ts';
 export { assertTopics } from './assert-topics.ts';
 export { openCompactedTopic, type CompactedTopic } from './compacted-topic.ts';
 export { connectKafka } from './connect-kafka.ts';

@@ -2,6 +2,7 @@ export { createElapsedClock, type ElapsedClock } from './elapsed-clock.ts';
 export { configFields } from './config-fields.ts';
 export { createLogger, type Logger } from './create-logger.ts';
 export { createMetrics } from './create-metrics.ts';
+export { askHttp, endWhenSilent, type NeededServer } from './end-when-silent.ts';
 export { failpoint, setFailpoint } from './failpoint.ts';
 export type { Alarm, Alarms } from './health/alarms.ts';
 export { createHealth, type Health } from './health/create-health.ts';

@@ -1,0 +1,40 @@
+import { askDatabase, type Connection } from '@board/database-kit';
+import { askBrokers, type KafkaAccess } from '@board/kafka-kit';
+import { askHttp, configFields, endWhenSilent, readConfig, type NeededServer } from '@board/service-kit';
+import { z } from 'zod';
+
+/** The servers without which a command cannot go on. */
+export interface NeededServers {
+  readonly database?: Omit<Connection, 'name'>;
+  readonly kafka?: KafkaAccess;
+  readonly connectUrl?: string;
+  readonly registryUrl?: string;
+}
+
+const schema = z.object({ SERVER_DEADLINE_MS: configFields.milliseconds().optional() });
+
+/** Ends the command, with the server's name and what to do, once a server that it needs says nothing any more. */
+export function watchServers(
+  { database, kafka, connectUrl, registryUrl }: NeededServers,
+  { exitCode = 1, prefix = '' } = {},
+): void {
+  const needed: NeededServer[] = [];
+  if (database !== undefined) {
+    const name = `MySQL at ${database.host}:${database.port}`;
+    needed.push({ name, ask: (signal) => askDatabase(database, signal) });
+  }
+  if (kafka !== undefined) {
+    needed.push({ name: `Kafka at ${kafka.brokers.join(', ')}`, ask: (signal) => askBrokers(kafka, signal) });
+  }
+  if (connectUrl !== undefined) {
+    needed.push({ name: `Connect at ${connectUrl}`, ask: (signal) => askHttp(connectUrl, signal) });
+  }
+  if (registryUrl !== undefined) {
+    needed.push({ name: `The registry at ${registryUrl}`, ask: (signal) => askHttp(registryUrl, signal) });
+  }
+  const end = (reason: string): void => {
+    console.error(`${prefix}${reason}`);
+    process.exit(exitCode);
+  };
+  endWhenSilent(needed, end, readConfig(schema, process.env).SERVER_DEADLINE_MS);
+}
