@@ -1,0 +1,1 @@
+export { compareInterruptedRuns, type InterruptedRun } from './interrupt-migrations.ts';
