@@ -1,3 +1,4 @@
+import { pinSession } from '@board/database-kit';
 import type { IdRange } from '@board/inbox';
 import { createConnection, type Connection } from 'mysql2/promise';
 
@@ -19,7 +20,8 @@ export async function connectSql(address: DatabaseAddress): Promise<{ sql: RunSq
     charset: 'utf8mb4',
     connectTimeout: 5_000,
   });
-  await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+  // Pages of an audit may be far apart: it waits for Kafka in between.
+  await connection.query(pinSession({ idleSeconds: 8 * 3_600 }));
   return {
     async sql<Row>(sql: string, values: readonly unknown[] = []) {
       const [rows] = await connection.query(sql, [...values]);

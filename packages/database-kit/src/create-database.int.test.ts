@@ -129,7 +129,7 @@ test('settings that break the guarantee are NAMED', async () => {
   await database.read(async (manager) => {
     await assertServerSettings(manager);
     await manager.query("SET SESSION transaction_isolation = 'REPEATABLE-READ'");
-    const message = 'transaction_isolation is REPEATABLE-READ, wants READ-COMMITTED';
+    const message = 'transaction_isolation is REPEATABLE-READ, must be READ-COMMITTED';
     await expect(assertServerSettings(manager)).rejects.toThrow(message);
     await expect(assertServerSettings(manager)).rejects.toThrow(ServerSettingsError);
     await manager.query("SET SESSION transaction_isolation = 'READ-COMMITTED'");

@@ -3,7 +3,6 @@ import { DataSource, type EntityManager, type EntitySchema, type QueryRunner } f
 import { assertServerSettings } from './assert-server-settings.ts';
 import { classifyError } from './classify-error.ts';
 import { connectionOptions, type Connection } from './connection-options.ts';
-import { prepareSession } from './prepare-session.ts';
 import { runInTime } from './run-in-time.ts';
 
 export interface Database {
@@ -36,15 +35,15 @@ export function createDatabase({
   deadlineMs = 1_800,
   lockWaitSeconds,
 }: DatabaseOptions): Database {
-  const dataSource = new DataSource({ ...connectionOptions(connection), entities: [...entities] });
+  const dataSource = new DataSource({
+    ...connectionOptions(connection, lockWaitSeconds === undefined ? {} : { lockWaitSeconds }),
+    entities: [...entities],
+  });
   let opened = false;
 
   async function run<Result>(work: (runner: QueryRunner) => Promise<Result>): Promise<Result> {
     if (!opened) throw new UnavailableError('The database is not connected yet.');
-    return await runInTime(dataSource, deadlineMs, async (runner) => {
-      await prepareSession(runner, lockWaitSeconds);
-      return work(runner);
-    });
+    return await runInTime(dataSource, deadlineMs, work);
   }
 
   return {

@@ -6,5 +6,5 @@ export { databaseConnection, databaseFields } from './database-fields.ts';
 export { isReadOnlyError, readOnlyErrors } from './is-read-only-error.ts';
 export { leadWhileLocked, type Leadership, type LockState } from './lead-while-locked.ts';
 export { openSession, type Session } from './open-session.ts';
-export { prepareSession } from './prepare-session.ts';
 export { runMigrations } from './run-migrations.ts';
+export { pinSession } from './session-settings.ts';
