@@ -1,7 +1,9 @@
+export { addColumn, addIndex } from './alter-once.ts';
 export { assertServerSettings, ServerSettingsError } from './assert-server-settings.ts';
 export { classifyError, type DatabaseFault } from './classify-error.ts';
 export { connectionOptions, type Connection } from './connection-options.ts';
-export { createDatabase, type Database, type DatabaseOptions } from './create-database.ts';
+export { createDatabase, ReadOnlyError, type Database, type DatabaseOptions } from './create-database.ts';
+export { cutPage, type PageCandidate } from './cut-page.ts';
 export { databaseConnection, databaseFields } from './database-fields.ts';
 export { isReadOnlyError, readOnlyErrors } from './is-read-only-error.ts';
 export { leadWhileLocked, type Leadership, type LockState } from './lead-while-locked.ts';

@@ -49,7 +49,7 @@ it('counts EVERY application of a board, also several in one batch and the same 
 it('lists what is not deleted, by id, in pages', async () => {
   const { apply, reader } = await open();
   await apply(change(3, 1), change(1, 1), change(2, 1, { deletedAt: at }));
-  expect((await reader.list('', 1)).map(({ id }) => id)).toEqual([idOf(1)]);
-  expect((await reader.list(idOf(1), 5)).map(({ id }) => id)).toEqual([idOf(3)]);
+  expect((await reader.list('', 1)).boards.map(({ id }) => id)).toEqual([idOf(1)]);
+  expect((await reader.list(idOf(1), 5)).boards.map(({ id }) => id)).toEqual([idOf(3)]);
   expect(await reader.find(idOf(2))).toMatchObject({ deletedAt: at });
 });

@@ -4,7 +4,7 @@ import { createTestSchema } from '@board/test';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { migrations } from './migrations.ts';
 
-const all = ['CreateBoardAndOutbox1764000000000', 'CreateIdempotencyKeys1764100000000'];
+const all = ['CreateBoardAndOutbox1764000000000', 'CreateIdempotencyKeys1764100000000', 'IndexLiveBoards1764410000000'];
 
 test('TWO migrators at once do not collide: one works, the other finds nothing to do', async () => {
   const { connection, root, drop } = await createTestSchema(inject('stack'));
