@@ -7,7 +7,7 @@ export interface CatalogWriter<Tx> {
   apply(tx: Tx, changes: readonly CatalogChange[]): Promise<void>;
 }
 
-export interface CatalogPage {
+interface CatalogPage {
   readonly boards: readonly CatalogBoard[];
   /** The id to go on from, or null when this is the last page. */
   readonly next: string | null;

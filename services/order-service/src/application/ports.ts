@@ -37,7 +37,7 @@ export interface BoardWriter {
   commit(order: BoardOrder): Promise<BoardOutcome>;
 }
 
-export interface BoardPage {
+interface BoardPage {
   readonly boards: readonly Board[];
   /** The id to go on from, or null when this is the last page. */
   readonly next: string | null;
