@@ -17,14 +17,17 @@ export interface TcpProxy {
   readonly host: string;
   readonly port: number;
   set(fault: Fault): void;
+  /** New connections lead elsewhere from now on; open ones stay where they are. */
+  redirect(target: { host: string; port: number }): void;
   /** Connections that clients hold through it now. */
   connections(): number;
   close(): Promise<void>;
 }
 
 /** A proxy between any two parts, on a free port of the loopback. */
-export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
+export async function startTcpProxy(first: { host: string; port: number }): Promise<TcpProxy> {
   const pairs = new Set<{ client: Socket; server: Socket }>();
+  let target = first;
   let fault: Fault = { kind: 'none' };
 
   const listener = createServer((client) => {
@@ -64,6 +67,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       fault = next;
       if (next.kind === 'cut' || next.kind === 'reset') for (const { client } of pairs) end(client, next.kind);
     },
+    redirect: (next) => void (target = next),
     connections: () => pairs.size,
     async close() {
       for (const { client } of pairs) client.destroy();

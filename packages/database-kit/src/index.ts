@@ -1,4 +1,4 @@
-export { addColumn, addIndex } from './alter-once.ts';
+export { addColumn, addIndex, dropIndex } from './alter-once.ts';
 export { assertServerSettings, ServerSettingsError } from './assert-server-settings.ts';
 export { classifyError, type DatabaseFault } from './classify-error.ts';
 export { connectionOptions, type Connection } from './connection-options.ts';

@@ -1,1 +1,2 @@
-export { compareInterruptedRuns, type InterruptedRun } from './interrupt-migrations.ts';
+export { compareInterruptedRuns } from './interrupt-migrations.ts';
+export { costlier, measureQuery, measureReads, type StatementCost } from './measure-reads.ts';

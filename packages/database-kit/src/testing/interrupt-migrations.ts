@@ -5,7 +5,7 @@ import { runMigrations } from '../run-migrations.ts';
 
 type Migrations = readonly (new () => MigrationInterface)[];
 
-export interface InterruptedRun {
+interface InterruptedRun {
   /** The connection was killed after this many statements of the migrations. */
   readonly statements: number;
   readonly firstRun: 'finished' | 'failed';

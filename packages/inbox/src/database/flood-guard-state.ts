@@ -51,7 +51,7 @@ export async function returnProbe(dataSource: DataSource, { group }: Consumer, n
 /** Letters of spent attempts since a time, by all instances. */
 export async function countSpentSince(dataSource: DataSource, { group }: Consumer, sinceMs: number): Promise<number> {
   const [row]: readonly { letters: string }[] = await dataSource.query(
-    "SELECT COUNT(*) AS letters FROM dead_letter WHERE consumer = ? AND closed_at IS NULL AND reason = 'attempts-exhausted' AND last_failed_at >= ?",
+    "SELECT COUNT(*) AS letters FROM dead_letter WHERE consumer = ? AND is_open = 1 AND reason = 'attempts-exhausted' AND last_failed_at >= ?",
     [group, sinceMs],
   );
   return Number(row?.letters ?? 0);

@@ -1,4 +1,5 @@
 import type { MigrationInterface } from 'typeorm';
+import { DeadLetterPages1764420000000 } from './dead-letter-pages.ts';
 import { InboxTables1764000000000 } from './inbox-tables.ts';
 import { LetterReplays1764000000002 } from './letter-replays.ts';
 
@@ -6,4 +7,5 @@ import { LetterReplays1764000000002 } from './letter-replays.ts';
 export const inboxMigrations: readonly (new () => MigrationInterface)[] = [
   InboxTables1764000000000,
   LetterReplays1764000000002,
+  DeadLetterPages1764420000000,
 ];
