@@ -10,6 +10,8 @@ export type Fault =
   | { readonly kind: 'reset' }
   /** Bytes vanish in the named direction, connections stay open: a dead link that nobody noticed. */
   | { readonly kind: 'half-open'; readonly drop: 'both' | 'to-server' | 'to-client' }
+  /** Chunks to the server that hold this text vanish: a statement that is never answered. */
+  | { readonly kind: 'swallow'; readonly text: string }
   /** Every chunk waits this long, in order. */
   | { readonly kind: 'delay'; readonly ms: number };
 
@@ -52,6 +54,7 @@ export async function startTcpProxy(first: { host: string; port: number }): Prom
 
   function pass(chunk: Buffer, to: Socket, direction: 'to-server' | 'to-client'): void {
     if (fault.kind === 'half-open' && (fault.drop === 'both' || fault.drop === direction)) return;
+    if (fault.kind === 'swallow' && direction === 'to-server' && chunk.includes(fault.text)) return;
     if (fault.kind !== 'delay') return void to.write(chunk);
     setTimeout(() => to.writable && to.write(chunk), fault.ms);
   }

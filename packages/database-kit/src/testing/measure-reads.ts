@@ -6,7 +6,8 @@ export interface StatementCost {
   readonly rowsRead: number;
 }
 
-type Query = (sql: string, values?: unknown[]) => Promise<unknown>;
+/** What else the caller passes goes through: TypeORM asks for its own kind of result by it. */
+type Query = (sql: string, values?: unknown[], ...more: never[]) => Promise<unknown>;
 
 /** Wraps the one way to run a statement on a connection, so that the cost of each is written down. */
 function measured(query: Query, costs: StatementCost[]): Query {
@@ -14,11 +15,11 @@ function measured(query: Query, costs: StatementCost[]): Query {
     const rows = (await query("SHOW SESSION STATUS LIKE 'Handler_read%'")) as { Value: string }[];
     return rows.reduce((sum, { Value }) => sum + Number(Value), 0);
   }
-  return async (sql, values) => {
+  return async (sql, values, ...more) => {
     // Asking counts too.
     const first = await readCounters();
     const before = await readCounters();
-    const answer = await query(sql, values);
+    const answer = await query(sql, values, ...more);
     const rowsRead = (await readCounters()) - before - (before - first);
     costs.push({ sql, rowsRead });
     return answer;

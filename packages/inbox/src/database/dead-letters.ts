@@ -97,7 +97,11 @@ export async function closeSettledPage(
   nowMs: number,
   after: LetterPlace,
 ): Promise<LetterPlace | undefined> {
-  const page = await closeSettled(tx, consumer, nowMs, { sql: behindPlace, values: placeValues(after) });
+  const page = await closeSettled(tx, consumer, nowMs, {
+    index: 'letters_by_time',
+    sql: behindPlace,
+    values: placeValues(after),
+  });
   const last = page.at(-1);
   return last && page.length === lettersPerPage
     ? { failedAt: Number(last.last_failed_at), letter: last.letter }
@@ -113,8 +117,9 @@ export async function closeIfSettled(
 ): Promise<void> {
   const condition =
     'letter' in which
-      ? { sql: 'dead_letter.letter = ?', values: [which.letter] }
+      ? { index: 'PRIMARY', sql: 'dead_letter.letter = ?', values: [which.letter] }
       : {
+          index: 'letters_of_aggregate',
           sql: 'dead_letter.aggregatetype = ? AND dead_letter.aggregateid = ?',
           values: [consumer.aggregateType, which.aggregateId],
         };
@@ -132,7 +137,7 @@ async function closeSettled(
   tx: EntityManager,
   { group }: Consumer,
   nowMs: number,
-  { sql, values }: { readonly sql: string; readonly values: readonly unknown[] },
+  { index, sql, values }: { readonly index: string; readonly sql: string; readonly values: readonly unknown[] },
 ): Promise<readonly OpenLetter[]> {
   // The page first, then its marks: a join under the LIMIT would walk all that is open to find a page of what is settled.
   const page: readonly OpenLetter[] = await tx.query(
@@ -142,7 +147,7 @@ async function closeSettled(
            THEN IF(skipped.event_id IS NULL, 'applied', 'skipped')
        END AS settled_by
      FROM (SELECT consumer, letter, aggregatetype, aggregateid, version, event_id, reason, last_failed_at
-       FROM dead_letter WHERE dead_letter.consumer = ? AND dead_letter.is_open = 1 AND ${sql}
+       FROM dead_letter FORCE INDEX (${index}) WHERE dead_letter.consumer = ? AND dead_letter.is_open = 1 AND ${sql}
        ORDER BY dead_letter.last_failed_at, dead_letter.letter LIMIT ${lettersPerPage}) AS open
      LEFT JOIN mark USING (consumer, aggregatetype, aggregateid)
      LEFT JOIN skipped ON skipped.consumer = open.consumer AND skipped.aggregatetype = open.aggregatetype

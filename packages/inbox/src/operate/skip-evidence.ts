@@ -28,7 +28,7 @@ export async function findEvent(
 ): Promise<NamedEvent | undefined> {
   const key = [consumer.group, consumer.aggregateType, aggregateId, version];
   const [letter]: readonly { event_id: string; closed_by: string | null }[] = await tx.query(
-    `SELECT event_id, closed_by FROM dead_letter WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version = ?
+    `SELECT event_id, closed_by FROM dead_letter FORCE INDEX (letters_of_aggregate) WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version = ?
        AND reason <> 'conflict' ORDER BY closed_at IS NULL DESC, last_failed_at DESC LIMIT 1`,
     key,
   );
