@@ -32,7 +32,7 @@ test('a page of the audit and of the purge costs a page, and the status of the o
   for (const side of [boardSource(sql, source.name), catalogConsumer(sql, consumer.name, 'group')]) {
     const upTo = await side.boundary(after, page);
     expect(upTo).toBe(boardId(rows / 2 + page));
-    expect(Number((await side.digest({ after, upTo })).count)).toBe(page);
+    expect((await side.digest({ after, upTo })).count).toBe(page);
     const listed = await side.list({ after, upTo });
     expect(listed).toHaveLength(page);
     expect(await side.find(listed.slice(0, 100).map(({ id }) => id))).toHaveLength(100);

@@ -71,6 +71,13 @@ test('a switch-over: the read-only server is told in /readyz and /alarms, and ev
     await root.query('SET GLOBAL super_read_only = OFF, GLOBAL read_only = OFF');
     await waitUntil('it heals where it is', async () => (await ask(service, '/alarms')).status === 200);
     expect((await ask(service, '/readyz')).status).toBe(200);
+    await root.query('ALTER SCHEMA ?? READ ONLY = 1', [before.name]);
+    expect((await ask(service, '/readyz')).body).toMatchObject({
+      failing: { database: 'The database takes no writes: the schema is READ ONLY.' },
+    });
+    expect((await post(service)).status).toBe(503);
+    await root.query('ALTER SCHEMA ?? READ ONLY = 0', [before.name]);
+    await waitUntil('it heals again', async () => (await ask(service, '/alarms')).status === 200);
     expect(statuses(await Promise.all(ten.map(() => post(service))))).toEqual(ten.map(() => 201));
     await Promise.all(ten.map(() => ask(service, '/boards')));
 

@@ -14,10 +14,10 @@ test(`while ${readers} lists wait for a database that does not answer them, ${po
   const service = await startService({ ...env, DATABASE_PORT: String(proxy.port) });
   await service.until('service.ready');
   proxy.set({ kind: 'swallow', text: 'OCTET_LENGTH' });
-  let isOver = false;
+  const over = new AbortController();
   const answers = new Set<number>();
   const reading = Array.from({ length: readers }, async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const answer = await fetch(`${service.url}/boards`);
       await answer.arrayBuffer();
       answers.add(answer.status);
@@ -38,7 +38,7 @@ test(`while ${readers} lists wait for a database that does not answer them, ${po
   for (let round = 0; round < posts / 5; round += 1)
     taken.push(...(await Promise.all(Array.from({ length: 5 }, post))));
   const ready = await fetch(`${service.url}/readyz`);
-  isOver = true;
+  over.abort();
   await Promise.all(reading);
   expect(taken).toEqual(Array.from({ length: posts }, () => 201));
   expect(ready.status).toBe(200);
