@@ -18,6 +18,7 @@ import { createBoardReader } from './database/board-reader.ts';
 import { boardRows } from './database/board-rows.ts';
 import { boardTable } from './database/board-table.ts';
 import { createBoardWriter } from './database/board-writer.ts';
+import { watchWrites } from './database/watch-writes.ts';
 import type { Board } from './domain/board.ts';
 import { apiDocument } from './http/api-document.ts';
 import { boardsRouter } from './http/boards-router.ts';
@@ -33,15 +34,22 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   assertOwnLimits();
   const health = createHealth();
   const metrics = createMetrics(config.INSTANCE);
+  const connection = databaseConnection(config);
+  // A pool of its own: a flood of slow reads must not take the connections of the commits.
+  const reads = createDatabase({ connection, entities: [boardTable], poolSize: 5, deadlineMs: 1_400 });
+  scope.defer('reads', () => reads.close());
   const database = createDatabase({
-    connection: databaseConnection(config),
+    connection,
     entities: [boardTable],
     // Less than a request may take, so that an unknown COMMIT can still be looked up.
     deadlineMs: 1_400,
     lockWaitSeconds: 1,
+    // Reads would go on from the old server without an error, and miss what is written to the new one.
+    onReadOnly: () => reads.retireConnections(),
   });
   scope.defer('database', () => database.close());
-  health.readiness.check('database', () => database.read((manager) => manager.query('SELECT 1')));
+  // A read says nothing about writes: after a switch-over it still succeeds on the old server.
+  health.readiness.check('database', () => database.assertTakesWrites());
   const encoder = createEventEncoder(eventSchemas);
 
   const commits = createGroupCommit<Board, Refusal>({
@@ -53,7 +61,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   const writer = createBoardWriter(commits, (change, order) => toOutboxEvent(change, order, encoder));
   const handle = handleCommand(writer, { now: () => new Date(), newId: randomUUIDv7 });
 
-  const boards = createBoardReader(database);
+  const boards = createBoardReader(reads);
   const { REQUEST_DEADLINE_MS: requestDeadlineMs, BODY_DEADLINE_MS: bodyDeadlineMs } = config;
   const commands = { handle, requestDeadlineMs, bodyDeadlineMs };
   const routers = [
@@ -74,11 +82,13 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   await Promise.all([
     waitForDependency('database server', waiting, async () => {
       await database.open();
+      await reads.open();
       await assertServerLimits(database);
     }),
     waitForDependency('schema registry', waiting, async () => {
       encoder.useIds(await readSchemaIds(config.REGISTRY_URL, eventSchemas, scope.signal));
     }),
   ]);
+  scope.defer('watch of writes', watchWrites(database, health.alarms));
   logger.info({ event: 'service.ready' });
 });
