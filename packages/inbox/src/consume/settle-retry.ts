@@ -12,11 +12,12 @@ export async function settleRetry<E extends DecodedEvent>(
   records: readonly SourceRecord[],
 ): Promise<Verdict> {
   const due: Delivery[] = [];
+  const bare: { readonly record: SourceRecord; readonly problem: string }[] = [];
   let settled = 0;
   let waitMs: number | undefined;
   for (const record of records) {
     const retry = fromRetry(record);
-    if ('problem' in retry) await deadLetterWithoutIdentity(inbox, record, retry.problem);
+    if ('problem' in retry) bare.push({ record, problem: retry.problem });
     else {
       // A forged time cannot make a partition wait longer than the longest delay after the record's arrival.
       const dueAtMs = Math.min(retry.dueAtMs, record.origin.timestampMs + longestDelayMs(inbox));
@@ -30,6 +31,8 @@ export async function settleRetry<E extends DecodedEvent>(
     settled += 1;
   }
   await settleDeliveries(inbox, due);
+  // Last, as in the source topic: what waits must not publish these again with each try.
+  for (const { record, problem } of bare) await deadLetterWithoutIdentity(inbox, record, problem);
   return waitMs === undefined ? { settled } : { settled, waitMs };
 }
 

@@ -16,9 +16,10 @@ export async function settleSource<E extends DecodedEvent>(
   records: readonly SourceRecord[],
 ): Promise<void> {
   const deliveries: Delivery[] = [];
+  const bare: { readonly record: SourceRecord; readonly problem: string }[] = [];
   for (const record of records) {
     const identity = identify(record.headers);
-    if ('problem' in identity) await deadLetterWithoutIdentity(inbox, record, identity.problem);
+    if ('problem' in identity) bare.push({ record, problem: identity.problem });
     else
       deliveries.push({
         kind: 'event',
@@ -31,6 +32,8 @@ export async function settleSource<E extends DecodedEvent>(
       });
   }
   await settleDeliveries(inbox, deliveries);
+  // Last: while the others wait for a server, each new try would publish these once more.
+  for (const { record, problem } of bare) await deadLetterWithoutIdentity(inbox, record, problem);
 }
 
 /** Settles deliveries and drains what they set free. */
