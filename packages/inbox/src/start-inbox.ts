@@ -4,6 +4,7 @@ import type { Kafka } from 'kafkajs';
 import type { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { createTurns } from './apply/create-turns.ts';
+import { repeat } from './apply/repeat.ts';
 import { startLookout } from './apply/start-lookout.ts';
 import { startSweeper } from './apply/start-sweeper.ts';
 import { guarded } from './consume/guarded.ts';
@@ -14,11 +15,13 @@ import { settleRetry } from './consume/settle-retry.ts';
 import { settleSource } from './consume/settle-source.ts';
 import { startWatch } from './consume/watch.ts';
 import { findSkippedAhead } from './database/skipped.ts';
-import { createDecoder, type ReaderSchema } from './decode.ts';
+import { createDecoder } from './decode.ts';
 import type { DecodedEvent, Handler } from './handler.ts';
 import type { Inbox } from './inbox.ts';
 import type { SourceRecord } from './record.ts';
 import { createInboxMetrics } from './metrics.ts';
+import { connectRegistry } from './registry.ts';
+import { createSchemaResolver, type ReaderSchema } from './resolve-schemas.ts';
 import { createFloodGuard } from './route/flood-guard.ts';
 import { connectPublisher } from './route/publish.ts';
 import { defaultSettings, type InboxSettings } from './settings.ts';
@@ -54,10 +57,24 @@ export async function startInbox<E extends DecodedEvent>(options: InboxOptions<E
   const metrics = createInboxMetrics(options.metrics);
   const guard = createFloodGuard({ consumer, dataSource, settings, alarms, metrics, logger, now: Date.now });
   await guard.refresh();
+  const schemas = createSchemaResolver({
+    registry: connectRegistry(options.registryUrl),
+    readers: options.readers,
+    consumer,
+    dataSource,
+    settings,
+    alarms,
+    logger,
+    now: Date.now,
+  });
+  scope.defer(
+    'schema check',
+    repeat(settings.schemaCheckEveryMs, () => schemas.check()),
+  );
   const inbox: Inbox<E> = {
     consumer,
     dataSource,
-    decoder: createDecoder<E>(options.registryUrl, options.readers),
+    decoder: createDecoder<E>(schemas),
     handler: options.handler,
     publisher,
     settings,

@@ -139,7 +139,7 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
         source: testTopic(topic),
         aggregateType,
         handler,
-        readers: [{ eventType: 'ThingChanged', schema: thingSchema }],
+        readers: [{ eventType: 'ThingChanged', subject: topic, schema: thingSchema }],
         registryUrl: registryUrl ?? stack.registryUrl,
         kafka: brokers ? connectKafka({ brokers }, group, logger) : kafka,
         dataSource: dataSource ?? (await openDataSource()),
@@ -148,7 +148,7 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
         health,
         scope: inboxScope,
         fail: (error) => (failure = error),
-        settings: { retryBaseMs: 100, sweepEveryMs: 200, ...settings },
+        settings: { retryBaseMs: 100, sweepEveryMs: 200, unknownSchemaMs: 300, ...settings },
       });
       const stop = (): Promise<void> => inboxScope.close();
       scope.defer('inbox', stop);
