@@ -3,7 +3,11 @@ import { createTestSchema } from '@board/test';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { migrations } from './migrations.ts';
 
-const all = ['CreateBoardAndOutbox1764000000000', 'CreateIdempotencyKeys1764100000000'];
+const all = [
+  'CreateBoardAndOutbox1764000000000',
+  'CreateIdempotencyKeys1764100000000',
+  'CreateEventSchema1764200000000',
+];
 
 test('TWO migrators at once do not collide: one works, the other finds nothing to do', async () => {
   const { connection, root, drop } = await createTestSchema(inject('stack'));
@@ -15,7 +19,7 @@ test('TWO migrators at once do not collide: one works, the other finds nothing t
   ]);
   expect(ran.toSorted((one, other) => other.length - one.length)).toEqual([all, [], []]);
   const [tables] = await root.query('SHOW TABLES');
-  expect(tables).toHaveLength(4);
+  expect(tables).toHaveLength(5);
 });
 
 test('a migration that died HALF-WAY runs again', async () => {
