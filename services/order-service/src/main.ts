@@ -18,6 +18,7 @@ import { createBoardReader } from './database/board-reader.ts';
 import { boardRows } from './database/board-rows.ts';
 import { boardTable } from './database/board-table.ts';
 import { createBoardWriter } from './database/board-writer.ts';
+import { createSchemaMemory } from './database/schema-memory.ts';
 import { watchWrites } from './database/watch-writes.ts';
 import type { Board } from './domain/board.ts';
 import { apiDocument } from './http/api-document.ts';
@@ -25,8 +26,9 @@ import { boardsRouter } from './http/boards-router.ts';
 import { legacyRouter } from './http/legacy-router.ts';
 import { assertOwnLimits } from './limits/assert-own-limits.ts';
 import { assertServerLimits } from './limits/assert-server-limits.ts';
+import { connectRegistry } from './registry/ask-registry.ts';
 import { createEventEncoder } from './registry/create-event-encoder.ts';
-import { readSchemaIds } from './registry/read-schema-ids.ts';
+import { keepSchemaIds } from './registry/keep-schema-ids.ts';
 import { toOutboxEvent } from './registry/to-outbox-event.ts';
 
 await runService(serviceSchema, async ({ config, logger, scope }) => {
@@ -51,6 +53,14 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   // A read says nothing about writes: after a switch-over it still succeeds on the old server.
   health.readiness.check('database', () => database.assertTakesWrites());
   const encoder = createEventEncoder(eventSchemas);
+  const schemaIds = keepSchemaIds({
+    registry: connectRegistry(config.REGISTRY_URL, scope.signal),
+    memory: createSchemaMemory(database),
+    schemas: eventSchemas,
+    encoder,
+    health,
+    logger,
+  });
 
   const commits = createGroupCommit<Board, Refusal>({
     database,
@@ -79,16 +89,15 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     signal: scope.signal,
     isFatal: (error: unknown) => error instanceof ServerSettingsError,
   };
-  await Promise.all([
-    waitForDependency('database server', waiting, async () => {
-      await database.open();
-      await reads.open();
-      await assertServerLimits(database);
-    }),
-    waitForDependency('schema registry', waiting, async () => {
-      encoder.useIds(await readSchemaIds(config.REGISTRY_URL, eventSchemas, scope.signal));
-    }),
-  ]);
+  await waitForDependency('database server', waiting, async () => {
+    await database.open();
+    await reads.open();
+    await assertServerLimits(database);
+  });
+  // After the database, which remembers what each schema id meant.
+  await waitForDependency('schema registry', waiting, () => schemaIds.open());
+  const schemaCheck = setInterval(() => void schemaIds.check(), config.SCHEMA_CHECK_MS);
+  scope.defer('schema check', () => clearInterval(schemaCheck));
   scope.defer('watch of writes', watchWrites(database, health.alarms));
   logger.info({ event: 'service.ready' });
 });

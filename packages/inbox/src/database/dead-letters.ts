@@ -1,4 +1,4 @@
-import type { EntityManager } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import type { Identity } from '../decide/identity.ts';
 import type { Consumer } from '../consumer.ts';
 import { describeError } from '../route/describe-error.ts';
@@ -180,4 +180,24 @@ export async function countOpenLetters(
     [consumer.group],
   );
   return new Map(rows.map(({ reason, letters }) => [reason, Number(letters)]));
+}
+
+/** Open letters whose error begins with a text: how many, and the ids of the first of them. */
+export async function findLettersByError(
+  dataSource: DataSource,
+  { group }: Consumer,
+  text: string,
+  limit: number,
+): Promise<{ readonly count: number; readonly letters: readonly string[] }> {
+  const where = `FROM dead_letter WHERE consumer = ? AND closed_at IS NULL AND reason = 'invalid-event' AND LEFT(error_message, CHAR_LENGTH(?)) = ?`;
+  const [row]: readonly { letters: string }[] = await dataSource.query(`SELECT COUNT(*) AS letters ${where}`, [
+    group,
+    text,
+    text,
+  ]);
+  const rows: readonly { letter: string }[] = await dataSource.query(
+    `SELECT letter ${where} ORDER BY last_failed_at, letter LIMIT ?`,
+    [group, text, text, limit],
+  );
+  return { count: Number(row?.letters ?? 0), letters: rows.map(({ letter }) => letter) };
 }
