@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { openAdmin } from '@board/kafka-kit';
-import { topics, type TopicDefinition } from '@board/contracts';
-import type { Admin } from 'kafkajs';
+import { connectKafka, openAdmin } from '@board/kafka-kit';
+import { boardTopic, topics, type TopicDefinition } from '@board/contracts';
+import kafkajs, { type Admin } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createTopics } from './topics.ts';
 
@@ -43,6 +43,18 @@ describe('createTopics', () => {
     expect(await createTopics(brokers)).toEqual([]);
     const existing = await admin.listTopics();
     expect(topics.filter(({ name }) => !existing.includes(name))).toEqual([]);
+  });
+
+  it('defines board so that the brokers refuse what is small only while it is compressed', async () => {
+    const name = definition.name;
+    await createTopics(brokers, [{ ...boardTopic, name }]);
+    const producer = connectKafka({ brokers }, 'test').producer({ retry: { retries: 0 } });
+    await producer.connect();
+    const send = (value: Buffer) =>
+      producer.send({ topic: name, compression: kafkajs.CompressionTypes.GZIP, messages: [{ value }] });
+    await expect(send(Buffer.alloc(3_000_000, 'a'))).rejects.toThrow('larger than the max message size');
+    await send(Buffer.alloc(300_000, 'a'));
+    await producer.disconnect();
   });
 
   it('creates what is missing and leaves it alone the SECOND time', async () => {

@@ -54,7 +54,7 @@ export function languageOf(title: string): string {
     file: 'database/migrations.ts',
     migrations: './migrations',
     first: 'CreateBoardAndOutbox1764000000000',
-    last: 'CreateIdempotencyKeys1764100000000]',
+    last: 'IndexLiveBoards1764410000000,\n]',
   }),
 
   {
@@ -85,10 +85,10 @@ export function languageOf(title: string): string {
   { file: `${catalog}/database/catalog-writer.ts`, from: 'deletedAt } = board', to: 'deletedAt, language } = board' },
   { file: `${catalog}/database/catalog-writer.ts`, from: 'deletedAt, 1]', to: 'deletedAt, language, 1]' },
   ...addMigration(catalog, 'catalog', {
-    file: 'migrate.ts',
-    migrations: './database/migrations',
+    file: 'database/migrations.ts',
+    migrations: './migrations',
     first: 'CreateCatalog1764000000001',
-    last: 'CreateCatalog1764000000001]',
+    last: 'IndexLiveCatalog1764410000001]',
   }),
 ];
 

@@ -56,7 +56,9 @@ export async function startInbox<E extends DecodedEvent>(options: InboxOptions<E
   const { group, source, kafka, scope, logger, health } = options;
   const settings: InboxSettings = { ...defaultSettings, ...options.settings };
 
-  const publisher = await connectPublisher(kafka, settings);
+  const [routeTopic] = groupTopics(group, source);
+  const allowedBytes = Number(routeTopic?.config['max.message.bytes'] ?? 0);
+  const publisher = await connectPublisher(kafka, settings, allowedBytes);
   scope.defer('route publisher', () => publisher.close());
   const consumer = { group, aggregateType: options.aggregateType };
   const { dataSource } = options;

@@ -3,7 +3,7 @@ import { createProducer } from '@board/kafka-kit';
 import kafkajs, { type Kafka, type RecordMetadata, type TopicMessages } from 'kafkajs';
 import { InfrastructureError } from '../errors.ts';
 import { defaultSettings, type InboxSettings } from '../settings.ts';
-import type { RoutedRecord } from './routed-record.ts';
+import { bytesOf, type RoutedRecord } from './routed-record.ts';
 import { splitForSending } from './split-for-sending.ts';
 
 /** What became of one record. */
@@ -22,17 +22,20 @@ export interface RoutePublisher {
 }
 
 /** The brokers' answers that blame the record, by the protocol's names. */
-const refusals: ReadonlySet<string> = new Set([
-  'MESSAGE_TOO_LARGE',
-  'RECORD_LIST_TOO_LARGE',
-  'INVALID_TIMESTAMP',
-  'INVALID_RECORD',
-]);
+const tooLarge: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
+const refusals: ReadonlySet<string> = new Set([...tooLarge, 'INVALID_TIMESTAMP', 'INVALID_RECORD']);
 
-/** acks=all; what is sent twice is harmless here: the mark removes the copy. */
+/** What Kafka adds to a record's parts, and some room. */
+const framingBytes = 4_096;
+
+/**
+ * acks=all; what is sent twice is harmless here: the mark removes the copy.
+ * `allowedBytes`: what the topics take by their definition; a smaller record that is too large for them is not refused, they are.
+ */
 export async function connectPublisher(
   kafka: Kafka,
   { findPartitionsEveryMs }: Pick<InboxSettings, 'findPartitionsEveryMs'> = defaultSettings,
+  allowedBytes = 0,
 ): Promise<RoutePublisher> {
   const producer = createProducer(kafka, {
     metadataMaxAge: findPartitionsEveryMs,
@@ -50,7 +53,15 @@ export async function connectPublisher(
       const error = refusalOf(cause);
       if (error === undefined) throw toFailure(records, cause);
       // One of them: each alone shows which; those that are stored twice by this are copies.
-      if (records.length === 1) return [{ kind: 'refused', error }];
+      const [only] = records;
+      if (only !== undefined && records.length === 1) {
+        if (tooLarge.has(error.type) && bytesOf(only) + framingBytes < allowedBytes)
+          throw new InfrastructureError(
+            `could not publish to ${only.topic}: it refuses a record of ${bytesOf(only)} bytes, its definition allows ${allowedBytes}`,
+            { cause },
+          );
+        return [{ kind: 'refused', error }];
+      }
       const published: Published[] = [];
       for (const record of records) published.push(...(await send([record])));
       return published;
@@ -76,9 +87,10 @@ function byTopic(records: readonly RoutedRecord[]): TopicMessages[] {
 }
 
 /** kafkajs wraps the brokers' answer in errors of its own retries. */
-function refusalOf(error: unknown): Error | undefined {
+function refusalOf(error: unknown): (Error & { readonly type: string }) | undefined {
   for (let link = error; link instanceof Error; link = link.cause)
-    if ('type' in link && typeof link.type === 'string' && refusals.has(link.type)) return link;
+    if ('type' in link && typeof link.type === 'string' && refusals.has(link.type))
+      return link as Error & { readonly type: string };
   return undefined;
 }
 
@@ -97,7 +109,7 @@ function toPublished(records: readonly RoutedRecord[], stored: readonly RecordMe
     const offset = next.get(key);
     // kafkajs sends nothing, and says so to nobody, where a partition is newer than what it knows of the topic.
     if (offset === undefined || offset < 0n)
-      throw new InfrastructureError(`the brokers gave no offset for a record on ${key}`);
+      throw new InfrastructureError(`could not publish to ${topic}: partition ${partition} is not known`);
     next.set(key, offset + 1n);
     return { kind: 'stored', offset };
   });

@@ -1,4 +1,4 @@
-import type { RoutedRecord } from './routed-record.ts';
+import { bytesOf, type RoutedRecord } from './routed-record.ts';
 
 /** kafkajs makes one record batch per partition of a send, and `max.message.bytes` limits the batch. */
 const maxBatchBytes = 512 * 1024;
@@ -10,22 +10,15 @@ export function splitForSending(records: readonly RoutedRecord[], maxBytes = max
   let bytes = new Map<string, number>();
   for (const record of records) {
     const partition = `${record.topic}/${record.partition}`;
-    const size = (bytes.get(partition) ?? 0) + sizeOf(record);
+    const size = (bytes.get(partition) ?? 0) + bytesOf(record);
     if (size > maxBytes && bytes.has(partition)) {
       parts.push(part);
       part = [];
       bytes = new Map();
     }
-    bytes.set(partition, (bytes.get(partition) ?? 0) + sizeOf(record));
+    bytes.set(partition, (bytes.get(partition) ?? 0) + bytesOf(record));
     part.push(record);
   }
   if (part.length > 0) parts.push(part);
   return parts;
-}
-
-function sizeOf({ key, value, headers }: RoutedRecord): number {
-  return Object.entries(headers).reduce(
-    (sum, [name, text]) => sum + Buffer.byteLength(name) + Buffer.byteLength(text),
-    (key?.length ?? 0) + (value?.length ?? 0),
-  );
 }
