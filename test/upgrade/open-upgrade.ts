@@ -100,7 +100,7 @@ export async function openUpgrade(stack: StackAddresses): Promise<Upgrade> {
 const patient: readonly Edit[] = [
   { file: 'packages/database-kit/src/create-database.ts', from: 'deadlineMs = 1_800', to: 'deadlineMs = 15_000' },
   { file: 'packages/outbox/src/commit/commit-limits.ts', from: 'deadlineMs: 1_800', to: 'deadlineMs: 20_000' },
-  { file: 'services/order-service/src/main.ts', from: 'deadlineMs: 1_400', to: 'deadlineMs: 15_000' },
+  { file: 'services/order-service/src/main.ts', from: 'deadlineMs = 1_400', to: 'deadlineMs = 15_000' },
 ];
 
 /** The services know one topic, one group and its subjects: a copy for a test gets others, so that it meets nobody. */

@@ -29,7 +29,7 @@ const cases: readonly (readonly [string, Error, DriverErrorKind | undefined])[] 
   ['the storage engine fails', serverError(1030), 'infrastructure'],
   ['the lock table is full', serverError(1206), 'infrastructure'],
   ['the transaction is larger than the binlog cache', serverError(1197), 'infrastructure'],
-  ['the server is in offline mode', serverError(3032), 'infrastructure'],
+  ['the server is in offline mode', serverError(3032), 'read-only'],
   ['the disk is full and nothing waits', serverError(3675), 'infrastructure'],
   ['the connection was killed (MariaDB)', serverError(1927), 'infrastructure'],
   ['a statement took longer than max_execution_time', serverError(3024), 'infrastructure'],

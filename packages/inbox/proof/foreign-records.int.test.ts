@@ -28,7 +28,8 @@ beforeAll(async () => {
     thingLogHandler({
       batch: true,
       sabotage: ({ eventId }) => {
-        if (refused.has(eventId)) throw new Error('refused by the test');
+        // Only dead letters carry the stack.
+        if (refused.has(eventId)) throw Object.assign(new Error('refused by the test'), { stack: 'x'.repeat(4_000) });
       },
     }),
     { settings: { rereadForMs: 1_000 } },

@@ -37,14 +37,15 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   const health = createHealth();
   const metrics = createMetrics(config.INSTANCE);
   const connection = databaseConnection(config);
+  // Less than a request may take, so that an unknown COMMIT can still be looked up.
+  const deadlineMs = 1_400;
   // A pool of its own: a flood of slow reads must not take the connections of the commits.
-  const reads = createDatabase({ connection, entities: [boardTable], poolSize: 5, deadlineMs: 1_400 });
+  const reads = createDatabase({ connection, entities: [boardTable], poolSize: 5, deadlineMs });
   scope.defer('reads', () => reads.close());
   const database = createDatabase({
     connection,
     entities: [boardTable],
-    // Less than a request may take, so that an unknown COMMIT can still be looked up.
-    deadlineMs: 1_400,
+    deadlineMs,
     lockWaitSeconds: 1,
     // Reads would go on from the old server without an error, and miss what is written to the new one.
     onReadOnly: () => reads.retireConnections(),
