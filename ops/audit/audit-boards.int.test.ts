@@ -84,6 +84,8 @@ describe('the audit of boards', () => {
       'INSERT INTO missing_range (consumer, topic, kafka_partition, from_offset, to_offset, reason, found_at) VALUES (?, ?, 0, ?, 9, ?, ?)',
       missing(5),
     );
+    // With which the inbox tries itself: no board, and nothing to be found.
+    await onConsumer("INSERT INTO mark VALUES (?, 'board', 'inbox-probe', 3, 'probe')", [pipeline.places.group]);
     const { outcome, notes } = await run();
     expect([outcome, notes.at(-1)]).toEqual(['clean', 'Cleared by this audit: records 5 to 9 were deleted.']);
     const [open] = await consumer.root.query('SELECT * FROM missing_range WHERE cleared_at IS NULL');

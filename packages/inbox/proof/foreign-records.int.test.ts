@@ -69,6 +69,14 @@ function alarms(): string {
   return [...running.health.alarms.active().values()].map(({ reason }) => reason).join('; ');
 }
 
+async function endOfTopic(): Promise<bigint> {
+  const admin = lab.kafka.admin();
+  await admin.connect();
+  const ends = await admin.fetchTopicOffsets(lab.topic);
+  await admin.disconnect();
+  return ends.reduce((sum, { high }) => sum + BigInt(high), 0n);
+}
+
 const at = <R extends object>(partition: number, record: R): R & { partition: number } => ({ ...record, partition });
 const junk = (headers: Record<string, unknown>): ThingRecord => ({ key: 'k', value: 'junk', headers }) as never;
 
@@ -258,7 +266,9 @@ describe('transactions in the source topic', () => {
     // An outbox row is committed in MySQL, whatever became of its Kafka transaction.
     for (const id of ids) await isApplied(id, [1]);
     await lab.caughtUp();
+    const before = await endOfTopic();
     await third.abort();
+    await waitUntil('its marker', async () => (await endOfTopic()) > before);
     // The offset of the last marker too.
     await lab.caughtUp();
     await producer.disconnect();

@@ -44,6 +44,32 @@ it('opens when EVERY aggregate fails, adds no letter over a restart, and closes 
   expect(await readDeadLetters(lab)).toHaveLength(letters);
 });
 
+it(
+  'bounds how many events that cannot be processed are dead-lettered while most aggregates fail',
+  { timeout: 60_000 },
+  async () => {
+    const { inbox } = await lab.start(thingLogHandler(), { settings: { ...settings, rereadForMs: 100 } });
+    const { decoder } = inbox;
+    const toMessage: typeof decoder.toMessage = (delivery) => {
+      if (delivery.identity.aggregateId.startsWith('bad')) throw new TypeError('planted');
+      return decoder.toMessage(delivery);
+    };
+    Object.assign(inbox, { decoder: { ...decoder, toMessage } });
+    await lab.produce(things('good', 3));
+    await lab.caughtUp();
+    await lab.produce(things('bad', 30));
+    await waitUntil('guard open', () => inbox.guard.isOpen(), { timeoutMs: 50_000 });
+    const reasons = (await lab.rows<{ reason: string }>('SELECT reason FROM dead_letter')).map(({ reason }) => reason);
+    expect(new Set(reasons)).toEqual(new Set(['unprocessable']));
+    expect(reasons.length).toBeLessThanOrEqual(settings.floodLetters);
+    Object.assign(inbox, { decoder });
+    await waitUntil(
+      'all others applied',
+      async () => (await appliedVersions(lab.schema.root)).size === 33 - reasons.length,
+    );
+  },
+);
+
 it('stays closed when many events die but MOST aggregates are well', async () => {
   const { inbox } = await lab.start(
     thingLogHandler({

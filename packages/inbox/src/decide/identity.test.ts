@@ -6,6 +6,12 @@ const headers = (changes: Parameters<typeof toHeaders>[0] = {}) =>
   toHeaders({ id: 'e1', aggregateId: 'a1', version: '7', ...changes });
 
 describe('identify', () => {
+  it('keeps the aggregate with which the inbox tries itself to the inbox', () => {
+    const probe = headers({ aggregateId: 'inbox-probe' });
+    expect(identify(probe)).toEqual({ problem: 'the aggregate id inbox-probe is reserved' });
+    expect(identify(probe, null)).toMatchObject({ aggregateId: 'inbox-probe' });
+  });
+
   it('reads event, aggregate and version from the headers', () => {
     expect(identify(headers())).toEqual({ eventId: 'e1', aggregateId: 'a1', version: 7 });
   });
