@@ -9,7 +9,7 @@ import { databaseEnvironment, waitUntil } from '@board/test';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openInboxLab, type InboxLab } from '../packages/inbox/src/testing/inbox-lab.ts';
 import { appliedVersions, thingLogHandler } from '../packages/inbox/src/testing/thing-log.ts';
-import { CreateCatalog1764000000001 } from '../services/catalog-service/src/database/migrations/create-catalog.ts';
+import { migrations } from '../services/catalog-service/src/database/migrations.ts';
 
 let lab: InboxLab;
 let folder: string;
@@ -261,7 +261,7 @@ describe('inbox', () => {
   });
 
   it('baseline and rebuild REFUSE while the consumer runs, and a consumer without a name has neither', async () => {
-    await runMigrations(lab.schema.connection, [CreateCatalog1764000000001]);
+    await runMigrations(lab.schema.connection, migrations);
     const rebuild = await run('inbox', ['rebuild', '--yes', '--json'], []);
     expect(rebuild.exitCode).toBe(1);
     expect(lines(rebuild.out)).toMatchObject([{ outcome: 'has-members' }]);

@@ -2,6 +2,7 @@ import { baseline, discardParked, inboxStatus, rebuild } from '@board/inbox';
 import { InvalidArgumentError, type Command } from 'commander';
 import { confirm } from './operate/confirm.ts';
 import type { ConsumerRows } from './operate/consumer-rows.ts';
+import { addSchemas } from './operate/add-schemas.ts';
 import { createProgram } from './operate/create-program.ts';
 import { parseAggregateId, parseText, parseVersion } from './operate/parse.ts';
 import { counted, printJson } from './operate/print.ts';
@@ -108,6 +109,8 @@ program
       process.exitCode = 1;
     });
   });
+
+addSchemas(program, example);
 
 await runProgram(program);
 

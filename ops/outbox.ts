@@ -5,9 +5,10 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { showProgress } from './audit/show-progress.ts';
 import { confirm } from './operate/confirm.ts';
 import { parseText } from './operate/parse.ts';
-import { counted, printJson } from './operate/print.ts';
+import { counted, printJson, rowPrinter } from './operate/print.ts';
 import { runProgram } from './operate/run-program.ts';
 import { stopOnSignal } from './operate/stop-on-signal.ts';
+import { forgetEventSchemas, readEventSchemas } from './outbox/event-schemas.ts';
 import { parseDuration } from './outbox/parse-duration.ts';
 import { readStatus } from './outbox/read-status.ts';
 import { statusText } from './outbox/status-text.ts';
@@ -114,6 +115,38 @@ program
       await memory.remember({ settlement: { suspicion: open.id, at, by: 'operator', reason: flags.reason } });
       if (flags.json === true) printJson({ outcome: 'settled', suspicion: open });
       else console.log('Settled: the keeper is quiet within seconds.');
+    });
+  });
+
+program
+  .command('schemas')
+  .description('which schema each id meant when order-service first wrote events with it')
+  .option('--forget', 'forgets them: order-service takes the ids that the registry gives it now')
+  .option('--yes', 'does not ask')
+  .addHelpText(
+    'after',
+    `${example('schemas --forget')}\n\nFirst let the consumers keep what they stored: npm run inbox -- schemas --keep-stored`,
+  )
+  .action(async (_options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<{ forget?: true; yes?: true } & OutboxFlags>();
+    await withOutbox(flags, async ({ session }) => {
+      const schemas = await readEventSchemas(session);
+      if (flags.forget === true) {
+        if (schemas.length > 0) {
+          const ids = schemas.map(({ schemaId, subject }) => `${schemaId} (${subject})`).join(', ');
+          await confirm(`Let order-service forget what these ids meant: ${ids}?`, flags.yes);
+          await forgetEventSchemas(session);
+        }
+        if (flags.json === true) printJson({ outcome: 'forgotten', schemas });
+        else console.log(`${counted(schemas.length, 'schema id')} forgotten.`);
+        return;
+      }
+      const row = rowPrinter({ ID: 10, SUBJECT: 36, FINGERPRINT: 64 });
+      for (const one of schemas) {
+        if (flags.json === true) printJson(one);
+        else row([one.schemaId, one.subject, one.fingerprint]);
+      }
+      if (flags.json !== true && schemas.length === 0) console.log('No schema id is remembered yet.');
     });
   });
 

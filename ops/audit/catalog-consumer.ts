@@ -12,16 +12,17 @@ export function catalogConsumer(sql: RunSql, schema: string, group: string): Con
   /** The inbox tries itself with an aggregate that has a mark but never was a board. */
   const isBoard = (column: string): string => `${column} <> '${probeAggregateId}'`;
 
+  // The indexes are named: with statistics of a moment ago MySQL takes those of everything that waits, once for each board.
   /** One entry for each id that the FROM item `boards` names `board`. */
   const entries = async (boards: string, values: readonly string[]): Promise<readonly ConsumerEntry[]> => {
     const rows = await sql<Row>(
       `SELECT board.id, COALESCE(mark.version, 0) AS version, NULLIF(mark.event_id, '') AS event_id,
          SHA2(${boardContent('catalog')}, 256) AS content, catalog.id IS NOT NULL AS has_entry,
          EXISTS (SELECT 1 FROM ${schema}.skipped WHERE ${ofBoard('skipped')} AND skipped.version = mark.version) AS skipped,
-         EXISTS (SELECT 1 FROM ${schema}.parked WHERE ${ofBoard('parked')} AND parked.version = COALESCE(mark.version, 0) + 1) AS next_parked,
-         EXISTS (SELECT 1 FROM ${schema}.dead_letter WHERE ${ofBoard('dead_letter')} AND dead_letter.closed_at IS NULL
+         EXISTS (SELECT 1 FROM ${schema}.parked FORCE INDEX (PRIMARY) WHERE ${ofBoard('parked')} AND parked.version = COALESCE(mark.version, 0) + 1) AS next_parked,
+         EXISTS (SELECT 1 FROM ${schema}.dead_letter FORCE INDEX (letters_of_aggregate) WHERE ${ofBoard('dead_letter')} AND dead_letter.closed_at IS NULL
            AND dead_letter.version = COALESCE(mark.version, 0) + 1) AS next_dead,
-         EXISTS (SELECT 1 FROM ${schema}.dead_letter WHERE ${ofBoard('dead_letter')} AND dead_letter.closed_at IS NULL
+         EXISTS (SELECT 1 FROM ${schema}.dead_letter FORCE INDEX (letters_of_aggregate) WHERE ${ofBoard('dead_letter')} AND dead_letter.closed_at IS NULL
            AND dead_letter.reason = 'conflict') AS conflict
        FROM ${boards} LEFT JOIN ${schema}.mark ON ${ofBoard('mark')} LEFT JOIN ${schema}.catalog ON catalog.id = board.id
        ORDER BY board.id`,
@@ -53,7 +54,7 @@ export function catalogConsumer(sql: RunSql, schema: string, group: string): Con
            HEX(BIT_XOR(UNHEX(SHA2(CONCAT_WS('|', mark.aggregateid, NULLIF(mark.event_id, '')), 256)))) AS events,
            COUNT(catalog.id) AS with_entry,
            (SELECT COUNT(*) FROM ${schema}.catalog WHERE ${stored.where}) AS entries,
-           (SELECT COUNT(*) FROM ${schema}.dead_letter WHERE consumer = ? AND aggregatetype = ? AND ${letters.where}
+           (SELECT COUNT(*) FROM ${schema}.dead_letter FORCE INDEX (letters_of_aggregate) WHERE consumer = ? AND aggregatetype = ? AND ${letters.where}
               AND closed_at IS NULL AND reason = 'conflict') AS conflicts
          FROM ${schema}.mark LEFT JOIN ${schema}.catalog ON catalog.id = mark.aggregateid
          WHERE mark.consumer = ? AND mark.aggregatetype = ? AND ${marks.where} AND ${isBoard('mark.aggregateid')}`,
@@ -78,7 +79,7 @@ export function catalogConsumer(sql: RunSql, schema: string, group: string): Con
 
     async holdsUnnamed() {
       const [row] = await sql<{ unnamed: number }>(
-        `SELECT EXISTS (SELECT 1 FROM ${schema}.dead_letter WHERE consumer = ? AND closed_at IS NULL AND bare = 1
+        `SELECT EXISTS (SELECT 1 FROM ${schema}.dead_letter WHERE consumer = ? AND is_open = 1 AND bare = 1
            AND event_id IS NULL) AS unnamed`,
         [group],
       );

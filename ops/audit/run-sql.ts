@@ -1,3 +1,4 @@
+import { pinSession } from '@board/database-kit';
 import type { IdRange } from '@board/inbox';
 import { createConnection, type Connection } from 'mysql2/promise';
 
@@ -39,7 +40,8 @@ export async function connectSql(address: DatabaseAddress): Promise<{ sql: RunSq
     }
   }
 
-  await sql('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+  // Pages of an audit may be far apart: it waits for Kafka in between.
+  await sql(pinSession({ idleSeconds: 8 * 3_600 }));
   return {
     sql,
     async close() {

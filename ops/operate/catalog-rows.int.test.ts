@@ -1,13 +1,13 @@
 import { runMigrations } from '@board/database-kit';
 import { createTestSchema, type TestSchema } from '@board/test';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
-import { CreateCatalog1764000000001 } from '../../services/catalog-service/src/database/migrations/create-catalog.ts';
+import { migrations } from '../../services/catalog-service/src/database/migrations.ts';
 import { catalogRows } from './catalog-rows.ts';
 
 let schema: TestSchema;
 beforeEach(async () => {
   schema = await createTestSchema(inject('stack'));
-  await runMigrations(schema.connection, [CreateCatalog1764000000001]);
+  await runMigrations(schema.connection, migrations);
 });
 afterEach(() => schema.drop());
 

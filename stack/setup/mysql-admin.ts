@@ -1,3 +1,4 @@
+import { pinSession } from '@board/database-kit';
 import { createConnection, type Connection } from 'mysql2/promise';
 
 /** An account that may create databases, users and grants. */
@@ -22,6 +23,7 @@ export async function asMysqlAdmin(admin: MysqlAdmin, work: (connection: Connect
     throw isAccessDenied(error) ? new Error(explainRefusal(admin), { cause: error }) : error;
   });
   try {
+    await connection.query(pinSession());
     await work(connection);
   } finally {
     await connection.end();

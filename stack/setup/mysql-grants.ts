@@ -1,15 +1,17 @@
 import { asMysqlAdmin, type MysqlAdmin } from './mysql-admin.ts';
 import { loopbackHost, type MysqlUser } from './mysql-users.ts';
 
-/** order-service can add to its outbox but never change it; only the purge takes rows away. */
+/** order-service can add to its outbox but never change it; only the purge and the operator take rows away. */
 const tableGrants: readonly { readonly user: MysqlUser; readonly grant: string }[] = [
   { user: 'order_service', grant: 'INSERT, UPDATE ON order_service.board' },
   { user: 'order_service', grant: 'INSERT ON order_service.outbox' },
   { user: 'order_service', grant: 'INSERT ON order_service.idempotency_key' },
+  { user: 'order_service', grant: 'INSERT ON order_service.event_schema' },
   // A clean audit clears what it has looked for in vain.
   { user: 'audit', grant: 'UPDATE (cleared_at) ON catalog_service.missing_range' },
   { user: 'purge', grant: 'SELECT, DELETE ON order_service.outbox' },
   { user: 'purge', grant: 'SELECT, DELETE ON order_service.idempotency_key' },
+  { user: 'purge', grant: 'SELECT, DELETE ON order_service.event_schema' },
 ];
 
 /** Grants on single tables; call it after the migrations, as MySQL grants nothing on a table that is not there yet. */

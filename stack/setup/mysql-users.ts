@@ -31,18 +31,29 @@ const databaseGrants: readonly { readonly user: MysqlUser; readonly grant: strin
   { user: 'cdc', grant: 'SELECT, RELOAD, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT ON *.*' },
 ];
 
+interface Statement {
+  readonly sql: string;
+  readonly values: readonly string[];
+}
+
+/** What makes the users, in order; each statement may run any number of times, so setup may die after any of them. */
+export function userStatements(passwords: UserPasswords, userHost = loopbackHost): readonly Statement[] {
+  return [
+    ...databases.map((database) => ({
+      sql: `CREATE DATABASE IF NOT EXISTS ${database} CHARACTER SET utf8mb4`,
+      values: [],
+    })),
+    ...mysqlUsers.flatMap((user) => [
+      { sql: 'CREATE USER IF NOT EXISTS ?@? IDENTIFIED BY ?', values: [user, userHost, passwords[user]] },
+      { sql: 'ALTER USER ?@? IDENTIFIED BY ?', values: [user, userHost, passwords[user]] },
+    ]),
+    ...databaseGrants.map(({ user, grant }) => ({ sql: `GRANT ${grant} TO ?@?`, values: [user, userHost] })),
+  ];
+}
+
 /** Creates databases, users (with these passwords, old or new) and database-level grants; safe to call again. */
 export async function createUsers(admin: MysqlAdmin, passwords: UserPasswords, userHost = loopbackHost): Promise<void> {
   await asMysqlAdmin(admin, async (connection) => {
-    for (const database of databases) {
-      await connection.query(`CREATE DATABASE IF NOT EXISTS ${database} CHARACTER SET utf8mb4`);
-    }
-    for (const user of mysqlUsers) {
-      await connection.query('CREATE USER IF NOT EXISTS ?@? IDENTIFIED BY ?', [user, userHost, passwords[user]]);
-      await connection.query('ALTER USER ?@? IDENTIFIED BY ?', [user, userHost, passwords[user]]);
-    }
-    for (const { user, grant } of databaseGrants) {
-      await connection.query(`GRANT ${grant} TO ?@?`, [user, userHost]);
-    }
+    for (const { sql, values } of userStatements(passwords, userHost)) await connection.query(sql, [...values]);
   });
 }

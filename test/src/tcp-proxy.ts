@@ -10,6 +10,8 @@ export type Fault =
   | { readonly kind: 'reset' }
   /** Bytes vanish in the named direction, connections stay open: a dead link that nobody noticed. */
   | { readonly kind: 'half-open'; readonly drop: 'both' | 'to-server' | 'to-client' }
+  /** Chunks to the server that hold this text vanish: a statement that is never answered. */
+  | { readonly kind: 'swallow'; readonly text: string }
   /** Every chunk waits this long, in order. */
   | { readonly kind: 'delay'; readonly ms: number };
 
@@ -17,14 +19,17 @@ export interface TcpProxy {
   readonly host: string;
   readonly port: number;
   set(fault: Fault): void;
+  /** New connections lead elsewhere from now on; open ones stay where they are. */
+  redirect(target: { host: string; port: number }): void;
   /** Connections that clients hold through it now. */
   connections(): number;
   close(): Promise<void>;
 }
 
 /** A proxy between any two parts, on a free port of the loopback. */
-export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
+export async function startTcpProxy(first: { host: string; port: number }): Promise<TcpProxy> {
   const pairs = new Set<{ client: Socket; server: Socket }>();
+  let target = first;
   let fault: Fault = { kind: 'none' };
 
   const listener = createServer((client) => {
@@ -49,6 +54,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
 
   function pass(chunk: Buffer, to: Socket, direction: 'to-server' | 'to-client'): void {
     if (fault.kind === 'half-open' && (fault.drop === 'both' || fault.drop === direction)) return;
+    if (fault.kind === 'swallow' && direction === 'to-server' && chunk.includes(fault.text)) return;
     if (fault.kind !== 'delay') return void to.write(chunk);
     setTimeout(() => to.writable && to.write(chunk), fault.ms);
   }
@@ -64,6 +70,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       fault = next;
       if (next.kind === 'cut' || next.kind === 'reset') for (const { client } of pairs) end(client, next.kind);
     },
+    redirect: (next) => void (target = next),
     connections: () => pairs.size,
     async close() {
       for (const { client } of pairs) client.destroy();

@@ -16,8 +16,10 @@ export function uniqueName(prefix = 'test'): string {
   return `${prefix}_${randomBytes(5).toString('hex')}`;
 }
 
-export async function createTestSchema({ mysql }: StackAddresses): Promise<TestSchema> {
-  const name = uniqueName();
+export async function createTestSchema(
+  { mysql }: Pick<StackAddresses, 'mysql'>,
+  name = uniqueName(),
+): Promise<TestSchema> {
   const { host, port, rootPassword: password } = mysql;
   const root = await createConnection({ host, port, user: 'root', password, timezone: 'Z', charset: 'utf8mb4' });
   await root.query('CREATE DATABASE ??', [name]);

@@ -6,7 +6,7 @@ import { databaseEnvironment, uniqueName, waitUntil, type StackAddresses } from 
 import { expect, onTestFinished } from 'vitest';
 import { openBoardPair, type BoardPair } from '../../ops/audit/testing/open-board-pair.ts';
 import { openBoardRoute } from '../../ops/audit/testing/open-board-route.ts';
-import { readSchemaIds } from '../../services/order-service/src/registry/read-schema-ids.ts';
+import { readSchemaIds } from '../../services/order-service/src/testing/read-schema-ids.ts';
 import { startService, type RunningService } from '../../services/order-service/src/testing/start-service.ts';
 import { registerSchemas } from '../../stack/setup/schemas.ts';
 import { layOutVersion, type Edit, type LaidOutVersion } from './lay-out-version.ts';
@@ -68,7 +68,7 @@ export async function openUpgrade(stack: StackAddresses): Promise<Upgrade> {
     async register(version) {
       const { eventSchemas } = (await import(version.file('contracts/src/schemas.ts'))) as Schemas;
       await registerSchemas(stack.registryUrl, eventSchemas);
-      const ids = await readSchemaIds(stack.registryUrl, eventSchemas, AbortSignal.timeout(10_000));
+      const ids = await readSchemaIds(stack.registryUrl, eventSchemas);
       return [...ids.values()];
     },
     async start(version, service) {

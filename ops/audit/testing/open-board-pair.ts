@@ -1,7 +1,6 @@
 import { runMigrations } from '@board/database-kit';
-import { inboxMigrations } from '@board/inbox';
 import { createTestSchema, type StackAddresses, type TestSchema } from '@board/test';
-import { CreateCatalog1764000000001 } from '../../../services/catalog-service/src/database/migrations/create-catalog.ts';
+import { migrations as catalogMigrations } from '../../../services/catalog-service/src/database/migrations.ts';
 import { migrations as orderMigrations } from '../../../services/order-service/src/database/migrations.ts';
 
 /** A schema of order-service and one of catalog-service, for one test. */
@@ -22,7 +21,7 @@ export async function openBoardPair(stack: StackAddresses, group: string): Promi
   const source = await createTestSchema(stack);
   const consumer = await createTestSchema(stack);
   await runMigrations(source.connection, orderMigrations);
-  await runMigrations(consumer.connection, [...inboxMigrations, CreateCatalog1764000000001]);
+  await runMigrations(consumer.connection, catalogMigrations);
   // The auditor of the pipeline, allowed to read here too.
   for (const schema of [source, consumer])
     await schema.root.query(`GRANT SELECT ON ${schema.name}.* TO 'audit'@'127.0.0.1'`);

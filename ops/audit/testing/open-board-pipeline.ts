@@ -11,7 +11,7 @@ import { createConnection } from 'mysql2/promise';
 import { boardHandler } from '../../../services/catalog-service/src/application/board-handler.ts';
 import { catalogWriter } from '../../../services/catalog-service/src/database/catalog-writer.ts';
 import { createEventEncoder } from '../../../services/order-service/src/registry/create-event-encoder.ts';
-import { readSchemaIds } from '../../../services/order-service/src/registry/read-schema-ids.ts';
+import { readSchemaIds } from '../../../services/order-service/src/testing/read-schema-ids.ts';
 import type { BoardAudit } from '../audit-boards.ts';
 import { openBoardPair, type BoardPair } from './open-board-pair.ts';
 import { openBoardRoute } from './open-board-route.ts';
@@ -75,7 +75,7 @@ export async function openBoardPipeline(
   });
 
   const encoder = createEventEncoder(eventSchemas);
-  encoder.useIds(await readSchemaIds(stack.registryUrl, eventSchemas, AbortSignal.timeout(10_000)));
+  encoder.useIds(await readSchemaIds(stack.registryUrl, eventSchemas));
   const { host, port, name: sourceSchema, user, password } = pair.source.connection;
   const writer = await createConnection({ host, port, database: sourceSchema, user, password, timezone: 'Z' });
   scope.defer('writer', () => writer.end());

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { pinnedVariables } from './session-settings.ts';
 
 /** The server is set up in a way that breaks the guarantee; waiting does not help. */
 export class ServerSettingsError extends Error {
@@ -9,7 +10,7 @@ export class ServerSettingsError extends Error {
  * What each setting is for: a committed row survives the machine, and its whole image is in the binlog under a GTID. Transactions
  * become visible in the order of the binlog: a fence that commits after a row was seen lies behind it.
  */
-const wanted: Readonly<Record<string, string>> = {
+const server: Readonly<Record<string, string>> = {
   sync_binlog: '1',
   innodb_flush_log_at_trx_commit: '1',
   log_bin: 'ON',
@@ -17,7 +18,13 @@ const wanted: Readonly<Record<string, string>> = {
   binlog_row_image: 'FULL',
   binlog_order_commits: 'ON',
   gtid_mode: 'ON',
-  transaction_isolation: 'READ-COMMITTED',
+  // An `init_connect` may switch it off for a session: what is committed then is never shipped.
+  sql_log_bin: 'ON',
+};
+
+const wanted: Readonly<Record<string, string>> = {
+  ...server,
+  ...Object.fromEntries(Object.entries(pinnedVariables).map(([name, { value }]) => [name, value])),
 };
 
 interface Variable {
@@ -25,14 +32,14 @@ interface Variable {
   readonly Value: string;
 }
 
-/** Throws ServerSettingsError with every setting that is wrong. */
+/** Throws ServerSettingsError with every setting that is wrong, as this session sees it. */
 export async function assertServerSettings(manager: EntityManager): Promise<void> {
   const rows: Variable[] = await manager.query('SHOW SESSION VARIABLES WHERE Variable_name IN (?)', [
     Object.keys(wanted),
   ]);
   // A variable that a server version no longer has cannot be wrong.
-  const wrong = rows.filter((row) => row.Value.toUpperCase() !== wanted[row.Variable_name]);
+  const wrong = rows.filter((row) => row.Value.toUpperCase() !== wanted[row.Variable_name]?.toUpperCase());
   if (wrong.length === 0) return;
-  const lines = wrong.map((row) => `${row.Variable_name} is ${row.Value}, wants ${wanted[row.Variable_name]}`);
+  const lines = wrong.map((row) => `${row.Variable_name} is ${row.Value}, must be ${wanted[row.Variable_name]}`);
   throw new ServerSettingsError(`MySQL's settings break the guarantee: ${lines.join('; ')}`);
 }

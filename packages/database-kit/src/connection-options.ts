@@ -1,4 +1,6 @@
 import type { MysqlDataSourceOptions } from 'typeorm/driver/mysql/MysqlDataSourceOptions.js';
+import { pinnedDriver } from './pinned-driver.ts';
+import type { SessionWaits } from './session-settings.ts';
 import { silentLogger } from './silent-logger.ts';
 
 export interface Connection {
@@ -9,10 +11,11 @@ export interface Connection {
   readonly password: string;
 }
 
-/** How this pipeline talks to MySQL: times in UTC, every code point, numbers that keep their digits, bounded waits. */
-export function connectionOptions(connection: Connection) {
+/** How this pipeline talks to MySQL: pinned sessions, times in UTC, every code point, numbers that keep their digits, bounded waits. */
+export function connectionOptions(connection: Connection, waits: SessionWaits = {}) {
   return {
     type: 'mysql',
+    driver: pinnedDriver(waits) as unknown,
     host: connection.host,
     port: connection.port,
     database: connection.name,

@@ -1,7 +1,8 @@
-import { assertServerSettings, createDatabase, ServerSettingsError } from './index.ts';
+import { assertServerSettings, connectionOptions, createDatabase, pinSession, ServerSettingsError } from './index.ts';
+import { pinnedVariables } from './session-settings.ts';
 import { UnavailableError } from '@board/service-kit';
 import { createTestSchema, startTcpProxy, type Fault } from '@board/test';
-import type { EntityManager } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { expect, inject, onTestFinished, test } from 'vitest';
 
 const ask = (manager: EntityManager): Promise<unknown> => manager.query("SELECT 'yes' AS answer");
@@ -129,7 +130,7 @@ test('settings that break the guarantee are NAMED', async () => {
   await database.read(async (manager) => {
     await assertServerSettings(manager);
     await manager.query("SET SESSION transaction_isolation = 'REPEATABLE-READ'");
-    const message = 'transaction_isolation is REPEATABLE-READ, wants READ-COMMITTED';
+    const message = 'transaction_isolation is REPEATABLE-READ, must be READ-COMMITTED';
     await expect(assertServerSettings(manager)).rejects.toThrow(message);
     await expect(assertServerSettings(manager)).rejects.toThrow(ServerSettingsError);
     await manager.query("SET SESSION transaction_isolation = 'READ-COMMITTED'");
@@ -152,4 +153,47 @@ test('a transaction runs READ COMMITTED, whatever the session says, and waits fo
   expect(seen).toEqual([[{ things: '0' }], [{ things: '1' }]]);
   const read = 'SELECT @@session.innodb_lock_wait_timeout AS seconds';
   expect(await database.read((manager) => manager.query(read))).toEqual([{ seconds: '1' }]);
+});
+
+const otherValues: Readonly<Record<keyof typeof pinnedVariables, string>> = {
+  sql_mode: "'NO_BACKSLASH_ESCAPES'",
+  character_set_client: "'latin1'",
+  character_set_connection: "'latin1'",
+  character_set_results: "'latin1'",
+  collation_connection: "'utf8mb4_bin'",
+  time_zone: "'+09:00'",
+  autocommit: 'OFF',
+  completion_type: "'CHAIN'",
+  transaction_isolation: "'SERIALIZABLE'",
+  transaction_read_only: 'ON',
+  sql_select_limit: '1000000',
+  sql_safe_updates: 'ON',
+  sql_big_selects: 'OFF',
+  sql_auto_is_null: 'ON',
+  max_execution_time: '60000',
+  unique_checks: 'OFF',
+  default_storage_engine: "'MyISAM'",
+  sql_log_bin: 'OFF',
+};
+
+test('every variable of a session that matters is pinned by the pool, and one that is not is named at the start', async () => {
+  const { connection } = await prepare();
+  const database = createDatabase({ connection, entities: [] });
+  onTestFinished(() => database.close());
+  await database.open();
+  expect(Object.keys(otherValues)).toEqual([...Object.keys(pinnedVariables), 'sql_log_bin']);
+  for (const [name, value] of Object.entries(otherValues))
+    await database.read(async (manager) => {
+      await assertServerSettings(manager);
+      await manager.query(`SET SESSION ${name} = ${value}`);
+      await expect(assertServerSettings(manager)).rejects.toThrow(`${name} is `);
+      await manager.query(`${pinSession()}, sql_log_bin = ON`);
+    });
+});
+
+test('a connection that cannot be pinned is not used, and says why', async () => {
+  const { connection } = await prepare();
+  const dataSource = new DataSource(connectionOptions(connection, { lockWaitSeconds: NaN }));
+  onTestFinished(() => (dataSource.isInitialized ? dataSource.destroy() : undefined));
+  await expect(dataSource.initialize()).rejects.toThrow('Incorrect argument type to variable');
 });

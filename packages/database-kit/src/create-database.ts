@@ -3,8 +3,8 @@ import { DataSource, type EntityManager, type EntitySchema, type QueryRunner } f
 import { assertServerSettings } from './assert-server-settings.ts';
 import { classifyError } from './classify-error.ts';
 import { connectionOptions, type Connection } from './connection-options.ts';
-import { prepareSession } from './prepare-session.ts';
-import { runInTime } from './run-in-time.ts';
+import { isReadOnlyError } from './driver-errors.ts';
+import { runInTime, type PooledConnection } from './run-in-time.ts';
 
 export interface Database {
   /** For code that runs its own transactions. */
@@ -12,6 +12,10 @@ export interface Database {
   /** Connects and checks the server's settings; throws ServerSettingsError when they would break the guarantee. */
   open(): Promise<void>;
   close(): Promise<void>;
+  /** Asks without writing; throws UnavailableError with the reason while the server takes no writes. */
+  assertTakesWrites(): Promise<void>;
+  /** Replaces every pooled connection before its next use: the server behind the address may be another one now. */
+  retireConnections(): void;
   read<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result>;
   /** READ COMMITTED; `work` runs again, up to `tries` times, after a deadlock or a lock wait that took too long. */
   transaction<Result>(
@@ -23,35 +27,78 @@ export interface Database {
 export interface DatabaseOptions {
   readonly connection: Connection;
   readonly entities: readonly EntitySchema[];
+  /** Connections at most; docs/scaling.md adds them up. */
+  readonly poolSize?: number;
+  /** Called when the server was found to take no writes; this pool's connections are retired by then. */
+  readonly onReadOnly?: () => void;
   /** What callers wait at most, for a connection and all statements together. */
   readonly deadlineMs?: number;
   /** What a statement waits for a lock of another transaction, at most. */
   readonly lockWaitSeconds?: number;
 }
 
+/** The server answers, but takes no writes. */
+export class ReadOnlyError extends UnavailableError {}
+
+/** `read_only` does not bind an administrator; a service is none. */
+const whyReadOnly = `SELECT CONCAT_WS(', ',
+    IF(@@global.read_only, 'read_only is ON', NULL),
+    IF(@@global.super_read_only, 'super_read_only is ON', NULL),
+    IF(@@global.innodb_read_only, 'innodb_read_only is ON', NULL),
+    IF(@@session.transaction_read_only, 'transaction_read_only is ON', NULL),
+    (SELECT 'the schema is READ ONLY' FROM information_schema.SCHEMATA_EXTENSIONS
+       WHERE SCHEMA_NAME = DATABASE() AND OPTIONS LIKE '%READ ONLY=1%')) AS reasons`;
+
 /** A pool that answers in time or says that it cannot: `read` and `transaction` throw UnavailableError. */
 export function createDatabase({
   connection,
   entities,
+  poolSize = 10,
+  onReadOnly,
   deadlineMs = 1_800,
   lockWaitSeconds,
 }: DatabaseOptions): Database {
-  const dataSource = new DataSource({ ...connectionOptions(connection), entities: [...entities] });
+  const dataSource = new DataSource({
+    ...connectionOptions(connection, lockWaitSeconds === undefined ? {} : { lockWaitSeconds }),
+    entities: [...entities],
+    poolSize,
+  });
   let opened = false;
+  /** Of the connections that are made now; those of an earlier one are retired. */
+  let generation = 0;
+  const generations = new WeakMap<PooledConnection, number>();
+
+  function isRetired(pooled: PooledConnection): boolean {
+    const made = generations.get(pooled) ?? generation;
+    generations.set(pooled, made);
+    return made < generation;
+  }
+
+  function retireConnections(): void {
+    generation += 1;
+  }
+
+  const limits = { deadlineMs, isRetired };
 
   async function run<Result>(work: (runner: QueryRunner) => Promise<Result>): Promise<Result> {
     if (!opened) throw new UnavailableError('The database is not connected yet.');
-    return await runInTime(dataSource, deadlineMs, async (runner) => {
-      await prepareSession(runner, lockWaitSeconds);
-      return work(runner);
-    });
+    try {
+      return await runInTime(dataSource, limits, work);
+    } catch (error) {
+      if (isReadOnlyError(error)) {
+        // The others of the pool lead to the same server: each of them would cost one more command.
+        retireConnections();
+        onReadOnly?.();
+      }
+      throw error;
+    }
   }
 
   return {
     dataSource,
     async open() {
       if (!dataSource.isInitialized) await dataSource.initialize();
-      await runInTime(dataSource, deadlineMs, (runner) => assertServerSettings(runner.manager));
+      await runInTime(dataSource, limits, (runner) => assertServerSettings(runner.manager));
       opened = true;
     },
     async close() {
@@ -59,6 +106,14 @@ export function createDatabase({
       // A pool whose server is silent fails to close; there is nothing left to lose then.
       if (dataSource.isInitialized) await dataSource.destroy().catch(() => undefined);
     },
+    async assertTakesWrites() {
+      const [row] = await run((runner): Promise<{ reasons: string }[]> => runner.query(whyReadOnly));
+      if (!row?.reasons) return;
+      retireConnections();
+      onReadOnly?.();
+      throw new ReadOnlyError(`The database takes no writes: ${row.reasons}.`);
+    },
+    retireConnections,
     read: (work) => run((runner) => work(runner.manager)),
     transaction: (work, { tries = 3 } = {}) => run((runner) => transact(runner, work, tries)),
   };

@@ -1,6 +1,6 @@
 import { createConnection, type QueryOptions, type ResultSetHeader } from 'mysql2/promise';
 import type { Connection } from './connection-options.ts';
-import { sessionSettings } from './session-settings.ts';
+import { pinSession } from './session-settings.ts';
 
 /** One connection, for work that must not go on when it is lost: it never connects again. */
 export interface Session {
@@ -14,8 +14,6 @@ export interface Session {
   destroy(): void;
   close(): Promise<void>;
 }
-
-const lockWaitSeconds = 4;
 
 /** Opens a connection of its own; a statement that takes longer than `statementTimeoutMs` destroys it. */
 export async function openSession(
@@ -59,7 +57,7 @@ export async function openSession(
   }
 
   try {
-    await run(sessionSettings, [lockWaitSeconds]);
+    await run(pinSession());
   } catch (error) {
     destroy();
     throw error;

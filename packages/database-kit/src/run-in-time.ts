@@ -2,9 +2,15 @@ import { UnavailableError } from '@board/service-kit';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { classifyError } from './classify-error.ts';
 
-interface PooledConnection {
+export interface PooledConnection {
   release(): void;
   destroy(): void;
+}
+
+export interface RunLimits {
+  readonly deadlineMs: number;
+  /** Whether a pooled connection may lead to a server that is no longer the one behind the address: it is destroyed, unused. */
+  readonly isRetired: (connection: PooledConnection) => boolean;
 }
 
 /**
@@ -14,29 +20,42 @@ interface PooledConnection {
  */
 export async function runInTime<Result>(
   dataSource: DataSource,
-  deadlineMs: number,
+  { deadlineMs, isRetired }: RunLimits,
   work: (runner: QueryRunner) => Promise<Result>,
 ): Promise<Result> {
-  const runner = dataSource.createQueryRunner();
-  const connecting: Promise<PooledConnection> = runner.connect();
+  const connecting = connect(dataSource, isRetired);
   const late = Promise.withResolvers<never>();
   const reject = (): void => late.reject(new UnavailableError(`The database did not answer within ${deadlineMs} ms.`));
   const timer = setTimeout(reject, deadlineMs);
   try {
-    const connection = await acquire(connecting, late.promise);
+    const { runner, connection } = await acquire(connecting, late.promise);
     return await useOnce(connection, Promise.race([work(runner), late.promise]));
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function acquire(connecting: Promise<PooledConnection>, late: Promise<never>): Promise<PooledConnection> {
+interface Connected {
+  readonly runner: QueryRunner;
+  readonly connection: PooledConnection;
+}
+
+async function connect(dataSource: DataSource, isRetired: RunLimits['isRetired']): Promise<Connected> {
+  for (;;) {
+    const runner = dataSource.createQueryRunner();
+    const connection: PooledConnection = await runner.connect();
+    if (!isRetired(connection)) return { runner, connection };
+    connection.destroy();
+  }
+}
+
+async function acquire(connecting: Promise<Connected>, late: Promise<never>): Promise<Connected> {
   try {
     return await Promise.race([connecting, late]);
   } catch (error) {
     // The pool may still hand it out after nobody waits for it.
     connecting.then(
-      (connection) => connection.release(),
+      ({ connection }) => connection.release(),
       () => undefined,
     );
     if (error instanceof UnavailableError) throw error;

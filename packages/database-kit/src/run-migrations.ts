@@ -3,13 +3,16 @@ import { connectionOptions, type Connection } from './connection-options.ts';
 
 const lockWaitSeconds = 60;
 
+/** The connection that holds the lock is idle meanwhile. A table that is in use is not waited for longer than its readers can wait behind us. */
+const waits = { lockWaitSeconds, tableWaitSeconds: 10, idleSeconds: 8 * 3_600 };
+
 /** Runs what is missing and returns its names; two that run at once wait for each other. */
 export async function runMigrations(
   connection: Connection,
   migrations: readonly (new () => MigrationInterface)[],
 ): Promise<string[]> {
   const dataSource = new DataSource({
-    ...connectionOptions(connection),
+    ...connectionOptions(connection, waits),
     // Changing a large table takes its time.
     enableQueryTimeout: false,
     migrations: [...migrations],

@@ -1,79 +1,68 @@
 import { headerNames } from '@board/contracts';
-import avsc from 'avsc';
 import { probeAggregateId } from './decide/identity.ts';
 import type { Delivery } from './delivery.ts';
 import { InfrastructureError, InvalidEventError } from './errors.ts';
 import type { DecodedEvent, Message } from './handler.ts';
 import { headerText } from './record.ts';
-import { connectRegistry } from './registry.ts';
-
-/** An event type that this consumer knows, and the Avro schema that it reads it with. */
-export interface ReaderSchema {
-  readonly eventType: string;
-  /** JSON text. */
-  readonly schema: string;
-}
+import { sampleSchemaId, type SchemaResolver, type SchemaUse } from './resolve-schemas.ts';
 
 export interface Decoder<E> {
-  /** Fetches the schemas that these deliveries name, before a transaction holds locks; throws InfrastructureError. */
+  /** Resolves the schemas that these deliveries name, before a transaction holds locks; throws InfrastructureError. */
   prepare(deliveries: readonly Delivery[]): Promise<void>;
-  /** Decodes without waiting; throws InvalidEventError. */
+  /** Decodes without waiting; throws InvalidEventError, and InfrastructureError while its schema is the registry's fault. */
   toMessage(delivery: Delivery): Message<E>;
   /** An encoded event that means nothing, for the inbox to try itself with. */
   sample(): { readonly eventType: string; readonly value: Buffer };
 }
 
 const headerLength = 5;
-const sampleSchemaId = -1;
-const fetchesAtOnce = 20;
 
 /** Decodes Confluent-framed Avro with the schemas of the registry, into the shapes that this consumer was written for. */
-export function createDecoder<E extends DecodedEvent>(
-  registryUrl: string,
-  readers: readonly ReaderSchema[],
-  timeoutMs = 3_000,
-): Decoder<E> {
-  const registry = connectRegistry(registryUrl, timeoutMs);
-  const readerTypes = new Map(
-    readers.map(({ eventType, schema }) => [eventType, avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema)]),
-  );
-  const writers = new Map<number, avsc.Type>();
-  // Compiled once per pair: the client would compile it again for each record.
-  const resolvers = new Map<string, avsc.Resolver>();
+export function createDecoder<E extends DecodedEvent>(schemas: SchemaResolver): Decoder<E> {
+  const known = new Set(schemas.eventTypes);
 
-  async function fetchWriter(id: number): Promise<void> {
+  function useOf({ record: { value, headers }, identity }: Delivery): SchemaUse | undefined {
+    const eventType = headerText(headers, headerNames.eventType);
+    if (eventType === undefined || !known.has(eventType)) return undefined;
+    if (value === null || value.length < headerLength || value[0] !== 0) return undefined;
+    return { eventType, schemaId: value.readInt32BE(1), aggregateId: identity.aggregateId };
+  }
+
+  function decodes(delivery: Delivery, eventType: string): boolean {
+    const { value } = delivery.record;
+    const use = useOf(delivery);
+    if (value === null || use?.eventType !== eventType) return false;
+    const found = schemas.find(use);
+    if (found?.kind !== 'usable') return false;
     try {
-      const schema = await registry.find(id);
-      if (schema instanceof avsc.Type) writers.set(id, schema);
-    } catch (cause) {
-      throw new InfrastructureError(`schema ${id} cannot be fetched from the registry`, { cause });
+      found.reader.fromBuffer(value.subarray(headerLength), found.resolver);
+      return true;
+    } catch {
+      return false;
     }
   }
 
   return {
     sample() {
-      const [entry] = readerTypes;
-      if (entry === undefined) throw new Error('this consumer knows no event type');
-      const [eventType, type] = entry;
-      // Under an id that no registry gives: what is tried is the inbox, not the registry.
+      const { eventType, value } = schemas.sample();
       const header = Buffer.alloc(headerLength);
       header.writeInt32BE(sampleSchemaId, 1);
-      return { eventType, value: Buffer.concat([header, type.toBuffer(type.random())]) };
+      return { eventType, value: Buffer.concat([header, value]) };
     },
     async prepare(deliveries) {
-      const missing = new Set(
-        deliveries
-          .flatMap(({ record }) => schemaIds(record.value))
-          .filter((id) => id !== sampleSchemaId && !writers.has(id)),
-      );
-      for (const ids of chunks([...missing], fetchesAtOnce)) await Promise.all(ids.map(fetchWriter));
+      const open = deliveries.flatMap((delivery) => {
+        const use = useOf(delivery);
+        return use === undefined || schemas.find(use)?.kind === 'usable' ? [] : [use];
+      });
+      if (open.length === 0) return;
+      await schemas.resolve(open, (eventType) => deliveries.some((delivery) => decodes(delivery, eventType)));
     },
-    toMessage({ record, identity, attempt }) {
+    toMessage(delivery) {
+      const { record, identity, attempt } = delivery;
       const eventType = headerText(record.headers, headerNames.eventType);
-      const reader = eventType === undefined ? undefined : readerTypes.get(eventType);
-      if (eventType === undefined || !reader)
+      if (eventType === undefined || !known.has(eventType))
         throw new InvalidEventError(
-          `event type ${JSON.stringify(eventType)} is not one this consumer knows: ${[...readerTypes.keys()].join(', ')}`,
+          `event type ${JSON.stringify(eventType)} is not one this consumer knows: ${schemas.eventTypes.join(', ')}`,
         );
       const { value } = record;
       if (value === null) throw new InvalidEventError('the value is null');
@@ -81,36 +70,30 @@ export function createDecoder<E extends DecodedEvent>(
         throw new InvalidEventError(`the value has ${value.length} bytes, an Avro record has at least ${headerLength}`);
       if (value[0] !== 0)
         throw new InvalidEventError(`the value's first byte is ${value[0]}, Confluent framing wants 0`);
-      const id = value.readInt32BE(1);
-      const writer = identity.aggregateId === probeAggregateId && id === sampleSchemaId ? reader : writers.get(id);
-      if (!writer) throw new InvalidEventError(`schema id ${id} is not an Avro schema of the registry`);
+      const schemaId = value.readInt32BE(1);
+      if (schemaId === sampleSchemaId && identity.aggregateId !== probeAggregateId)
+        throw new InvalidEventError(`schema id ${schemaId} is none that a registry gives`);
+      const found = schemas.find({ eventType, schemaId });
+      if (found === undefined)
+        throw new InfrastructureError(`schema id ${schemaId} of ${eventType} is not resolved yet`);
+      // In its turn only, and with the whole batch: what comes before it is read again with it.
+      if (found.kind === 'held') throw new InfrastructureError(found.reason);
+      if (found.kind === 'invalid') throw new InvalidEventError(found.problem);
+      let data: unknown;
       try {
-        const key = `${eventType} ${id}`;
-        const resolver = resolvers.get(key) ?? reader.createResolver(writer);
-        resolvers.set(key, resolver);
-        const event = {
-          type: eventType,
-          data: reader.fromBuffer(value.subarray(headerLength), resolver) as unknown,
-        } as E;
-        return {
-          event,
-          eventId: identity.eventId,
-          aggregateId: identity.aggregateId,
-          version: identity.version,
-          attempt,
-          traceparent: headerText(record.headers, headerNames.traceparent),
-        };
+        data = found.reader.fromBuffer(value.subarray(headerLength), found.resolver);
       } catch (cause) {
-        throw new InvalidEventError(`the value does not decode as ${eventType} with schema id ${id}`, { cause });
+        throw new InvalidEventError(`the value does not decode as ${eventType} with schema id ${schemaId}`, { cause });
       }
+      schemas.decoded(eventType);
+      return {
+        event: { type: eventType, data } as E,
+        eventId: identity.eventId,
+        aggregateId: identity.aggregateId,
+        version: identity.version,
+        attempt,
+        traceparent: headerText(record.headers, headerNames.traceparent),
+      };
     },
   };
-}
-
-function schemaIds(value: Buffer | null): number[] {
-  return value !== null && value.length >= headerLength && value[0] === 0 ? [value.readInt32BE(1)] : [];
-}
-
-function* chunks<Item>(items: readonly Item[], size: number): Generator<readonly Item[]> {
-  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }

@@ -22,6 +22,14 @@ export type { LetterFilter } from './operate/letter-filter.ts';
 export type { Letter } from './operate/letter.ts';
 export { listLetters } from './operate/list-letters.ts';
 export type { Operator } from './operate/operator.ts';
+export {
+  compareSchemas,
+  forgetKnown,
+  keepStored,
+  refuseSchema,
+  storeSchema,
+  type ComparedSchema,
+} from './operate/known-schemas.ts';
 export { rebuild, type RebuildOutcome } from './operate/rebuild.ts';
 export { replayLetters, type Replay } from './operate/replay-letters.ts';
 export { showLetters, type ShownLetter } from './operate/show-letters.ts';

@@ -29,6 +29,13 @@ export interface InboxSettings {
   readonly findPartitionsEveryMs: number;
   readonly maxParkedRows: number;
   readonly maxParkedBytes: number;
+  /** A schema id that the registry does not know is asked for again for this long before an event is dead-lettered for it. */
+  readonly unknownSchemaMs: number;
+  /** One unusable id on events of so many aggregates within its window, and no event of their type decodes: the registry's fault. */
+  readonly unknownSchemaAggregates: number;
+  readonly unknownSchemaWindowMs: number;
+  /** How often the registry is asked whether the ids in use still mean the same schemas. */
+  readonly schemaCheckEveryMs: number;
 }
 
 export const defaultSettings: InboxSettings = {
@@ -51,4 +58,8 @@ export const defaultSettings: InboxSettings = {
   findPartitionsEveryMs: 60_000,
   maxParkedRows: 1_000_000,
   maxParkedBytes: 2 ** 30,
+  unknownSchemaMs: 5_000,
+  unknownSchemaAggregates: 10,
+  unknownSchemaWindowMs: 60_000,
+  schemaCheckEveryMs: 30_000,
 };

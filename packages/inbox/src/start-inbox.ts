@@ -4,6 +4,7 @@ import type { Kafka } from 'kafkajs';
 import type { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { createTurns } from './apply/create-turns.ts';
+import { repeat } from './apply/repeat.ts';
 import { trackSchemaFailures } from './apply/schema-failures.ts';
 import { startLookout } from './apply/start-lookout.ts';
 import { startSweeper } from './apply/start-sweeper.ts';
@@ -19,12 +20,14 @@ import { settleSource, toDelivery } from './consume/settle-source.ts';
 import { startWatch } from './consume/watch.ts';
 import { findSkippedAhead } from './database/skipped.ts';
 import { probeAggregateId } from './decide/identity.ts';
-import { createDecoder, type ReaderSchema } from './decode.ts';
+import { createDecoder } from './decode.ts';
 import type { Delivery } from './delivery.ts';
 import type { DecodedEvent, Handler } from './handler.ts';
 import type { Inbox } from './inbox.ts';
 import type { SourceRecord } from './record.ts';
 import { createInboxMetrics } from './metrics.ts';
+import { connectRegistry } from './registry.ts';
+import { createSchemaResolver, type ReaderSchema } from './resolve-schemas.ts';
 import { createFloodGuard } from './route/flood-guard.ts';
 import { fromRetry } from './route/from-retry.ts';
 import { connectPublisher } from './route/publish.ts';
@@ -64,10 +67,24 @@ export async function startInbox<E extends DecodedEvent>(options: InboxOptions<E
   const elapsedMs = (): number => clock.now();
   const guard = createFloodGuard({ consumer, dataSource, settings, alarms, metrics, logger, elapsedMs });
   await guard.refresh();
+  const schemas = createSchemaResolver({
+    registry: connectRegistry(options.registryUrl),
+    readers: options.readers,
+    consumer,
+    dataSource,
+    settings,
+    alarms,
+    logger,
+    now: Date.now,
+  });
+  scope.defer(
+    'schema check',
+    repeat(settings.schemaCheckEveryMs, () => schemas.check()),
+  );
   const inbox: Inbox<E> = {
     consumer,
     dataSource,
-    decoder: createDecoder<E>(options.registryUrl, options.readers),
+    decoder: createDecoder<E>(schemas),
     handler: options.handler,
     publisher,
     settings,

@@ -21,13 +21,17 @@ await runService(serviceSchema, async ({ config, logger, scope, fail }) => {
   guardEventLoop(scope);
   const health = createHealth();
   const metrics = createMetrics(config.INSTANCE);
-  const database = createDatabase({ connection: databaseConnection(config), entities: [catalogTable] });
+  const connection = databaseConnection(config);
+  const database = createDatabase({ connection, entities: [catalogTable] });
   scope.defer('database', () => database.close());
+  // A pool of its own: however many read, and however slowly, the inbox has its connections.
+  const reads = createDatabase({ connection, entities: [catalogTable], poolSize: 5 });
+  scope.defer('reads', () => reads.close());
   health.readiness.check('database', () => database.read((manager) => manager.query('SELECT 1')));
 
   const inboxReady = health.readiness.state('inbox', 'not started yet');
 
-  const server = createHttpServer({ logger, metrics, health, routers: [catalogRouter(createCatalogReader(database))] });
+  const server = createHttpServer({ logger, metrics, health, routers: [catalogRouter(createCatalogReader(reads))] });
   await server.listen(scope, config.HTTP_HOST, config.HTTP_PORT, config.DRAIN_MS);
 
   // Listening comes first: until the database and the brokers answer, /readyz says what is missing.
@@ -37,7 +41,10 @@ await runService(serviceSchema, async ({ config, logger, scope, fail }) => {
     signal: scope.signal,
     isFatal: (error: unknown) => error instanceof ServerSettingsError,
   };
-  await waitForDependency('database server', waiting, () => database.open());
+  await waitForDependency('database server', waiting, async () => {
+    await database.open();
+    await reads.open();
+  });
   const kafka = connectKafka(kafkaAccess(config), config.INSTANCE, logger);
   const topics = [boardTopic, ...groupTopics(catalogGroup, boardTopic)].map((topic) => topic.name);
   await waitForDependency('kafka', waiting, () => assertTopics(kafka, topics));

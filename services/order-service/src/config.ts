@@ -9,6 +9,7 @@ export const serviceSchema = z.object({
   HTTP_PORT: configFields.port().default(8080),
   DRAIN_MS: configFields.drainMs(),
   REGISTRY_URL: configFields.httpUrl(),
+  SCHEMA_CHECK_MS: configFields.milliseconds().default(30_000),
   REQUEST_DEADLINE_MS: configFields.milliseconds().default(5_000),
   BODY_DEADLINE_MS: configFields.milliseconds().default(10_000),
   LEGACY_CREATE: configFields.onOff('on'),

@@ -18,14 +18,17 @@ import { createBoardReader } from './database/board-reader.ts';
 import { boardRows } from './database/board-rows.ts';
 import { boardTable } from './database/board-table.ts';
 import { createBoardWriter } from './database/board-writer.ts';
+import { createSchemaMemory } from './database/schema-memory.ts';
+import { watchWrites } from './database/watch-writes.ts';
 import type { Board } from './domain/board.ts';
 import { apiDocument } from './http/api-document.ts';
 import { boardsRouter } from './http/boards-router.ts';
 import { legacyRouter } from './http/legacy-router.ts';
 import { assertOwnLimits } from './limits/assert-own-limits.ts';
 import { assertServerLimits } from './limits/assert-server-limits.ts';
+import { connectRegistry } from './registry/ask-registry.ts';
 import { createEventEncoder } from './registry/create-event-encoder.ts';
-import { readSchemaIds } from './registry/read-schema-ids.ts';
+import { keepSchemaIds } from './registry/keep-schema-ids.ts';
 import { toOutboxEvent } from './registry/to-outbox-event.ts';
 
 await runService(serviceSchema, async ({ config, logger, scope }) => {
@@ -33,16 +36,31 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   assertOwnLimits();
   const health = createHealth();
   const metrics = createMetrics(config.INSTANCE);
+  const connection = databaseConnection(config);
+  // A pool of its own: a flood of slow reads must not take the connections of the commits.
+  const reads = createDatabase({ connection, entities: [boardTable], poolSize: 5, deadlineMs: 1_400 });
+  scope.defer('reads', () => reads.close());
   const database = createDatabase({
-    connection: databaseConnection(config),
+    connection,
     entities: [boardTable],
     // Less than a request may take, so that an unknown COMMIT can still be looked up.
     deadlineMs: 1_400,
     lockWaitSeconds: 1,
+    // Reads would go on from the old server without an error, and miss what is written to the new one.
+    onReadOnly: () => reads.retireConnections(),
   });
   scope.defer('database', () => database.close());
-  health.readiness.check('database', () => database.read((manager) => manager.query('SELECT 1')));
+  // A read says nothing about writes: after a switch-over it still succeeds on the old server.
+  health.readiness.check('database', () => database.assertTakesWrites());
   const encoder = createEventEncoder(eventSchemas);
+  const schemaIds = keepSchemaIds({
+    registry: connectRegistry(config.REGISTRY_URL, scope.signal),
+    memory: createSchemaMemory(database),
+    schemas: eventSchemas,
+    encoder,
+    health,
+    logger,
+  });
 
   const commits = createGroupCommit<Board, Refusal>({
     database,
@@ -53,7 +71,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   const writer = createBoardWriter(commits, (change, order) => toOutboxEvent(change, order, encoder));
   const handle = handleCommand(writer, { now: () => new Date(), newId: randomUUIDv7 });
 
-  const boards = createBoardReader(database);
+  const boards = createBoardReader(reads);
   const { REQUEST_DEADLINE_MS: requestDeadlineMs, BODY_DEADLINE_MS: bodyDeadlineMs } = config;
   const commands = { handle, requestDeadlineMs, bodyDeadlineMs };
   const routers = [
@@ -71,14 +89,15 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     signal: scope.signal,
     isFatal: (error: unknown) => error instanceof ServerSettingsError,
   };
-  await Promise.all([
-    waitForDependency('database server', waiting, async () => {
-      await database.open();
-      await assertServerLimits(database);
-    }),
-    waitForDependency('schema registry', waiting, async () => {
-      encoder.useIds(await readSchemaIds(config.REGISTRY_URL, eventSchemas, scope.signal));
-    }),
-  ]);
+  await waitForDependency('database server', waiting, async () => {
+    await database.open();
+    await reads.open();
+    await assertServerLimits(database);
+  });
+  // After the database, which remembers what each schema id meant.
+  await waitForDependency('schema registry', waiting, () => schemaIds.open());
+  const schemaCheck = setInterval(() => void schemaIds.check(), config.SCHEMA_CHECK_MS);
+  scope.defer('schema check', () => clearInterval(schemaCheck));
+  scope.defer('watch of writes', watchWrites(database, health.alarms));
   logger.info({ event: 'service.ready' });
 });

@@ -157,10 +157,32 @@ test.each(withoutRegistry)(
     await service.until('service.ready');
     await expect.poll(async () => (await fetch(`${service.url}/readyz`)).status).toBe(200);
     proxy.set({ kind: 'cut' });
-    // After the start the registry is not asked again.
+    // After the start nothing waits for the registry.
     expect((await post(service.url)).status).toBe(201);
   },
 );
+
+test('while the registry is away a running process writes, a new one too, and neither raises an alarm', async () => {
+  const { env, root } = await prepareOrderService();
+  const registry = new URL(env['REGISTRY_URL'] ?? '');
+  const proxy = await startProxy(registry.hostname, Number(registry.port));
+  const url = `http://127.0.0.1:${proxy.port}${registry.pathname}`;
+  const service = await startService({ ...env, REGISTRY_URL: url, SCHEMA_CHECK_MS: '50' });
+  await service.until('service.ready');
+  proxy.set({ kind: 'cut' });
+  await service.until('schemas.not-checked');
+  expect((await post(service.url)).status).toBe(201);
+  expect((await fetch(`${service.url}/alarms`)).status).toBe(200);
+
+  const next = await startService({ ...env, REGISTRY_URL: url, SCHEMA_CHECK_MS: '50' });
+  await next.until('service.ready');
+  expect(await next.until('schemas.from-memory')).toMatchObject({ ids: expect.any(Array) });
+  expect((await post(next.url)).status).toBe(201);
+  const ids = await select(root, 'SELECT COUNT(DISTINCT LEFT(payload, 5)) AS ids, COUNT(*) AS events FROM outbox');
+  expect(ids).toEqual({ ids: 1, events: 2 });
+  proxy.set({ kind: 'none' });
+  await expect.poll(async () => (await fetch(`${next.url}/alarms`)).status).toBe(200);
+});
 
 test('SIGTERM answers what was accepted, and exits 0', async () => {
   const prepared = await prepareOrderService();

@@ -1,19 +1,11 @@
 import { inTransaction } from '../database/transaction.ts';
 import { lockMarks } from '../database/marks.ts';
-import { clearPassed } from '../database/parked.ts';
+import { clearPassed, lowestParked } from '../database/parked.ts';
 import { InfrastructureError } from '../errors.ts';
 import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
 import { describeError } from '../route/describe-error.ts';
 import { drain } from './drain.ts';
-
-const boardsPerRound = 500;
-
-interface Ready {
-  readonly aggregateid: string;
-  /** The lowest that is parked. */
-  readonly version: number;
-}
 
 export interface SweepOptions {
   /** Whether nobody else is at it: others drain what they set free themselves. */
@@ -34,24 +26,18 @@ export async function sweep<E extends DecodedEvent>(
   const failures: unknown[] = [];
   let after = '';
   while (!isOver()) {
-    const ready: readonly Ready[] = await inTransaction(dataSource, inbox.metrics.rerun, ({ tx }) =>
-      tx.query(
-        `SELECT lowest.aggregateid, lowest.version FROM (
-         SELECT aggregateid, MIN(version) AS version FROM parked WHERE consumer = ? AND aggregatetype = ? AND aggregateid > ?
-         GROUP BY consumer, aggregatetype, aggregateid
-       ) AS lowest JOIN mark ON mark.consumer = ? AND mark.aggregatetype = ? AND mark.aggregateid = lowest.aggregateid
-       WHERE lowest.version <= mark.version + 1 ORDER BY lowest.aggregateid LIMIT ?`,
-        [consumer.group, consumer.aggregateType, after, consumer.group, consumer.aggregateType, boardsPerRound],
-      ),
-    );
-    const last = ready.at(-1);
+    const page = await inTransaction(dataSource, inbox.metrics.rerun, ({ tx }) => lowestParked(tx, consumer, after));
+    const last = page.at(-1);
     if (last === undefined) break;
-    const ids = ready.flatMap(({ aggregateid, version }) => (isLeftOver(aggregateid, version) ? [aggregateid] : []));
+    after = last.aggregateId;
+    const ids = page.flatMap(({ aggregateId, version, mark }) =>
+      mark !== undefined && version <= mark + 1 && isLeftOver(aggregateId, version) ? [aggregateId] : [],
+    );
+    if (ids.length === 0) continue;
     const drainable = await inTransaction(dataSource, inbox.metrics.rerun, async ({ tx }) =>
       clearPassed(tx, consumer, await lockMarks(tx, consumer, ids)),
     );
     for (const id of drainable) await drain(inbox, [id], isOver).catch((error: unknown) => failures.push(error));
-    after = last.aggregateid;
   }
   // One aggregate that cannot be drained now keeps nobody else waiting.
   if (failures.length > 0)

@@ -1,3 +1,4 @@
+import { addColumn } from '@board/database-kit';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Dead letters that do not hold their record, and those that stand for a batch of records. */
@@ -5,10 +6,8 @@ export class BareDeadLetters1795900000001 implements MigrationInterface {
   readonly name = 'BareDeadLetters1795900000001';
 
   async up(runner: QueryRunner): Promise<void> {
-    if (!(await runner.hasColumn('dead_letter', 'bare')))
-      await runner.query('ALTER TABLE dead_letter ADD COLUMN bare TINYINT UNSIGNED NOT NULL DEFAULT 0');
-    if (!(await runner.hasColumn('dead_letter', 'last_offset')))
-      await runner.query('ALTER TABLE dead_letter ADD COLUMN last_offset BIGINT UNSIGNED NULL');
+    await addColumn(runner, 'dead_letter', 'bare', 'TINYINT UNSIGNED NOT NULL DEFAULT 0');
+    await addColumn(runner, 'dead_letter', 'last_offset', 'BIGINT UNSIGNED NULL');
   }
 
   async down(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { EntityManager } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import type { Identity } from '../decide/identity.ts';
 import type { Consumer } from '../consumer.ts';
 import { describeError } from '../route/describe-error.ts';
@@ -67,44 +67,108 @@ function toRow(consumer: Consumer, { failure, identity, dlqOffset }: StoredLette
   ];
 }
 
-const lettersPerRound = 1_000;
+const lettersPerPage = 1_000;
+
+/** A place in the list of open letters, which is by the time of the last failure. */
+export interface LetterPlace {
+  readonly failedAt: number;
+  readonly letter: string;
+}
+
+/** Before every letter. */
+export const firstPlace: LetterPlace = { failedAt: -1, letter: '' };
+
+/** Letters behind a place, in the order of `letters_by_time`. */
+export const behindPlace = `(dead_letter.last_failed_at > ? OR (dead_letter.last_failed_at = ? AND dead_letter.letter > ?))`;
+
+export function placeValues({ failedAt, letter }: LetterPlace): readonly unknown[] {
+  return [failedAt, failedAt, letter];
+}
 
 /**
  * Closes the letters whose version the mark has passed. One that the `skip` policy passed over stays open while it is
  * the mark, because until then a replay can still apply it.
  */
 export async function closeSettledLetters(tx: EntityManager, consumer: Consumer, nowMs: number): Promise<void> {
-  let closed: number;
-  do {
-    closed = 0;
-    const settled: readonly { letter: string; skipped: string | number }[] = await tx.query(findSettled, [
-      consumer.group,
-      closedByHandOnly,
-      lettersPerRound,
-    ]);
-    for (const by of ['applied', 'skipped'] as const) {
-      const letters = settled.filter(({ skipped }) => (Number(skipped) === 1) === (by === 'skipped'));
-      if (letters.length === 0) continue;
-      const result: { affectedRows: number } = await tx.query(
-        'UPDATE dead_letter SET closed_at = ?, closed_by = ? WHERE consumer = ? AND letter IN (?) AND closed_at IS NULL',
-        [nowMs, by, consumer.group, letters.map(({ letter }) => letter)],
-      );
-      closed += result.affectedRows;
-    }
-  } while (closed >= lettersPerRound);
+  let after: LetterPlace | undefined = firstPlace;
+  while (after !== undefined) after = await closeSettledPage(tx, consumer, nowMs, after);
 }
 
-const findSettled = `
-  SELECT dead_letter.letter, skipped.event_id IS NOT NULL AS skipped
-  FROM dead_letter
-  JOIN mark USING (consumer, aggregatetype, aggregateid)
-  LEFT JOIN skipped ON skipped.consumer = dead_letter.consumer AND skipped.aggregatetype = dead_letter.aggregatetype
-    AND skipped.aggregateid = dead_letter.aggregateid AND skipped.version = dead_letter.version
-    AND skipped.event_id = dead_letter.event_id
-  WHERE dead_letter.consumer = ? AND dead_letter.closed_at IS NULL AND dead_letter.reason NOT IN (?)
-    AND (mark.version > dead_letter.version
-      OR (mark.version = dead_letter.version AND COALESCE(skipped.decided_by, 'hand') = 'hand'))
-  ORDER BY dead_letter.letter LIMIT ?`;
+/** The same for one page of the open letters; the place to go on from, or undefined at the end. */
+export async function closeSettledPage(
+  tx: EntityManager,
+  consumer: Consumer,
+  nowMs: number,
+  after: LetterPlace,
+): Promise<LetterPlace | undefined> {
+  const page = await closeSettled(tx, consumer, nowMs, {
+    index: 'letters_by_time',
+    sql: behindPlace,
+    values: placeValues(after),
+  });
+  const last = page.at(-1);
+  return last && page.length === lettersPerPage
+    ? { failedAt: Number(last.last_failed_at), letter: last.letter }
+    : undefined;
+}
+
+/** The same for one letter, or for the letters of one aggregate. */
+export async function closeIfSettled(
+  tx: EntityManager,
+  consumer: Consumer,
+  nowMs: number,
+  which: { readonly letter: string } | { readonly aggregateId: string },
+): Promise<void> {
+  const condition =
+    'letter' in which
+      ? { index: 'PRIMARY', sql: 'dead_letter.letter = ?', values: [which.letter] }
+      : {
+          index: 'letters_of_aggregate',
+          sql: 'dead_letter.aggregatetype = ? AND dead_letter.aggregateid = ?',
+          values: [consumer.aggregateType, which.aggregateId],
+        };
+  await closeSettled(tx, consumer, nowMs, condition);
+}
+
+interface OpenLetter {
+  readonly letter: string;
+  readonly last_failed_at: string | number;
+  readonly settled_by: 'applied' | 'skipped' | null;
+}
+
+/** Looks at the open letters that fit, a page at most, and closes those that are settled. */
+async function closeSettled(
+  tx: EntityManager,
+  { group }: Consumer,
+  nowMs: number,
+  { index, sql, values }: { readonly index: string; readonly sql: string; readonly values: readonly unknown[] },
+): Promise<readonly OpenLetter[]> {
+  // The page first, then its marks: a join under the LIMIT would walk all that is open to find a page of what is settled.
+  const page: readonly OpenLetter[] = await tx.query(
+    `SELECT open.letter, open.last_failed_at,
+       CASE WHEN open.reason IN (?) THEN NULL
+         WHEN mark.version > open.version OR (mark.version = open.version AND COALESCE(skipped.decided_by, 'hand') = 'hand')
+           THEN IF(skipped.event_id IS NULL, 'applied', 'skipped')
+       END AS settled_by
+     FROM (SELECT consumer, letter, aggregatetype, aggregateid, version, event_id, reason, last_failed_at
+       FROM dead_letter FORCE INDEX (${index}) WHERE dead_letter.consumer = ? AND dead_letter.is_open = 1 AND ${sql}
+       ORDER BY dead_letter.last_failed_at, dead_letter.letter LIMIT ${lettersPerPage}) AS open
+     LEFT JOIN mark USING (consumer, aggregatetype, aggregateid)
+     LEFT JOIN skipped ON skipped.consumer = open.consumer AND skipped.aggregatetype = open.aggregatetype
+       AND skipped.aggregateid = open.aggregateid AND skipped.version = open.version AND skipped.event_id = open.event_id
+     ORDER BY open.last_failed_at, open.letter`,
+    [closedByHandOnly, group, ...values],
+  );
+  for (const by of ['applied', 'skipped'] as const) {
+    const settled = page.filter(({ settled_by: settledBy }) => settledBy === by);
+    if (settled.length === 0) continue;
+    await tx.query(
+      'UPDATE dead_letter SET closed_at = ?, closed_by = ? WHERE consumer = ? AND letter IN (?) AND closed_at IS NULL',
+      [nowMs, by, group, settled.map(({ letter }) => letter)],
+    );
+  }
+  return page;
+}
 
 /** How many letters are open, by reason. */
 export async function countOpenLetters(
@@ -112,8 +176,28 @@ export async function countOpenLetters(
   consumer: Consumer,
 ): Promise<ReadonlyMap<DeadLetterReason, number>> {
   const rows: readonly { reason: DeadLetterReason; letters: string }[] = await tx.query(
-    'SELECT reason, COUNT(*) AS letters FROM dead_letter WHERE consumer = ? AND closed_at IS NULL GROUP BY reason ORDER BY reason',
+    'SELECT reason, COUNT(*) AS letters FROM dead_letter WHERE consumer = ? AND is_open = 1 GROUP BY reason ORDER BY reason',
     [consumer.group],
   );
   return new Map(rows.map(({ reason, letters }) => [reason, Number(letters)]));
+}
+
+/** Open letters whose error begins with a text: how many, and the ids of the first of them. */
+export async function findLettersByError(
+  dataSource: DataSource,
+  { group }: Consumer,
+  text: string,
+  limit: number,
+): Promise<{ readonly count: number; readonly letters: readonly string[] }> {
+  const where = `FROM dead_letter WHERE consumer = ? AND closed_at IS NULL AND reason = 'invalid-event' AND LEFT(error_message, CHAR_LENGTH(?)) = ?`;
+  const [row]: readonly { letters: string }[] = await dataSource.query(`SELECT COUNT(*) AS letters ${where}`, [
+    group,
+    text,
+    text,
+  ]);
+  const rows: readonly { letter: string }[] = await dataSource.query(
+    `SELECT letter ${where} ORDER BY last_failed_at, letter LIMIT ?`,
+    [group, text, text, limit],
+  );
+  return { count: Number(row?.letters ?? 0), letters: rows.map(({ letter }) => letter) };
 }

@@ -47,7 +47,7 @@ export async function returnProbe(tx: EntityManager, { group }: Consumer): Promi
 export async function countSpentLately(tx: EntityManager, { group }: Consumer, windowMs: number): Promise<number> {
   const [row]: readonly { letters: string }[] = await tx.query(
     `SELECT COUNT(*) AS letters FROM dead_letter
-     WHERE consumer = ? AND closed_at IS NULL AND reason IN ('attempts-exhausted', 'unprocessable')
+     WHERE consumer = ? AND is_open = 1 AND reason IN ('attempts-exhausted', 'unprocessable')
         AND event_id IS NOT NULL AND last_failed_at >= ${databaseNowMs} - ?`,
     [group, windowMs],
   );

@@ -9,8 +9,9 @@ export class InboxTables1764000000000 implements MigrationInterface {
   readonly name = 'InboxTables1764000000000';
 
   async up(runner: QueryRunner): Promise<void> {
+    // MySQL commits each DDL statement by itself: IF NOT EXISTS lets a migration that died half-way run again.
     // One number per aggregate: the highest version applied, and that event's id to notice two events in one place.
-    await runner.query(`CREATE TABLE mark (
+    await runner.query(`CREATE TABLE IF NOT EXISTS mark (
       ${key},
       version INT UNSIGNED NOT NULL,
       event_id VARCHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -18,7 +19,7 @@ export class InboxTables1764000000000 implements MigrationInterface {
     )`);
 
     // Records that wait for their predecessor, undecoded. Times are milliseconds since the epoch.
-    await runner.query(`CREATE TABLE parked (
+    await runner.query(`CREATE TABLE IF NOT EXISTS parked (
       ${key},
       version INT UNSIGNED NOT NULL,
       event_id VARCHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -40,7 +41,7 @@ export class InboxTables1764000000000 implements MigrationInterface {
     )`);
 
     // Versions passed over without their effect, by policy or by hand.
-    await runner.query(`CREATE TABLE skipped (
+    await runner.query(`CREATE TABLE IF NOT EXISTS skipped (
       ${key},
       version INT UNSIGNED NOT NULL,
       event_id VARCHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -52,7 +53,7 @@ export class InboxTables1764000000000 implements MigrationInterface {
 
     // An index of the group's DLQ, written after the acknowledged publish and before the offset commit. The record itself is
     // in the topic; a letter is an event id, or the origin of a record without identity, however many copies of it there are.
-    await runner.query(`CREATE TABLE dead_letter (
+    await runner.query(`CREATE TABLE IF NOT EXISTS dead_letter (
       consumer VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
       letter VARCHAR(300) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
       aggregatetype VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -80,7 +81,7 @@ export class InboxTables1764000000000 implements MigrationInterface {
     )`);
 
     // One row per consumer, shared by its instances; open while opened_at is set. Times are milliseconds since the epoch.
-    await runner.query(`CREATE TABLE flood_guard (
+    await runner.query(`CREATE TABLE IF NOT EXISTS flood_guard (
       consumer VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
       opened_at BIGINT UNSIGNED NULL,
       probe_at BIGINT UNSIGNED NOT NULL

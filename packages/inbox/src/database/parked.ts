@@ -29,7 +29,7 @@ export async function park(
       [slice.map((delivery) => toRow(consumer, delivery, nowMs))],
     );
     const holders: readonly { aggregateid: string; version: number; event_id: string }[] = await tx.query(
-      'SELECT aggregateid, version, event_id FROM parked WHERE consumer = ? AND aggregatetype = ? AND (aggregateid, version) IN (?)',
+      'SELECT aggregateid, version, event_id FROM parked FORCE INDEX (PRIMARY) WHERE consumer = ? AND aggregatetype = ? AND (aggregateid, version) IN (?)',
       [consumer.group, consumer.aggregateType, slice.map(({ identity }) => [identity.aggregateId, identity.version])],
     );
     const holder = new Map(holders.map((row) => [`${row.version} ${row.aggregateid}`, row.event_id]));
@@ -68,12 +68,7 @@ export async function clearPassed(
   beforeDeletion: (aggregateIds: readonly string[]) => Promise<void> = () => Promise.resolve(),
 ): Promise<string[]> {
   if (moved.size === 0) return [];
-  const parked: readonly { aggregateid: string; lowest: number; highest: number }[] = await tx.query(
-    `SELECT aggregateid, MIN(version) AS lowest, MAX(version) AS highest FROM parked
-     WHERE consumer = ? AND aggregatetype = ? AND aggregateid IN (?)
-     GROUP BY consumer, aggregatetype, aggregateid`,
-    [consumer.group, consumer.aggregateType, [...moved.keys()]],
-  );
+  const parked = await parkedEnds(tx, consumer, [...moved.keys()]);
   const markOf = (aggregateId: string): number => moved.get(aggregateId)?.version ?? 0;
   const passed = parked.filter(({ aggregateid, lowest }) => lowest <= markOf(aggregateid));
   if (passed.length > 0) await beforeDeletion(passed.map(({ aggregateid }) => aggregateid));
@@ -89,6 +84,63 @@ export async function clearPassed(
     .map(({ aggregateid }) => aggregateid);
 }
 
+/**
+ * The lowest and the highest parked version of those aggregates that have any.
+ *
+ * A GROUP BY would read all that each of them has parked, again with every mark that moves, and left to itself MySQL even walks
+ * `parked_size`, which is all that the consumer has parked. So: first who has any, one key each; then both ends of those.
+ */
+async function parkedEnds(
+  tx: EntityManager,
+  { group, aggregateType }: Consumer,
+  aggregateIds: readonly string[],
+): Promise<readonly { readonly aggregateid: string; readonly lowest: number; readonly highest: number }[]> {
+  const found: readonly { aggregateid: string }[] = await tx.query(
+    `SELECT mark.aggregateid FROM mark WHERE mark.consumer = ? AND mark.aggregatetype = ? AND mark.aggregateid IN (?)
+       AND EXISTS (SELECT /*+ SEMIJOIN(FIRSTMATCH) */ 1 FROM parked FORCE INDEX (PRIMARY) WHERE parked.consumer = mark.consumer
+         AND parked.aggregatetype = mark.aggregatetype AND parked.aggregateid = mark.aggregateid)`,
+    [group, aggregateType, aggregateIds],
+  );
+  if (found.length === 0) return [];
+  return tx.query(
+    found.map(() => endsOfOne).join(' UNION ALL '),
+    found.flatMap(({ aggregateid }) => [aggregateid, group, aggregateType, aggregateid]),
+  );
+}
+
+/** Answered from the index alone, without a walk. */
+const endsOfOne = `SELECT ? AS aggregateid, MIN(version) AS lowest, MAX(version) AS highest
+  FROM parked FORCE INDEX (PRIMARY) WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ?`;
+
+export interface LowestParked {
+  readonly aggregateId: string;
+  readonly version: number;
+  /** Undefined before the aggregate has one. */
+  readonly mark: number | undefined;
+}
+
+const keysPerPage = 500;
+
+/** The lowest parked version of some aggregates behind `after`, by id, each beside its mark; none at the end. */
+export async function lowestParked(
+  tx: EntityManager,
+  { group, aggregateType }: Consumer,
+  after: string,
+): Promise<readonly LowestParked[]> {
+  // A page of keys, not of aggregates: the rest of a long one, a million rows maybe, is stepped over by the next page.
+  const keys: readonly { aggregateid: string; version: number; mark: number | null }[] = await tx.query(
+    `SELECT page.aggregateid, page.version, mark.version AS mark FROM (
+       SELECT consumer, aggregatetype, aggregateid, version FROM parked FORCE INDEX (PRIMARY)
+       WHERE consumer = ? AND aggregatetype = ? AND aggregateid > ? ORDER BY aggregateid, version LIMIT ${keysPerPage}
+     ) AS page LEFT JOIN mark USING (consumer, aggregatetype, aggregateid)
+     ORDER BY page.aggregateid, page.version`,
+    [group, aggregateType, after],
+  );
+  return keys
+    .filter(({ aggregateid }, index) => aggregateid !== keys[index - 1]?.aggregateid)
+    .map(({ aggregateid, version, mark }) => ({ aggregateId: aggregateid, version, mark: mark ?? undefined }));
+}
+
 /** Parked deliveries whose place one of these events, now applied, has taken although it is another. */
 export async function findRivals(
   tx: EntityManager,
@@ -97,7 +149,7 @@ export async function findRivals(
 ): Promise<Delivery[]> {
   if (applied.length === 0) return [];
   const rows: readonly ParkedRow[] = await tx.query(
-    'SELECT * FROM parked WHERE consumer = ? AND aggregatetype = ? AND (aggregateid, version) IN (?)',
+    'SELECT * FROM parked FORCE INDEX (PRIMARY) WHERE consumer = ? AND aggregatetype = ? AND (aggregateid, version) IN (?)',
     [consumer.group, consumer.aggregateType, applied.map(({ aggregateId, version }) => [aggregateId, version])],
   );
   const winners = new Map(applied.map(({ aggregateId, version, eventId }) => [`${version} ${aggregateId}`, eventId]));
@@ -118,7 +170,7 @@ export async function nextParked(
   const next = (mark?.version ?? 0) + 1;
   const key = [consumer.group, consumer.aggregateType, aggregateId, next];
   const sizes: readonly { version: number; bytes: number }[] = await tx.query(
-    `SELECT version, bytes FROM parked WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version >= ?
+    `SELECT version, bytes FROM parked FORCE INDEX (PRIMARY) WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version >= ?
      ORDER BY version LIMIT ?`,
     [...key, limit],
   );
@@ -129,7 +181,7 @@ export async function nextParked(
   });
   if (ready.length === 0) return [];
   const rows: readonly ParkedRow[] = await tx.query(
-    `SELECT * FROM parked WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version >= ? AND version < ?
+    `SELECT * FROM parked FORCE INDEX (PRIMARY) WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version >= ? AND version < ?
      ORDER BY version`,
     [...key, next + ready.length],
   );
@@ -144,7 +196,7 @@ export async function findParked(
   version: number,
 ): Promise<Delivery | undefined> {
   const [row]: readonly ParkedRow[] = await tx.query(
-    'SELECT * FROM parked WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version = ?',
+    'SELECT * FROM parked FORCE INDEX (PRIMARY) WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version = ?',
     [consumer.group, consumer.aggregateType, aggregateId, version],
   );
   return row === undefined ? undefined : fromRow(row);

@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
-import { classifyDriverError, isReadOnlyError, prepareSession } from '@board/database-kit';
+import { classifyDriverError, isReadOnlyError } from '@board/database-kit';
 
 /** A transaction that is open: where its SQL goes, and how to get rid of it for good. */
 export interface OpenTransaction {
@@ -40,7 +40,6 @@ async function runOnce<Result>(
     dataSource.query('KILL ?', [connection.threadId]).catch(() => undefined);
   };
   try {
-    await prepareSession(runner);
     // After a deadlock the server has ended the transaction; with autocommit, what a handler that swallowed it still
     // writes would be committed on the spot, outside of any transaction.
     await runner.query('SET autocommit = 0');

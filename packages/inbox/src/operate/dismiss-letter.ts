@@ -1,4 +1,4 @@
-import { closeSettledLetters } from '../database/dead-letters.ts';
+import { closeIfSettled } from '../database/dead-letters.ts';
 import type { DeadLetterReason } from '../route/to-dead-letter.ts';
 import type { LetterFilter } from './letter-filter.ts';
 import type { Letter } from './letter.ts';
@@ -33,7 +33,7 @@ const placeless: readonly DeadLetterReason[] = ['no-identity', 'conflict'];
 export async function dismissLetter(operator: Operator, request: DismissRequest): Promise<DismissOutcome> {
   const { consumer, dataSource } = operator;
   const { letter, reason, neverExisted = false } = request;
-  await closeSettledLetters(dataSource.manager, consumer, operator.now());
+  await closeIfSettled(dataSource.manager, consumer, operator.now(), { letter });
   const [found]: readonly Found[] = await dataSource.query(
     'SELECT reason, event_id, closed_at FROM dead_letter WHERE consumer = ? AND aggregatetype = ? AND letter = ?',
     [consumer.group, consumer.aggregateType, letter],

@@ -108,7 +108,7 @@ async function longestParked(
       `SELECT waiting.*, COALESCE(mark.version, 0) AS mark FROM (
          SELECT aggregateid, COUNT(*) AS parked, MIN(version) AS lowest, MAX(version) AS highest, SUM(bytes) AS bytes,
            MIN(parked_at) AS oldest
-         FROM parked WHERE consumer = ? AND aggregatetype = ? GROUP BY aggregateid ORDER BY oldest, aggregateid LIMIT ?
+         FROM parked FORCE INDEX (parked_size) WHERE consumer = ? AND aggregatetype = ? GROUP BY aggregateid ORDER BY oldest, aggregateid LIMIT ?
        ) AS waiting
        LEFT JOIN mark ON mark.consumer = ? AND mark.aggregatetype = ? AND mark.aggregateid = waiting.aggregateid
        ORDER BY waiting.oldest, waiting.aggregateid`,

@@ -21,14 +21,13 @@ export interface Condition {
   readonly values: readonly unknown[];
 }
 
+/** Everything of the filter but the state: see `readLetterPage`. */
 export function toCondition(consumer: Consumer, filter: LetterFilter): Condition {
   const parts: Condition[] = [
     { sql: 'dead_letter.consumer = ?', values: [consumer.group] },
     { sql: 'dead_letter.aggregatetype = ?', values: [consumer.aggregateType] },
   ];
-  const { state = 'open', letters, reason, aggregateId, error, sinceMs, untilMs } = filter;
-  if (state !== 'all')
-    parts.push({ sql: `dead_letter.closed_at IS ${state === 'open' ? '' : 'NOT '}NULL`, values: [] });
+  const { letters, reason, aggregateId, error, sinceMs, untilMs } = filter;
   // IN () is no SQL: an empty list matches no letter rather than every letter.
   if (letters !== undefined)
     parts.push(

@@ -1,25 +1,23 @@
-import { closeSettledLetters } from '../database/dead-letters.ts';
+import { behindPlace, firstPlace, placeValues, type LetterPlace } from '../database/dead-letters.ts';
 import type { LetterFilter } from './letter-filter.ts';
-import { toCondition } from './letter-filter.ts';
-import { selectLetters, toLetter, type Letter, type LetterRow } from './letter.ts';
+import { closeSettledOf, readLetterPage, type LetterOrder } from './letter-pages.ts';
+import type { Letter } from './letter.ts';
 import type { Operator } from './operator.ts';
 
 const lettersPerPage = 500;
 
+const byTime: LetterOrder = {
+  by: 'dead_letter.last_failed_at, dead_letter.letter',
+  compare: (one, other) => one.lastFailedAt - other.lastFailedAt || (one.letter < other.letter ? -1 : 1),
+};
+
 /** Letters that fit, the oldest failure first, page by page; what the marks have passed is closed before the first page. */
 export async function* listLetters(operator: Operator, filter: LetterFilter = {}): AsyncGenerator<Letter> {
-  const { consumer, dataSource } = operator;
-  await closeSettledLetters(dataSource.manager, consumer, operator.now());
-  const condition = toCondition(consumer, filter);
-  let after: { failedAt: number; letter: string } = { failedAt: -1, letter: '' };
+  await closeSettledOf(operator, filter);
+  let after: LetterPlace = firstPlace;
   for (;;) {
-    const rows: readonly LetterRow[] = await dataSource.query(
-      `${selectLetters} WHERE ${condition.sql}
-         AND (dead_letter.last_failed_at > ? OR (dead_letter.last_failed_at = ? AND dead_letter.letter > ?))
-       ORDER BY dead_letter.last_failed_at, dead_letter.letter LIMIT ?`,
-      [...condition.values, after.failedAt, after.failedAt, after.letter, lettersPerPage],
-    );
-    const letters = rows.map(toLetter);
+    const from = { sql: behindPlace, values: placeValues(after) };
+    const letters = await readLetterPage(operator, filter, byTime, from, lettersPerPage);
     yield* letters;
     const last = letters.at(-1);
     if (last === undefined || letters.length < lettersPerPage) return;

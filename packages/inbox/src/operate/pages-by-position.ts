@@ -1,9 +1,14 @@
 import { deadLetterTopicName } from '@board/contracts';
-import { closeSettledLetters } from '../database/dead-letters.ts';
-import { toCondition, type LetterFilter } from './letter-filter.ts';
-import { selectLetters, toLetter, type Letter, type LetterRow } from './letter.ts';
+import type { LetterFilter } from './letter-filter.ts';
+import { closeSettledOf, readLetterPage, type LetterOrder } from './letter-pages.ts';
+import type { Letter } from './letter.ts';
 import type { Operator } from './operator.ts';
 import { withAdmin } from './with-admin.ts';
+
+const byOffset: LetterOrder = {
+  by: 'dead_letter.dlq_offset',
+  compare: (one, other) => Number(BigInt(one.dlqOffset) - BigInt(other.dlqOffset)),
+};
 
 /**
  * Letters that fit, page by page in the order of the DLQ, so that it is read once and forwards. Only letters that were in
@@ -14,25 +19,22 @@ export async function* pagesByPosition(
   filter: LetterFilter,
   lettersPerPage: number,
 ): AsyncGenerator<readonly Letter[]> {
-  const { consumer, dataSource, kafka } = operator;
-  await closeSettledLetters(dataSource.manager, consumer, operator.now());
+  const { consumer, kafka } = operator;
+  await closeSettledOf(operator, filter);
   const ends = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(deadLetterTopicName(consumer.group)));
-  const condition = toCondition(consumer, filter);
   for (const { partition, high } of ends.toSorted((a, b) => a.partition - b.partition)) {
-    let from = 0n;
+    let next = 0n;
     for (;;) {
-      const rows: readonly LetterRow[] = await dataSource.query(
-        `${selectLetters} WHERE ${condition.sql} AND dead_letter.dlq_partition = ?
-           AND dead_letter.dlq_offset >= ? AND dead_letter.dlq_offset < ?
-         ORDER BY dead_letter.dlq_offset LIMIT ?`,
-        [...condition.values, partition, String(from), high, lettersPerPage],
-      );
-      const letters = rows.map(toLetter);
+      const from = {
+        sql: 'dead_letter.dlq_partition = ? AND dead_letter.dlq_offset >= ? AND dead_letter.dlq_offset < ?',
+        values: [partition, String(next), high],
+      };
+      const letters = await readLetterPage(operator, filter, byOffset, from, lettersPerPage);
       const last = letters.at(-1);
       if (last === undefined) break;
       yield letters;
       if (letters.length < lettersPerPage) break;
-      from = BigInt(last.dlqOffset) + 1n;
+      next = BigInt(last.dlqOffset) + 1n;
     }
   }
 }

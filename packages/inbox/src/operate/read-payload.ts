@@ -1,4 +1,4 @@
-import avsc from 'avsc';
+import type avsc from 'avsc';
 import { connectRegistry } from '../registry.ts';
 import { describeError } from '../route/describe-error.ts';
 
@@ -18,9 +18,14 @@ export function payloadReader(registryUrl: string, timeoutMs = 3_000): (value: B
     if (value.length < headerLength || value[0] !== 0) return raw(`${value.length} bytes without Confluent framing`);
     const schemaId = value.readInt32BE(1);
     try {
-      const schema = schemas.get(schemaId) ?? (await registry.find(schemaId));
-      if (!(schema instanceof avsc.Type)) return raw(`schema id ${schemaId} is not an Avro schema of the registry`);
-      schemas.set(schemaId, schema);
+      let schema = schemas.get(schemaId);
+      if (schema === undefined) {
+        const answer = await registry.schemaOf(schemaId);
+        if (answer.kind === 'unknown') return raw(`schema id ${schemaId} is not known to the registry`);
+        if (answer.kind === 'unusable') return raw(`schema id ${schemaId} cannot be used: ${answer.problem}`);
+        schema = answer.type;
+        schemas.set(schemaId, schema);
+      }
       return { kind: 'decoded', schemaId, event: schema.fromBuffer(value.subarray(headerLength)) as unknown };
     } catch (error) {
       return raw(`schema id ${schemaId}: ${describeError(error).message}`);

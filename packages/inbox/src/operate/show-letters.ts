@@ -55,7 +55,7 @@ async function countFollowers(
 ): Promise<Followers> {
   if (aggregateId === null || version === null) return { count: 0, firstVersion: null, lastVersion: null };
   const [row]: readonly { followers: string; lowest: number | null; highest: number | null }[] = await dataSource.query(
-    `SELECT COUNT(*) AS followers, MIN(version) AS lowest, MAX(version) AS highest FROM parked
+    `SELECT COUNT(*) AS followers, MIN(version) AS lowest, MAX(version) AS highest FROM parked FORCE INDEX (PRIMARY)
      WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version > ?`,
     [consumer.group, consumer.aggregateType, aggregateId, version],
   );

@@ -28,14 +28,14 @@ export async function findEvent(
 ): Promise<NamedEvent | undefined> {
   const key = [consumer.group, consumer.aggregateType, aggregateId, version];
   const [letter]: readonly { event_id: string; closed_by: string | null }[] = await tx.query(
-    `SELECT event_id, closed_by FROM dead_letter WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version = ?
+    `SELECT event_id, closed_by FROM dead_letter FORCE INDEX (letters_of_aggregate) WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version = ?
        AND reason <> 'conflict' ORDER BY closed_at IS NULL DESC, last_failed_at DESC LIMIT 1`,
     key,
   );
   // With a place in the order, nothing else lets a letter be dismissed.
   if (letter !== undefined) return { eventId: letter.event_id, neverExisted: letter.closed_by === 'dismissed' };
   const [parked]: readonly { event_id: string }[] = await tx.query(
-    'SELECT event_id FROM parked WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version = ?',
+    'SELECT event_id FROM parked FORCE INDEX (PRIMARY) WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version = ?',
     key,
   );
   return parked && { eventId: parked.event_id, neverExisted: false };
@@ -49,7 +49,7 @@ export async function hasFollowers(
   version: number,
 ): Promise<boolean> {
   const [follower]: readonly unknown[] = await tx.query(
-    'SELECT 1 FROM parked WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version > ? LIMIT 1',
+    'SELECT 1 FROM parked FORCE INDEX (PRIMARY) WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version > ? LIMIT 1',
     [consumer.group, consumer.aggregateType, aggregateId, version],
   );
   return follower !== undefined;

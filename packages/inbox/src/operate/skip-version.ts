@@ -1,4 +1,4 @@
-import { closeSettledLetters } from '../database/dead-letters.ts';
+import { closeIfSettled } from '../database/dead-letters.ts';
 import { lockMarks, moveMarks } from '../database/marks.ts';
 import { clearPassed } from '../database/parked.ts';
 import { recordSkips } from '../database/skipped.ts';
@@ -67,7 +67,7 @@ export async function skipVersion(operator: Operator, request: SkipRequest): Pro
     if (error instanceof Refusal) return (error as Refusal<SkipOutcome>).outcome;
     throw error;
   });
-  await closeSettledLetters(dataSource.manager, consumer, operator.now());
+  await closeIfSettled(dataSource.manager, consumer, operator.now(), { aggregateId });
   return outcome;
 }
 

@@ -34,7 +34,7 @@ await startInbox<ThingChanged>({
         throw new Error('planted');
     },
   }),
-  readers: [{ eventType: 'ThingChanged', schema: thingSchema }],
+  readers: [{ eventType: 'ThingChanged', subject: topic, schema: thingSchema }],
   registryUrl,
   kafka: connectKafka({ brokers }, group, logger),
   dataSource,

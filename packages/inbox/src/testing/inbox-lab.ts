@@ -143,7 +143,11 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
         source: testTopic(topic),
         aggregateType,
         handler,
-        readers: ['ThingChanged', 'ThingRenamed'].map((eventType) => ({ eventType, schema: thingSchema })),
+        readers: ['ThingChanged', 'ThingRenamed'].map((eventType) => ({
+          eventType,
+          subject: topic,
+          schema: thingSchema,
+        })),
         registryUrl: registryUrl ?? stack.registryUrl,
         kafka: own ?? (brokers ? connectKafka({ brokers }, group, logger) : kafka),
         dataSource: dataSource ?? (await openDataSource()),
@@ -152,7 +156,7 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
         health,
         scope: inboxScope,
         fail: (error) => (failure = error),
-        settings: { retryBaseMs: 100, sweepEveryMs: 200, ...settings },
+        settings: { retryBaseMs: 100, sweepEveryMs: 200, unknownSchemaMs: 300, ...settings },
       });
       const stop = (): Promise<void> => inboxScope.close();
       scope.defer('inbox', stop);

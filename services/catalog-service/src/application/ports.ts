@@ -7,11 +7,17 @@ export interface CatalogWriter<Tx> {
   apply(tx: Tx, changes: readonly CatalogChange[]): Promise<void>;
 }
 
+interface CatalogPage {
+  readonly boards: readonly CatalogBoard[];
+  /** The id to go on from, or null when this is the last page. */
+  readonly next: string | null;
+}
+
 export interface CatalogReader {
   /** Throws UnavailableError when the database cannot be asked now; so do the others. */
   find(id: string): Promise<CatalogBoard | undefined>;
-  /** Boards that are not deleted, by id, which is by time of creation; those after `after`. */
-  list(after: string, limit: number): Promise<readonly CatalogBoard[]>;
+  /** Boards that are not deleted, by id, which is by time of creation; those after `after`, at most `limit` and fewer when they are long. */
+  list(after: string, limit: number): Promise<CatalogPage>;
   /** Newest day first. */
   createdPerDay(limit: number): Promise<readonly CreatedPerDay[]>;
 }

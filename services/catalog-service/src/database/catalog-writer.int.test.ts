@@ -5,7 +5,7 @@ import type { CatalogChange } from '../domain/to-catalog-change.ts';
 import { createCatalogReader } from './catalog-reader.ts';
 import { catalogTable } from './catalog-table.ts';
 import { catalogWriter } from './catalog-writer.ts';
-import { CreateCatalog1764000000001 } from './migrations/create-catalog.ts';
+import { migrations } from './migrations.ts';
 
 const at = new Date('2026-01-02T03:04:05.678Z');
 const idOf = (n: number): string => `019b0000-0000-7000-8000-${String(n).padStart(12, '0')}`;
@@ -27,7 +27,7 @@ const change = (n: number, version: number, changes: Partial<CatalogChange['boar
 async function open() {
   const schema = await createTestSchema(inject('stack'));
   onTestFinished(() => schema.drop());
-  await runMigrations(schema.connection, [CreateCatalog1764000000001]);
+  await runMigrations(schema.connection, migrations);
   const database = createDatabase({ connection: schema.connection, entities: [catalogTable] });
   onTestFinished(() => database.close());
   await database.open();
@@ -49,7 +49,7 @@ it('counts EVERY application of a board, also several in one batch and the same 
 it('lists what is not deleted, by id, in pages', async () => {
   const { apply, reader } = await open();
   await apply(change(3, 1), change(1, 1), change(2, 1, { deletedAt: at }));
-  expect((await reader.list('', 1)).map(({ id }) => id)).toEqual([idOf(1)]);
-  expect((await reader.list(idOf(1), 5)).map(({ id }) => id)).toEqual([idOf(3)]);
+  expect((await reader.list('', 1)).boards.map(({ id }) => id)).toEqual([idOf(1)]);
+  expect((await reader.list(idOf(1), 5)).boards.map(({ id }) => id)).toEqual([idOf(3)]);
   expect(await reader.find(idOf(2))).toMatchObject({ deletedAt: at });
 });

@@ -23,7 +23,11 @@ const board = (n: number, changes: Partial<CatalogBoard> = {}): CatalogBoard => 
 function serve(boards: readonly CatalogBoard[], changes: Partial<CatalogReader> = {}) {
   const reader: CatalogReader = {
     find: async (id) => boards.find((one) => one.id === id),
-    list: async (after, limit) => boards.filter((one) => one.id > after).slice(0, limit),
+    list: async (after, limit) => {
+      const found = boards.filter((one) => one.id > after);
+      const page = found.slice(0, limit);
+      return { boards: page, next: found.length > limit ? (page.at(-1)?.id ?? null) : null };
+    },
     createdPerDay: async () => [{ day: '2026-01-02', created: 7 }],
     ...changes,
   };

@@ -28,8 +28,8 @@ export function catalogRouter(catalog: CatalogReader): ServiceRouter {
 
   router.get('/catalog', async (ctx) => {
     const { limit, after = '' } = (await readRequest(ctx, listRequest)).query;
-    const boards = await catalog.list(after, limit);
-    ctx.body = { boards: boards.map(catalogBody), next: boards.length === limit ? boards.at(-1)?.id : null };
+    const { boards, next } = await catalog.list(after, limit);
+    ctx.body = { boards: boards.map(catalogBody), next };
   });
 
   router.get('/created-per-day', async (ctx) => {

@@ -1,9 +1,15 @@
 import { runMigrations } from '@board/database-kit';
+import { compareInterruptedRuns } from '@board/database-kit/testing';
 import { createTestSchema } from '@board/test';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { migrations } from './migrations.ts';
 
-const all = ['CreateBoardAndOutbox1764000000000', 'CreateIdempotencyKeys1764100000000'];
+const all = [
+  'CreateBoardAndOutbox1764000000000',
+  'CreateIdempotencyKeys1764100000000',
+  'CreateEventSchema1764200000000',
+  'IndexLiveBoards1764410000000',
+];
 
 test('TWO migrators at once do not collide: one works, the other finds nothing to do', async () => {
   const { connection, root, drop } = await createTestSchema(inject('stack'));
@@ -15,14 +21,15 @@ test('TWO migrators at once do not collide: one works, the other finds nothing t
   ]);
   expect(ran.toSorted((one, other) => other.length - one.length)).toEqual([all, [], []]);
   const [tables] = await root.query('SHOW TABLES');
-  expect(tables).toHaveLength(4);
+  expect(tables).toHaveLength(5);
 });
 
-test('a migration that died HALF-WAY runs again', async () => {
+test('migrations whose connection is killed after any statement run again, to the same tables', async () => {
   const { connection, root, drop } = await createTestSchema(inject('stack'));
   onTestFinished(drop);
-  await runMigrations(connection, migrations);
-  await root.query('DROP TABLE outbox');
-  await root.query('DELETE FROM migrations');
-  expect(await runMigrations(connection, migrations)).toEqual(all);
+  const { undisturbed, interrupted } = await compareInterruptedRuns(connection, root, migrations);
+  expect(Object.keys(undisturbed)).toEqual(['board', 'event_schema', 'idempotency_key', 'migrations', 'outbox']);
+  expect(interrupted.length).toBeGreaterThan(migrations.length);
+  for (const { statements, firstRun, schema } of interrupted)
+    expect({ statements, firstRun, schema }).toEqual({ statements, firstRun: 'failed', schema: undisturbed });
 });

@@ -6,6 +6,7 @@ import type { BoardReader } from '../application/ports.ts';
 import { answerCommand, type CommandEdge } from './answer-command.ts';
 import { boardAnswers } from './board-answers.ts';
 import { boardBody } from './board-body.ts';
+import { boardCursor } from './board-cursor.ts';
 import { boardEtag } from './board-etag.ts';
 import {
   createBoardRequest,
@@ -15,7 +16,6 @@ import {
   listBoardsRequest,
 } from './board-requests.ts';
 import { bodyLimitBytes } from './body-limit.ts';
-import { listBody } from './list-body.ts';
 import { toProblem } from './to-problem.ts';
 
 const patchTypes = ['application/json', 'application/merge-patch+json'] as const;
@@ -70,12 +70,11 @@ export function boardsRouter(commands: CommandEdge, boards: BoardReader): Servic
   router.get('/boards', async (ctx) => {
     const { query, header } = await readRequest(ctx, listBoardsRequest);
     const { limit, cursor: before } = query;
-    // One more than asked for tells whether there is a next page.
-    const found = boards.list({ before, limit: limit + 1 });
-    const list = listBody(await withinDeadline(ctx, readDeadline, found), limit);
-    const body = JSON.stringify(list);
+    const page = await withinDeadline(ctx, readDeadline, boards.list({ before, limit }));
+    const next = page.next === null ? null : boardCursor.of(page.next);
+    const body = JSON.stringify({ boards: page.boards.map(boardBody), next });
     const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
-    if (list.next !== null) ctx.set('Link', `</boards?limit=${limit}&cursor=${list.next}>; rel="next"`);
+    if (next !== null) ctx.set('Link', `</boards?limit=${limit}&cursor=${next}>; rel="next"`);
     ctx.type = 'application/json';
     answerWithEtag(ctx, { etag, ifNoneMatch: header['If-None-Match'], body: () => body });
   });

@@ -72,20 +72,6 @@ describe('GET /boards', () => {
     expect(pages).toEqual([[idOf(6), idOf(5)], [idOf(3), idOf(2)], [idOf(1)]]);
   });
 
-  test('a page of LONG boards ends early, and paging on still shows each once', async () => {
-    const long = Array.from({ length: 30 }, (_, n) => exampleBoard({ id: idOf(n), content: 'x'.repeat(65_536) }));
-    const edge = serveEdge({ boards: long });
-    const seen: string[] = [];
-    let path = '/boards?limit=100';
-    for (let next: string | null = ''; next !== null; path = `/boards?limit=100&cursor=${next}`) {
-      const page = (await edge.ask({ path })).json() as { boards: { id: string }[]; next: string | null };
-      expect(page.boards.length).toBeLessThanOrEqual(8);
-      seen.push(...page.boards.map((one) => one.id));
-      next = page.next;
-    }
-    expect(seen).toEqual(long.map((one) => one.id).toReversed());
-  });
-
   test('a page that is FULL and the last one has no next', async () => {
     const answer = await serveEdge({ boards }).ask({ path: '/boards?limit=5' });
     expect(answer.json()).toMatchObject({ boards: { length: 5 }, next: null });

@@ -3,8 +3,10 @@ import { UnavailableError } from '@board/service-kit';
 import avro from 'avsc';
 
 export interface EventEncoder {
-  /** From now on events can be encoded; the registry is not asked again. */
+  /** From now on events can be encoded. */
   useIds(idBySubject: ReadonlyMap<string, number>): void;
+  /** Until ids are given again, nothing is encoded, for this reason. */
+  pause(reason: string): void;
   /** Confluent wire format; throws when the event breaks its schema, and UnavailableError while ids are not known. */
   encode(event: BoardEvent): Buffer;
 }
@@ -18,11 +20,16 @@ export function createEventEncoder(schemas: readonly EventSchema[]): EventEncode
     ]),
   );
   let ids: ReadonlyMap<string, number> | undefined;
+  let missing = 'The ids of the event schemas are not known yet: waiting for the registry.';
 
   return {
     useIds: (idBySubject) => (ids = idBySubject),
+    pause(reason) {
+      ids = undefined;
+      missing = reason;
+    },
     encode({ type: eventType, data }) {
-      if (!ids) throw new UnavailableError('The ids of the event schemas are not known yet: waiting for the registry.');
+      if (!ids) throw new UnavailableError(missing);
       const known = types.get(eventType);
       const id = ids.get(known?.subject ?? '');
       if (!known || id === undefined) throw new Error(`There is no registered schema for ${eventType}.`);

@@ -9,10 +9,10 @@ export interface Prepared extends TestSchema {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A migrated database of the test's own, and the schemas in the registry. */
-export async function prepareOrderService(): Promise<Prepared> {
+/** A migrated database of the test's own, on the stack's server or another one, and the schemas in the registry. */
+export async function prepareOrderService(mysql = inject('stack').mysql, schemaName?: string): Promise<Prepared> {
   const { registryUrl } = inject('stack');
-  const schema = await createTestSchema(inject('stack'));
+  const schema = await createTestSchema({ mysql }, schemaName);
   onTestFinished(schema.drop);
   const { host, port, name } = schema.connection;
   await runMigrations(schema.connection, migrations);

@@ -120,10 +120,12 @@ function succeed(command: BoardCommand, context: CommandContext): Promise<BoardR
 function readFrom(boards: readonly Board[]): BoardReader {
   return {
     find: async (id) => boards.find((one) => one.id === id),
-    list: async ({ before = '~', limit }) =>
-      boards
+    list: async ({ before = '~', limit }) => {
+      const found = boards
         .filter((one) => one.id < before && !one.deletedAt)
-        .toSorted((one, other) => (one.id < other.id ? 1 : -1))
-        .slice(0, limit),
+        .toSorted((one, other) => (one.id < other.id ? 1 : -1));
+      const page = found.slice(0, limit);
+      return { boards: page, next: found.length > limit ? (page.at(-1)?.id ?? null) : null };
+    },
   };
 }
