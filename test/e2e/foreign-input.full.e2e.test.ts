@@ -39,9 +39,7 @@ afterAll(async () => {
 }, stepTimeoutMs);
 
 test.for(steps)('$name: a board that is posted after it is applied', { timeout: stepTimeoutMs }, async (step) => {
-  const startedAt = Date.now();
-  await runStep(stack, step);
-  say(`${step.name}: from ${new Date(startedAt).toISOString()}, ${seconds(startedAt)} s`);
+  say(await runStep(stack, step));
   expect(await deadLettersOfBoards()).toEqual([]);
 });
 
@@ -195,10 +193,6 @@ async function untilQuiet(url: string): Promise<void> {
 
 function mentionsOnlyForeign(alarms: Alarms['alarms']): boolean {
   return alarms[deadLetterAlarm]?.reason.startsWith(`open dead letters: ${foreignDeadLetters} no-identity;`) === true;
-}
-
-function seconds(since: number): string {
-  return ((Date.now() - since) / 1_000).toFixed(1);
 }
 
 function say(line: string): void {

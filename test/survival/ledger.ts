@@ -125,10 +125,10 @@ async function send(url: string, method: string, body?: object): Promise<Answer>
     });
     const text = await response.text();
     if (response.ok) return { outcome: 'ok', answer: String(response.status), json: text && JSON.parse(text) };
-    // A 503 may come after a COMMIT whose answer was lost; what is refused by a rule was not done.
-    const outcome = response.status >= 500 ? 'info' : 'fail';
     const { detail = text } = JSON.parse(text) as { detail?: string };
-    return { outcome, answer: `${method} ${response.status} ${detail}` };
+    // A 503 may come after a COMMIT whose answer was lost, unless it says that it does not.
+    const wasNotDone = response.status < 500 || detail.endsWith('So it was not done.');
+    return { outcome: wasNotDone ? 'fail' : 'info', answer: `${method} ${response.status} ${detail}` };
   } catch (error) {
     const code = codeOf(error);
     return { outcome: code === 'ECONNREFUSED' ? 'fail' : 'info', answer: `${method} ${code}` };

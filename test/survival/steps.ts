@@ -12,6 +12,8 @@ export interface Step {
   readonly heal?: (stack: SurvivalStack) => Promise<void>;
   /** How long after it a new board may take to the catalog: longer where the connector is started again. */
   readonly appliedWithinMs: number;
+  /** It kills processes itself; without that, no process may end because of it. */
+  readonly kills?: true;
 }
 
 const services = ['order-service', 'catalog-service-1', 'catalog-service-2', 'keeper'] as const;
@@ -43,6 +45,7 @@ export const steps: readonly Step[] = [
       await stack.kill('mysql');
     },
     heal: (stack) => stack.untilAllReady(),
+    kills: true,
     appliedWithinMs: afterRestartMs,
   },
   {
@@ -92,6 +95,7 @@ export const steps: readonly Step[] = [
     name: 'every service killed ten times, as soon as it is ready',
     inject: (stack) => each(services, (service) => killOverAndOver(stack, service, 10)),
     heal: (stack) => stack.untilAllReady(),
+    kills: true,
     appliedWithinMs: soonMs,
   },
   {
@@ -100,16 +104,28 @@ export const steps: readonly Step[] = [
       for (const server of servers) await killOverAndOver(stack, server, 3);
     },
     heal: (stack) => stack.untilAllReady(),
+    kills: true,
     appliedWithinMs: afterRestartMs,
   },
 ];
 
-/** Runs a step, and resolves once a board that was posted after it is in the catalog. */
-export async function runStep(stack: SurvivalStack, { inject, forMs = 0, heal, appliedWithinMs }: Step): Promise<void> {
+/** Runs a step, and resolves once a board that was posted after it is in the catalog; one line of what happened when. */
+export async function runStep(stack: SurvivalStack, step: Step): Promise<string> {
+  const { name, inject, forMs = 0, heal, appliedWithinMs, kills = false } = step;
+  const before = stack.pids();
+  const startedAt = Date.now();
   await inject(stack);
+  const tookAt = Date.now();
   await wait(forMs);
   await heal?.(stack);
+  const healedAt = Date.now();
   await untilNewBoardApplied(stack, appliedWithinMs);
+  if (!kills && stack.pids() !== before) throw new Error(`processes ended: ${before} before, ${stack.pids()} after`);
+  const seconds = (from: number, to: number): string => `${((to - from) / 1_000).toFixed(1)} s`;
+  return (
+    `${name}: begun at ${new Date(startedAt).toISOString()}, took after ${seconds(startedAt, tookAt)}, healed after ` +
+    `${seconds(tookAt, healedAt)} more, a new board applied after ${seconds(healedAt, Date.now())} more`
+  );
 }
 
 /** Posts a board, and resolves once it is in the catalog. */

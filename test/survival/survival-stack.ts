@@ -12,6 +12,8 @@ export interface SurvivalStack extends StackAddresses {
   /** What the launcher has said. */
   output(): string;
   pidOf(name: string): number;
+  /** Which process is which, as text. */
+  pids(): string;
   /** Ends it with SIGKILL, and resolves once the process is gone. */
   kill(name: string): Promise<void>;
   /** Stops or continues a process; resolves once the system says that it took. */
@@ -71,6 +73,10 @@ export async function startSurvivalStack(name: string): Promise<SurvivalStack> {
     ...addresses,
     output: () => output,
     pidOf,
+    pids: () =>
+      read()
+        .state.processes.map(({ name: one, pid }) => `${one} ${pid}`)
+        .join(', '),
     async kill(server) {
       const identity = identifyProcess(pidOf(server));
       if (!identity || !signalProcess(identity, 'SIGKILL')) throw new Error(`${server} was dead already`);
