@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { addressesOf, waitUntil, type StackAddresses } from '@board/test';
-import { readStack } from '@board/stack';
+import { readStack, type StackState } from '@board/stack';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { checkout } from '../../stack/instance/instance.ts';
 import { identifyProcess, isRunning, parseStat, signalProcess } from '../../stack/instance/process-identity.ts';
@@ -92,8 +92,11 @@ export async function startSurvivalStack(name: string): Promise<SurvivalStack> {
       await waitUntil(`${server} ready again`, isReady, { timeoutMs: readyAgainMs, everyMs: 20 });
     },
     async untilAllReady() {
+      // The state may still tell of a process that was killed a moment ago.
+      const isReady = ({ phase, pid = 0 }: StackState['processes'][number]): boolean =>
+        phase === 'running' && identifyProcess(pid) !== undefined;
       const others = (): string[] =>
-        read().state.processes.flatMap(({ name: one, phase }) => (phase === 'running' ? [] : [`${one} ${phase}`]));
+        read().state.processes.flatMap((one) => (isReady(one) ? [] : [`${one.name} ${one.phase}`]));
       await waitUntil('all processes ready', () => others().length === 0, { timeoutMs: readyAgainMs, everyMs: 100 });
     },
     async query(sql, values = []) {
