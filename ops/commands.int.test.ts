@@ -170,6 +170,32 @@ describe('dlq', () => {
     expect(await open()).toBe(0);
   });
 
+  it('dismiss closes all letters without an identity at once, those that fit, and no other', async () => {
+    poison.add('a/1');
+    await start();
+    const nameless = () => lab.thing('x', 1, { headers: { [headerNames.version]: '-1' } });
+    await lab.produce([lab.thing('a', 1), nameless(), nameless()]);
+    await waitUntil('three letters', async () => (await open()) === 3);
+    const dismiss = (...flags: string[]) => run('dlq', ['dismiss', '--reason', 'not ours', '--yes', ...flags]);
+
+    expect((await dismiss()).err).toMatch(/--without-identity/);
+    expect((await dismiss('x', '--without-identity')).exitCode).toBe(2);
+    expect((await dismiss('x', '--since', '1h')).exitCode).toBe(2);
+    expect((await dismiss('--without-identity', '--never-existed')).exitCode).toBe(2);
+    expect(await dismiss('--without-identity', '--error', 'another')).toMatchObject({
+      exitCode: 0,
+      err: 'No letter fits.\n',
+    });
+    expect(await open()).toBe(3);
+
+    const done = await dismiss('--without-identity', '--since', '1h', '--json');
+    expect(done).toMatchObject({ exitCode: 0, err: '2 letters dismissed\n' });
+    expect(lines(done.out).map(({ outcome }) => outcome)).toEqual(['dismissed', 'dismissed']);
+    expect(lines((await run('dlq', ['list', '--json'])).out)).toMatchObject([{ reason: 'attempts-exhausted' }]);
+    const closed = await lab.rows('SELECT closed_by, closed_reason FROM dead_letter WHERE closed_at IS NOT NULL');
+    expect(closed).toEqual(Array.from({ length: 2 }, () => ({ closed_by: 'dismissed', closed_reason: 'not ours' })));
+  });
+
   it('skip --lost REFUSES a board that nobody knows and a version without followers, unless that is asserted', async () => {
     await start();
     await lab.produce([lab.thing('a', 1)]);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { dismissLetter, listLetters, showLetters, skipVersion } from '@board/inbox';
+import { listLetters, showLetters, skipVersion } from '@board/inbox';
 import type { Command } from 'commander';
+import { addDismiss } from './operate/add-dismiss.ts';
 import { addReplay } from './operate/add-replay.ts';
 import { confirm } from './operate/confirm.ts';
 import { createFile } from './operate/create-file.ts';
@@ -12,6 +13,7 @@ import { counted, isoTime, printJson, rowPrinter, shorten } from './operate/prin
 import { runProgram } from './operate/run-program.ts';
 import { sayUnknown } from './operate/say-unknown.ts';
 import { showText } from './operate/show-text.ts';
+import { tell } from './operate/tell.ts';
 import { watchServers } from './operate/watch-servers.ts';
 import { withOperator, type GlobalFlags } from './operate/with-operator.ts';
 
@@ -120,35 +122,7 @@ program
     });
   });
 
-program
-  .command('dismiss')
-  .description('closes letters that no replay and no skip can close: no-identity and conflict')
-  .argument('<letter...>', 'as "list" names them')
-  .requiredOption('--reason <text>', 'why; it is kept', parseText)
-  .option('--never-existed', 'also closes letters whose version their board never had, such as forged ones')
-  .option('--yes', 'does not ask')
-  .addHelpText('after', example('dismiss board/2/4711 --reason "test record of the load test"'))
-  .action(async (letters: string[], _options: unknown, command: Command) => {
-    const flags = command.optsWithGlobals<{ reason: string; neverExisted?: true; yes?: true } & GlobalFlags>();
-    await confirm(`Dismiss ${letters.length === 1 ? letters[0] : `${letters.length} letters`}?`, flags.yes);
-    await withOperator(flags, async ({ operator }) => {
-      for (const letter of letters) {
-        const { reason, neverExisted = false } = flags;
-        const outcome = await dismissLetter(operator, { letter, reason, neverExisted });
-        tell(
-          flags,
-          { letter, outcome },
-          {
-            dismissed: `${letter}: dismissed.`,
-            'not-open': `${letter}: is closed already.`,
-            unknown: `${letter}: there is no such letter.`,
-            'has-a-place': `${letter}: its board waits for it. Replay or skip it; --never-existed if the board never had this version.`,
-          },
-        );
-        if (outcome === 'unknown' || outcome === 'has-a-place') process.exitCode = 1;
-      }
-    });
-  });
+addDismiss(program);
 
 withFilters(program.command('export'))
   .description('letters with their whole records, as JSON lines')
@@ -176,12 +150,3 @@ withFilters(program.command('export'))
   });
 
 await runProgram(program);
-
-function tell<Outcome extends string>(
-  { json }: GlobalFlags,
-  result: { readonly outcome: Outcome } & Record<string, unknown>,
-  sentences: Readonly<Record<Outcome, string>>,
-): void {
-  if (json === true) printJson(result);
-  else console.log(sentences[result.outcome]);
-}

@@ -16,7 +16,7 @@ export { deadLetterReasons } from './route/to-dead-letter.ts';
 export { startInbox, type InboxOptions } from './start-inbox.ts';
 export { baseline, type BaselineOutcome, type BaselineRow } from './operate/baseline.ts';
 export { discardParked, type DiscardOutcome } from './operate/discard-parked.ts';
-export { dismissLetter, type DismissOutcome } from './operate/dismiss-letter.ts';
+export { dismissLetter, dismissWithoutIdentity, type DismissOutcome } from './operate/dismiss-letter.ts';
 export { inboxStatus, type InboxStatus } from './operate/inbox-status.ts';
 export type { LetterFilter } from './operate/letter-filter.ts';
 export type { Letter } from './operate/letter.ts';

@@ -1,5 +1,8 @@
 import { closeIfSettled } from '../database/dead-letters.ts';
 import type { DeadLetterReason } from '../route/to-dead-letter.ts';
+import type { LetterFilter } from './letter-filter.ts';
+import type { Letter } from './letter.ts';
+import { listLetters } from './list-letters.ts';
 import type { Operator } from './operator.ts';
 
 export interface DismissRequest {
@@ -44,4 +47,36 @@ export async function dismissLetter(operator: Operator, request: DismissRequest)
     [operator.now(), reason.slice(0, 500), consumer.group, letter],
   );
   return affectedRows === 1 ? 'dismissed' : 'not-open';
+}
+
+const lettersPerStatement = 1_000;
+
+/**
+ * Closes every open letter that has no identity and fits, page by page: another program that writes into the topic leaves
+ * more of them than a hand can name. Yields the letters of each page once they are closed.
+ */
+export async function* dismissWithoutIdentity(
+  operator: Operator,
+  filter: Pick<LetterFilter, 'error' | 'sinceMs' | 'untilMs'>,
+  reason: string,
+): AsyncGenerator<readonly Letter[]> {
+  const { consumer, dataSource } = operator;
+  const close = async (page: readonly Letter[]): Promise<void> => {
+    await dataSource.query(
+      `UPDATE dead_letter SET closed_at = ?, closed_by = 'dismissed', closed_reason = ?
+       WHERE consumer = ? AND letter IN (?) AND closed_at IS NULL AND reason = 'no-identity'`,
+      [operator.now(), reason.slice(0, 500), consumer.group, page.map(({ letter }) => letter)],
+    );
+  };
+  let page: Letter[] = [];
+  for await (const letter of listLetters(operator, { ...filter, reason: 'no-identity' })) {
+    page.push(letter);
+    if (page.length < lettersPerStatement) continue;
+    await close(page);
+    yield page;
+    page = [];
+  }
+  if (page.length === 0) return;
+  await close(page);
+  yield page;
 }
