@@ -5,7 +5,7 @@ import { startTraffic, type Ledger, type LedgerBoard } from '../survival/ledger.
 import { runStep, steps, untilNewBoardApplied } from '../survival/steps.ts';
 import { startSurvivalStack, type SurvivalStack } from '../survival/survival-stack.ts';
 
-// One story in order, on a stack of its own: each test goes on where the one before stopped, with nobody to help.
+// One story in order, on a stack of its own: each test goes on where the one before stopped, without a human.
 const stepTimeoutMs = 900_000;
 const deadLetterAlarm = 'dead letters';
 

@@ -34,7 +34,7 @@ async function refuseTooLarge(producing: Promise<string>): Promise<void> {
   if (!said.includes('RecordTooLargeException')) throw new Error(`3 MB of one letter were not refused: ${said}`);
 }
 
-/** A record in a transaction that is committed, one in an aborted one, one in one that nobody ends. */
+/** A record in a transaction that is committed, one in an aborted one, one in a transaction that is left open. */
 async function writeInTransactions(brokers: readonly string[], topic: string): Promise<void> {
   const kafka = connectKafka({ brokers }, 'foreign', createLogger({ name: 'foreign', level: 'silent' }));
   const producer = kafka.producer({

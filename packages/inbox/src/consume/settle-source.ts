@@ -11,7 +11,7 @@ import { headerText, type SourceRecord } from '../record.ts';
 import { describeError } from '../route/describe-error.ts';
 import { publishLetters } from '../route/publish-letters.ts';
 
-/** A record that nobody can place in the order of an aggregate, and why. */
+/** A record that has no place in the order of an aggregate, and why. */
 export interface Nameless {
   readonly record: SourceRecord;
   readonly problem: string;

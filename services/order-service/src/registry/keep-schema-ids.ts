@@ -45,7 +45,7 @@ export function keepSchemaIds({ registry, memory, schemas, encoder, health, logg
     logger.error({ event: 'schemas.paused', reason });
   }
 
-  /** Writes go on: whoever resolved the ids before can read the events, and the recipe makes them readable to all. */
+  /** Writes go on: consumers that resolved the ids before can read the events, and the recipe makes them readable to all. */
   function warn(reason: string): void {
     const ids = used.map(({ id, subject, fingerprint }) => `${id} (${subject}, fingerprint ${fingerprint})`);
     alarms.raise(alarm, `${reason}; events are still written with the schema ids ${ids.join(', ')}: ${recipe}`);
