@@ -25,7 +25,9 @@ export function createDecoder<E extends DecodedEvent>(schemas: SchemaResolver): 
     const eventType = headerText(headers, headerNames.eventType);
     if (eventType === undefined || !known.has(eventType)) return undefined;
     if (value === null || value.length < headerLength || value[0] !== 0) return undefined;
-    return { eventType, schemaId: value.readInt32BE(1), aggregateId: identity.aggregateId };
+    const schemaId = value.readInt32BE(1);
+    // No registry gives such an id, and one that is asked for it may not say "unknown".
+    return schemaId < 0 ? undefined : { eventType, schemaId, aggregateId: identity.aggregateId };
   }
 
   function decodes(delivery: Delivery, eventType: string): boolean {
@@ -71,7 +73,7 @@ export function createDecoder<E extends DecodedEvent>(schemas: SchemaResolver): 
       if (value[0] !== 0)
         throw new InvalidEventError(`the value's first byte is ${value[0]}, Confluent framing wants 0`);
       const schemaId = value.readInt32BE(1);
-      if (schemaId === sampleSchemaId && identity.aggregateId !== probeAggregateId)
+      if (schemaId < 0 && (schemaId !== sampleSchemaId || identity.aggregateId !== probeAggregateId))
         throw new InvalidEventError(`schema id ${schemaId} is none that a registry gives`);
       const found = schemas.find({ eventType, schemaId });
       if (found === undefined)

@@ -1,3 +1,5 @@
+import type { Delivery } from './delivery.ts';
+
 /** The event itself can never be applied: it goes to the DLQ at once, with reason `invalid-event`. */
 export class InvalidEventError extends Error {
   override name = 'InvalidEventError';
@@ -8,14 +10,16 @@ export class InfrastructureError extends Error {
   override name = 'InfrastructureError';
 }
 
-/** A table or column is not as the handler needs it: all before this event was settled, it and what follows must wait. */
+/** A table or column is not as the handler needs it: all before this delivery was settled, it and what follows must wait. */
 export class UnfinishedDeploymentError extends InfrastructureError {
   override name = 'UnfinishedDeploymentError';
-  readonly eventId: string;
+  readonly delivery: Delivery;
+  /** So many of the first records that were handed over are settled. */
+  settled = 0;
 
-  constructor(message: string, eventId: string, cause: unknown) {
+  constructor(message: string, delivery: Delivery, cause: unknown) {
     super(message, { cause });
-    this.eventId = eventId;
+    this.delivery = delivery;
   }
 }
 

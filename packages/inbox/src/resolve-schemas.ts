@@ -59,6 +59,8 @@ export interface SchemaResolverParts {
   readonly alarms: Alarms;
   readonly logger: Logger;
   readonly now: () => number;
+  /** For how long something lasts: no clock that is set changes it. */
+  readonly elapsedMs: () => number;
 }
 
 interface UsedSchema extends SchemaKey {
@@ -86,7 +88,7 @@ const namedLetters = 10;
 const forgetTroubleMs = 60_000;
 
 export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver {
-  const { registry, readers, consumer, dataSource, settings, alarms, logger, now } = parts;
+  const { registry, readers, consumer, dataSource, settings, alarms, logger, now, elapsedMs } = parts;
   const readerTypes = new Map(readers.map((one) => [one.eventType, parse(one.schema)]));
   const subjects = readers.map(({ subject }) => subject);
   const resolutions = new Map<string, Map<number, Resolution>>();
@@ -121,7 +123,7 @@ export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver
   async function note(key: SchemaKey, reason: string): Promise<void> {
     const name = nameOf(key);
     const known = troubles.get(name);
-    const seenMs = now();
+    const seenMs = elapsedMs();
     if (known?.reason === reason) {
       troubles.set(name, { ...known, seenMs });
       return;
@@ -140,7 +142,7 @@ export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver
   }
 
   function tell(): void {
-    for (const [name, { seenMs }] of troubles) if (now() - seenMs > forgetTroubleMs) troubles.delete(name);
+    for (const [name, { seenMs }] of troubles) if (elapsedMs() - seenMs > forgetTroubleMs) troubles.delete(name);
     if (troubles.size === 0) return alarms.clear(alarm);
     const all = [...troubles.values()].map(({ reason, letters }) => reason + letters);
     const more = all.length > namedTroubles ? `; and ${all.length - namedTroubles} more` : '';
@@ -198,7 +200,7 @@ export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver
 
   async function judge(suspects: readonly Suspect[], known: readonly KnownSchema[], decodes: Decodes): Promise<void> {
     if (suspects.length === 0) return;
-    const nowMs = now();
+    const nowMs = elapsedMs();
     const isStable = ({ isUnknown, schemaId }: Suspect): boolean =>
       !isUnknown || evidence.isStablyUnknown(schemaId, nowMs);
     const stable = suspects.some(isStable);
@@ -244,7 +246,7 @@ export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver
       try {
         const answer = await registry.schemaOf(id);
         answers.set(id, answer);
-        if (answer.kind === 'unknown') evidence.sawUnknown(id, now());
+        if (answer.kind === 'unknown') evidence.sawUnknown(id, elapsedMs());
         else evidence.sawOtherwise(id);
       } catch (error) {
         evidence.sawOtherwise(id);
@@ -272,7 +274,7 @@ export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver
       return;
     }
     if (answer.kind !== 'unknown') return hold(one, contradiction);
-    if (!evidence.isStablyUnknown(one.schemaId, now())) return;
+    if (!evidence.isStablyUnknown(one.schemaId, elapsedMs())) return;
     // What this process has from the registry itself is right for the events written before the loss; it goes on.
     if (one.isConfirmed) await note(one, contradiction);
     else await hold(one, contradiction);
@@ -289,10 +291,10 @@ export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver
       set(key, resolverOf(key, reader, reader));
       return { eventType, value: reader.toBuffer(reader.random()) };
     },
-    decoded: (eventType) => evidence.sawDecoded(eventType, now()),
+    decoded: (eventType) => evidence.sawDecoded(eventType, elapsedMs()),
     async resolve(uses, decodes) {
       try {
-        for (const one of uses) evidence.sawEvent(one, now());
+        for (const one of uses) evidence.sawEvent(one, elapsedMs());
         const keys = [...new Map(uses.map((one) => [nameOf(one), one])).values()];
         const known = await readKnownSchemas(dataSource, consumer);
         await judge(await compare(keys, known), known, decodes);

@@ -77,7 +77,8 @@ export async function startInbox<E extends DecodedEvent>(options: InboxOptions<E
     settings,
     alarms,
     logger,
-    now: Date.now,
+    now: () => Date.now(),
+    elapsedMs,
   });
   scope.defer(
     'schema check',

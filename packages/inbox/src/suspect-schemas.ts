@@ -49,6 +49,8 @@ export interface SchemaEvidence {
 
 /** Bounded: anyone can write records with ids that nothing ever had. */
 const maxIds = 1_000;
+/** More than all partitions hold at once: one that is forgotten is never unknown for long enough. */
+const maxUnknownIds = 10_000;
 const maxAggregatesAnId = 1_000;
 
 export function schemaEvidence({ unknownSchemaMs, unknownSchemaWindowMs }: InboxSettings): SchemaEvidence {
@@ -58,7 +60,7 @@ export function schemaEvidence({ unknownSchemaMs, unknownSchemaWindowMs }: Inbox
 
   return {
     sawUnknown(schemaId, nowMs) {
-      if (!unknownSince.has(schemaId)) put(unknownSince, schemaId, nowMs, maxIds);
+      if (!unknownSince.has(schemaId)) put(unknownSince, schemaId, nowMs, maxUnknownIds);
     },
     sawOtherwise: (schemaId) => void unknownSince.delete(schemaId),
     isStablyUnknown(schemaId, nowMs) {

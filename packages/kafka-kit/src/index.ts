@@ -8,5 +8,5 @@ export { kafkaAccess, kafkaFields } from './kafka-fields.ts';
 export { openAdmin } from './open-admin.ts';
 export { readRanges, type OffsetRange } from './read-ranges.ts';
 export { fetchedIn, type Fetched, type FetchedRecord, type UndecodableBatch } from './record-batches.ts';
-export { readHeaders, writeHeaders, type Header, type RecordHeaders } from './record-headers.ts';
+export { maxHeaders, readHeaders, writeHeaders, type Header, type RecordHeaders } from './record-headers.ts';
 export { onOffsetReset, type OffsetReset } from './offset-resets.ts';

@@ -136,7 +136,7 @@ async function readBatch(batch: Buffer, fetched: Fetched[]): Promise<number> {
     const timestampOf = (deltaMs: number): number =>
       (attributes & logAppendTime) !== 0 ? maxTimestamp : firstTimestamp + deltaMs;
     // Only as a whole: half a batch would be passed over with the offset of its last record.
-    const read = readRecords(records, count, base, timestampOf);
+    const read = readRecords(records, count, base, last, timestampOf);
     for (const record of read) fetched.push(record);
     if (read.at(-1)?.offset !== String(last)) fetched.push(new PassedOffsets(last, maxTimestamp));
     return records.length;
@@ -150,15 +150,21 @@ function readRecords(
   bytes: Buffer,
   count: number,
   base: bigint,
+  last: bigint,
   timestampOf: (deltaMs: number) => number,
 ): FetchedRecord[] {
   const reader = new VarintReader(bytes);
   const records: FetchedRecord[] = [];
+  let next = base;
   for (let read = 0; read < count; read += 1) {
     const record = new VarintReader(reader.take(reader.varint()));
     record.byte();
     const timestamp = timestampOf(record.varlong());
     const offset = base + BigInt(record.varint());
+    // The brokers do not look at it in a batch that is not compressed: one too high would pass over the records behind it.
+    if (offset < next || offset > last)
+      throw new Error(`a record has the offset ${offset}, must be ${next} to ${last}`);
+    next = offset + 1n;
     records.push(new FetchedRecord(offset, timestamp, record.bytes(), record.bytes(), record.rest()));
   }
   return records;

@@ -11,7 +11,7 @@ export interface RecordHeaders {
 }
 
 /** More than any producer of events needs; reading them costs time and memory for each. */
-const maxHeaders = 1_000;
+export const maxHeaders = 1_000;
 
 /** Reads a block of headers; one that is malformed or too long has a `problem`, so this never throws. */
 export function readHeaders(bytes: Buffer): RecordHeaders {

@@ -54,7 +54,7 @@ export async function processBatch<E extends DecodedEvent>(
 function waitingFor({ delivery, error, known, eventType }: SchemaWait): UnfinishedDeploymentError {
   return new UnfinishedDeploymentError(
     `${known.reason} (${eventType || 'an event without a type'}: ${describeError(error).message})`,
-    delivery.identity.eventId,
+    delivery,
     error,
   );
 }

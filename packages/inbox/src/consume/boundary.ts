@@ -13,7 +13,6 @@ import { createBackoff, type Backoff } from './backoff.ts';
 import { createIsolation, type Isolation } from './isolation.ts';
 import type { Undecodable, Verdict } from './partition-loop.ts';
 import { settleProbe } from './settle-probe.ts';
-import { placeOf } from './settle-source.ts';
 
 export interface Boundary {
   readonly settle: (records: readonly SourceRecord[]) => Promise<Verdict>;
@@ -103,8 +102,11 @@ export function createBoundary<E extends DecodedEvent>(
       logger.warn({ event: 'inbox.too-slow', topic: at.topic, partition: at.partition, records: suspect.records });
       return { settled: 0, tooSlow: true };
     }
-    if (isInfrastructure(error))
-      return { ...wait(at, error, 'infrastructure', ''), settled: settledBefore(suspect.batch, error) };
+    if (isInfrastructure(error)) {
+      // Of a batch that waits for one event, what stands before it is settled; what follows is read again.
+      const settled = error instanceof UnfinishedDeploymentError ? error.settled : 0;
+      return { ...wait(at, error, 'infrastructure', ''), settled };
+    }
     const { offset, records } = suspect;
     const step = at.isolation.failed({ error, records, offset, controls: inbox.controls.count() });
     switch (step.kind) {
@@ -124,16 +126,20 @@ export function createBoundary<E extends DecodedEvent>(
   /** True once another record was processed to its COMMIT; the inbox's own record is tried where too few others wait. */
   async function findControl(following: readonly SourceRecord[]): Promise<boolean> {
     const before = inbox.controls.count();
-    for (const record of pick(following, maxControls)) {
+    // What has no identity never gets as far as a handler.
+    const candidates = following.filter((record) => readDelivery(record, deliveryOf) !== undefined);
+    let othersFail = false;
+    for (const record of pick(candidates, maxControls)) {
       try {
         // Ahead of its turn in the partition, which is harmless: the mark of its aggregate decides.
         await settle([record]);
       } catch (error) {
         if (isInfrastructure(error)) return false;
+        othersFail = true;
       }
       if (inbox.controls.count() > before) return true;
     }
-    if (following.length > maxControls) return false;
+    if (othersFail && candidates.length > maxControls) return false;
     try {
       await settleProbe(inbox);
     } catch (error) {
@@ -142,7 +148,7 @@ export function createBoundary<E extends DecodedEvent>(
     return inbox.controls.count() > before;
   }
 
-  async function deadLetter(at: Partition, error: unknown, { offset, toLetter }: Suspect): Promise<Verdict> {
+  async function deadLetter(at: Partition, error: unknown, { offset, following, toLetter }: Suspect): Promise<Verdict> {
     const { topic, partition } = at;
     try {
       const letter = toLetter(error);
@@ -161,6 +167,8 @@ export function createBoundary<E extends DecodedEvent>(
         await publishLetters(inbox, [{ ...letter, failure: toBare(letter.failure) }]);
       }
     } catch (failure) {
+      // Only another record that succeeds closes the circuit breaker, and it may be behind this one.
+      if (inbox.guard.isOpen()) await findControl(following);
       return wait(at, failure, 'infrastructure', ` (offset ${offset} cannot be dead-lettered)`);
     }
     at.isolation.succeeded();
@@ -181,7 +189,6 @@ export function createBoundary<E extends DecodedEvent>(
       } catch (error) {
         return failed(at, error, {
           offset,
-          batch: part,
           records: part.length,
           following: records.slice(1),
           toLetter: (cause) => toUnprocessable(part[0] as SourceRecord, deliveryOf, cause),
@@ -192,7 +199,6 @@ export function createBoundary<E extends DecodedEvent>(
       const at = partitionOf(batch.topic, batch.partition);
       return failed(at, batch.error, {
         offset: batch.lastOffset,
-        batch: [],
         records: 1,
         following,
         toLetter: () => toUndecodable(batch),
@@ -210,7 +216,6 @@ export function createBoundary<E extends DecodedEvent>(
 
 interface Suspect {
   readonly offset: string;
-  readonly batch: readonly SourceRecord[];
   readonly records: number;
   readonly following: readonly SourceRecord[];
   readonly toLetter: (error: unknown) => Letter;
@@ -218,12 +223,6 @@ interface Suspect {
 
 function isInfrastructure(error: unknown): boolean {
   return error instanceof InfrastructureError || classifyDriverError(error) !== undefined;
-}
-
-/** Of a batch that waits for one event, what stands before it is settled; what follows is read again. */
-function settledBefore(records: readonly SourceRecord[], error: unknown): number {
-  if (!(error instanceof UnfinishedDeploymentError)) return 0;
-  return Math.max(0, placeOf(records, error.eventId));
 }
 
 /** The next one, then ever farther ones: neighbours may fail for the same reason. */

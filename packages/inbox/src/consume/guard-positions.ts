@@ -16,8 +16,8 @@ import { nextOffset, type LagProbe, type PartitionPosition } from './lag-probe.t
 
 /** Remembers how far each partition was read, and notices when records went before they were. */
 export interface PositionGuard {
-  /** Told of the last record before each committed offset. */
-  seen(topic: string, partition: number, timestampMs: number): void;
+  /** Told of each committed offset, and of the newest time among the records before it. */
+  seen(topic: string, partition: number, nextOffset: bigint, newestMs: number): void;
   /** Compares what the brokers have with what is remembered, then remembers it; `owned`: partitions of this consumer. */
   look(owned: readonly PartitionPosition[]): Promise<void>;
   close(): Promise<void>;
@@ -40,6 +40,7 @@ export async function guardPositions<E extends DecodedEvent>(
       ({ tx }) => work(tx),
     );
   const newest = new Map<string, number>();
+  const seenNext = new Map<string, bigint>();
   /** Looked at since they became this consumer's. */
   const known = new Set<string>();
   /** Something was missing when they were looked at last. */
@@ -81,9 +82,10 @@ export async function guardPositions<E extends DecodedEvent>(
   }
 
   return {
-    seen(topic, partition, timestampMs) {
+    seen(topic, partition, next, newestMs) {
       const name = nameOf({ topic, partition });
-      newest.set(name, Math.max(newest.get(name) ?? 0, timestampMs));
+      seenNext.set(name, next);
+      newest.set(name, Math.max(newest.get(name) ?? 0, newestMs));
     },
     async look(owned) {
       const remembered = new Map((await stored((tx) => readPositions(tx, consumer))).map((one) => [nameOf(one), one]));
@@ -93,7 +95,9 @@ export async function guardPositions<E extends DecodedEvent>(
         if (before !== undefined && !(await compare(before, position))) continue;
         const newestMs = Math.max(newest.get(nameOf(position)) ?? 0, before?.newestMs ?? 0);
         const { topic, partition, end } = position;
-        const next = nextOffset(position);
+        // What another instance has read since is remembered once this one has read on: only then are its times known here.
+        const isKnown = before === undefined || nextOffset(position) <= (seenNext.get(nameOf(position)) ?? before.next);
+        const next = isKnown ? nextOffset(position) : before.next;
         if (before?.next !== next || before.end !== end || before.newestMs !== newestMs)
           moved.push({ topic, partition, next, end, newestMs });
       }

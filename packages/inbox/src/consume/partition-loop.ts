@@ -34,8 +34,8 @@ export interface PartitionLoop {
   readonly settle: (records: readonly SourceRecord[]) => Promise<Verdict>;
   /** Never throws. */
   readonly settleUndecodable: (batch: Undecodable, following: readonly SourceRecord[]) => Promise<Verdict>;
-  /** Told of the time of the last record before each offset that is committed. */
-  readonly onCommit: (topic: string, partition: number, timestampMs: number) => void;
+  /** Told of each offset that is committed, and of the newest time among the records that it passes. */
+  readonly onCommit: (topic: string, partition: number, nextOffset: bigint, newestMs: number) => void;
   /** Told when a partition is left alone on purpose. */
   readonly onPause: (topic: string, partition: number, forMs: number) => void;
 }
@@ -95,11 +95,11 @@ async function settleSlices(
     if (last !== undefined) {
       await failpoint('before-offset-commit');
       // After the database commit and the acknowledged publishes: a crash before this line makes copies, never a loss.
-      const offset = String(BigInt(last.offset) + 1n);
-      await commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] });
+      const next = BigInt(last.offset) + 1n;
+      await commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(next) }] }] });
       // After the commit: if that fails the records are read again, and with them the commit is tried again.
       resolveOffset(last.offset);
-      loop.onCommit(topic, partition, Number(last.timestamp));
+      loop.onCommit(topic, partition, next, Math.max(...passed.map(({ timestamp }) => Number(timestamp))));
       from += passed.length;
     }
     state.sliceSizes.set(name, nextSize(size, loop.sliceRecords, verdict.tooSlow === true));

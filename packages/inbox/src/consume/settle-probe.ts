@@ -1,4 +1,3 @@
-import { randomUUIDv7 } from 'node:crypto';
 import { headerNames } from '@board/contracts';
 import { readHeaders, writeHeaders } from '@board/kafka-kit';
 import { probeAggregateId } from '../decide/identity.ts';
@@ -18,12 +17,14 @@ export async function settleProbe<E extends DecodedEvent>(inbox: Inbox<E>): Prom
     'SELECT version FROM mark WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ?',
     [consumer.group, consumer.aggregateType, probeAggregateId],
   );
+  const version = (mark?.version ?? 0) + 1;
   const { eventType, value } = decoder.sample();
   const { bytes } = writeHeaders([
-    [headerNames.eventId, randomUUIDv7()],
+    // Two that try at once have one event, not a conflict.
+    [headerNames.eventId, `probe-${version}`],
     [headerNames.eventType, eventType],
     [headerNames.aggregateId, probeAggregateId],
-    [headerNames.version, String((mark?.version ?? 0) + 1)],
+    [headerNames.version, String(version)],
   ]);
   const origin = { topic: 'inbox-probe', partition: 0, offset: '0', timestampMs: now() };
   const probe = { origin, key: null, value, headers: readHeaders(bytes) };

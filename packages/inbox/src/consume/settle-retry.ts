@@ -15,7 +15,7 @@ export async function settleRetry<E extends DecodedEvent>(
   seen: FirstSeen,
 ): Promise<Verdict> {
   seen.note(records);
-  const due: Delivery[] = [];
+  const due = new Map<Delivery, SourceRecord>();
   const nameless: Nameless[] = [];
   let waitMs: number | undefined;
   for (const record of records) {
@@ -33,10 +33,10 @@ export async function settleRetry<E extends DecodedEvent>(
         waitMs = leftMs;
         break;
       }
-      due.push(retry.delivery);
+      due.set(retry.delivery, record);
     }
   }
-  const settled = due.length + nameless.length;
+  const settled = due.size + nameless.length;
   await settleTogether(inbox, records, due, nameless);
   return waitMs === undefined ? { settled } : { settled, waitMs };
 }

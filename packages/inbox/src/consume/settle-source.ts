@@ -1,5 +1,4 @@
 // Flow 5/9: record becomes a message
-import { headerNames } from '@board/contracts';
 import { drain } from '../apply/drain.ts';
 import { processBatch } from '../apply/process-batch.ts';
 import { identify, probeAggregateId } from '../decide/identity.ts';
@@ -7,7 +6,7 @@ import type { Delivery } from '../delivery.ts';
 import { InvalidEventError, UnfinishedDeploymentError } from '../errors.ts';
 import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
-import { headerText, type SourceRecord } from '../record.ts';
+import type { SourceRecord } from '../record.ts';
 import { describeError } from '../route/describe-error.ts';
 import { publishLetters } from '../route/publish-letters.ts';
 
@@ -23,44 +22,42 @@ export async function settleSource<E extends DecodedEvent>(
   records: readonly SourceRecord[],
   reservedId: string | null = probeAggregateId,
 ): Promise<void> {
-  const deliveries: Delivery[] = [];
+  const deliveries = new Map<Delivery, SourceRecord>();
   const nameless: Nameless[] = [];
   for (const record of records) {
     const delivery = toDelivery(record, reservedId);
     if ('problem' in delivery) nameless.push(delivery);
-    else deliveries.push(delivery);
+    else deliveries.set(delivery, record);
   }
   await settleTogether(inbox, records, deliveries, nameless);
 }
 
 /**
  * Deliveries first: while they wait, and are read again and again, what has no identity would be dead-lettered each time.
- * Of a batch that waits for one event, everything before that event is settled.
+ * Of a batch that waits for one event, everything before that event is settled. `deliveries`: each with the record it came in.
  */
 export async function settleTogether<E extends DecodedEvent>(
   inbox: Inbox<E>,
   records: readonly SourceRecord[],
-  deliveries: readonly Delivery[],
+  deliveries: ReadonlyMap<Delivery, SourceRecord>,
   nameless: readonly Nameless[],
 ): Promise<void> {
   try {
-    await settleDeliveries(inbox, deliveries);
+    await settleDeliveries(inbox, [...deliveries.keys()]);
   } catch (error) {
     if (error instanceof UnfinishedDeploymentError) {
-      const before = new Set(records.slice(0, Math.max(0, placeOf(records, error.eventId))));
+      const waiting = deliveries.get(error.delivery);
+      const place = waiting === undefined ? 0 : records.indexOf(waiting);
+      const before = new Set(records.slice(0, place));
       await deadLetterNameless(
         inbox,
         nameless.filter(({ record }) => before.has(record)),
       );
+      error.settled = place;
     }
     throw error;
   }
   await deadLetterNameless(inbox, nameless);
-}
-
-/** The index of the first record that names this event; -1 when none does. */
-export function placeOf(records: readonly SourceRecord[], eventId: string): number {
-  return records.findIndex(({ headers }) => headerText(headers, headerNames.eventId) === eventId);
 }
 
 /** The first delivery of a record of the source topic. */

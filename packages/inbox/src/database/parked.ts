@@ -3,6 +3,7 @@ import type { Mark } from '../decide/decide.ts';
 import type { Identity } from '../decide/identity.ts';
 import type { Delivery } from '../delivery.ts';
 import type { Consumer } from '../consumer.ts';
+import { sizeOf } from '../record.ts';
 import { fromRow, toRow, type ParkedRow } from './parked-row.ts';
 
 const rowsPerStatement = 200;
@@ -44,7 +45,7 @@ function* slices(deliveries: readonly Delivery[]): Generator<Delivery[]> {
   let slice: Delivery[] = [];
   let bytes = 0;
   for (const delivery of deliveries) {
-    const size = delivery.record.value?.length ?? 0;
+    const size = sizeOf(delivery.record);
     if (slice.length > 0 && (slice.length >= rowsPerStatement || bytes + size > bytesPerStatement)) {
       yield slice;
       slice = [];

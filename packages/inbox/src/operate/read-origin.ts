@@ -25,11 +25,12 @@ async function readAt(
   { topic, partition, offset }: Omit<Origin, 'timestampMs'>,
 ): Promise<SourceRecord | undefined> {
   const from = BigInt(offset);
-  const isHeld = await withAdmin(kafka, async (admin) =>
-    (await admin.fetchTopicOffsets(topic)).some(
+  const isHeld = await withAdmin(kafka, async (admin) => {
+    if (!(await admin.listTopics()).includes(topic)) return false;
+    return (await admin.fetchTopicOffsets(topic)).some(
       (one) => one.partition === partition && BigInt(one.low) <= from && from < BigInt(one.high),
-    ),
-  );
+    );
+  });
   if (!isHeld) return undefined;
   let found: SourceRecord | undefined;
   const range = { topic, partition, from, end: from + 1n };

@@ -1,5 +1,5 @@
 import { headerNames } from '@board/contracts';
-import { readHeaders, writeHeaders, type Header, type RecordHeaders } from '@board/kafka-kit';
+import { maxHeaders, readHeaders, writeHeaders, type Header, type RecordHeaders } from '@board/kafka-kit';
 import { headerText } from '../record.ts';
 
 /**
@@ -67,7 +67,8 @@ export function sourceHeaders(headers: RecordHeaders): RecordHeaders {
   if (packs.length === 1 && block) return readHeaders(block);
   const source = headers.entries.filter(([name]) => !ours.has(name));
   const nulls = (headerText(headers, nullNames) ?? '').split(',').filter(Boolean);
-  return writeHeaders([...source, ...nulls.map((name) => [name, null] as const)]);
+  // Read again, so that what is too much to be read is refused here and not where it is stored.
+  return readHeaders(writeHeaders([...source, ...nulls.map((name) => [name, null] as const)]).bytes);
 }
 
 /** The headers of a record of a retry topic or the DLQ as people read them: those of its source, then what it gained since. */
@@ -94,5 +95,7 @@ export function shownHeaders(headers: RecordHeaders): SendableHeaders {
 /** Not a null value, a repeated name, an order that an object does not keep, bytes that are no text, nor a name of ours. */
 function isSentAsItIs(headers: RecordHeaders, sendable: SendableHeaders): boolean {
   if (headers.problem !== undefined || headers.entries.some(([name]) => ours.has(name))) return false;
+  // With ours beside them they would be more than are read.
+  if (headers.entries.length > maxHeaders - ours.size) return false;
   return writeHeaders(Object.entries(sendable)).bytes.equals(headers.bytes);
 }
