@@ -1,5 +1,6 @@
 import type { Delivery } from '../../delivery.ts';
-import { identify } from '../../decide/identity.ts';
+import { toDelivery } from '../../consume/settle-source.ts';
+import { probeAggregateId } from '../../decide/identity.ts';
 import { InfrastructureError } from '../../errors.ts';
 import type { SourceRecord } from '../../record.ts';
 import { fromRetry } from '../../route/from-retry.ts';
@@ -75,17 +76,9 @@ function* settleSource(
   later?: (publish: () => Steps) => void,
 ): Steps<Verdict> {
   const deliveries = records.map((record): Delivery => {
-    const identity = identify(record.headers);
-    if ('problem' in identity) throw new Error(identity.problem);
-    return {
-      kind: 'event',
-      record,
-      identity,
-      takenFrom: 'source',
-      attempt: 1,
-      firstFailedAtMs: undefined,
-      replayed: false,
-    };
+    const delivery = toDelivery(record, probeAggregateId);
+    if ('problem' in delivery) throw new Error(delivery.problem);
+    return delivery;
   });
   yield* modelSettle(model, memory, deliveries, later);
   return { settled: records.length };
