@@ -2,8 +2,12 @@ import { defineConfig } from 'vitest/config';
 
 const notOurs = ['**/node_modules/**', '**/.stack/**'];
 
-/** Stories too long for every run. */
-const long = process.env['FULL'] === '1' ? [] : ['**/*.full.e2e.test.ts'];
+/** `ci`: only the stories too long for `npm test`. `full`: everything, the long proofs at full count. */
+const tier = process.env['TIER'];
+const stories = {
+  include: tier === 'ci' ? ['**/*.ci.e2e.test.ts'] : ['**/*.e2e.test.ts'],
+  exclude: tier === undefined ? ['**/*.ci.e2e.test.ts', '**/*.full.e2e.test.ts'] : [],
+};
 
 /** Tiers by suffix: pure tests, tests of one part on real servers, tests of the whole pipeline; one after the other. */
 export default defineConfig({
@@ -32,8 +36,8 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['**/*.e2e.test.ts'],
-          exclude: [...notOurs, ...long],
+          include: stories.include,
+          exclude: [...notOurs, ...stories.exclude],
           globalSetup: 'test/setup/test-stack.ts',
           testTimeout: 300_000,
           hookTimeout: 120_000,

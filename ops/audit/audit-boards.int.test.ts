@@ -9,7 +9,7 @@ import { boardId } from './testing/open-board-pair.ts';
 import { openBoardPipeline, type BoardPipeline } from './testing/open-board-pipeline.ts';
 
 const stack = inject('stack');
-const boards = process.env['FULL'] === '1' ? 100_000 : 5_000;
+const boards = process.env['TIER'] === 'full' ? 100_000 : 5_000;
 const chunkSize = 1_000;
 /** Fails at every attempt. */
 const stubborn = boardId(20);

@@ -108,9 +108,9 @@ export async function supervise(
         await waitUntilReady(name, server.probe, server.readyTimeoutMs, signal);
         if (signal.aborted) return;
         onReady();
+        change('running');
         if (wasReady) say(`${name} ready again at ${server.address()}`);
         wasReady = true;
-        change('running');
         return firstReady.resolve();
       } catch (error) {
         if (signal.aborted) return;

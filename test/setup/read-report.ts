@@ -4,7 +4,8 @@ import { z } from 'zod';
 const tiers = {
   unit: /(?<![.](int|e2e))[.]test[.]ts$/,
   int: /[.]int[.]test[.]ts$/,
-  e2e: /[.]e2e[.]test[.]ts$/,
+  e2e: /(?<![.]ci)[.]e2e[.]test[.]ts$/,
+  ci: /[.]ci[.]e2e[.]test[.]ts$/,
 } as const;
 
 const schema = z.object({
@@ -17,9 +18,10 @@ const schema = z.object({
   ),
 });
 
-/** Prints `N passed, N failed, N skipped` from vitest's JSON report; exit 1 unless all passed and every tier ran. */
-const [file = '.stack/test-report.json'] = process.argv.slice(2);
-const { testResults } = schema.parse(JSON.parse(readFileSync(file, 'utf8')));
+/** Prints `N passed, N failed, N skipped` from vitest's JSON reports; exit 1 unless all passed and every tier ran. */
+const testResults = process.argv
+  .slice(2)
+  .flatMap((file) => schema.parse(JSON.parse(readFileSync(file, 'utf8'))).testResults);
 const statuses = testResults.flatMap(({ assertionResults }) => assertionResults.map(({ status }) => status));
 const count = (...wanted: string[]): number => statuses.filter((status) => wanted.includes(status)).length;
 const passed = count('passed');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PlantedBug } from '../src/testing/model/model.ts';
 import { runSchedule } from '../src/testing/model/run-schedule.ts';
 
-const full = process.env['FULL'] === '1';
+const full = process.env['TIER'] === 'full';
 const seed = process.env['SEED'];
 const firstSeed = Number(seed ?? 1);
 const schedules = seed === undefined ? (full ? 20_000 : 2_000) : 1;

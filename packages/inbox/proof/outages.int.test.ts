@@ -8,7 +8,7 @@ import { refuseWrites } from '../src/testing/refuse-writes.ts';
 import { retryLag } from '../src/testing/retry-lag.ts';
 import { appliedVersions, thingLogHandler } from '../src/testing/thing-log.ts';
 
-const outageMs = process.env['FULL'] === '1' ? 60_000 : 5_000;
+const outageMs = process.env['TIER'] === 'full' ? 60_000 : 5_000;
 const range = (to: number): number[] => Array.from({ length: to }, (_, index) => index + 1);
 const ids = range(20).map((index) => `t${index}`);
 

@@ -10,7 +10,7 @@ import { retryLag } from '../src/testing/retry-lag.ts';
 import type { ThingRecord } from '../src/testing/thing-codec.ts';
 import { appliedVersions, thingLogHandler } from '../src/testing/thing-log.ts';
 
-const total = process.env['FULL'] === '1' ? 20_000 : 1_000;
+const total = process.env['TIER'] === 'full' ? 20_000 : 1_000;
 const lastVersion = 10;
 const seed = Number(process.env['SEED'] ?? 1);
 const kinds = Object.keys(poisons) as Poison[];

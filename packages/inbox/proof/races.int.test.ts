@@ -9,7 +9,7 @@ import type { ThingChanged } from '../src/testing/thing-codec.ts';
 import { thingLogHandler } from '../src/testing/thing-log.ts';
 
 // One interleaving is one aggregate whose records several owners settle at once; a round races many of them together.
-const interleavings = process.env['FULL'] === '1' ? 10_000 : 1_000;
+const interleavings = process.env['TIER'] === 'full' ? 10_000 : 1_000;
 const perRound = 50;
 const versions = [1, 2, 3, 4, 5];
 const firstSeed = Number(process.env['SEED'] ?? 1);

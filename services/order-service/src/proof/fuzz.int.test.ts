@@ -10,7 +10,7 @@ import { createWorld } from '../testing/fuzz/world.ts';
 import { prepareOrderService } from '../testing/prepare-order-service.ts';
 import { startService } from '../testing/start-service.ts';
 
-const full = process.env['FULL'] === '1';
+const full = process.env['TIER'] === 'full';
 const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000);
 const count = Number(process.env['FUZZ_COUNT'] ?? (full ? 100_000 : 5_000));
 const pool = 10;
