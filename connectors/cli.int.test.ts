@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { compileCache } from '@board/test';
 import { expect, inject, it } from 'vitest';
 import * as z from 'zod';
 
@@ -10,7 +11,7 @@ const addresses = { CONNECT_URL: connectUrl, KAFKA_BROKERS: brokers.join(',') };
 function connector(args: readonly string[], env: Record<string, string> = addresses) {
   const cli = fileURLToPath(new URL('./src/cli.ts', import.meta.url));
   return new Promise<{ exitCode: number; out: string; err: string }>((resolve) => {
-    const child = execFile(process.execPath, [cli, ...args], { env }, (_error, out, err) =>
+    const child = execFile(process.execPath, [cli, ...args], { env: { ...compileCache, ...env } }, (_error, out, err) =>
       resolve({ exitCode: child.exitCode ?? -1, out, err }),
     );
   });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { catalogGroup, headerNames } from '@board/contracts';
 import { runMigrations } from '@board/database-kit';
-import { databaseEnvironment, waitUntil } from '@board/test';
+import { compileCache, databaseEnvironment, waitUntil } from '@board/test';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openInboxLab, type InboxLab } from '../packages/inbox/src/testing/inbox-lab.ts';
 import { appliedVersions, thingLogHandler } from '../packages/inbox/src/testing/thing-log.ts';
@@ -34,6 +34,7 @@ interface Ran {
 /** Where the commands find the lab; nothing else of the environment may matter. */
 function environment(): Record<string, string> {
   return {
+    ...compileCache,
     ...databaseEnvironment(lab.schema.connection),
     KAFKA_BROKERS: lab.stack.brokers.join(','),
     REGISTRY_URL: lab.stack.registryUrl,

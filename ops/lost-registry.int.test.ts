@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventSchemas } from '@board/contracts';
 import { runMigrations } from '@board/database-kit';
-import { createTestSchema, databaseEnvironment, spawnService, waitUntil, type TestSchema } from '@board/test';
+import {
+  compileCache,
+  createTestSchema,
+  databaseEnvironment,
+  spawnService,
+  waitUntil,
+  type TestSchema,
+} from '@board/test';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { openInboxLab, type InboxLab, type RunningInbox } from '../packages/inbox/src/testing/inbox-lab.ts';
 import { registerSchema, thingSchema, type ThingRecord } from '../packages/inbox/src/testing/thing-codec.ts';
@@ -39,6 +46,7 @@ afterAll(async () => {
 function run(program: 'inbox' | 'outbox', args: readonly string[]): Promise<{ exitCode: number; out: string }> {
   const whose = program === 'inbox' ? ['--consumer', `${lab.group}/${lab.topic}/thing`] : [];
   const env = {
+    ...compileCache,
     ...databaseEnvironment(program === 'inbox' ? lab.schema.connection : orders.connection),
     KAFKA_BROKERS: lab.stack.brokers.join(','),
     CONNECT_URL: lab.stack.connectUrl,

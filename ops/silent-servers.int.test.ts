@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { askDatabase } from '@board/database-kit';
 import { askBrokers } from '@board/kafka-kit';
 import { askHttp, endWhenSilent, type NeededServer } from '@board/service-kit';
-import { startTcpProxy, waitUntil, type TcpProxy } from '@board/test';
+import { compileCache, startTcpProxy, waitUntil, type TcpProxy } from '@board/test';
 import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 
@@ -39,6 +39,7 @@ async function run(
   const child = spawn(process.execPath, [join(checkout, program), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
+      ...compileCache,
       DATABASE_HOST: mysql.host,
       DATABASE_PORT: String(mysql.port),
       DATABASE_NAME: user === 'purge' ? 'order_service' : 'catalog_service',

@@ -61,13 +61,19 @@ function ensurePackages() {
   writeFileSync(stampFile, hash);
 }
 
-function run(file, args, env = {}) {
+function run(file, args) {
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   const path = [join(modules, '.bin'), process.env.PATH ?? ''].join(delimiter);
   // By its path, since PATH cannot name a folder with ":" in it.
   const own = join(modules, '.bin', file);
   const child = spawn(!file.includes('/') && existsSync(own) ? own : file, args, {
     stdio: 'inherit',
-    env: { ...process.env, ...env, PATH: path },
+    // Compiled code is kept from start to start: a command loads in half the time.
+    env: {
+      NODE_COMPILE_CACHE: join(cache, 'board-pipeline/node-compile-cache'),
+      ...process.env,
+      PATH: path,
+    },
   });
   // From a terminal the child gets Ctrl-C itself as well; the launcher takes signals close together for one.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
@@ -93,10 +99,7 @@ function main() {
     run(file, args);
     return;
   }
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  run(join(modules, '.bin/node'), [join(checkout, 'stack/cli.ts'), ...process.argv.slice(2)], {
-    NODE_COMPILE_CACHE: join(cache, 'board-pipeline/node-compile-cache'),
-  });
+  run(join(modules, '.bin/node'), [join(checkout, 'stack/cli.ts'), ...process.argv.slice(2)]);
 }
 
 // By its real path: a checkout may be reached through a link, and the module's own address never names one.

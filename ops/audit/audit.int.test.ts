@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { expect, inject, it } from 'vitest';
 import type { AuditReport } from '@board/inbox';
+import { compileCache } from '@board/test';
 import { exitCodes } from './format-report.ts';
 
 const stack = inject('stack');
@@ -16,7 +17,7 @@ const addresses = {
 
 function run(args: string[], env: Record<string, string>) {
   return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    const options = { env: { PATH: process.env['PATH'], ...env } };
+    const options = { env: { PATH: process.env['PATH'], ...compileCache, ...env } };
     execFile(process.execPath, [audit, ...args], options, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
     });

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { registerConnector, relayMemory, suspect, type RelayMemory } from '@board/connectors';
 import { connectKafka, openCompactedTopic } from '@board/kafka-kit';
 import { createIdempotencyTable } from '@board/outbox';
-import { waitUntil } from '@board/test';
+import { compileCache, waitUntil } from '@board/test';
 import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { openMemoryTopic } from '../../connectors/testing/open-memory-topic.ts';
@@ -43,6 +43,7 @@ const purger = "'purge'@'127.0.0.1'";
 const mysqlAddress = () => ({ host: mysql.host, port: mysql.port, database: outbox.database });
 
 const environment = () => ({
+  ...compileCache,
   DATABASE_HOST: mysql.host,
   DATABASE_PORT: String(mysql.port),
   DATABASE_NAME: outbox.database,

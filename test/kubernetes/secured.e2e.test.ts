@@ -14,7 +14,14 @@ import {
 } from '@board/contracts';
 import { connectKafka, openAdmin, type KafkaAccess } from '@board/kafka-kit';
 import { createIdempotencyTable, createOutboxTable } from '@board/outbox';
-import { createTestSchema, databaseEnvironment, postBoard, waitUntil, type TestSchema } from '@board/test';
+import {
+  compileCache,
+  createTestSchema,
+  databaseEnvironment,
+  postBoard,
+  waitUntil,
+  type TestSchema,
+} from '@board/test';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { pickFreePort } from '../../stack/instance/find-busy-ports.ts';
@@ -164,6 +171,7 @@ async function startService(
 ): Promise<string> {
   const port = await pickFreePort();
   const env = {
+    ...compileCache,
     ...environmentOf(find('Deployment', name), kafka.passwords[name]),
     HTTP_HOST: '127.0.0.1',
     HTTP_PORT: String(port),

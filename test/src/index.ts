@@ -1,6 +1,7 @@
 export { addressesOf, type StackAddresses } from './stack-addresses.ts';
 export { startTcpProxy, type Fault, type TcpProxy } from './tcp-proxy.ts';
 export { createTestSchema, uniqueName, type TestSchema } from './test-schema.ts';
+export { compileCache } from './compile-cache.ts';
 export { databaseEnvironment } from './database-environment.ts';
 export { spawnService, type SpawnedService } from './spawn-service.ts';
 export { runKafkaTool } from './kafka-tool.ts';

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { compileCache } from './compile-cache.ts';
 
 interface LogLine {
   readonly event?: string;
@@ -24,7 +25,7 @@ export interface SpawnedService {
 /** Starts a service (`main`: its file) as a process of its own, on a free port. */
 export function spawnService(main: string, env: Readonly<Record<string, string>>): SpawnedService {
   const child = spawn(process.execPath, [main], {
-    env: { HTTP_PORT: '0', ...env },
+    env: { HTTP_PORT: '0', ...compileCache, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
