@@ -75,20 +75,22 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
   await admin.connect();
   scope.defer('admin', () => admin.disconnect());
   const topics = [testTopic(topic), ...groupTopics(group, testTopic(topic))];
-  await admin.createTopics({
-    topics: topics.map(({ name, partitions, replicationFactor, config }) => ({
-      topic: name,
-      numPartitions: partitions,
-      replicationFactor,
-      configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
-    })),
-    waitForLeaders: false,
-  });
-  // kafkajs's own wait fails when the broker that it asks has not heard of the topic yet.
-  await waitUntil('leaders of the new topics', () =>
-    Promise.all(topics.map(({ name }) => admin.fetchTopicOffsets(name))),
-  );
-  scope.defer('topics', () => admin.deleteTopics({ topics: topics.map(({ name }) => name) }));
+  const createTopics = async (): Promise<void> => {
+    await admin.createTopics({
+      topics: topics.map(({ name, partitions, replicationFactor, config }) => ({
+        topic: name,
+        numPartitions: partitions,
+        replicationFactor,
+        configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
+      })),
+      waitForLeaders: false,
+    });
+    // kafkajs's own wait fails when the broker that it asks has not heard of the topic yet.
+    await waitUntil('leaders of the new topics', () =>
+      Promise.all(topics.map(({ name }) => admin.fetchTopicOffsets(name))),
+    );
+    scope.defer('topics', () => admin.deleteTopics({ topics: topics.map(({ name }) => name) }));
+  };
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
   scope.defer('producer', () => producer.disconnect());
@@ -106,7 +108,10 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
     scope.defer('data source', () => dataSource.isInitialized && dataSource.destroy());
     return dataSource;
   }
-  await (await openDataSource()).runMigrations({ transaction: 'none' });
+  await Promise.all([
+    createTopics(),
+    openDataSource().then((dataSource) => dataSource.runMigrations({ transaction: 'none' })),
+  ]);
 
   async function lag(): Promise<bigint> {
     const ends = await admin.fetchTopicOffsets(topic);
