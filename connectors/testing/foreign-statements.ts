@@ -50,7 +50,7 @@ export function foreignStatements(outbox: string): Readonly<Record<string, reado
     'long literals': [
       `CREATE TABLE scratch.wordy (kind ENUM(${Array.from({ length: 400 }, (_, n) => `'kind ${n}'`).join(', ')}),
         note VARCHAR(4000) DEFAULT '${'long '.repeat(700)}' COMMENT '${'x'.repeat(1_000)}') COMMENT = '${'y'.repeat(2_000)}'`,
-      `CREATE VIEW scratch.wordy_view AS SELECT '${"it''s ".repeat(1_000)}' AS url`,
+      `CREATE VIEW scratch.wordy_view AS SELECT '${"it''s ".repeat(10_000)}' AS url`,
       `DROP TABLE IF EXISTS ${Array.from({ length: 400 }, (_, n) => `scratch.not_there_${n}`).join(', ')}`,
     ],
     'accounts, grants and roles': [
