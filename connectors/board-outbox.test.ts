@@ -11,6 +11,10 @@ describe('board-outbox.json', () => {
     for (const [, value] of outside) expect(value).toMatch(/^\$\{env:CDC_[A-Z_]+\}$/);
   });
 
+  it('has one filter of DDL, without a comma, at which Debezium would split it', () => {
+    expect(boardOutbox['internal.schema.history.internal.ddl.filter']).toMatch(/^\(\?![^,]+\)\.\*$/);
+  });
+
   it('writes to the topics that the setup creates', () => {
     expect(boardOutbox['topic.prefix']).toBe(topicPrefix);
     expect(connectorTopics(boardOutbox)).toEqual({
@@ -53,6 +57,7 @@ describe('defineConnector', () => {
       'database.server.id',
       'database.include.list',
       'table.include.list',
+      'internal.schema.history.internal.ddl.filter',
       'schema.history.internal.kafka.topic',
       'transforms.outbox.route.topic.replacement',
     ];

@@ -1,4 +1,4 @@
-import { boardOutbox, distrust, openSuspicion, waitUntilOutboxShipped } from '@board/connectors';
+import { boardOutbox, distrust, openSuspicion, skipRefusedDdl, waitUntilOutboxShipped } from '@board/connectors';
 import { keeperMemoryTopic } from '@board/contracts';
 import { minRetentionMs, purgeKeys, purgeOutbox } from '@board/outbox';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -10,6 +10,7 @@ import { runProgram } from './operate/run-program.ts';
 import { stopOnSignal } from './operate/stop-on-signal.ts';
 import { forgetEventSchemas, readEventSchemas } from './outbox/event-schemas.ts';
 import { parseDuration } from './outbox/parse-duration.ts';
+import { readRefusedDdl } from './outbox/read-refused-ddl.ts';
 import { readStatus } from './outbox/read-status.ts';
 import { statusText } from './outbox/status-text.ts';
 import { withOutbox, type OutboxFlags } from './outbox/with-outbox.ts';
@@ -115,6 +116,35 @@ program
       await memory.remember({ settlement: { suspicion: open.id, at, by: 'operator', reason: flags.reason } });
       if (flags.json === true) printJson({ outcome: 'settled', suspicion: open });
       else console.log('Settled: the keeper is quiet within seconds.');
+    });
+  });
+
+program
+  .command('skip-ddl')
+  .description('lets the connector pass over the statement that its parser refuses, and over nothing after it')
+  .option('--other-database', 'the statement names an outbox, but that of another database')
+  .option('--yes', 'does not ask')
+  .option('--timeout <seconds>', 'for the connector to come to the present', wholeNumber, 300)
+  .addHelpText('after', example('skip-ddl'))
+  .action(async (_options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<{ otherDatabase?: true; yes?: true; timeout: number } & OutboxFlags>();
+    const progress = showProgress();
+    await withOutbox(flags, async ({ session, connect, memory }) => {
+      const { connector, timeout, json } = flags;
+      const statement = await readRefusedDdl(connect, connector, flags.otherDatabase === true);
+      await confirm(`Pass over this statement?\n\n${statement}\n\n`, flags.yes);
+      const wait = { connect, mysql: session.query, connector, timeoutMs: timeout * 1_000, signal: stopOnSignal() };
+      const result = await skipRefusedDdl({
+        connect,
+        connector,
+        statement,
+        awaitShipped: () => waitUntilOutboxShipped({ ...wait, distrust: distrust(memory, 'audit') }),
+        onProgress: (line) => progress.say(line),
+      });
+      progress.done();
+      if (result !== 'passed') throw new Error(`The connector did not come to the present: ${result.cannotTell}.`);
+      if (json === true) printJson({ outcome: 'skipped', statement });
+      else console.log('Passed over; the connector ships, and again refuses what it cannot parse.');
     });
   });
 

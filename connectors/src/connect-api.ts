@@ -13,7 +13,7 @@ import type { ConnectorDefinition } from './connector-definition.ts';
 /** Kafka Connect's REST API, as far as this pipeline uses it; what is not there is undefined. */
 export interface ConnectApi {
   getConfig(name: string): Promise<Readonly<Record<string, string>> | undefined>;
-  putConfig(definition: ConnectorDefinition): Promise<void>;
+  putConfig(config: Readonly<Record<string, string>> & { readonly name: string }): Promise<void>;
   /** What is wrong with a definition, as `key: reason`; Debezium also tries to reach MySQL with it. */
   validate(definition: ConnectorDefinition): Promise<readonly string[]>;
   getStatus(name: string): Promise<ConnectorStatus | undefined>;
@@ -41,8 +41,8 @@ export function connectApi(connectUrl: string, settings: Partial<RequestSettings
       const answer = await found(request('GET', `${pathOf(name)}/config`));
       return answer === undefined ? undefined : connectorConfig.parse(answer);
     },
-    async putConfig(definition) {
-      await request('PUT', `${pathOf(definition.name)}/config`, definition);
+    async putConfig(config) {
+      await request('PUT', `${pathOf(config.name)}/config`, config);
     },
     async validate(definition) {
       const plugin = encodeURIComponent(definition['connector.class']);

@@ -23,6 +23,8 @@ export interface ConnectorChanges {
   readonly config?: Readonly<Record<string, string>>;
 }
 
+const ddlFilter = 'internal.schema.history.internal.ddl.filter';
+
 /** Defines a connector like `board-outbox` for the outbox table of another database. */
 export function defineConnector(changes: ConnectorChanges): ConnectorDefinition {
   const { name, database, serverId, topic, config } = changes;
@@ -34,6 +36,7 @@ export function defineConnector(changes: ConnectorChanges): ConnectorDefinition 
     'database.include.list': database,
     'table.include.list': `${database}.outbox`,
     'schema.history.internal.kafka.topic': `${name}.schema-history`,
+    [ddlFilter]: (boardOutbox[ddlFilter] ?? '').replaceAll('order_service', database),
     ...(topic !== undefined && { 'transforms.outbox.route.topic.replacement': topic }),
     ...config,
   };

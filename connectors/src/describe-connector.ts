@@ -1,5 +1,6 @@
 import type { ConnectorOffsets, ConnectorStatus } from './connect-answers.ts';
 import type { ConnectApi } from './connect-api.ts';
+import { explainFailure } from './explain-failure.ts';
 import { judgeStatus } from './judge-status.ts';
 
 export interface ConnectorReport {
@@ -24,7 +25,11 @@ export function formatReport({ name, status, offsets }: ConnectorReport): string
   if (status.tasks.length === 0) lines.push('no task');
   for (const task of status.tasks) {
     lines.push(`task ${task.id}: ${task.state}`);
-    if (task.trace) lines.push(task.trace);
+    if (task.trace === undefined) continue;
+    lines.push(task.trace.trimEnd());
+    const explanation = explainFailure(task.trace);
+    // Last, where a screen of Java frames has not pushed it away.
+    if (explanation !== undefined) lines.push(explanation);
   }
   for (const { offset } of offsets) {
     if (offset === null) continue;

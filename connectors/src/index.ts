@@ -20,8 +20,10 @@ export {
   type RunSql,
 } from './fence.ts';
 export type { FenceResult } from './judge-fence.ts';
+export { classifyFailure, explainFailure, namesOutbox, type Failure } from './explain-failure.ts';
 export { judgeStatus, type Health } from './judge-status.ts';
 export { registerConnector, type Registration } from './register.ts';
+export { skipRefusedDdl, type DdlSkip } from './skip-refused-ddl.ts';
 export { distrust } from './memory/distrust.ts';
 export { isWatched } from './memory/is-watched.ts';
 export {

@@ -1,6 +1,6 @@
-import { judgeStatus, type ConnectApi } from '@board/connectors';
+import { explainFailure, judgeStatus, type ConnectApi } from '@board/connectors';
 import type { Alarms, Logger } from '@board/service-kit';
-import { beginHealing, decideHeal, type HealSettings } from '../domain/decide-heal.ts';
+import { beginHealing, decideHeal, type ConnectorHealth, type HealSettings } from '../domain/decide-heal.ts';
 import type { Job } from './job.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';
 
@@ -28,7 +28,7 @@ export function healConnector(healing: Healing): Job {
     async run() {
       const status = await connect.getStatus(connector);
       const health = status === undefined ? ({ kind: 'missing' } as const) : judgeStatus(status);
-      const decision = decideHeal(state, health, now(), settings);
+      const decision = decideHeal(state, explained(health), now(), settings);
       state = decision.state;
       metrics.connector(health.kind === 'running');
       if (decision.alarm === undefined) alarms.clear(alarm);
@@ -40,4 +40,10 @@ export function healConnector(healing: Healing): Job {
       await connect.restartFailed(connector);
     },
   };
+}
+
+/** A cause with a recipe is told by the recipe's name, not by Java's. */
+function explained(health: ConnectorHealth): ConnectorHealth {
+  if (health.kind !== 'failed') return health;
+  return { ...health, trace: explainFailure(health.trace) ?? health.trace };
 }

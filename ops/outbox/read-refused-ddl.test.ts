@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest';
+import { readRefusedDdl } from './read-refused-ddl.ts';
+
+const worker = { worker_id: 'w' };
+const trace = (statement: string): string =>
+  `io.debezium.text.ParsingException: DDL statement couldn't be parsed. Please open a GitHub issue with the statement '${statement}'\nno\n\tat x`;
+
+/** A connector that answers each question with the next of these: a trace for a failed task, undefined for a running one. */
+function answering(...traces: (string | undefined)[]) {
+  const left = [...traces];
+  const next = (): string | undefined => (left.length > 1 ? left.shift() : left[0]);
+  return {
+    getStatus: (name: string) => {
+      const failed = next();
+      const task = failed === undefined ? { state: 'RUNNING' as const } : { state: 'FAILED' as const, trace: failed };
+      return Promise.resolve({
+        name,
+        connector: { state: 'RUNNING' as const, ...worker },
+        tasks: [{ id: 0, ...worker, ...task }],
+      });
+    },
+  };
+}
+
+it('waits for a task that was just restarted to stand at its statement again', async () => {
+  const statement = 'TRUNCATE TABLE url';
+  expect(await readRefusedDdl(answering(undefined, trace(statement)), 'c', false, 5_000)).toBe(statement);
+});
+
+it.each([undefined, 'RecordTooLargeException: too large\n\tat x'])(
+  'refuses where no statement is to be passed over: %s',
+  async (other) => {
+    await expect(readRefusedDdl(answering(other), 'c', false, 0)).rejects.toThrow('nothing to pass over');
+  },
+);
+
+it('refuses a statement that names an outbox, unless it is said to be of another database', async () => {
+  const statement = 'CREATE TABLE scratch.outbox (url INT)';
+  await expect(readRefusedDdl(answering(trace(statement)), 'c', false, 0)).rejects.toThrow(statement);
+  expect(await readRefusedDdl(answering(trace(statement)), 'c', true, 0)).toBe(statement);
+});

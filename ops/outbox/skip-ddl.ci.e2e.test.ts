@@ -1,0 +1,185 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
+import {
+  connectApi,
+  describeConnector,
+  formatReport,
+  registerConnector,
+  waitUntilShipped,
+  type ConnectorDefinition,
+  type RunSql,
+} from '@board/connectors';
+import { createHealth, createLogger } from '@board/service-kit';
+import { waitUntil } from '@board/test';
+import { createConnection, type Connection } from 'mysql2/promise';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { openMemoryTopic } from '../../connectors/testing/open-memory-topic.ts';
+import { openTemporaryOutbox, type TemporaryOutbox } from '../../connectors/testing/open-temporary-outbox.ts';
+import { healConnector } from '../../services/keeper/src/application/heal-connector.ts';
+import { startOwnMysql, type OwnMysql } from '../../stack/testing/start-own-mysql.ts';
+
+const stack = inject('stack');
+const api = connectApi(stack.connectUrl);
+
+let mysql: OwnMysql;
+let outbox: TemporaryOutbox;
+let memory: Awaited<ReturnType<typeof openMemoryTopic>>;
+let root: Connection;
+let definition: ConnectorDefinition;
+beforeAll(async () => {
+  // What stops this connector would stop every connector of the shared server.
+  mysql = await startOwnMysql();
+  outbox = await openTemporaryOutbox({ ...stack, mysql });
+  memory = await openMemoryTopic(stack);
+  definition = {
+    ...outbox.definition,
+    'database.hostname': mysql.host,
+    'database.port': String(mysql.port),
+    'database.user': 'root',
+    'database.password': mysql.rootPassword,
+  };
+  root = await createConnection({ ...address(), user: 'root', password: mysql.rootPassword });
+  await root.query('CREATE DATABASE scratch');
+  await registerConnector({ ...stack, definition });
+}, 120_000);
+afterAll(async () => {
+  await root.end();
+  await memory.close();
+  await outbox.close();
+  await mysql.stop();
+}, 60_000);
+
+const address = () => ({ host: mysql.host, port: mysql.port, database: outbox.database });
+const sql: RunSql = async (text, values) => (await root.query(text, [...(values ?? [])]))[0] as unknown[];
+
+function skipDdl(...args: string[]): Promise<{ exitCode: number | null; out: string; err: string }> {
+  const file = resolve(import.meta.dirname, '../outbox.ts');
+  const whose = ['--connector', definition.name, '--memory-topic', memory.name];
+  const env = {
+    DATABASE_HOST: mysql.host,
+    DATABASE_PORT: String(mysql.port),
+    DATABASE_NAME: outbox.database,
+    DATABASE_USER: 'root',
+    DATABASE_PASSWORD: mysql.rootPassword,
+    KAFKA_BROKERS: stack.brokers.join(','),
+    CONNECT_URL: stack.connectUrl,
+  };
+  return new Promise((done) => {
+    const child = execFile(
+      process.execPath,
+      [file, 'skip-ddl', '--yes', ...args, ...whose],
+      { env },
+      (_error, out, err) => done({ exitCode: child.exitCode, out, err }),
+    );
+  });
+}
+
+/** A row whose columns cannot be taken for each other arrives as it is. */
+async function ships(): Promise<void> {
+  const id = randomUUID();
+  const row = { id, aggregateId: `of ${id}`, version: 7, key: `key ${id}`, type: 'BoardCreated', traceparent: null };
+  await outbox.insert({ ...row, payload: Buffer.from(id), occurredAt: '2026-01-02 03:04:05.678901' });
+  const wait = { connect: api, mysql: sql, connector: definition.name, timeoutMs: 30_000 };
+  expect(await waitUntilShipped(wait)).toBe('passed');
+  const records = await outbox.readShipped((read) => read.some(({ headers }) => headers['id'] === id));
+  expect(records.findLast(({ headers }) => headers['id'] === id)).toMatchObject({
+    key: row.key,
+    value: Buffer.from(id),
+    headers: { aggregateId: row.aggregateId, version: '7', eventType: row.type, occurredAt: '1767323045678901' },
+  });
+}
+
+/** What the keeper's `/alarms` says once its restart has not helped. */
+async function alarm(): Promise<string> {
+  const { alarms } = createHealth();
+  const job = healConnector({
+    connect: api,
+    connector: definition.name,
+    everyMs: 100,
+    alarms,
+    logger: createLogger({ name: 'test', level: 'silent' }),
+    metrics: { connector: () => undefined, restarted: () => undefined },
+    now: () => performance.now(),
+  });
+  return waitUntil(
+    'the alarm',
+    async () => {
+      await job.run(new AbortController().signal);
+      return alarms.active().get('connector')?.reason;
+    },
+    { everyMs: 200, timeoutMs: 30_000 },
+  );
+}
+
+const status = async (): Promise<string> => formatReport(await describeConnector(api, definition.name));
+
+/** docs/runbook.md, "Position lost", step 3. */
+async function readTableAgain(): Promise<void> {
+  await api.stop(definition.name);
+  await waitUntil('the position is deleted', async () => {
+    await api.deleteOffsets(definition.name);
+    return true;
+  });
+  await registerConnector({ ...stack, definition });
+}
+
+it('a refused statement of another table is named by alarm and status, and one command passes over it and nothing else', async () => {
+  await ships();
+  await root.query('CREATE TABLE scratch.url (id INT)');
+  await root.query('USE scratch');
+  await root.query('TRUNCATE TABLE url');
+  await root.query('USE ??', [outbox.database]);
+  const explanation =
+    'Debezium cannot parse the statement "TRUNCATE TABLE url": docs/runbook.md, "A refused statement"';
+  expect(await alarm()).toContain(explanation);
+  expect(await status()).toContain(explanation);
+
+  expect(await skipDdl()).toMatchObject({ exitCode: 0, out: expect.stringMatching(/^Passed over/) });
+  expect(await api.getConfig(definition.name)).toEqual(definition);
+  await ships();
+}, 120_000);
+
+it("a statement that names an outbox is passed over only where the operator says that it is another database's", async () => {
+  await root.query(`CREATE TABLE scratch.outbox (id INT COMMENT "it's, so", url TEXT)`);
+  expect(await alarm()).toContain(`"CREATE TABLE scratch.outbox (id INT COMMENT 'it''s, so', url TEXT)"`);
+  const refused = await skipDdl();
+  expect(refused).toMatchObject({ exitCode: 1, err: expect.stringContaining('CREATE TABLE scratch.outbox') });
+  expect(refused.err).toMatch(/may have changed the outbox.*--other-database/);
+  expect(await api.getConfig(definition.name)).toEqual(definition);
+
+  // Run in the captured database, though about another one.
+  expect(await skipDdl('--other-database')).toMatchObject({ exitCode: 0 });
+  expect(await api.getConfig(definition.name)).toEqual(definition);
+  // A start reads the whole history, which must not have taken in what the parser refuses.
+  await api.stop(definition.name);
+  await registerConnector({ ...stack, definition });
+  await ships();
+}, 120_000);
+
+it('a refused change of the outbox itself: the recipe has the table read again, and no value gets under a wrong column', async () => {
+  await root.query("SET SESSION sql_mode = 'ANSI_QUOTES'");
+  await root.query(`ALTER TABLE "outbox" ADD COLUMN "region" VARCHAR(36) NOT NULL DEFAULT 'nowhere' FIRST`);
+  await root.query('SET SESSION sql_mode = DEFAULT');
+  expect(await alarm()).toMatch(/"ALTER TABLE 'outbox' ADD COLUMN .*"A refused statement"/);
+  expect((await skipDdl()).err).toMatch(/may have changed the outbox/);
+  await readTableAgain();
+  await ships();
+}, 120_000);
+
+it('a value that cannot be converted stops the task instead of being shipped as NULL, and the recipe ships it', async () => {
+  // Of the columns that are shipped the only one that may be NULL: of any other Connect itself would refuse the NULL.
+  await root.query('SET SESSION sql_log_bin = 0');
+  await root.query('ALTER TABLE outbox MODIFY traceparent INT NULL');
+  await root.query('SET SESSION sql_log_bin = 1');
+  await root.query(
+    'INSERT INTO outbox (id, aggregatetype, aggregateid, version, partition_key, type, payload, traceparent, occurred_at)' +
+      " VALUES ('unfit', 'board', 'a', 1, 'k', 't', 'p', 7, NOW(6))",
+  );
+  expect(await alarm()).toMatch(/traceparent' of type CHAR: docs\/runbook.md, "A row that does not fit"/);
+  await readTableAgain();
+  const records = await outbox.readShipped((read) => read.some(({ headers }) => headers['id'] === 'unfit'));
+  const unfit = records.filter(({ headers }) => headers['id'] === 'unfit');
+  expect(unfit.map(({ headers }) => headers['traceparent'])).toEqual(['7']);
+  await ships();
+}, 120_000);
