@@ -21,6 +21,7 @@ export {
 } from './fence.ts';
 export type { FenceResult } from './judge-fence.ts';
 export { judgeStatus, type Health } from './judge-status.ts';
+export { rebuildPosition } from './rebuild-position.ts';
 export { registerConnector, type Registration } from './register.ts';
 export { distrust } from './memory/distrust.ts';
 export { isWatched } from './memory/is-watched.ts';
@@ -33,6 +34,8 @@ export {
   type Seen,
   type Suspicion,
 } from './memory/relay-memory.ts';
+export { tableIdOf } from './shape/fold-history.ts';
+export { openSchemaHistory, type SchemaHistory } from './shape/schema-history.ts';
 export { countTransactions } from './watch/count-transactions.ts';
 export { judgeLook } from './watch/judge-look.ts';
 export { lookAtRelay, type Look } from './watch/look-at-relay.ts';

@@ -24,6 +24,7 @@ export const serviceSchema = z.object({
   MEMORY_TOPIC: name().default(keeperMemoryTopic.name),
   /** A position that is lost and rebuilt between two looks goes unnoticed; a snapshot takes longer than this. */
   LOOK_EVERY_MS: configFields.milliseconds().default(1_000),
+  COLUMNS_EVERY_MS: configFields.milliseconds().default(60_000),
   PURGE_EVERY_MS: configFields.milliseconds().default(3_600_000),
   TRIM_EVERY_MS: configFields.milliseconds().default(600_000),
   OUTBOX_RETENTION_HOURS: z

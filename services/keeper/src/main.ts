@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { connectApi, relayMemory } from '@board/connectors';
+import { connectApi, openSchemaHistory, relayMemory, type RunSql } from '@board/connectors';
 import { databaseConnection, leadWhileLocked, openSession, type LockState, type Session } from '@board/database-kit';
 import { trimRetries } from '@board/inbox';
 import { connectKafka, kafkaAccess, openCompactedTopic } from '@board/kafka-kit';
@@ -11,6 +11,7 @@ import {
   guardEventLoop,
   runService,
 } from '@board/service-kit';
+import { guardShape } from './application/guard-shape.ts';
 import { healConnector } from './application/heal-connector.ts';
 import { createKeeperMetrics } from './application/keeper-metrics.ts';
 import { purgeTables } from './application/purge-tables.ts';
@@ -18,6 +19,9 @@ import { runJobs } from './application/run-jobs.ts';
 import { trimTopics } from './application/trim-topics.ts';
 import { watchRelay } from './application/watch-relay.ts';
 import { serviceSchema } from './config.ts';
+
+/** Each reading of a topic has a consumer group of its own, taken away afterwards. */
+const readerPrefix = 'keeper.reader.';
 
 await runService(serviceSchema, async ({ config, logger, scope }) => {
   guardEventLoop(scope);
@@ -47,10 +51,12 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   };
 
   async function keep(signal: AbortSignal): Promise<void> {
+    const withSql = <Result>(work: (sql: RunSql) => Promise<Result>): Promise<Result> =>
+      withSession((session) => work(session.query));
     const relay = { connect, connector, memory, alarms, logger, metrics };
     const watch = watchRelay({
       ...relay,
-      withSql: (work) => withSession((session) => work(session.query)),
+      withSql,
       everyMs: config.LOOK_EVERY_MS,
       now: () => new Date(),
       elapsedMs: clock.now,
@@ -59,6 +65,14 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
       [
         healConnector({ ...relay, everyMs: config.LOOK_EVERY_MS, now: clock.now }),
         watch,
+        guardShape({
+          ...relay,
+          openHistory: (topic, tableId) => openSchemaHistory(kafka, { topic, tableId, readerPrefix }),
+          withSql,
+          suspect: watch.suspect,
+          everyMs: config.COLUMNS_EVERY_MS,
+          elapsedMs: clock.now,
+        }),
         purgeTables({
           ...relay,
           firstLook: watch.firstLook,

@@ -30,7 +30,7 @@ export function createKeeperMetrics(registry: Registry): KeeperMetrics {
   const running = new Gauge({ name: 'keeper_connector_running', help: '1 while connector and task run', registers });
   const restarts = new Counter({
     name: 'keeper_connector_restarts_total',
-    help: 'Restarts of a failed connector',
+    help: 'Restarts of a connector that had failed or stood still',
     registers,
   });
   const behind = new Gauge({
