@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { connectApi, openSchemaHistory, relayMemory, type RunSql } from '@board/connectors';
+import { connectApi, connectorTopics, openSchemaHistory, relayMemory, type RunSql } from '@board/connectors';
+import { boardTopic } from '@board/contracts';
 import { databaseConnection, leadWhileLocked, openSession, type LockState, type Session } from '@board/database-kit';
-import { trimRetries } from '@board/inbox';
+import { auditedTopics, findUnreceived, trimRetries } from '@board/inbox';
+import type { OutboxPurge, PurgeSession } from '@board/outbox';
 import { connectKafka, kafkaAccess, openCompactedTopic } from '@board/kafka-kit';
 import {
   createElapsedClock,
@@ -50,6 +52,16 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     }
   };
 
+  /** Asks the consumer for events whose rows are to be deleted. */
+  function askConsumer({ query }: PurgeSession): OutboxPurge['findUnreceived'] {
+    return async (rows) => {
+      const definition = await connect.getConfig(connector);
+      if (definition === undefined) throw new Error(`the connector ${connector} is not registered`);
+      const topics = auditedTopics(config.CONSUMER_GROUP, { ...boardTopic, name: connectorTopics(definition).events });
+      return findUnreceived({ kafka, topics, query, database: config.CONSUMER_DATABASE, readerPrefix }, rows);
+    };
+  }
+
   async function keep(signal: AbortSignal): Promise<void> {
     const withSql = <Result>(work: (sql: RunSql) => Promise<Result>): Promise<Result> =>
       withSession((session) => work(session.query));
@@ -77,6 +89,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
           ...relay,
           firstLook: watch.firstLook,
           withSession,
+          findUnreceived: askConsumer,
           retentionMs: config.OUTBOX_RETENTION_HOURS * 3_600_000,
           everyMs: config.PURGE_EVERY_MS,
           now: () => new Date(),

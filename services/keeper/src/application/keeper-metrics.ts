@@ -9,6 +9,7 @@ export interface KeeperMetrics {
   looked(transactionsBehind: number, isSuspected: boolean): void;
   suspected(): void;
   purged(rows: number, keys: number): void;
+  unshipped(rows: number): void;
   trimmed(records: number): void;
 }
 
@@ -49,6 +50,11 @@ export function createKeeperMetrics(registry: Registry): KeeperMetrics {
     registers,
   });
   const rows = new Counter({ name: 'keeper_outbox_purged_rows_total', help: 'Outbox rows deleted', registers });
+  const unshipped = new Gauge({
+    name: 'keeper_outbox_unshipped_rows',
+    help: 'Old outbox rows that the connector has passed and never shipped',
+    registers,
+  });
   const keys = new Counter({ name: 'keeper_keys_purged_total', help: 'Idempotency keys deleted', registers });
   const trimmed = new Counter({
     name: 'keeper_retry_records_trimmed_total',
@@ -70,6 +76,7 @@ export function createKeeperMetrics(registry: Registry): KeeperMetrics {
       rows.inc(rowCount);
       keys.inc(keyCount);
     },
+    unshipped: (count) => unshipped.set(count),
     trimmed: (records) => trimmed.inc(records),
   };
 }
