@@ -19,12 +19,19 @@ const eventOf = (version: number, id = randomUUIDv7(), aggregateId = randomUUIDv
   version,
 });
 
-const search = (events: readonly CommittedEvent[], { group = lab.group, maxUnread = 1_000 } = {}) =>
+const search = (
+  events: readonly CommittedEvent[],
+  { group = lab.group, maxUnread = 1_000, onQuery = (_sql: string): Promise<unknown> => Promise.resolve() } = {},
+) =>
   findUnreceived(
     {
       kafka: lab.kafka,
       topics: { ...auditedTopics(lab.group, testTopic(lab.topic)), group },
-      query: (sql, values) => lab.rows(sql, [...values]),
+      async query<Row>(sql: string, values: readonly unknown[]) {
+        const rows = await lab.rows<Row>(sql, [...values]);
+        await onQuery(sql);
+        return rows;
+      },
       database: lab.schema.name,
       readerPrefix: 'test-reader.',
       maxUnread,
@@ -116,6 +123,15 @@ it('does not count records that the group has passed, and decides nothing when t
   await produce(unread, lab.topic);
   expect(await search([read, unread])).toEqual({ missing: [read], undecided: [] });
   expect(await search([read, unread], { maxUnread: 0 })).toEqual({ missing: [], undecided: [read, unread] });
+});
+
+it('does not miss an event that the consumer takes between the look at its tables and the one at its topics', async () => {
+  const event = eventOf(1);
+  let looks = 0;
+  const onQuery = async (sql: string): Promise<void> => {
+    if (sql.includes('dead_letter') && (looks += 1) === 1) await markAt(event, 1);
+  };
+  expect(await search([event], { onQuery })).toEqual({ missing: [], undecided: [] });
 });
 
 it('asks by key: of 20,000 marks, parked events and dead letters a question touches those of its events', async () => {
