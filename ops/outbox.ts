@@ -1,6 +1,13 @@
-import { boardOutbox, distrust, openSuspicion, skipRefusedDdl, waitUntilOutboxShipped } from '@board/connectors';
-import { keeperMemoryTopic } from '@board/contracts';
-import { minRetentionMs, purgeKeys, purgeOutbox } from '@board/outbox';
+import {
+  boardOutbox,
+  distrust,
+  openSuspicion,
+  rebuildPosition,
+  skipRefusedDdl,
+  waitUntilOutboxShipped,
+} from '@board/connectors';
+import { catalogGroup, keeperMemoryTopic } from '@board/contracts';
+import { describeKept, minRetentionMs, outboxStatus, purgeKeys, purgeOutbox } from '@board/outbox';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { showProgress } from './audit/show-progress.ts';
 import { confirm } from './operate/confirm.ts';
@@ -23,6 +30,8 @@ const program = new Command('npm run outbox --')
   .option('--instance <name>', 'the local stack to ask where the environment names no addresses', 'main')
   .option('--connector <name>', 'whose position proves what was shipped', boardOutbox.name)
   .option('--memory-topic <name>', "the keeper's memory", keeperMemoryTopic.name)
+  .option('--group <name>', 'the consumer that shows which rows have reached the topic', catalogGroup)
+  .option('--consumer-database <name>', "where that consumer's tables are", parseDatabase, 'catalog_service')
   .option('--json', 'JSON for programs')
   .configureHelp({ showGlobalOptions: true })
   .exitOverride()
@@ -63,11 +72,12 @@ program
     const flags = command.optsWithGlobals<{ olderThan: number; dryRun?: true; timeout: number } & OutboxFlags>();
     const progress = showProgress();
     const signal = stopOnSignal();
-    await withOutbox(flags, async ({ session, connect, memory }) => {
+    await withOutbox(flags, async ({ session, connect, memory, findUnreceived }) => {
       const { connector, timeout, olderThan, dryRun = false, json } = flags;
       const wait = { connect, mysql: session.query, connector, timeoutMs: timeout * 1_000, signal };
       const outcome = await purgeOutbox({
         session,
+        findUnreceived,
         awaitShipped: () => {
           progress.say(`waiting until the connector ${connector} has come as far as the rows`);
           return waitUntilOutboxShipped({ ...wait, distrust: distrust(memory, 'purge') });
@@ -89,6 +99,11 @@ program
           `${counted(outcome.rows, 'row')} ${dryRun ? 'would be ' : ''}deleted, ${counted(keys, 'idempotency key')} deleted.`,
         );
       if (outcome.kind === 'stopped') process.exitCode = 1;
+      const stays = describeKept(outcome.kept);
+      if (stays !== undefined) {
+        console.error(stays);
+        process.exitCode = 1;
+      }
       if (outcome.kind !== 'refused') return;
       console.error(`Cannot tell what was shipped, so nothing more was deleted: ${outcome.reason}.`);
       process.exitCode = cannotTell;
@@ -149,6 +164,45 @@ program
   });
 
 program
+  .command('redrive')
+  .description("has the connector ship every row of the outbox again; the consumers' marks remove the copies")
+  .option('--timeout <seconds>', 'for the connector to have shipped them', wholeNumber, 600)
+  .option('--yes', 'does not ask')
+  .addHelpText(
+    'after',
+    `${example('redrive')}\n\nIt rebuilds the connector's position and its idea of the outbox's columns. Afterwards: npm run audit`,
+  )
+  .action(async (_options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<{ timeout: number; yes?: true } & OutboxFlags>();
+    const progress = showProgress();
+    const signal = stopOnSignal();
+    await withOutbox(flags, async ({ session, connect }) => {
+      const { connector, timeout } = flags;
+      const { rows } = await outboxStatus(session);
+      await confirm(
+        `Stop the connector ${connector}, forget its position and ship ${counted(rows, 'row')} again?`,
+        flags.yes,
+      );
+      progress.say('rebuilding the position');
+      await rebuildPosition(connect, connector);
+      progress.say(`waiting until ${counted(rows, 'row')} are shipped`);
+      const shipped = await waitUntilOutboxShipped({
+        connect,
+        mysql: session.query,
+        connector,
+        timeoutMs: timeout * 1_000,
+        signal,
+      });
+      progress.done();
+      if (flags.json === true) printJson({ outcome: shipped === 'passed' ? 'shipped' : 'cannot-tell', rows });
+      else if (shipped === 'passed') console.log(`${counted(rows, 'row')} shipped again. Now: npm run audit`);
+      if (shipped === 'passed') return;
+      console.error(`The position is rebuilt, but whether all is shipped cannot be told yet: ${shipped.cannotTell}.`);
+      process.exitCode = cannotTell;
+    });
+  });
+
+program
   .command('schemas')
   .description('which schema each id meant when order-service first wrote events with it')
   .option('--forget', 'forgets them: order-service takes the ids that the registry gives it now')
@@ -186,6 +240,11 @@ function parseRetention(text: string): number {
   const retentionMs = parseDuration(text);
   if (retentionMs >= minRetentionMs) return retentionMs;
   throw new InvalidArgumentError('It wants at least 60m: younger rows may be needed once more.');
+}
+
+function parseDatabase(text: string): string {
+  if (/^\w{1,64}$/.test(text)) return text;
+  throw new InvalidArgumentError('It must be 1-64 letters, digits or _.');
 }
 
 function wholeNumber(text: string): number {

@@ -33,4 +33,6 @@ export const validation = z.object({
   configs: z.array(z.object({ value: z.object({ name: z.string(), errors: z.array(z.string()) }).nullable() })),
 });
 
-export const connectorConfig = z.record(z.string(), z.string());
+export const connectorConfig = z
+  .object({ name: z.string(), 'connector.class': z.string(), 'topic.prefix': z.string() })
+  .catchall(z.string());

@@ -10,9 +10,9 @@ import { ConnectError } from './connect-error.ts';
 import { connectRequest, type RequestSettings } from './connect-request.ts';
 import type { ConnectorDefinition } from './connector-definition.ts';
 
-/** Kafka Connect's REST API, as far as this pipeline uses it; what is not there is undefined. */
+/** Kafka Connect's REST API, as far as this pipeline uses it; what is not there is undefined. Throws while Connect starts. */
 export interface ConnectApi {
-  getConfig(name: string): Promise<Readonly<Record<string, string>> | undefined>;
+  getConfig(name: string): Promise<ConnectorDefinition | undefined>;
   putConfig(config: Readonly<Record<string, string>> & { readonly name: string }): Promise<void>;
   /** What is wrong with a definition, as `key: reason`; Debezium also tries to reach MySQL with it. */
   validate(definition: ConnectorDefinition): Promise<readonly string[]>;
@@ -25,6 +25,8 @@ export interface ConnectApi {
   resume(name: string): Promise<void>;
   /** Restarts only what has failed. */
   restartFailed(name: string): Promise<void>;
+  /** Restarts the connector and its task, whatever their states say. */
+  restart(name: string): Promise<void>;
   /** Deletes the connector; its offsets and topics stay. */
   remove(name: string): Promise<void>;
 }
@@ -53,7 +55,10 @@ export function connectApi(connectUrl: string, settings: Partial<RequestSettings
     },
     async getStatus(name) {
       const answer = await found(request('GET', `${pathOf(name)}/status`));
-      return answer === undefined ? undefined : connectorStatus.parse(answer);
+      if (answer !== undefined) return connectorStatus.parse(answer);
+      // Only its configuration says whether it is registered, and Connect answers for that when it has read its topics.
+      const config = await found(request('GET', `${pathOf(name)}/config`));
+      return config === undefined ? undefined : { name, connector: { state: 'UNASSIGNED', worker_id: '?' }, tasks: [] };
     },
     async getOffsets(name) {
       const answer = await found(request('GET', `${pathOf(name)}/offsets`));
@@ -74,12 +79,16 @@ export function connectApi(connectUrl: string, settings: Partial<RequestSettings
     async restartFailed(name) {
       await request('POST', `${pathOf(name)}/restart?includeTasks=true&onlyFailed=true`);
     },
+    async restart(name) {
+      await request('POST', `${pathOf(name)}/restart?includeTasks=true&onlyFailed=false`);
+    },
     async remove(name) {
       await request('DELETE', pathOf(name));
     },
   };
 }
 
+/** Asks for what may not be there. */
 async function found(answer: Promise<unknown>): Promise<unknown> {
   try {
     return await answer;

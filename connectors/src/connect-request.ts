@@ -11,7 +11,9 @@ export interface RequestSettings {
 
 const conflict = 409;
 const retryPauseMs = 250;
-const refusal = z.object({ message: z.string() });
+const starting = 'Connect is starting and has not read its topics yet';
+/** Connect's own; its web server's pages have a message too, and no code. */
+const refusal = z.object({ error_code: z.number(), message: z.string() });
 
 /** Sends one request and returns the answer's JSON, undefined when it has none. */
 export type ConnectRequest = (method: string, path: string, body?: unknown) => Promise<unknown>;
@@ -24,6 +26,8 @@ export function connectRequest(connectUrl: string, settings: RequestSettings): C
     const response = await send(`${base}${path}`, method, body, settings.timeoutMs);
     const text = await response.text();
     if (response.ok) return text === '' ? undefined : JSON.parse(text);
+    // Its web server is up before Connect: until then it has a page of its own for every path.
+    if (response.status === 404 && refusalOf(text) === undefined) throw new Error(starting);
     throw new ConnectError(
       response.status,
       `Connect answered ${response.status} to ${method} ${path}: ${reason(text)}`,
@@ -36,12 +40,17 @@ export function connectRequest(connectUrl: string, settings: RequestSettings): C
       try {
         return await once(method, path, body);
       } catch (error) {
-        const isRebalancing = error instanceof ConnectError && error.status === conflict;
-        if (!isRebalancing || performance.now() > deadline) throw error;
+        if (!isRebalancing(error) || performance.now() > deadline) throw error;
         await delay(retryPauseMs);
       }
     }
   };
+}
+
+/** Some requests get 500 for it, with the same words. */
+function isRebalancing(error: unknown): boolean {
+  if (!(error instanceof ConnectError)) return false;
+  return error.status === conflict || (error.status === 500 && /rebalance/.test(error.message));
 }
 
 async function send(url: string, method: string, body: unknown, timeoutMs: number): Promise<Response> {
@@ -67,9 +76,13 @@ function rootMessage(error: unknown): string {
 }
 
 function reason(text: string): string {
+  return refusalOf(text) ?? text;
+}
+
+function refusalOf(text: string): string | undefined {
   try {
     return refusal.parse(JSON.parse(text)).message;
   } catch {
-    return text;
+    return undefined;
   }
 }

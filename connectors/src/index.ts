@@ -22,6 +22,7 @@ export {
 export type { FenceResult } from './judge-fence.ts';
 export { classifyFailure, explainFailure, namesOutbox, type Failure } from './explain-failure.ts';
 export { judgeStatus, type Health } from './judge-status.ts';
+export { rebuildPosition } from './rebuild-position.ts';
 export { registerConnector, type Registration } from './register.ts';
 export { skipRefusedDdl, type DdlSkip } from './skip-refused-ddl.ts';
 export { distrust } from './memory/distrust.ts';
@@ -35,6 +36,8 @@ export {
   type Seen,
   type Suspicion,
 } from './memory/relay-memory.ts';
+export { tableIdOf } from './shape/fold-history.ts';
+export { openSchemaHistory, type SchemaHistory } from './shape/schema-history.ts';
 export { countTransactions } from './watch/count-transactions.ts';
 export { judgeLook } from './watch/judge-look.ts';
 export { lookAtRelay, type Look } from './watch/look-at-relay.ts';

@@ -6,6 +6,7 @@ import { boardSource } from './board-source.ts';
 import { catalogConsumer } from './catalog-consumer.ts';
 import type { RunSql } from './run-sql.ts';
 import { boardId, openBoardPair } from './testing/open-board-pair.ts';
+import { allReceived } from '../../packages/outbox/src/testing/all-received.ts';
 
 const rows = 10_000;
 const page = 500;
@@ -47,12 +48,13 @@ test('a page of the audit and of the purge costs a page, and the status of the o
   costs.splice(0);
   const purged = await purgeOutbox({
     session: measured,
+    findUnreceived: allReceived,
     awaitShipped: () => Promise.resolve('passed'),
     retentionMs: 3_600_000,
     signal: new AbortController().signal,
     dryRun: true,
   });
-  expect(purged).toEqual({ kind: 'done', rows });
+  expect(purged).toMatchObject({ kind: 'done', rows });
   expect(costs.length).toBeGreaterThanOrEqual(rows / 1_000);
   expect(costlier(costs, 1_100)).toEqual([]);
 });

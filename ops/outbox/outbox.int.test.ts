@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { registerConnector, relayMemory, suspect, type RelayMemory } from '@board/connectors';
+import { runMigrations } from '@board/database-kit';
+import { inboxMigrations } from '@board/inbox';
 import { connectKafka, openCompactedTopic } from '@board/kafka-kit';
 import { createIdempotencyTable } from '@board/outbox';
 import { compileCache, waitUntil } from '@board/test';
@@ -21,15 +23,19 @@ let root: Connection;
 beforeAll(async () => {
   outbox = await openTemporaryOutbox(stack);
   await outbox.query(createIdempotencyTable);
+  // The consumer of this test has its tables in the same database.
+  await runMigrations(
+    { host: mysql.host, port: mysql.port, name: outbox.database, user: 'root', password: mysql.rootPassword },
+    inboxMigrations,
+  );
   topic = await openMemoryTopic(stack);
   root = await createConnection({ ...mysqlAddress(), user: 'root', password: mysql.rootPassword });
   // The pipeline's own user, with the rights that it has there.
-  for (const table of ['outbox', 'idempotency_key']) await root.query(`GRANT SELECT, DELETE ON ${table} TO ${purger}`);
+  for (const grant of grants) await root.query(`GRANT ${grant} TO ${purger}`);
   await registerConnector({ connectUrl, brokers, definition: outbox.definition });
 }, 120_000);
 afterAll(async () => {
-  for (const table of ['outbox', 'idempotency_key'])
-    await root.query(`REVOKE SELECT, DELETE ON ${table} FROM ${purger}`);
+  for (const grant of grants) await root.query(`REVOKE ${grant} FROM ${purger}`);
   await root.end();
   await topic.close();
   await outbox.close();
@@ -40,6 +46,13 @@ beforeEach(async () => {
 });
 
 const purger = "'purge'@'127.0.0.1'";
+const grants = [
+  'SELECT, DELETE ON outbox',
+  'SELECT, DELETE ON idempotency_key',
+  'SELECT (consumer, aggregatetype, aggregateid, version, event_id) ON mark',
+  'SELECT (consumer, aggregatetype, aggregateid, version, event_id) ON parked',
+  'SELECT (consumer, letter) ON dead_letter',
+];
 const mysqlAddress = () => ({ host: mysql.host, port: mysql.port, database: outbox.database });
 
 const environment = () => ({
@@ -52,7 +65,14 @@ const environment = () => ({
   KAFKA_BROKERS: brokers.join(','),
   CONNECT_URL: connectUrl,
 });
-const whose = () => ['--connector', outbox.definition.name, '--memory-topic', topic.name];
+const whose = () => [
+  '--connector',
+  outbox.definition.name,
+  '--memory-topic',
+  topic.name,
+  '--consumer-database',
+  outbox.database,
+];
 
 function run(...args: string[]): Promise<{ exitCode: number | null; out: string; err: string }> {
   return new Promise((resolve) => {
@@ -75,12 +95,13 @@ async function keeperLooked(agoMs: number): Promise<void> {
 }
 
 /** Rows of long ago, in one statement. */
-async function insertOldRows(count: number): Promise<void> {
+async function insertOldRows(count: number, by = root): Promise<string[]> {
   const ids = Array.from({ length: count }, () => randomUUID());
-  await root.query(
+  await by.query(
     'INSERT INTO outbox (id, aggregatetype, aggregateid, version, partition_key, type, payload, occurred_at) VALUES ?',
     [ids.map((id) => [id, 'board', id, 1, id, 'BoardCreated', 'payload', '2026-01-02 03:04:05'])],
   );
+  return ids;
 }
 
 async function left(): Promise<number> {
@@ -105,6 +126,38 @@ it('purges what is shipped, shows what is left, and remembers that it did', asyn
   const status = JSON.parse((await run('status', '--json')).out) as Record<string, unknown>;
   expect(status).toMatchObject({ rows: 0, connector: { isRunning: true }, lastPurge: { rows: 30, keys: 0 } });
   expect((await run('status')).out).toMatch(/^outbox +0 rows\n.*\n.*\nconnector .*RUNNING, task 0 RUNNING\n/);
+}, 120_000);
+
+it('keeps rows that were never in the binlog as rows, names them, and ships them with redrive', async () => {
+  await insertOldRows(5);
+  const other = await createConnection({ ...mysqlAddress(), user: 'root', password: mysql.rootPassword });
+  // As a dump is loaded, and as a server or session of long ago is set.
+  await other.query('SET SESSION sql_log_bin = 0');
+  const [unlogged = ''] = await insertOldRows(1, other);
+  // MySQL refuses it below REPEATABLE READ, and so to our services.
+  await other.query(
+    "SET SESSION sql_log_bin = 1, SESSION binlog_format = 'STATEMENT', SESSION transaction_isolation = 'REPEATABLE-READ'",
+  );
+  const [statement = ''] = await insertOldRows(1, other);
+  await other.end();
+  await insertOldRows(5);
+
+  const purged = await run('purge', '--json');
+  expect(JSON.parse(purged.out)).toMatchObject({ kind: 'done', rows: 10, kept: { missing: 2, undecided: 0 } });
+  expect(purged.err).toMatch(
+    new RegExp(`2 old outbox rows never reached the topic.*${unlogged}.*${statement}.*redrive`),
+  );
+  expect(purged.exitCode).toBe(1);
+  expect(await left()).toBe(2);
+
+  expect((await run('redrive')).exitCode).not.toBe(0);
+  const redriven = await run('redrive', '--yes');
+  expect(redriven).toMatchObject({ exitCode: 0, out: '2 rows shipped again. Now: npm run audit\n' });
+  await outbox.readShipped((records) =>
+    [unlogged, statement].every((id) => records.some(({ headers }) => headers['id'] === id)),
+  );
+  expect(JSON.parse((await run('purge', '--json')).out)).toMatchObject({ rows: 2, kept: { missing: 0 } });
+  expect(await left()).toBe(0);
 }, 120_000);
 
 it('a purge that is KILLED has deleted whole chunks, and the next one goes on from there', async () => {

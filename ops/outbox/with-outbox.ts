@@ -1,6 +1,9 @@
-import { connectApi, relayMemory, type ConnectApi, type RelayMemoryStore } from '@board/connectors';
+import { connectApi, connectorTopics, relayMemory, type ConnectApi, type RelayMemoryStore } from '@board/connectors';
 import { openSession, type Session } from '@board/database-kit';
+import { auditedTopics, findUnreceived } from '@board/inbox';
 import { connectKafka, openCompactedTopic } from '@board/kafka-kit';
+import type { OutboxPurge } from '@board/outbox';
+import { boardTopic } from '@board/contracts';
 import { watchServers } from '../operate/watch-servers.ts';
 import { outboxAddresses } from './outbox-addresses.ts';
 
@@ -9,6 +12,8 @@ export interface OutboxFlags {
   readonly instance: string;
   readonly connector: string;
   readonly memoryTopic: string;
+  readonly group: string;
+  readonly consumerDatabase: string;
   readonly json?: true;
 }
 
@@ -16,11 +21,13 @@ export interface OpenedOutbox {
   readonly session: Session;
   readonly connect: ConnectApi;
   readonly memory: RelayMemoryStore;
+  /** Asks the consumer for events whose rows are to be deleted. */
+  readonly findUnreceived: OutboxPurge['findUnreceived'];
 }
 
 /** Connects to the outbox and to what relays it, lets `work` use them and closes what it opened. */
 export async function withOutbox<Result>(
-  { instance, connector, memoryTopic }: OutboxFlags,
+  { instance, connector, memoryTopic, group, consumerDatabase }: OutboxFlags,
   work: (opened: OpenedOutbox) => Promise<Result>,
 ): Promise<Result> {
   const { database, kafka, connectUrl } = outboxAddresses(process.env, instance);
@@ -31,9 +38,25 @@ export async function withOutbox<Result>(
       { cause },
     );
   });
-  const memory = relayMemory(openCompactedTopic(connectKafka(kafka, 'outbox-operator'), memoryTopic), connector);
+  const connect = connectApi(connectUrl, { timeoutMs: 5_000 });
+  const client = connectKafka(kafka, 'outbox-operator');
+  const memory = relayMemory(openCompactedTopic(client, memoryTopic), connector);
   try {
-    return await work({ session, connect: connectApi(connectUrl, { timeoutMs: 5_000 }), memory });
+    return await work({
+      session,
+      connect,
+      memory,
+      async findUnreceived(rows) {
+        const definition = await connect.getConfig(connector);
+        if (definition === undefined) throw new Error(`the connector ${connector} is not registered`);
+        const topics = auditedTopics(group, { ...boardTopic, name: connectorTopics(definition).events });
+        const readerPrefix = 'outbox-operator.';
+        return findUnreceived(
+          { kafka: client, topics, query: session.query, database: consumerDatabase, readerPrefix },
+          rows,
+        );
+      },
+    });
   } finally {
     await memory.close();
     await session.close();

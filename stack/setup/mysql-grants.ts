@@ -12,6 +12,16 @@ const tableGrants: readonly { readonly user: MysqlUser; readonly grant: string }
   { user: 'purge', grant: 'SELECT, DELETE ON order_service.outbox' },
   { user: 'purge', grant: 'SELECT, DELETE ON order_service.idempotency_key' },
   { user: 'purge', grant: 'SELECT, DELETE ON order_service.event_schema' },
+  // What shows that an event has reached its consumer, and so the topic; no content of any.
+  {
+    user: 'purge',
+    grant: 'SELECT (consumer, aggregatetype, aggregateid, version, event_id) ON catalog_service.mark',
+  },
+  {
+    user: 'purge',
+    grant: 'SELECT (consumer, aggregatetype, aggregateid, version, event_id) ON catalog_service.parked',
+  },
+  { user: 'purge', grant: 'SELECT (consumer, letter) ON catalog_service.dead_letter' },
 ];
 
 /** Grants on single tables; call it after the migrations, as MySQL grants nothing on a table that is not there yet. */

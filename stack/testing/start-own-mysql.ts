@@ -17,6 +17,10 @@ export interface OwnMysql {
   readonly host: string;
   readonly port: number;
   readonly rootPassword: string;
+  /** Kills it with SIGKILL; its data stay. */
+  kill(): Promise<void>;
+  /** Starts it again after `kill`, and resolves once it answers. */
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -36,18 +40,25 @@ export async function startOwnMysql(options: readonly string[] = []): Promise<Ow
   });
   await server.prepare((name, command) => runCommand(command, { logFile: resolve(instance.logDir, `${name}.log`) }));
   const { file, args, cwd } = await server.command();
-  const child = spawn(file, [...args, ...options], { cwd, stdio: 'ignore' });
-  const ended = once(child, 'exit');
+  let kill = (): Promise<void> => Promise.resolve();
+  async function start(): Promise<void> {
+    const child = spawn(file, [...args, ...options], { cwd, stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    kill = async () => {
+      child.kill('SIGKILL');
+      await ended;
+    };
+    await waitUntilReady('own MySQL', server.probe, 60_000, AbortSignal.timeout(60_000));
+  }
   const stop = async (): Promise<void> => {
-    child.kill('SIGKILL');
-    await ended;
+    await kill();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await waitUntilReady('own MySQL', server.probe, 60_000, AbortSignal.timeout(60_000));
+    await start();
   } catch (error) {
     await stop();
     throw error;
   }
-  return { host: '127.0.0.1', port, rootPassword: secrets.root, stop };
+  return { host: '127.0.0.1', port, rootPassword: secrets.root, kill: () => kill(), start, stop };
 }

@@ -12,7 +12,7 @@ import {
   retryTopicName,
   topics,
 } from '@board/contracts';
-import { connectKafka, openAdmin, type KafkaAccess } from '@board/kafka-kit';
+import { connectKafka, openAdmin, readRanges, type KafkaAccess } from '@board/kafka-kit';
 import { createIdempotencyTable, createOutboxTable } from '@board/outbox';
 import {
   compileCache,
@@ -206,7 +206,8 @@ it('carries a board from an outbox to the catalog with the rights and settings o
   const connectUrl = await startConnect();
   const connect = connectApi(connectUrl);
   await connect.putConfig(connectorFor(outbox.name));
-  const catalogUrl = await startService('catalog-service', await openCatalogSchema(), {
+  const catalog = await openCatalogSchema();
+  const catalogUrl = await startService('catalog-service', catalog, {
     REGISTRY_URL: stack.registryUrl,
   });
 
@@ -247,8 +248,12 @@ it('carries a board from an outbox to the catalog with the rights and settings o
   await waitUntil('the dead letters', async () => (await lettersOf()) === 2);
 
   await outbox.root.query(createIdempotencyTable);
-  const often = { LOOK_EVERY_MS: '500', PURGE_EVERY_MS: '500', TRIM_EVERY_MS: '500' };
-  const keeperUrl = await startService('keeper', outbox, { CONNECT_URL: connectUrl, ...often });
+  const often = { LOOK_EVERY_MS: '500', COLUMNS_EVERY_MS: '500', PURGE_EVERY_MS: '500', TRIM_EVERY_MS: '500' };
+  const keeperUrl = await startService('keeper', outbox, {
+    CONNECT_URL: connectUrl,
+    CONSUMER_DATABASE: catalog.name,
+    ...often,
+  });
   await waitUntil('the memory of the keeper', async () => {
     const [memory] = await admin.fetchTopicOffsets(keeperMemoryTopic.name);
     return Number(memory?.high) > 0;
@@ -256,9 +261,20 @@ it('carries a board from an outbox to the catalog with the rights and settings o
   await waitUntil('every job done, a record of a retry topic trimmed', async () => {
     const text = await (await fetch(`${keeperUrl}/metrics`)).text();
     const done = text.match(/^keeper_job_last_success_timestamp_seconds\{.*\} [1-9]/gm) ?? [];
-    return done.length === 4 && /^keeper_retry_records_trimmed_total\{.*\} 1$/m.test(text);
+    return done.length === 5 && /^keeper_retry_records_trimmed_total\{.*\} 1$/m.test(text);
   });
   expect((await fetch(`${keeperUrl}/alarms`)).status).toBe(200);
+
+  // What it does only for rows that the consumer does not have.
+  const unread = (await admin.fetchTopicOffsets(boardTopic.name))
+    .filter(({ high }) => high !== '0')
+    .map(({ partition, high }) => ({ topic: boardTopic.name, partition, from: 0n, end: BigInt(high) }));
+  let read = 0;
+  await readRanges(connectKafka(kafka.access('keeper'), 'test'), 'keeper.reader.test', unread, () => {
+    read += 1;
+    return 'more';
+  });
+  expect(read).toBe(3);
 });
 
 it('refuses what no KafkaUser is allowed, and who is none', async () => {

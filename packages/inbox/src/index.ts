@@ -1,6 +1,7 @@
 export { auditConsumer, type AuditOptions, type Barrier } from './audit/audit-consumer.ts';
 export { auditedTopics, type AuditedTopics } from './audit/audited-topics.ts';
 export { findUnread } from './audit/find-unread.ts';
+export { findUnreceived, type CommittedEvent, type Unreceived } from './audit/find-unreceived.ts';
 export type { AuditReport } from './audit/report.ts';
 export type { ConsumerEntry, ConsumerSide, Digest, IdRange, SourceEntry, SourceSide } from './audit/sides.ts';
 export { redVerdicts, verdicts } from './audit/verdict.ts';

@@ -9,5 +9,13 @@ export { createOutboxTable, payloadLimitBytes } from './database/outbox-table.ts
 export type { OutboxEvent } from './outbox-event.ts';
 export { outboxStatus, type OutboxStatus } from './purge/outbox-status.ts';
 export { purgeKeys, type KeyPurge } from './purge/purge-keys.ts';
-export { minRetentionMs, purgeOutbox, type OutboxPurge, type PurgeOutcome } from './purge/purge-outbox.ts';
+export {
+  minRetentionMs,
+  purgeOutbox,
+  type KeptRows,
+  type OutboxPurge,
+  type PurgeOutcome,
+} from './purge/purge-outbox.ts';
+export { describeKept } from './purge/describe-kept.ts';
+export type { OldRow } from './purge/list-old-rows.ts';
 export type { PurgeSession } from './purge/purge-session.ts';

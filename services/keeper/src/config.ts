@@ -19,11 +19,18 @@ export const serviceSchema = z.object({
   HTTP_PORT: configFields.port().default(8084),
   CONNECT_URL: configFields.httpUrl(),
   CONNECTOR: name().default(boardOutbox.name),
-  /** Whose retry topics are trimmed. */
+  /** Whose retry topics are trimmed, and who shows which outbox rows have reached the topic. */
   CONSUMER_GROUP: name().default(catalogGroup),
+  /** Where that consumer's tables are, on the same server. */
+  CONSUMER_DATABASE: z
+    .string()
+    .regex(/^\w{1,64}$/)
+    .default('catalog_service')
+    .describe('a database of 1-64 letters, digits or _'),
   MEMORY_TOPIC: name().default(keeperMemoryTopic.name),
   /** A position that is lost and rebuilt between two looks goes unnoticed; a snapshot takes longer than this. */
   LOOK_EVERY_MS: configFields.milliseconds().default(1_000),
+  COLUMNS_EVERY_MS: configFields.milliseconds().default(60_000),
   PURGE_EVERY_MS: configFields.milliseconds().default(3_600_000),
   TRIM_EVERY_MS: configFields.milliseconds().default(600_000),
   OUTBOX_RETENTION_HOURS: z

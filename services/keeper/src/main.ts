@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { connectApi, relayMemory } from '@board/connectors';
+import { connectApi, connectorTopics, openSchemaHistory, relayMemory, type RunSql } from '@board/connectors';
+import { boardTopic } from '@board/contracts';
 import { databaseConnection, leadWhileLocked, openSession, type LockState, type Session } from '@board/database-kit';
-import { trimRetries } from '@board/inbox';
+import { auditedTopics, findUnreceived, trimRetries } from '@board/inbox';
+import type { OutboxPurge, PurgeSession } from '@board/outbox';
 import { connectKafka, kafkaAccess, openCompactedTopic } from '@board/kafka-kit';
 import {
   createElapsedClock,
@@ -11,6 +13,7 @@ import {
   guardEventLoop,
   runService,
 } from '@board/service-kit';
+import { guardShape } from './application/guard-shape.ts';
 import { healConnector } from './application/heal-connector.ts';
 import { createKeeperMetrics } from './application/keeper-metrics.ts';
 import { purgeTables } from './application/purge-tables.ts';
@@ -18,6 +21,9 @@ import { runJobs } from './application/run-jobs.ts';
 import { trimTopics } from './application/trim-topics.ts';
 import { watchRelay } from './application/watch-relay.ts';
 import { serviceSchema } from './config.ts';
+
+/** Each reading of a topic has a consumer group of its own, taken away afterwards. */
+const readerPrefix = 'keeper.reader.';
 
 await runService(serviceSchema, async ({ config, logger, scope }) => {
   guardEventLoop(scope);
@@ -46,11 +52,23 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     }
   };
 
+  /** Asks the consumer for events whose rows are to be deleted. */
+  function askConsumer({ query }: PurgeSession): OutboxPurge['findUnreceived'] {
+    return async (rows) => {
+      const definition = await connect.getConfig(connector);
+      if (definition === undefined) throw new Error(`the connector ${connector} is not registered`);
+      const topics = auditedTopics(config.CONSUMER_GROUP, { ...boardTopic, name: connectorTopics(definition).events });
+      return findUnreceived({ kafka, topics, query, database: config.CONSUMER_DATABASE, readerPrefix }, rows);
+    };
+  }
+
   async function keep(signal: AbortSignal): Promise<void> {
+    const withSql = <Result>(work: (sql: RunSql) => Promise<Result>): Promise<Result> =>
+      withSession((session) => work(session.query));
     const relay = { connect, connector, memory, alarms, logger, metrics };
     const watch = watchRelay({
       ...relay,
-      withSql: (work) => withSession((session) => work(session.query)),
+      withSql,
       everyMs: config.LOOK_EVERY_MS,
       now: () => new Date(),
       elapsedMs: clock.now,
@@ -59,10 +77,19 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
       [
         healConnector({ ...relay, everyMs: config.LOOK_EVERY_MS, now: clock.now }),
         watch,
+        guardShape({
+          ...relay,
+          openHistory: (topic, tableId) => openSchemaHistory(kafka, { topic, tableId, readerPrefix }),
+          withSql,
+          suspect: watch.suspect,
+          everyMs: config.COLUMNS_EVERY_MS,
+          elapsedMs: clock.now,
+        }),
         purgeTables({
           ...relay,
           firstLook: watch.firstLook,
           withSession,
+          findUnreceived: askConsumer,
           retentionMs: config.OUTBOX_RETENTION_HOURS * 3_600_000,
           everyMs: config.PURGE_EVERY_MS,
           now: () => new Date(),

@@ -3,6 +3,15 @@ import type { PurgeSession } from './purge-session.ts';
 /** A row's key; text where a number would lose digits. */
 export type Seq = number | string;
 
+/** What an outbox row says of its event, the payload left out. */
+export interface OldRow {
+  readonly seq: Seq;
+  readonly id: string;
+  readonly aggregateType: string;
+  readonly aggregateId: string;
+  readonly version: number;
+}
+
 export interface Cutoff {
   readonly cutoff: string;
   readonly now: string;
@@ -22,20 +31,22 @@ export async function noteCutoff(session: PurgeSession, retentionMs: number): Pr
 }
 
 /**
- * The keys of committed rows from before the cutoff, in small steps by `seq`.
+ * Committed rows from before the cutoff, in small steps by `seq`.
  *
  * There is no index on the time, and rows lie nearly in its order: the walk ends at the first step of young rows only. An old row
  * behind them is found by a later purge, once those in front are old too. Rows from the future (a clock that jumped) do
  * not end it: they would, for years.
  */
-export async function* listOldRows(session: PurgeSession, { cutoff, now }: Cutoff): AsyncGenerator<readonly Seq[]> {
+export async function* listOldRows(session: PurgeSession, { cutoff, now }: Cutoff): AsyncGenerator<readonly OldRow[]> {
   for (let after: Seq = 0; ;) {
     const rows: readonly Row[] = await session.query<Row>(
-      `SELECT seq, occurred_at < ? AS is_old, occurred_at > ? AS is_future FROM outbox WHERE seq > ? ORDER BY seq LIMIT ${stepRows}`,
+      `SELECT seq, id, aggregatetype AS aggregateType, aggregateid AS aggregateId, version,
+         occurred_at < ? AS is_old, occurred_at > ? AS is_future
+       FROM outbox WHERE seq > ? ORDER BY seq LIMIT ${stepRows}`,
       [cutoff, now, after],
     );
     const old = rows.filter(({ is_old: isOld }) => isOld === 1);
-    if (old.length > 0) yield old.map(({ seq }) => seq);
+    if (old.length > 0) yield old.map(({ is_old: _old, is_future: _future, ...row }) => row);
     const isYoung = rows.every(({ is_old: isOld, is_future: isFuture }) => isOld === 0 && isFuture === 0);
     const last = rows.at(-1);
     if (last === undefined || rows.length < stepRows || isYoung) return;
@@ -43,8 +54,7 @@ export async function* listOldRows(session: PurgeSession, { cutoff, now }: Cutof
   }
 }
 
-interface Row {
-  readonly seq: Seq;
+interface Row extends OldRow {
   readonly is_old: number;
   readonly is_future: number;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { listOldRows, noteCutoff, type Cutoff, type Seq } from './list-old-rows.ts';
+import { listOldRows, noteCutoff, type Cutoff, type OldRow, type Seq } from './list-old-rows.ts';
 import { defaultPace, type PurgePace, type PurgeSession } from './purge-session.ts';
 
 export interface OutboxPurge {
@@ -7,6 +7,14 @@ export interface OutboxPurge {
   readonly session: PurgeSession;
   /** Passes once Kafka has everything that was committed before the call. */
   readonly awaitShipped: () => Promise<'passed' | { readonly cannotTell: string }>;
+  /**
+   * Which of these rows no consumer shows to have come through the topic. A row may be in the table and was never in the binlog
+   * as a row (`sql_log_bin=0`, STATEMENT format): the connector has passed it without shipping it.
+   */
+  readonly findUnreceived: (rows: readonly OldRow[]) => Promise<{
+    readonly missing: readonly OldRow[];
+    readonly undecided: readonly OldRow[];
+  }>;
   readonly retentionMs: number;
   /** Stops after the chunk that is under way. */
   readonly signal: AbortSignal;
@@ -18,10 +26,23 @@ export interface OutboxPurge {
   readonly pageRows?: number;
 }
 
-export type PurgeOutcome =
-  | { readonly kind: 'done' | 'stopped'; readonly rows: number }
-  /** Nobody can tell whether the next rows were shipped; those before them, `rows` many, were. */
-  | { readonly kind: 'refused'; readonly rows: number; readonly reason: string };
+/** Old rows that stay, although the connector has passed them. */
+export interface KeptRows {
+  /** They were not shipped: no consumer has them, and they are in no topic. */
+  readonly missing: number;
+  /** The first of these. */
+  readonly examples: readonly OldRow[];
+  /** Consumers have too much unread to tell. */
+  readonly undecided: number;
+}
+
+export type PurgeOutcome = { readonly rows: number; readonly kept: KeptRows } & (
+  | { readonly kind: 'done' | 'stopped' }
+  /** It cannot be told whether the next rows were shipped; those before them, `rows` many, were. */
+  | { readonly kind: 'refused'; readonly reason: string }
+);
+
+const maxExamples = 10;
 
 /** Younger rows are never deleted: within this time an operator may want them shipped once more. */
 export const minRetentionMs = 3_600_000;
@@ -31,31 +52,40 @@ export const minRetentionMs = 3_600_000;
  *
  * Neither `seq` nor the time says what was shipped: a transaction that was open for an hour, or a clock that was wrong, commits
  * "old" rows at any moment. So rows are first SEEN, which is to say committed, then the wait for the connector begins, and what is
- * deleted are the rows that were seen, one by one.
+ * deleted are the rows that were seen, one by one, and that a consumer shows to have been in the topic.
  */
 export async function purgeOutbox(purge: OutboxPurge): Promise<PurgeOutcome> {
   const { session, retentionMs, signal, pageRows = 50_000 } = purge;
   if (retentionMs < minRetentionMs) throw new Error(`outbox rows are kept for at least ${minRetentionMs / 60_000} min`);
   const cutoff = await noteCutoff(session, retentionMs);
   let rows = 0;
-  let page: Seq[] = [];
+  let kept: KeptRows = { missing: 0, examples: [], undecided: 0 };
+  let page: OldRow[] = [];
 
   async function settle(): Promise<PurgeOutcome | undefined> {
     // Asked AFTER the rows of the page were seen: the line on which everything rests.
     const shipped = await purge.awaitShipped();
-    if (shipped !== 'passed') return { kind: 'refused', rows, reason: shipped.cannotTell };
-    rows += await deleteRows(purge, page, cutoff, (deleted) => purge.onProgress?.(rows + deleted));
+    if (shipped !== 'passed') return { kind: 'refused', rows, kept, reason: shipped.cannotTell };
+    const { missing, undecided } = await purge.findUnreceived(page);
+    kept = {
+      missing: kept.missing + missing.length,
+      examples: [...kept.examples, ...missing].slice(0, maxExamples),
+      undecided: kept.undecided + undecided.length,
+    };
+    const stays = new Set([...missing, ...undecided].map(({ seq }) => seq));
+    const seqs = page.map(({ seq }) => seq).filter((seq) => !stays.has(seq));
+    rows += await deleteRows(purge, seqs, cutoff, (deleted) => purge.onProgress?.(rows + deleted));
     page = [];
-    return signal.aborted ? { kind: 'stopped', rows } : undefined;
+    return signal.aborted ? { kind: 'stopped', rows, kept } : undefined;
   }
 
-  for await (const seqs of listOldRows(session, cutoff)) {
-    if (signal.aborted) return { kind: 'stopped', rows };
-    page.push(...seqs);
+  for await (const seen of listOldRows(session, cutoff)) {
+    if (signal.aborted) return { kind: 'stopped', rows, kept };
+    page.push(...seen);
     const ended = page.length >= pageRows ? await settle() : undefined;
     if (ended !== undefined) return ended;
   }
-  return (page.length > 0 ? await settle() : undefined) ?? { kind: 'done', rows };
+  return (page.length > 0 ? await settle() : undefined) ?? { kind: 'done', rows, kept };
 }
 
 async function deleteRows(

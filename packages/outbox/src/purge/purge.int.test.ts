@@ -3,8 +3,16 @@ import { openSession, type Session } from '@board/database-kit';
 import { createTestSchema, type TestSchema } from '@board/test';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { createIdempotencyTable, createOutboxTable, outboxStatus, purgeKeys, purgeOutbox } from '../index.ts';
+import {
+  createIdempotencyTable,
+  createOutboxTable,
+  describeKept,
+  outboxStatus,
+  purgeKeys,
+  purgeOutbox,
+} from '../index.ts';
 import type { OutboxPurge } from './purge-outbox.ts';
+import { allReceived } from '../testing/all-received.ts';
 
 const hourMs = 3_600_000;
 
@@ -55,6 +63,7 @@ async function left(): Promise<string[]> {
 const purge = (changes: Partial<OutboxPurge> = {}) =>
   purgeOutbox({
     session,
+    findUnreceived: allReceived,
     awaitShipped: () => Promise.resolve('passed'),
     retentionMs: 2 * hourMs,
     signal: new AbortController().signal,
@@ -66,16 +75,16 @@ describe('the purge of the outbox', () => {
     await insert(many(2_500, 3 * hourMs));
     const young = await insert(many(20, hourMs));
     const progress: number[] = [];
-    expect(await purge({ onProgress: (rows) => progress.push(rows) })).toEqual({ kind: 'done', rows: 2_500 });
+    expect(await purge({ onProgress: (rows) => progress.push(rows) })).toMatchObject({ kind: 'done', rows: 2_500 });
     expect(await left()).toEqual(young);
     expect(progress).toEqual([1_000, 2_000, 2_500]);
-    expect(await purge()).toEqual({ kind: 'done', rows: 0 });
+    expect(await purge()).toMatchObject({ kind: 'done', rows: 0 });
   });
 
   it('finds the old rows BEHIND those of a clock that was years ahead', async () => {
     const future = await insert(many(1_100, -30 * 365 * 24 * hourMs));
     await insert(many(10, 3 * hourMs));
-    expect(await purge()).toEqual({ kind: 'done', rows: 10 });
+    expect(await purge()).toMatchObject({ kind: 'done', rows: 10 });
     expect(await left()).toEqual(future);
   });
 
@@ -93,7 +102,7 @@ describe('the purge of the outbox', () => {
       },
     });
     await late.end();
-    expect(outcome).toEqual({ kind: 'done', rows: 2 });
+    expect(outcome).toMatchObject({ kind: 'done', rows: 2 });
     expect(await left()).toEqual(ids);
   });
 
@@ -101,23 +110,53 @@ describe('the purge of the outbox', () => {
     const ids = await insert(many(30, 3 * hourMs));
     const cannotTell = { cannotTell: 'the connector sleeps' };
     const refused = { kind: 'refused', rows: 0, reason: 'the connector sleeps' };
-    expect(await purge({ awaitShipped: () => Promise.resolve(cannotTell) })).toEqual(refused);
+    expect(await purge({ awaitShipped: () => Promise.resolve(cannotTell) })).toMatchObject(refused);
     expect(await left()).toEqual(ids);
 
     await insert(many(2_000, 3 * hourMs));
     let asked = 0;
     const once = () => Promise.resolve((asked += 1) === 1 ? ('passed' as const) : cannotTell);
-    expect(await purge({ awaitShipped: once, pageRows: 1_000 })).toEqual({ ...refused, rows: 1_000 });
+    expect(await purge({ awaitShipped: once, pageRows: 1_000 })).toMatchObject({ ...refused, rows: 1_000 });
     expect(await left()).toHaveLength(1_030);
+  });
+
+  it('keeps rows that were never shipped or of which that cannot be told, deletes those around them, and names them', async () => {
+    const ids = await insert(many(2_500, 3 * hourMs));
+    const missing = ids.slice(100, 115);
+    const undecided = ids.slice(2_000, 2_003);
+    const outcome = await purge({
+      pageRows: 1_000,
+      findUnreceived: async (rows) => ({
+        missing: rows.filter(({ id }) => missing.includes(id)),
+        undecided: rows.filter(({ id }) => undecided.includes(id)),
+      }),
+    });
+    expect(outcome).toMatchObject({ kind: 'done', rows: 2_482, kept: { missing: 15, undecided: 3 } });
+    expect(outcome.kept.examples.map(({ aggregateId }) => aggregateId)).toEqual(missing.slice(0, 10));
+    expect(await left()).toEqual([...missing, ...undecided]);
+    expect(describeKept(outcome.kept)).toMatch(
+      new RegExp(
+        `^15 old outbox rows never .*: ${missing[0]} version 1 \\(seq 101\\).*, and 5 more\\..*redrive.* 3 old outbox`,
+      ),
+    );
+    expect(describeKept({ missing: 0, examples: [], undecided: 0 })).toBeUndefined();
+  });
+
+  it('deletes nothing when the consumer cannot be asked', async () => {
+    const ids = await insert(many(30, 3 * hourMs));
+    await expect(purge({ findUnreceived: () => Promise.reject(new Error('no such table')) })).rejects.toThrow(
+      'no such',
+    );
+    expect(await left()).toEqual(ids);
   });
 
   it('a purge that is stopped keeps its chunks, and the next one goes on from there', async () => {
     await insert(many(2_500, 3 * hourMs));
     const stop = new AbortController();
     const stopped = await purge({ signal: stop.signal, onProgress: () => stop.abort() });
-    expect(stopped).toEqual({ kind: 'stopped', rows: 1_000 });
+    expect(stopped).toMatchObject({ kind: 'stopped', rows: 1_000 });
     expect(await left()).toHaveLength(1_500);
-    expect(await purge()).toEqual({ kind: 'done', rows: 1_500 });
+    expect(await purge()).toMatchObject({ kind: 'done', rows: 1_500 });
   });
 
   it('ends with its connection, and never deletes on another', async () => {
@@ -142,7 +181,7 @@ describe('the purge of the outbox', () => {
 
   it('a dry run proves and counts, and deletes nothing', async () => {
     await insert(many(5, 3 * hourMs));
-    expect(await purge({ dryRun: true })).toEqual({ kind: 'done', rows: 5 });
+    expect(await purge({ dryRun: true })).toMatchObject({ kind: 'done', rows: 5 });
     expect(await left()).toHaveLength(5);
   });
 

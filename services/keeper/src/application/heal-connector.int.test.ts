@@ -3,46 +3,41 @@ import { connectApi, connectorTopics, registerConnector } from '@board/connector
 import { openAdmin } from '@board/kafka-kit';
 import { createHealth, createLogger } from '@board/service-kit';
 import { waitUntil } from '@board/test';
-import { expect, inject, it, onTestFinished } from 'vitest';
-import { openTemporaryOutbox } from '../../../../connectors/testing/open-temporary-outbox.ts';
+import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { openTemporaryOutbox, type TemporaryOutbox } from '../../../../connectors/testing/open-temporary-outbox.ts';
 import { healConnector } from './heal-connector.ts';
 
 const stack = inject('stack');
 const topicResource = 2;
 
-it('restarts a task that has FAILED, says so while that does not help, and is quiet once the cause is gone', async () => {
-  const outbox = await openTemporaryOutbox(stack);
-  onTestFinished(outbox.close);
-  const { definition } = outbox;
-  const admin = await openAdmin(stack);
-  onTestFinished(() => admin.disconnect());
-  const allow = (bytes: string) =>
-    admin.alterConfigs({
-      validateOnly: false,
-      resources: [
-        {
-          type: topicResource,
-          name: connectorTopics(definition).events,
-          configEntries: [{ name: 'max.message.bytes', value: bytes }],
-        },
-      ],
-    });
-  const insert = async (bytes: number): Promise<string> => {
-    const id = randomUUID();
-    const row = { id, aggregateId: id, version: 1, key: id, type: 'BoardCreated', traceparent: null };
-    await outbox.insert({ ...row, payload: Buffer.alloc(bytes), occurredAt: '2026-01-02 03:04:05.678901' });
-    return id;
-  };
-  await registerConnector({ ...stack, definition });
-  const first = await insert(10);
-  await outbox.readShipped((records) => records.some(({ headers }) => headers['id'] === first));
+let outbox: TemporaryOutbox;
+let admin: Awaited<ReturnType<typeof openAdmin>>;
+beforeEach(async () => {
+  outbox = await openTemporaryOutbox(stack);
+  admin = await openAdmin(stack);
+  await registerConnector({ ...stack, definition: outbox.definition });
+});
+afterEach(async () => {
+  await admin.disconnect();
+  await outbox.close();
+});
 
+async function insert(bytes = 10): Promise<string> {
+  const id = randomUUID();
+  const row = { id, aggregateId: id, version: 1, key: id, type: 'BoardCreated', traceparent: null };
+  await outbox.insert({ ...row, payload: Buffer.alloc(bytes), occurredAt: '2026-01-02 03:04:05.678901' });
+  return id;
+}
+
+const arrives = (id: string) => outbox.readShipped((records) => records.some(({ headers }) => headers['id'] === id));
+
+function startHealing() {
   const { alarms } = createHealth();
   let restarts = 0;
   let laterMs = 0;
   const job = healConnector({
     connect: connectApi(stack.connectUrl),
-    connector: definition.name,
+    connector: outbox.definition.name,
     everyMs: 100,
     alarms,
     logger: createLogger({ name: 'test', level: 'silent' }),
@@ -59,25 +54,86 @@ it('restarts a task that has FAILED, says so while that does not help, and is qu
       },
       { everyMs: 100, timeoutMs: 60_000 },
     );
+  /** Keeps at it until the row has arrived. */
+  async function healUntil(id: string): Promise<void> {
+    const healed = new AbortController();
+    const healing = keepUntil('healed', () => healed.signal.aborted);
+    try {
+      await arrives(id);
+    } finally {
+      healed.abort();
+      await healing;
+    }
+  }
+  return { alarms, keepUntil, healUntil, restarts: () => restarts, wait: (ms: number) => (laterMs += ms) };
+}
+
+it('restarts a task that has FAILED, says so while that does not help, and is quiet once the cause is gone', async () => {
+  const allow = (bytes: string) =>
+    admin.alterConfigs({
+      validateOnly: false,
+      resources: [
+        {
+          type: topicResource,
+          name: connectorTopics(outbox.definition).events,
+          configEntries: [{ name: 'max.message.bytes', value: bytes }],
+        },
+      ],
+    });
+  await arrives(await insert());
+  const { alarms, keepUntil, healUntil, restarts, wait } = startHealing();
 
   // The topic refuses the record, so the producer and with it the task fail, again and again.
   await allow('2000');
   const refused = await insert(20_000);
   await keepUntil('an alarm', () => alarms.active().has('connector'));
   expect(alarms.active().get('connector')?.reason).toMatch(/failed again after .* restarts?: .*RecordTooLarge/);
-  expect(restarts).toBeGreaterThan(0);
+  expect(restarts()).toBeGreaterThan(0);
 
   await allow('1048576');
-  const isShipped = (records: readonly { headers: Readonly<Record<string, string | undefined>> }[]): boolean =>
-    records.some(({ headers }) => headers['id'] === refused);
   // One of the next restarts finds the cause gone.
-  const healed = new AbortController();
-  const healing = keepUntil('healed', () => healed.signal.aborted);
-  await outbox.readShipped(isShipped);
-  healed.abort();
-  await healing;
+  await healUntil(refused);
   // It has run for a minute.
   await keepUntil('it runs', () => /lately/.test(alarms.active().get('connector')?.reason ?? ''));
-  laterMs = 60_000;
+  wait(60_000);
   await keepUntil('quiet', () => !alarms.active().has('connector'));
 }, 120_000);
+
+it.each([
+  [
+    'emptied',
+    async (topic: string) => {
+      const [end] = await admin.fetchTopicOffsets(topic);
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: end?.high ?? '' }] });
+    },
+  ],
+  ['deleted', (topic: string) => admin.deleteTopics({ topics: [topic] })],
+])(
+  'rebuilds the position of a connector whose schema history was %s, and loses no row',
+  async (_what, lose) => {
+    const connect = connectApi(stack.connectUrl);
+    const { name } = outbox.definition;
+    const shipped = await insert();
+    await arrives(shipped);
+    await lose(connectorTopics(outbox.definition).schemaHistory);
+    // It goes on with what it knows until it has to start again.
+    await arrives(await insert());
+    await connect.restart(name);
+    const failed = await waitUntil('FAILED', async () =>
+      (await connect.getStatus(name))?.tasks.find(({ trace }) => trace),
+    );
+    expect(failed.trace).toContain('db history topic is missing');
+
+    const waiting = await insert();
+    const { alarms, healUntil } = startHealing();
+    await healUntil(waiting);
+    await arrives(await insert());
+    const copies = (await outbox.readShipped(() => true)).filter(({ headers }) => headers['id'] === shipped);
+    expect(copies.length).toBe(2);
+    expect(alarms.active().get('connector')?.reason).toMatch(/restarted 2 times lately/);
+    // And it can start again.
+    await connect.restart(name);
+    await arrives(await insert());
+  },
+  120_000,
+);

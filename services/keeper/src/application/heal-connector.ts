@@ -1,11 +1,11 @@
-import { explainFailure, judgeStatus, type ConnectApi } from '@board/connectors';
+import { explainFailure, judgeStatus, rebuildPosition, type ConnectApi, type Health } from '@board/connectors';
 import type { Alarms, Logger } from '@board/service-kit';
 import { beginHealing, decideHeal, type ConnectorHealth, type HealSettings } from '../domain/decide-heal.ts';
 import type { Job } from './job.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';
 
 export interface Healing {
-  readonly connect: Pick<ConnectApi, 'getStatus' | 'restartFailed'>;
+  readonly connect: Pick<ConnectApi, 'getStatus' | 'restartFailed' | 'stop' | 'deleteOffsets' | 'resume'>;
   readonly connector: string;
   readonly everyMs: number;
   readonly alarms: Alarms;
@@ -16,34 +16,46 @@ export interface Healing {
   readonly settings?: HealSettings;
 }
 
-/** Restarts a connector or task that has failed, which Connect never does by itself. */
+/** Restarts a connector or task that has failed, which Connect never does by itself, and rebuilds its position where that is the only way. */
 export function healConnector(healing: Healing): Job {
   const { connect, connector, everyMs, alarms, logger, metrics, now, settings } = healing;
   const alarm = 'connector';
   let state = beginHealing(now());
+
+  async function rebuild(): Promise<void> {
+    try {
+      await rebuildPosition(connect, connector);
+    } catch (error) {
+      // It was not rebuilt: the next failure must try again.
+      state = { ...state, rebuilt: false };
+      throw error;
+    }
+  }
 
   return {
     name: 'heal',
     everyMs,
     async run() {
       const status = await connect.getStatus(connector);
-      const health = status === undefined ? ({ kind: 'missing' } as const) : judgeStatus(status);
-      const decision = decideHeal(state, explained(health), now(), settings);
+      const health: ConnectorHealth = status === undefined ? { kind: 'missing' } : explained(judgeStatus(status));
+      const decision = decideHeal(state, health, now(), settings);
       state = decision.state;
       metrics.connector(health.kind === 'running');
       if (decision.alarm === undefined) alarms.clear(alarm);
       else alarms.raise(alarm, decision.alarm);
-      if (!decision.restart) return;
+      if (decision.action === 'none') return;
       const trace = health.kind === 'failed' ? health.trace : '';
-      logger.warn({ event: 'connector.restarting', connector, restarts: state.restarts, trace });
+      logger.warn({ event: `connector.${decision.action}`, connector, restarts: state.restarts, trace });
       metrics.restarted();
-      await connect.restartFailed(connector);
+      if (decision.action === 'restart') await connect.restartFailed(connector);
+      else await rebuild();
     },
   };
 }
 
 /** A cause with a recipe is told by the recipe's name, not by Java's. */
-function explained(health: ConnectorHealth): ConnectorHealth {
+function explained(health: Health): ConnectorHealth {
   if (health.kind !== 'failed') return health;
-  return { ...health, trace: explainFailure(health.trace) ?? health.trace };
+  const explanation = explainFailure(health.trace);
+  return explanation === undefined ? health : { ...health, explanation };
 }

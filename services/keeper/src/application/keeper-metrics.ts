@@ -9,6 +9,7 @@ export interface KeeperMetrics {
   looked(transactionsBehind: number, isSuspected: boolean): void;
   suspected(): void;
   purged(rows: number, keys: number): void;
+  unshipped(rows: number): void;
   trimmed(records: number): void;
 }
 
@@ -30,7 +31,7 @@ export function createKeeperMetrics(registry: Registry): KeeperMetrics {
   const running = new Gauge({ name: 'keeper_connector_running', help: '1 while connector and task run', registers });
   const restarts = new Counter({
     name: 'keeper_connector_restarts_total',
-    help: 'Restarts of a failed connector',
+    help: 'Restarts of a connector that had failed or stood still',
     registers,
   });
   const behind = new Gauge({
@@ -49,6 +50,11 @@ export function createKeeperMetrics(registry: Registry): KeeperMetrics {
     registers,
   });
   const rows = new Counter({ name: 'keeper_outbox_purged_rows_total', help: 'Outbox rows deleted', registers });
+  const unshipped = new Gauge({
+    name: 'keeper_outbox_unshipped_rows',
+    help: 'Old outbox rows that the connector has passed and never shipped',
+    registers,
+  });
   const keys = new Counter({ name: 'keeper_keys_purged_total', help: 'Idempotency keys deleted', registers });
   const trimmed = new Counter({
     name: 'keeper_retry_records_trimmed_total',
@@ -70,6 +76,7 @@ export function createKeeperMetrics(registry: Registry): KeeperMetrics {
       rows.inc(rowCount);
       keys.inc(keyCount);
     },
+    unshipped: (count) => unshipped.set(count),
     trimmed: (records) => trimmed.inc(records),
   };
 }

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { createLogger } from '@board/service-kit';
+import { createHealth, createLogger } from '@board/service-kit';
 import { expect, it } from 'vitest';
 import { purgeTables } from './purge-tables.ts';
 
@@ -15,10 +15,12 @@ function prepare() {
     connect: { getOffsets: async () => undefined, getConfig: async () => undefined },
     connector: 'board-outbox',
     memory: { read: async () => undefined, remember: async () => undefined, close: async () => undefined },
+    findUnreceived: () => async () => ({ missing: [], undecided: [] }),
+    alarms: createHealth().alarms,
     retentionMs: 3_600_000,
     everyMs: 1_000,
     logger: createLogger({ name: 'keeper', level: 'silent' }),
-    metrics: { purged: () => undefined },
+    metrics: { purged: () => undefined, unshipped: () => undefined },
     now: () => new Date(),
   });
   return { run: job.run(stop.signal), sessions: () => sessions, look: firstLook.resolve, stop: () => stop.abort() };

@@ -1,7 +1,14 @@
 import { once } from 'node:events';
 import { distrust, waitUntilOutboxShipped, type ConnectApi, type RelayMemoryStore } from '@board/connectors';
-import { purgeKeys, purgeOutbox, type PurgeSession } from '@board/outbox';
-import type { Logger } from '@board/service-kit';
+import {
+  describeKept,
+  purgeKeys,
+  purgeOutbox,
+  type KeptRows,
+  type OutboxPurge,
+  type PurgeSession,
+} from '@board/outbox';
+import type { Alarms, Logger } from '@board/service-kit';
 import type { Job } from './job.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';
 
@@ -13,22 +20,37 @@ export interface Purging {
   readonly firstLook: Promise<void>;
   /** Lends one connection, which is never replaced. */
   readonly withSession: (work: (session: PurgeSession) => Promise<void>) => Promise<void>;
+  readonly findUnreceived: (session: PurgeSession) => OutboxPurge['findUnreceived'];
   readonly retentionMs: number;
   readonly everyMs: number;
+  readonly alarms: Alarms;
   readonly logger: Logger;
-  readonly metrics: Pick<KeeperMetrics, 'purged'>;
+  readonly metrics: Pick<KeeperMetrics, 'purged' | 'unshipped'>;
   readonly now: () => Date;
 }
 
 const fenceTimeoutMs = 60_000;
+const alarm = 'outbox rows';
+/** Rows that were not shipped are looked for more often than others are deleted: the alarm must end once they are. */
+const recheckMs = 60_000;
 
 /** Deletes idempotency keys that are older than promised, and outbox rows that are old and proven to be in Kafka. */
 export function purgeTables(purging: Purging): Job {
-  const { connect, connector, memory, firstLook, withSession, retentionMs, everyMs, logger, metrics, now } = purging;
+  const { connect, connector, memory, firstLook, withSession, retentionMs, alarms, logger, metrics, now } = purging;
   let hasLooked = false;
+
+  function tell(kept: KeptRows): void {
+    metrics.unshipped(kept.missing);
+    const stays = describeKept(kept);
+    if (stays === undefined) alarms.clear(alarm);
+    else alarms.raise(alarm, stays);
+  }
+
   return {
     name: 'purge',
-    everyMs,
+    get everyMs() {
+      return alarms.active().has(alarm) ? Math.min(recheckMs, purging.everyMs) : purging.everyMs;
+    },
     async run(signal) {
       hasLooked ||= await Promise.race([firstLook.then(() => true), ended(signal)]);
       if (!hasLooked) return;
@@ -38,14 +60,16 @@ export function purgeTables(purging: Purging): Job {
         const wait = { connect, mysql: session.query, connector, timeoutMs: fenceTimeoutMs, signal };
         const outcome = await purgeOutbox({
           session,
+          findUnreceived: purging.findUnreceived(session),
           awaitShipped: () => waitUntilOutboxShipped({ ...wait, distrust: distrust(memory, 'purge') }),
           retentionMs,
           signal,
         });
         metrics.purged(outcome.rows, 0);
         logger.info({ event: 'outbox.purged', connector, keys, ...outcome });
-        if (outcome.kind === 'refused') throw new Error(`nobody can tell what was shipped: ${outcome.reason}`);
+        if (outcome.kind === 'refused') throw new Error(`cannot tell what was shipped: ${outcome.reason}`);
         if (outcome.kind === 'done') {
+          tell(outcome.kept);
           await memory.remember({ purged: { at: now().toISOString(), rows: outcome.rows, keys } });
         }
       });

@@ -79,7 +79,7 @@ function startWatching() {
     everyMs: 500,
     alarms,
     logger: createLogger({ name: 'test', level: 'silent' }),
-    metrics: { looked: () => undefined, suspected: () => (suspicions += 1) },
+    metrics: { looked: () => undefined, restarted: () => undefined, suspected: () => (suspicions += 1) },
     now: () => new Date(),
     elapsedMs: () => performance.now(),
   });

@@ -1,6 +1,7 @@
 import {
   countTransactions,
   judgeLook,
+  judgeStatus,
   lookAtRelay,
   openSuspicion,
   pushFence,
@@ -10,13 +11,15 @@ import {
   type RelayMemory,
   type RelayMemoryStore,
   type RunSql,
+  type Suspicion,
 } from '@board/connectors';
 import type { Alarms, Logger } from '@board/service-kit';
+import { beginStanding, decideStall, type StallSettings } from '../domain/decide-stall.ts';
 import type { Job } from './job.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';
 
 export interface Watching {
-  readonly connect: Pick<ConnectApi, 'getOffsets'>;
+  readonly connect: Pick<ConnectApi, 'getOffsets' | 'getStatus' | 'restart'>;
   readonly connector: string;
   readonly memory: RelayMemoryStore;
   /** Lends a connection to the server whose binlog the connector reads. */
@@ -24,32 +27,33 @@ export interface Watching {
   readonly everyMs: number;
   readonly alarms: Alarms;
   readonly logger: Logger;
-  readonly metrics: Pick<KeeperMetrics, 'looked' | 'suspected'>;
+  readonly metrics: Pick<KeeperMetrics, 'looked' | 'suspected' | 'restarted'>;
   /** For what is remembered and shown. */
   readonly now: () => Date;
   /** Time that this process has really had. */
   readonly elapsedMs: () => number;
+  readonly stall?: StallSettings;
 }
 
 /** An idle server gives the connector no cause to move; so it gets one. */
 const pushEveryMs = 15_000;
-/** A position that stands still for longer, although there is cause to move, is a relay that is stuck. */
-const stalledAfterMs = 45_000;
 /** What is seen is written at least so often: it also says that somebody looks. */
 const writeEveryMs = 20_000;
 
 interface WatchJob extends Job {
   /** Resolves when the first look is over and what it found is remembered. */
   readonly firstLook: Promise<void>;
+  /** Remembers that the connector may have shipped something wrongly; the position itself may be believed. */
+  suspect(reason: string): Promise<void>;
 }
 
-/** Remembers server and position, and notices when one of them is no longer what it was. */
+/** Remembers server and position, notices when one of them is no longer what it was, and restarts a connector that stands still. */
 export function watchRelay(watching: Watching): WatchJob {
-  const { connect, connector, memory, withSql, everyMs, alarms, logger, metrics, now, elapsedMs } = watching;
+  const { connect, connector, memory, withSql, everyMs, alarms, logger, metrics, now, elapsedMs, stall } = watching;
   const firstLook = Promise.withResolvers<void>();
   let known: RelayMemory | undefined;
   let pushedAtMs = -Infinity;
-  let moved: { readonly position: string; readonly atMs: number } | undefined;
+  let standing = beginStanding(elapsedMs());
 
   async function look(before: RelayMemory): Promise<Look> {
     return withSql(async (sql) => {
@@ -66,15 +70,17 @@ export function watchRelay(watching: Watching): WatchJob {
     known = { ...known, ...part };
   }
 
+  async function raise(finding: Pick<Suspicion, 'reason' | 'fence'>): Promise<void> {
+    const suspicion = suspect(finding, now());
+    logger.error({ event: 'relay.suspected', connector, ...suspicion });
+    metrics.suspected();
+    await remember({ suspicion });
+  }
+
   async function judge(before: RelayMemory, seen: Look): Promise<void> {
     const finding = judgeLook(before.seen, seen, openSuspicion(before));
-    if (finding !== undefined) {
-      const suspicion = suspect(finding, now());
-      logger.error({ event: 'relay.suspected', connector, ...suspicion });
-      metrics.suspected();
-      // Before what was seen: dying in between, the next look finds the same again.
-      await remember({ suspicion });
-    }
+    // Before what was seen: dying in between, the next look finds the same again.
+    if (finding !== undefined) await raise(finding);
     const { serverUuid, executed, relayed, file, snapshot } = seen;
     const at = now();
     // Either way: what a clock that was set back since has written would stay for as long as it is from the future.
@@ -94,22 +100,35 @@ export function watchRelay(watching: Watching): WatchJob {
     if (openSuspicion(known) === undefined) logger.info({ event: 'relay.settled', connector, ...settlement });
   }
 
-  function judgeMovement({ position, snapshot }: Look): void {
-    const atMs = elapsedMs();
-    if (moved === undefined || moved.position !== position) moved = { position, atMs };
-    const stalledMs = atMs - moved.atMs;
-    if (position === '' || snapshot || stalledMs < stalledAfterMs) return alarms.clear('relay stalled');
-    const seconds = Math.round(stalledMs / 1_000);
-    return alarms.raise(
-      'relay stalled',
-      `the connector's position has not moved for ${seconds} s, whatever its state says`,
-    );
+  async function heal(seen: Look): Promise<void> {
+    const decision = decideStall(standing, seen, elapsedMs(), stall);
+    const mustAct = decision.alarm !== undefined;
+    // What does not run is not this job's to restart: somebody has paused it, or it has failed.
+    if (mustAct && judgeStatus(await connect.getStatus(connector)).kind !== 'running') {
+      standing = { ...standing, position: seen.position, lookedAtMs: elapsedMs(), stillMs: 0, waitedMs: 0 };
+      return alarms.clear('relay stalled');
+    }
+    standing = decision.state;
+    if (decision.alarm === undefined) alarms.clear('relay stalled');
+    else alarms.raise('relay stalled', decision.alarm);
+    if (!decision.restart) return;
+    logger.warn({ event: 'connector.stalled', connector, restarts: standing.restarts, stillMs: standing.stillMs });
+    metrics.restarted();
+    await connect.restart(connector);
   }
 
   return {
     name: 'watch',
     everyMs,
     firstLook: firstLook.promise,
+    async suspect(reason) {
+      // What is open already must not be forgotten for it.
+      await firstLook.promise;
+      const open = openSuspicion(known ?? {});
+      await raise(
+        open === undefined ? { reason, fence: 'open' } : { ...open, reason: `${open.reason}; then ${reason}` },
+      );
+    },
     async run() {
       known ??= await memory.read();
       if (known === undefined) throw new Error('the topic of the memory is missing; has the setup run?');
@@ -117,7 +136,7 @@ export function watchRelay(watching: Watching): WatchJob {
       await judge(known, seen);
       firstLook.resolve();
       await readSettlement();
-      judgeMovement(seen);
+      await heal(seen);
       const open = openSuspicion(known);
       metrics.looked(countTransactions(seen.behind), open !== undefined);
       if (open === undefined) alarms.clear('position');

@@ -12,13 +12,15 @@ const running: ConnectorHealth = { kind: 'running' };
 function play(healths: readonly ConnectorHealth[], startMs = 1_000) {
   let state = beginHealing(startMs);
   const restarts: number[] = [];
+  const rebuilds: number[] = [];
   let alarm: string | undefined;
   healths.forEach((health, ms) => {
     const decision = decideHeal(state, health, startMs + ms, settings);
-    if (decision.restart) restarts.push(ms);
+    if (decision.action === 'restart') restarts.push(ms);
+    if (decision.action === 'rebuild-position') rebuilds.push(ms);
     ({ state, alarm } = decision);
   });
-  return { restarts, alarm };
+  return { restarts, rebuilds, alarm };
 }
 
 const times = (count: number, health: ConnectorHealth): ConnectorHealth[] =>
@@ -56,11 +58,35 @@ describe('healing', () => {
 
   it('leaves alone what somebody has PAUSED, and says so after a while', () => {
     const paused: ConnectorHealth = { kind: 'waiting', state: 'connector PAUSED' };
-    expect(play(times(30, paused))).toEqual({ restarts: [], alarm: undefined });
+    expect(play(times(30, paused))).toEqual({ restarts: [], rebuilds: [], alarm: undefined });
     expect(play(times(31, paused)).alarm).toContain('connector PAUSED');
   });
 
   it('says at once that it is not registered', () => {
-    expect(play([{ kind: 'missing' }])).toEqual({ restarts: [], alarm: expect.stringContaining('not registered') });
+    expect(play([{ kind: 'missing' }]).alarm).toContain('not registered');
+    expect(play([{ kind: 'missing' }])).toMatchObject({ restarts: [], rebuilds: [] });
+  });
+
+  it('tries again at most half a minute after the last try, however often it has failed', () => {
+    let state = { ...beginHealing(0), restarts: 1_000, restartedAtMs: 0 };
+    const action = (nowMs: number) => decideHeal(state, failed, nowMs).action;
+    expect([action(20_000), action(29_000)]).toEqual(['none', 'restart']);
+    state = { ...state, restarts: 3 };
+    expect(action(29_000)).toBe('restart');
+  });
+
+  it.each([
+    'DebeziumException: The db history topic is missing. You may attempt to recover it by reconfiguring the connector to recovery.',
+    "DebeziumException: Encountered change event for table a.outbox whose schema isn't known to this connector",
+    "Error processing after of row in outbox because it's different column size with internal schema size 10, but after size 11",
+  ])('rebuilds the position once, when a restart has not helped against: %s', (trace) => {
+    const lost: ConnectorHealth = { kind: 'failed', trace };
+    expect(play(times(100, lost))).toMatchObject({ restarts: [0, 30, 70], rebuilds: [10] });
+    expect(play([lost, ...times(20, running)]).rebuilds).toEqual([]);
+    expect(play([...times(11, lost), ...times(101, running), ...times(11, lost)]).rebuilds).toEqual([10, 122]);
+  });
+
+  it('rebuilds no position for any other failure', () => {
+    expect(play(times(500, failed)).rebuilds).toEqual([]);
   });
 });

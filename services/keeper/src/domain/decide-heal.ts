@@ -2,12 +2,15 @@
 export type ConnectorHealth =
   | { readonly kind: 'running' }
   | { readonly kind: 'waiting'; readonly state: string }
-  | { readonly kind: 'failed'; readonly trace: string }
+  /** `explanation`: what the trace means, and the recipe, where there is one. */
+  | { readonly kind: 'failed'; readonly trace: string; readonly explanation?: string }
   | { readonly kind: 'missing' };
 
 export interface HealState {
   /** Since the connector was last calm. */
   readonly restarts: number;
+  /** Whether its position was rebuilt since then; once must be enough. */
+  readonly rebuilt: boolean;
   readonly restartedAtMs: number;
   /** Since when it has run, or has not run, without a break. */
   readonly runs: boolean;
@@ -16,7 +19,8 @@ export interface HealState {
 
 export interface HealDecision {
   readonly state: HealState;
-  readonly restart: boolean;
+  /** `rebuild-position`: nothing else helps, and the outbox is shipped again. */
+  readonly action: 'none' | 'restart' | 'rebuild-position';
   /** Why a human is needed. */
   readonly alarm: string | undefined;
 }
@@ -33,16 +37,17 @@ export interface HealSettings {
 
 const healSettings: HealSettings = {
   firstWaitMs: 5_000,
-  maxWaitMs: 300_000,
+  // A connector whose cause of failure is gone must not wait for longer than half a minute.
+  maxWaitMs: 25_000,
   calmMs: 60_000,
   graceMs: 30_000,
 };
 
 export function beginHealing(nowMs: number): HealState {
-  return { restarts: 0, restartedAtMs: 0, runs: true, sinceMs: nowMs };
+  return { restarts: 0, rebuilt: false, restartedAtMs: 0, runs: true, sinceMs: nowMs };
 }
 
-/** What to do about a connector that Connect itself would leave failed for ever. */
+/** What to do about a connector that Connect itself would leave failed for good. */
 export function decideHeal(
   before: HealState,
   health: ConnectorHealth,
@@ -53,30 +58,35 @@ export function decideHeal(
   const sinceMs = runs === before.runs ? before.sinceMs : nowMs;
   const forMs = nowMs - sinceMs;
   const isCalm = runs && forMs >= settings.calmMs;
-  const state = { ...before, runs, sinceMs, restarts: isCalm ? 0 : before.restarts };
+  const calmed = isCalm ? { restarts: 0, rebuilt: false } : {};
+  const state = { ...before, runs, sinceMs, ...calmed };
 
   switch (health.kind) {
     case 'running':
-      return { state, restart: false, alarm: state.restarts > 1 ? flapping(state.restarts) : undefined };
+      return { state, action: 'none', alarm: state.restarts > 1 ? flapping(state.restarts) : undefined };
     case 'missing':
       return {
         state,
-        restart: false,
+        action: 'none',
         alarm: 'the connector is not registered, nothing is shipped: npm run connector -- register',
       };
     case 'waiting':
       return {
         state,
-        restart: false,
+        action: 'none',
         alarm:
           forMs < settings.graceMs
             ? undefined
             : `the connector does not run (${health.state}), nothing is shipped; "npm run connector -- register" resumes it`,
       };
     case 'failed': {
-      const alarm = state.restarts === 0 ? undefined : failing(state.restarts, health.trace);
-      if (nowMs < state.restartedAtMs + waitMs(state.restarts, settings)) return { state, restart: false, alarm };
-      return { state: { ...state, restarts: state.restarts + 1, restartedAtMs: nowMs }, restart: true, alarm };
+      const alarm = state.restarts === 0 ? undefined : failing(state.restarts, health.explanation ?? shorten(health.trace));
+      if (nowMs < state.restartedAtMs + waitMs(state.restarts, settings)) return { state, action: 'none', alarm };
+      const tried = { ...state, restarts: state.restarts + 1, restartedAtMs: nowMs };
+      // Only after a restart: brokers that were away for a moment must not cost a new snapshot.
+      return state.restarts > 0 && !state.rebuilt && lacksSchemaHistory(health.trace)
+        ? { state: { ...tried, rebuilt: true }, action: 'rebuild-position', alarm }
+        : { state: tried, action: 'restart', alarm };
     }
   }
 }
@@ -85,8 +95,22 @@ function waitMs(restarts: number, { firstWaitMs, maxWaitMs }: HealSettings): num
   return restarts === 0 ? 0 : Math.min(maxWaitMs, firstWaitMs * 2 ** Math.min(restarts - 1, 20));
 }
 
-function failing(restarts: number, trace: string): string {
-  return `the connector has failed again after ${restarts === 1 ? 'a restart' : `${restarts} restarts`}: ${shorten(trace)}`;
+/**
+ * Debezium's words for a schema history that is gone, or does not hold the outbox as the rows need it. Restarts do not help:
+ * `when_needed` rebuilds a lost position, but not a lost history.
+ */
+const historyFailures = [
+  /db history topic is missing/,
+  /schema isn't known to this connector/,
+  /different column size with internal schema size/,
+];
+
+function lacksSchemaHistory(trace: string): boolean {
+  return historyFailures.some((failure) => failure.test(trace));
+}
+
+function failing(restarts: number, reason: string): string {
+  return `the connector has failed again after ${restarts === 1 ? 'a restart' : `${restarts} restarts`}: ${reason}`;
 }
 
 function flapping(restarts: number): string {

@@ -1,0 +1,108 @@
+import {
+  connectorTopics,
+  noteGtid,
+  tableIdOf,
+  waitForFence,
+  type ConnectApi,
+  type GtidSet,
+  type RunSql,
+  type SchemaHistory,
+} from '@board/connectors';
+import type { Alarms, Logger } from '@board/service-kit';
+import { areSame, decideShape, describeDifference, type Difference, type Shapes } from '../domain/decide-shape.ts';
+import type { Job } from './job.ts';
+
+export interface ShapeGuard {
+  readonly connect: Pick<ConnectApi, 'getConfig' | 'getOffsets' | 'stop'>;
+  readonly connector: string;
+  readonly openHistory: (topic: string, tableId: string) => SchemaHistory;
+  readonly withSql: <Result>(work: (sql: RunSql) => Promise<Result>) => Promise<Result>;
+  /** Remembers that rows may have been shipped wrongly; red until an audit is clean. */
+  readonly suspect: (reason: string) => Promise<void>;
+  readonly everyMs: number;
+  readonly patienceMs?: number;
+  readonly alarms: Alarms;
+  readonly logger: Logger;
+  readonly elapsedMs: () => number;
+}
+
+const alarm = 'outbox columns';
+const fenceTimeoutMs = 15_000;
+
+/**
+ * Compares the outbox's columns with those that the connector believes in. It reads rows by position: with columns renamed or
+ * moved behind its back it would ship values under wrong names, without an error.
+ */
+export function guardShape(guard: ShapeGuard): Job {
+  const { connect, connector, withSql, suspect, everyMs, patienceMs, alarms, logger, elapsedMs } = guard;
+  let opened: { readonly topic: string; readonly tableId: string; readonly history: SchemaHistory } | undefined;
+  let seen: { readonly difference: Difference; readonly gtid: GtidSet } | undefined;
+  /** What an audit was told to look into. */
+  let suspected: Difference | undefined;
+
+  /** Undefined while the connector is not registered. */
+  async function look(sql: RunSql): Promise<Shapes | undefined> {
+    const config = await connect.getConfig(connector);
+    const [database, table] = config?.['table.include.list']?.split('.') ?? [];
+    if (config === undefined || database === undefined || table === undefined) return undefined;
+    const [topic, tableId] = [connectorTopics(config).schemaHistory, tableIdOf(database, table)];
+    if (opened?.topic !== topic || opened.tableId !== tableId)
+      opened = { topic, tableId, history: guard.openHistory(topic, tableId) };
+    const columns = (await sql(
+      `SELECT COLUMN_NAME AS name FROM information_schema.COLUMNS
+       WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION`,
+      [database, table],
+    )) as readonly { name: string }[];
+    return { table: columns.map(({ name }) => name), history: await opened.history.readColumns() };
+  }
+
+  /** Whether the connector has read all that had happened when the difference was seen first, and it is still there. */
+  async function isSilent(sql: RunSql, { difference, gtid }: NonNullable<typeof seen>): Promise<boolean> {
+    const wait = { connect, mysql: sql, connector, gtid, timeoutMs: fenceTimeoutMs };
+    if ((await waitForFence(wait)) !== 'passed') return false;
+    const now = await look(sql);
+    return (
+      now !== undefined &&
+      areSame(now.table, difference.shapes.table) &&
+      areSame(now.history, difference.shapes.history)
+    );
+  }
+
+  async function stopShipping(difference: Difference): Promise<void> {
+    const { shapes } = difference;
+    const reason = describeDifference(shapes);
+    // Without a shape in the history the connector goes on with the one that it holds, which it has followed until now.
+    if (shapes.history === undefined) {
+      alarms.raise(alarm, `${reason}: it cannot start again. "npm run outbox -- redrive" makes a new one`);
+      return;
+    }
+    // Before anything else, and again should it be resumed as it is: each row more lands under wrong columns.
+    await connect.stop(connector);
+    logger.error({ event: 'connector.stopped', connector, reason });
+    alarms.raise(alarm, `${reason}. It was stopped; do not resume it: "npm run outbox -- redrive", then the audit`);
+    if (suspected !== difference) await suspect(`rows may have been shipped under wrong columns: ${reason}`);
+    suspected = difference;
+  }
+
+  return {
+    name: 'columns',
+    everyMs,
+    run: () =>
+      withSql(async (sql) => {
+        const shapes = await look(sql);
+        const decision =
+          shapes === undefined
+            ? ({ kind: 'same' } as const)
+            : decideShape(seen?.difference, shapes, elapsedMs(), patienceMs);
+        if (decision.kind === 'same') {
+          seen = undefined;
+          alarms.clear(alarm);
+          return;
+        }
+        const { difference } = decision;
+        // Noted AFTER the columns were read: what has passed it has passed whatever changed them.
+        if (seen?.difference !== difference) seen = { difference, gtid: await noteGtid(sql) };
+        if (decision.kind === 'ask-fence' && (await isSilent(sql, seen))) await stopShipping(difference);
+      }),
+  };
+}
