@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { seededRandom, type Random } from '../../packages/inbox/src/testing/model/random.ts';
 import type { AnsweredBoard, Attempt, ClientOperation, Outcome } from './history.ts';
 import type { Ledger } from './ledger.ts';
+import { isFinal, outcomeOf } from './outcome.ts';
 
 export interface ClientsOptions {
   readonly orderServiceUrl: string;
@@ -80,8 +81,8 @@ export function startClients({ orderServiceUrl, clients, seed, titlePrefix, ledg
       return answer;
     };
     for (;;) {
-      const isAnswered = !isToBeRepeated(await attempt());
-      if (isAnswered || isAbandoned || givingUp.signal.aborted) break;
+      const { result } = await attempt();
+      if (isFinal(result) || isAbandoned || givingUp.signal.aborted) break;
       await wait(200, undefined, { signal: givingUp.signal }).catch(() => undefined);
     }
     if (isDoubled && operation.outcome.kind === 'ok') await attempt();
@@ -192,26 +193,4 @@ function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if ('code' in error && typeof error.code === 'string') return error.code;
   return error.cause === undefined ? error.name : codeOf(error.cause);
-}
-
-/** Of these a repeat may get another answer. */
-const passing = [408, 409, 425, 429];
-
-function isToBeRepeated({ result }: Answer): boolean {
-  return result.kind === 'failed' || result.status >= 500 || passing.includes(result.status);
-}
-
-function outcomeOf(attempts: readonly Attempt[], board: AnsweredBoard | null): Outcome {
-  const last = attempts.at(-1)?.result;
-  const status = last?.kind === 'answered' ? last.status : null;
-  if (status !== null && status < 300) return { kind: 'ok', board };
-  if (status !== null && status < 500 && !passing.includes(status)) return { kind: 'refused', status };
-  return attempts.every(wasNotDone) ? { kind: 'refused', status } : { kind: 'unknown' };
-}
-
-function wasNotDone({ result }: Attempt): boolean {
-  if (result?.kind === 'failed') return result.error === 'ECONNREFUSED';
-  return (
-    result?.kind === 'answered' && result.status === 503 && result.detail?.endsWith('So it was not done.') === true
-  );
 }
