@@ -16,13 +16,16 @@ export interface DrainOptions {
   readonly signal: AbortSignal;
 }
 
+/** How much later than allowed is still looked for. */
+const lateMs = 15_000;
+
 /** Waits until nothing is on its way and nothing is wrong; how long that took. */
 export async function drainStack(stack: ChaosStack, options: DrainOptions): Promise<Drain> {
   const { lastFaultEndedAt, allowedMs, say, signal } = options;
   let last = '';
   let quietAt: number | null = null;
   // Longer than allowed, so that "too late" and "never" are told apart.
-  while (!signal.aborted && Date.now() < lastFaultEndedAt + allowedMs() * 1.5) {
+  while (!signal.aborted && Date.now() < lastFaultEndedAt + allowedMs() + lateMs) {
     const what = await findUnrest(stack, options).catch((error: unknown) => String(error));
     if (what === undefined) {
       quietAt = Date.now();

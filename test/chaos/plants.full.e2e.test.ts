@@ -29,11 +29,7 @@ const provoking: readonly [PlantName, readonly ScheduledFault[], RegExp][] = [
   ],
   [
     'retry-after-offset',
-    numbered(
-      ...[5, 10, 15, 20, 25, 30].flatMap((second) =>
-        catalogServices.map((name) => fault(second * 1_000, 'kill', name)),
-      ),
-    ),
+    numbered(...[5, 15, 25].flatMap((second) => catalogServices.map((name) => fault(second * 1_000, 'kill', name)))),
     /^I1$/,
   ],
 ];

@@ -54,8 +54,8 @@ const plants = {
     {
       file: 'packages/inbox/src/apply/process-batch.ts',
       from: '  const unblocked = await routeFailures(inbox, result);\n',
-      to: `  // Collected for a second, as if the topic were asked less often.
-  setTimeout(() => void routeFailures(inbox, result).catch(() => undefined), 1_000);
+      to: `  // Collected for a while, as if fewer requests were better.
+  setTimeout(() => void routeFailures(inbox, result).catch(() => undefined), 2_500);
   const unblocked: readonly string[] = [];
 `,
     },
