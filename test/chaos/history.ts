@@ -160,6 +160,8 @@ export interface Evidence {
   readonly dlq: readonly TopicRecord[];
   /** Of the source group and the retry group, one entry for each partition. */
   readonly groups: readonly GroupPosition[];
+  /** How many creations catalog-service has counted; each BoardCreated counts one. */
+  readonly createdCount: number;
 }
 
 export interface BoardState {
@@ -220,7 +222,7 @@ export interface DeadLetterRow {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** Of a batch that could not be read, else equal to `offset`. */
+  /** The end of a batch that could not be read; else equal to `offset`. */
   readonly lastOffset: number;
   /** How it was closed, or null while it is open. */
   readonly closedBy: string | null;
