@@ -41,7 +41,7 @@ export interface ChaosRun {
 }
 
 /** The wait after the last fault until the groups have lag 0 and every alarm but those of foreign dead letters is gone. */
-export interface Drain {
+interface Drain {
   readonly lastFaultEndedAt: number;
   /** Null: the stack was not quiet when the run gave up. */
   readonly quietAt: number | null;

@@ -149,10 +149,8 @@ function appliedEvent({ events, mark }: BoardFile) {
   return events.find(({ version }) => version === mark?.version);
 }
 
-/** The version after this one is an open dead letter, and the handler had refused it beyond its attempts. */
-function isBlocked({ boards, isGivenUp }: RunIndex, id: string, version: number): boolean {
-  const isOpen = boards
-    .get(id)
-    ?.deadLetters.some((deadLetter) => deadLetter.version === version + 1 && deadLetter.closedBy === null);
-  return isOpen === true && isGivenUp(id, version + 1);
+/** The version after this one is an open dead letter; whether it may be one is for another rule. */
+function isBlocked({ boards }: RunIndex, id: string, version: number): boolean {
+  const { deadLetters = [] } = boards.get(id) ?? {};
+  return deadLetters.some((deadLetter) => deadLetter.version === version + 1 && deadLetter.closedBy === null);
 }

@@ -23,7 +23,7 @@ export const commandRules: readonly Rule[] = [
         }
         const version = outcome.board?.version;
         const event = events.find((one) => one.version === version);
-        if (event === undefined || event.type !== eventTypes[kind] || (stateOf(event)?.title ?? title) !== title)
+        if (event === undefined || (stateOf(event)?.title ?? title) !== title)
           yield about(
             id,
             event,
@@ -181,11 +181,11 @@ export const commandRules: readonly Rule[] = [
         const { events = [], operations = [] } = boards.get(boardId) ?? {};
         const last = events.at(-1);
         const wasCreated = operations.some((one) => one.kind === 'create' && isBefore(one, operation));
-        const isDeleted = last?.type === eventTypes.delete;
+        const wasDeleted = events.some(({ type }) => type === eventTypes.delete);
         const contradiction =
           outcome.status === 404 && wasCreated
             ? 'its creation was acknowledged before'
-            : outcome.status === 410 && !isDeleted
+            : outcome.status === 410 && !wasDeleted
               ? 'it was never deleted'
               : outcome.status === 412 && ifVersion !== null && last?.version === ifVersion
                 ? `it never had another version than ${ifVersion} after that`

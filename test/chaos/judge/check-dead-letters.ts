@@ -118,7 +118,7 @@ function originOf({ headers }: TopicRecord): Place | undefined {
   const topic = headers['kafka_dlt-original-topic'];
   const partition = headers['kafka_dlt-original-partition'];
   const offset = headers['kafka_dlt-original-offset'];
-  if (topic == null || partition == null || offset == null) return undefined;
+  if (!topic || !partition || !offset) return undefined;
   return { topic, partition: Number(partition), offset: Number(offset) };
 }
 
@@ -141,9 +141,5 @@ function foreignPlaces({ evidence, history }: RunIndex): (row: DeadLetterRow) =>
   const records = [...evidence.source, ...evidence.retries].filter(isKnown);
   const shown = evidence.dlq.filter(isKnown).flatMap((record) => originOf(record) ?? []);
   const places = new Set([...records, ...shown].map(placeKey));
-  return ({ topic, partition, offset, lastOffset }) => {
-    for (let at = offset; at <= lastOffset; at += 1)
-      if (places.has(placeKey({ topic, partition, offset: at }))) return true;
-    return false;
-  };
+  return (row) => places.has(placeKey(row));
 }

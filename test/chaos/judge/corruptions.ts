@@ -78,8 +78,14 @@ const origins = (row: { readonly topic: string; readonly partition: number; read
 const nowhere = { topic: 'board', partition: 0, offset: 1_000_000 };
 const bareRecord = { ...nowhere, appendedAt: 0, key: null, digest: null, headers: {}, foreignId: null };
 const foreignDeadLetter = {
-  ...{ boardId: null, version: null, eventId: null, reason: 'no-identity', error: 'no id', closedBy: null },
-  ...{ ...nowhere, lastOffset: nowhere.offset },
+  boardId: null,
+  version: null,
+  eventId: null,
+  reason: 'no-identity',
+  error: 'no id',
+  closedBy: null,
+  ...nowhere,
+  lastOffset: nowhere.offset,
 };
 
 export const corruptions: readonly Corruption[] = [
@@ -210,6 +216,19 @@ export const corruptions: readonly Corruption[] = [
       ),
   },
   {
+    rule: 'every event was asked for',
+    name: 'a creation that was done as an edit',
+    apply(run, pick) {
+      const edits = unknownButDone(run).filter(
+        ({ kind, content, boardId }) =>
+          kind === 'edit' && content !== null && boardOf(run.evidence, boardId ?? '')?.author === null,
+      );
+      return one(pick, edits, (operation) => {
+        Object.assign(operation, { kind: 'create', boardId: null });
+      });
+    },
+  },
+  {
     rule: 'an event carries what was sent',
     name: 'a content that was cut',
     apply: (run, pick) =>
@@ -242,6 +261,18 @@ export const corruptions: readonly Corruption[] = [
         run.history.operations.filter((one) => isText(one) && one.kind === 'edit' && answeredBoard(one)),
         (edit) => {
           edit.ifVersion = (answeredBoard(edit)?.version ?? 0) + 3;
+        },
+      ),
+  },
+  {
+    rule: 'If-Match is kept',
+    name: 'an edit at a newer version than demanded',
+    apply: (run, pick) =>
+      one(
+        pick,
+        run.history.operations.filter((operation) => operation.kind === 'edit' && answeredBoard(operation)),
+        (edit) => {
+          edit.ifVersion = (answeredBoard(edit)?.version ?? 0) - 2;
         },
       ),
   },
@@ -334,6 +365,69 @@ export const corruptions: readonly Corruption[] = [
     },
   },
   {
+    rule: 'the events of a board are numbered without a gap',
+    name: 'a board that begins with an edit',
+    apply: (run, pick) =>
+      one(
+        pick,
+        run.evidence.outbox.filter(
+          (event) => event.type === 'BoardCreated' && commandOf(run, event)?.outcome.kind === 'unknown',
+        ),
+        (event) => {
+          Object.assign(commandOf(run, event) ?? {}, { kind: 'edit', boardId: event.boardId });
+          event.type = 'BoardEdited';
+          for (const record of run.evidence.source.filter(isOf(event.id))) record.headers['eventType'] = 'BoardEdited';
+        },
+      ),
+  },
+  {
+    rule: 'the events of a board are numbered without a gap',
+    name: 'an edit that was done to a deleted board',
+    apply(run, pick) {
+      const { history, evidence } = run;
+      const deletes = lastEvents(run).filter(({ type }) => type === 'BoardDeleted');
+      return one(pick, deletes, (event) => {
+        const { boardId, version } = event;
+        const edit = { title: `${history.run.titlePrefix}too late`, version: version + 1, deleted: false };
+        const asked = {
+          kind: 'edit',
+          boardId,
+          title: edit.title,
+          content: null,
+          author: null,
+          ifVersion: null,
+        } as const;
+        history.operations.push({ ...asked, key: 'too late', client: 1, attempts: [], outcome: { kind: 'unknown' } });
+        const state = { ...stateOf(event), ...edit };
+        const row = { ...event, id: 'too late', version: edit.version, type: 'BoardEdited', event: state };
+        evidence.outbox.push(row);
+        const record = evidence.source.find(isOf(event.id));
+        const headers = { id: row.id, eventType: row.type, version: String(row.version) };
+        if (record)
+          evidence.source.push({ ...record, offset: nowhere.offset, headers: { ...record.headers, ...headers } });
+        Object.assign(boardOf(evidence, boardId) ?? {}, edit);
+        Object.assign(catalogOf(evidence, boardId) ?? {}, edit, { appliedCount: edit.version });
+        Object.assign(markOf(evidence, boardId) ?? {}, { version: edit.version, eventId: row.id });
+      });
+    },
+  },
+  {
+    rule: 'the events of a board are numbered without a gap',
+    name: 'an event whose payload tells another version',
+    apply(run, pick) {
+      const marks = new Map(run.evidence.marks.map(({ boardId, version }) => [boardId, version]));
+      const inside = run.evidence.outbox.filter(
+        (event) =>
+          commandOf(run, event)?.outcome.kind === 'unknown' &&
+          eventAt(run.evidence, event.boardId, event.version + 1) !== undefined &&
+          event.version !== marks.get(event.boardId),
+      );
+      return one(pick, inside, (event) => {
+        stateOf(event).version += 50;
+      });
+    },
+  },
+  {
     rule: 'a board is what its last event says',
     name: 'an event without its board',
     apply: ({ evidence }, pick) =>
@@ -422,7 +516,7 @@ export const corruptions: readonly Corruption[] = [
       return true;
     },
   },
-  ...(['eventType', 'occurredAt', 'traceparent'] as const).map((name): Corruption => ({
+  ...(['eventType', 'version', 'occurredAt', 'traceparent'] as const).map((name): Corruption => ({
     rule: 'a record is its outbox row',
     name: `a record with another header ${name}`,
     apply: ({ evidence }, pick) =>
@@ -434,6 +528,29 @@ export const corruptions: readonly Corruption[] = [
         },
       ),
   })),
+  {
+    rule: 'a record is its outbox row',
+    name: 'a record in the topic of another aggregate type',
+    apply: ({ evidence }, pick) =>
+      one(
+        pick,
+        evidence.source.filter(({ foreignId }) => foreignId === null),
+        (record) => {
+          record.topic = 'other';
+        },
+      ),
+  },
+  {
+    rule: 'a record is its outbox row',
+    name: 'a copy that names another board',
+    apply({ evidence }, pick) {
+      const isCopied = ({ headers }: (typeof evidence.source)[number]): boolean =>
+        evidence.source.filter(isOf(headers['id'] ?? '')).length > 1;
+      return one(pick, evidence.source.filter(isCopied), (record) => {
+        record.headers['aggregateId'] = 'board-elsewhere';
+      });
+    },
+  },
   {
     rule: 'a record is its outbox row',
     name: 'a record with another value',
@@ -620,6 +737,27 @@ export const corruptions: readonly Corruption[] = [
       }),
   },
   {
+    rule: 'what follows a dead letter is parked',
+    name: 'another event in the place of a follower',
+    apply: ({ evidence }, pick) =>
+      one(pick, evidence.parked, (row) => {
+        row.eventId = 'another';
+      }),
+  },
+  {
+    rule: 'the mark is the version of the board',
+    name: 'a dead letter that is closed although its event was never applied',
+    apply({ evidence }, pick) {
+      const waiting = new Set(evidence.parked.map(({ boardId }) => boardId));
+      const alone = evidence.deadLetters.filter(
+        ({ eventId, boardId }) => eventId !== null && !waiting.has(boardId ?? ''),
+      );
+      return one(pick, alone, (row) => {
+        row.closedBy = 'dismissed';
+      });
+    },
+  },
+  {
     rule: 'nothing is skipped',
     name: 'a version that was skipped',
     apply: ({ evidence }, pick) =>
@@ -702,6 +840,20 @@ export const corruptions: readonly Corruption[] = [
       evidence.dlq.push({ ...bareRecord, topic: 'catalog-service.dlq', headers: origins(nowhere) });
       return true;
     },
+  },
+  {
+    rule: 'a dead letter is foreign, or of an event that was refused beyond its attempts',
+    name: 'an event that was given up on too soon',
+    apply: ({ history, evidence }, pick) =>
+      one(
+        pick,
+        evidence.deadLetters.filter(({ eventId }) => eventId !== null),
+        (row) => {
+          for (const refusal of history.refusals)
+            if (refusal.boardId === row.boardId && refusal.version === row.version)
+              refusal.times = history.run.attempts - 1;
+        },
+      ),
   },
   {
     rule: 'the DLQ and its index agree',

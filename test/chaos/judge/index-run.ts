@@ -55,7 +55,7 @@ export interface RecordIdentity {
 /** Which event a record says it is; undefined for a foreign one and one that does not say it. */
 export function identityOf({ headers, foreignId }: TopicRecord): RecordIdentity | undefined {
   const { id, aggregateId, version } = headers;
-  if (foreignId !== null || id == null || aggregateId == null || version == null) return undefined;
+  if (foreignId !== null || !id || !aggregateId || !version) return undefined;
   return { eventId: id, boardId: aggregateId, version };
 }
 
@@ -93,7 +93,7 @@ export function indexRun(history: History, evidence: Evidence): RunIndex {
   };
   const set = <Key extends 'row' | 'catalog' | 'mark'>(id: string, key: Key, value: NonNullable<BoardFile[Key]>) => {
     const found = file(id);
-    if (found) found[key] = value as BoardFile[Key];
+    if (found) found[key] = value;
   };
 
   for (const event of evidence.outbox) {

@@ -20,7 +20,7 @@ export interface MadeUpRun {
 }
 
 /** What became of the requests of a command. */
-export type Answer =
+type Answer =
   /** 2xx at the first attempt. */
   | 'ok'
   /** No answer, then 2xx to a repeat with the same key. */
@@ -33,7 +33,7 @@ export type Answer =
   | 'not done';
 
 /** What an event meets on its way. */
-export interface Way {
+interface Way {
   /** How often it stands in the topic again. */
   readonly copies: number;
   /** How often the handler refuses it; four times make it a dead letter. */
@@ -249,14 +249,16 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
       history.refusals = history.refusals.filter((one) => one.boardId !== id || one.version <= version);
       const origin = route(evidence.dlq, dlqTopic, id, version);
       evidence.deadLetters.push({
-        ...{ boardId: id, version, eventId, reason: 'attempts-exhausted', error: 'refused on purpose' },
-        ...{
-          topic: sourceTopic,
-          partition: origin.partition,
-          offset: origin.offset,
-          lastOffset: origin.offset,
-          closedBy: null,
-        },
+        boardId: id,
+        version,
+        eventId,
+        reason: 'attempts-exhausted',
+        error: 'refused on purpose',
+        topic: sourceTopic,
+        partition: origin.partition,
+        offset: origin.offset,
+        lastOffset: origin.offset,
+        closedBy: null,
       });
       for (const event of events.slice(dead + 1))
         evidence.parked.push({ boardId: id, version: event.version, eventId: event.id });
@@ -288,17 +290,20 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
     for (let offset = from; offset <= to1; offset += isBatch ? count : 1) {
       const origin = { topic, partition, offset };
       evidence.deadLetters.push({
-        ...{
-          boardId: null,
-          version: null,
-          eventId: null,
-          reason: isBatch ? 'unprocessable' : 'no-identity',
-          error: 'no id',
-        },
-        ...{ ...origin, lastOffset: isBatch ? to1 : offset, closedBy: null },
+        boardId: null,
+        version: null,
+        eventId: null,
+        reason: isBatch ? 'unprocessable' : 'no-identity',
+        error: 'no id',
+        ...origin,
+        lastOffset: isBatch ? to1 : offset,
+        closedBy: null,
       });
       append(evidence.dlq, dlqTopic, partition, {
-        ...{ key: null, digest: null, headers: deadLetterHeaders(origin), foreignId: isBatch ? null : id },
+        key: null,
+        digest: null,
+        headers: deadLetterHeaders(origin),
+        foreignId: isBatch ? null : id,
       });
     }
   }
@@ -317,7 +322,7 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
 
 function tell(operation: Mutable<ClientOperation>, attempts: readonly Attempt[], outcome: Outcome): void {
   operation.attempts = structuredClone(attempts) as Mutable<Attempt>[];
-  operation.outcome = structuredClone(outcome) as Mutable<Outcome>;
+  operation.outcome = structuredClone(outcome);
 }
 
 function answered(sentAt: number, endedAt: number, status: number): Attempt {
