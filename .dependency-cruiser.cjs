@@ -73,6 +73,13 @@ module.exports = {
       to: { path: 'node_modules/typeorm/' },
     },
     {
+      // Who is judged by its own code is not judged: neither directly nor over a helper.
+      name: 'the-judge-shares-no-code-with-what-it-judges',
+      severity: 'error',
+      from: { path: '^test/chaos/(history[.]ts$|judge/)', pathNot: '[.]test[.]ts$|^test/chaos/judge/main[.]ts$' },
+      to: { path: '^(services|packages|contracts|connectors)/', reachable: true },
+    },
+    {
       name: 'no-tests-in-production',
       severity: 'error',
       from: { path: '^(contracts|packages|connectors|services|stack)/', pathNot: tests },

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { boardTopic, catalogGroup, retryTopicName } from '@board/contracts';
 import { openAdmin } from '@board/kafka-kit';
 import type { ChaosStack } from './chaos-stack.ts';
-import type { Drain } from './history.ts';
+import type { ChaosRun } from './history.ts';
 import { readConnector } from './watch-stack.ts';
 
 export interface DrainOptions {
@@ -20,7 +20,7 @@ export interface DrainOptions {
 const lateMs = 15_000;
 
 /** Waits until nothing is on its way and nothing is wrong; how long that took. */
-export async function drainStack(stack: ChaosStack, options: DrainOptions): Promise<Drain> {
+export async function drainStack(stack: ChaosStack, options: DrainOptions): Promise<NonNullable<ChaosRun['drain']>> {
   const { lastFaultEndedAt, allowedMs, say, signal } = options;
   let last = '';
   let quietAt: number | null = null;

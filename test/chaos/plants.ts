@@ -1,7 +1,7 @@
 import type { Edit } from '../upgrade/lay-out-version.ts';
 
 /** Refused by the handler: every event whose version and board say so, at its first attempts. */
-export const refusedShare = 0.03;
+const refusedShare = 0.03;
 
 /**
  * The handler of catalog-service refuses some events at their first attempt, and a few of these at their second as well; it

@@ -1,0 +1,271 @@
+/**
+ * What a chaos run leaves behind, and what the checker makes of it.
+ *
+ * The ledger is a file of JSON lines, each a `LedgerLine`, appended as it happens. A line replaces the earlier one of the same
+ * thing (operation: key, fault: id, foreign: id, refusal: board and version, run: there is one), so that a run which dies leaves
+ * a file that can be judged. Times are milliseconds since the epoch, by the clock of the process that writes the ledger.
+ */
+export type LedgerLine =
+  | { readonly line: 'run'; readonly run: ChaosRun }
+  /** Appended before the first attempt is sent, and again whenever an attempt is sent or ends. */
+  | { readonly line: 'operation'; readonly operation: ClientOperation }
+  /** Appended before the fault begins, when it has taken, and when it has ended. */
+  | { readonly line: 'fault'; readonly fault: InjectedFault }
+  /** Appended before the records are sent, and again with what was acknowledged. */
+  | { readonly line: 'foreign'; readonly foreign: ForeignRecord }
+  | { readonly line: 'refusal'; readonly refusal: HandlerRefusal };
+
+/** Everything a ledger says, one entry for each thing. */
+export interface History {
+  readonly run: ChaosRun;
+  readonly operations: readonly ClientOperation[];
+  readonly faults: readonly InjectedFault[];
+  readonly foreign: readonly ForeignRecord[];
+  readonly refusals: readonly HandlerRefusal[];
+}
+
+export interface ChaosRun {
+  readonly seed: number;
+  readonly startedAt: number;
+  /** What every title of this run begins with; no other writer uses it. */
+  readonly titlePrefix: string;
+  /**
+   * True: the stack was made for this run, so that everything in it must come from the ledger.
+   * False: others write to it as well; only boards whose title has the prefix are checked.
+   */
+  readonly alone: boolean;
+  /** How often catalog-service tries an event before it is a dead letter, the first delivery included. */
+  readonly attempts: number;
+  /** Null until the drain has ended, one way or the other. */
+  readonly drain: Drain | null;
+}
+
+/** The wait after the last fault until the groups have lag 0 and every alarm but those of foreign dead letters is gone. */
+interface Drain {
+  readonly lastFaultEndedAt: number;
+  /** Null: the stack was not quiet when the run gave up. */
+  readonly quietAt: number | null;
+  readonly allowedMs: number;
+}
+
+/** One command of one client, whatever number of requests it took. */
+export interface ClientOperation {
+  /** The Idempotency-Key of all its attempts; unique in the run. */
+  readonly key: string;
+  readonly client: number;
+  readonly kind: 'create' | 'edit' | 'delete';
+  /** Null when a board is created. */
+  readonly boardId: string | null;
+  /** Of a create and an edit: unique in the run (it carries the key or a number), so that an event tells its operation. Else null. */
+  readonly title: string | null;
+  /** As sent; null: not sent. */
+  readonly content: string | null;
+  /** As sent; null: not sent. Only a create has one. */
+  readonly author: string | null;
+  /** The version that the client demanded with If-Match, or null. */
+  readonly ifVersion: number | null;
+  readonly attempts: readonly Attempt[];
+  readonly outcome: Outcome;
+}
+
+/** One HTTP request. */
+export interface Attempt {
+  readonly sentAt: number;
+  /** Null while it runs. */
+  readonly endedAt: number | null;
+  readonly result:
+    | null
+    /** `detail` is the problem's, or null. */
+    | { readonly kind: 'answered'; readonly status: number; readonly detail: string | null }
+    /** The error's code or name: ECONNREFUSED, ECONNRESET, TimeoutError, ... */
+    | { readonly kind: 'failed'; readonly error: string };
+}
+
+/**
+ * `ok`: an attempt was answered 2xx. `refused`: the last attempt was answered 4xx other than 408, 409, 425 and 429; or every
+ * attempt is known not to have been done (connection refused, or a 503 whose detail ends with "So it was not done.").
+ * `unknown`: everything else, also an operation that is still running.
+ */
+export type Outcome =
+  /** `board` is the answer's body, null for a delete (204). */
+  | { readonly kind: 'ok'; readonly board: AnsweredBoard | null }
+  /** The status of the last answer, or null without one. */
+  | { readonly kind: 'refused'; readonly status: number | null }
+  | { readonly kind: 'unknown' };
+
+export interface AnsweredBoard {
+  readonly id: string;
+  readonly version: number;
+  readonly title: string;
+  readonly content: string;
+  readonly author: string | null;
+}
+
+export interface InjectedFault {
+  readonly id: number;
+  /** `kill`, `freeze`, `link cut`, `column renamed`, ... */
+  readonly name: string;
+  /** The process, link, topic or table. */
+  readonly target: string;
+  readonly begunAt: number;
+  /** When it was seen to have taken; null: not seen yet. */
+  readonly tookAt: number | null;
+  /** When it was seen to be over; null: not yet. */
+  readonly endedAt: number | null;
+  /** For people: pids, statements, what was seen. */
+  readonly details: string;
+}
+
+/** Records that another program wrote; all of one kind with one marker. */
+export interface ForeignRecord {
+  readonly id: number;
+  /** `lz4`, `repeated header`, `aborted transaction`, ... */
+  readonly kind: string;
+  readonly topic: string;
+  readonly sentAt: number;
+  /** How many were sent. */
+  readonly count: number;
+  /** How many of them a broker has surely stored; 0 when it refused them, or when no answer came. */
+  readonly acknowledged: number;
+}
+
+/** Stands in the key, the value or a header's value of every foreign record, so that the checker knows it again. */
+export function foreignMarker(id: number): string {
+  return `foreign:${id}:`;
+}
+
+/** The handler threw on purpose for this event. */
+export interface HandlerRefusal {
+  readonly boardId: string;
+  readonly version: number;
+  /** How often so far, all processes together. */
+  readonly times: number;
+}
+
+/** What the checker read at the end. */
+export interface Evidence {
+  readonly readAt: number;
+  readonly boards: readonly BoardState[];
+  readonly outbox: readonly OutboxRow[];
+  readonly catalog: readonly CatalogRow[];
+  readonly marks: readonly MarkRow[];
+  readonly parked: readonly ParkedRow[];
+  readonly skipped: readonly SkippedRow[];
+  /** The index of the DLQ in catalog-service's database. */
+  readonly deadLetters: readonly DeadLetterRow[];
+  /** Of `board`, in any order across partitions, in the order of offsets within one. */
+  readonly source: readonly TopicRecord[];
+  /** Of the retry topics and the DLQ. */
+  readonly retries: readonly TopicRecord[];
+  readonly dlq: readonly TopicRecord[];
+  /** Of the source group and the retry group, one entry for each partition. */
+  readonly groups: readonly GroupPosition[];
+  /** How many creations catalog-service has counted; each BoardCreated counts one. */
+  readonly createdCount: number;
+}
+
+export interface BoardState {
+  readonly id: string;
+  readonly version: number;
+  readonly title: string;
+  readonly content: string;
+  readonly author: string | null;
+  readonly deleted: boolean;
+}
+
+export interface CatalogRow extends BoardState {
+  readonly appliedCount: number;
+}
+
+export interface OutboxRow {
+  readonly id: string;
+  readonly boardId: string;
+  readonly version: number;
+  readonly partitionKey: string;
+  readonly type: string;
+  readonly topic: string;
+  /** Microseconds since the epoch, decimal, as the record's header has it. */
+  readonly occurredAt: string;
+  readonly traceparent: string | null;
+  /** SHA-256 of the payload, hex. */
+  readonly digest: string;
+  /** What the payload says, or why it cannot be read. */
+  readonly event: BoardState | { readonly problem: string };
+}
+
+export interface MarkRow {
+  readonly boardId: string;
+  readonly version: number;
+  readonly eventId: string;
+}
+
+export interface ParkedRow {
+  readonly boardId: string;
+  readonly version: number;
+  readonly eventId: string;
+}
+
+export interface SkippedRow {
+  readonly boardId: string;
+  readonly version: number;
+  readonly decidedBy: string;
+}
+
+export interface DeadLetterRow {
+  /** Null without a readable identity. */
+  readonly boardId: string | null;
+  readonly version: number | null;
+  readonly eventId: string | null;
+  readonly reason: string;
+  readonly error: string;
+  /** Where the record stood first. */
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** The end of a batch that could not be read; else equal to `offset`. */
+  readonly lastOffset: number;
+  /** How it was closed, or null while it is open. */
+  readonly closedBy: string | null;
+}
+
+export interface TopicRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly appendedAt: number;
+  readonly key: string | null;
+  /** Those headers that the pipeline knows, as text; a header that stands twice is left out. */
+  readonly headers: Readonly<Record<string, string | null>>;
+  /** SHA-256 of the value, hex; null for a null value. */
+  readonly digest: string | null;
+  /** The number in the marker of a foreign record, or null. */
+  readonly foreignId: number | null;
+}
+
+export interface GroupPosition {
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** Null: never committed. */
+  readonly committed: number | null;
+  readonly end: number;
+}
+
+/** What must hold and does not. */
+export interface Violation {
+  /** I1 to I10 of the design. */
+  readonly invariant: string;
+  /** The rule of the checker, in a few words. */
+  readonly rule: string;
+  readonly boardId: string | null;
+  readonly eventId: string | null;
+  /** One sentence with the values. */
+  readonly sentence: string;
+  /** Everything known about it, in the order of time; what has no time stands last. */
+  readonly story: readonly StoryLine[];
+}
+
+export interface StoryLine {
+  readonly at: number | null;
+  readonly text: string;
+}

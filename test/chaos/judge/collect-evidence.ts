@@ -1,0 +1,19 @@
+import type { Evidence } from '../history.ts';
+import { readDatabases, type DatabaseAddress } from './read-databases.ts';
+import { readTopics } from './read-topics.ts';
+
+export interface JudgedStack {
+  /** A login that may read both databases. */
+  readonly mysql: DatabaseAddress;
+  readonly brokers: readonly string[];
+}
+
+/**
+ * Reads everything that the checker judges by: first the topics and the groups, then both databases. Nothing is written.
+ * The stack must be at rest: what moves meanwhile looks like a violation.
+ */
+export async function collectEvidence({ mysql, brokers }: JudgedStack): Promise<Evidence> {
+  const topics = await readTopics(brokers);
+  const databases = await readDatabases(mysql);
+  return { readAt: Date.now(), ...topics, ...databases };
+}

@@ -1,0 +1,356 @@
+import { createHash } from 'node:crypto';
+import type {
+  AnsweredBoard,
+  Attempt,
+  BoardState,
+  ClientOperation,
+  Evidence,
+  History,
+  OutboxRow,
+  Outcome,
+  TopicRecord,
+} from '../history.ts';
+
+/** The same shape, open to change. */
+export type Mutable<Shape> = { -readonly [Key in keyof Shape]: Mutable<Shape[Key]> };
+
+export interface MadeUpRun {
+  readonly history: Mutable<History>;
+  readonly evidence: Mutable<Evidence>;
+}
+
+/** What became of the requests of a command. */
+type Answer =
+  /** 2xx at the first attempt. */
+  | 'ok'
+  /** No answer, then 2xx to a repeat with the same key. */
+  | 'repeated'
+  /** Never an answer, although it was done. */
+  | 'unknown, done'
+  /** Never an answer, and it was not done. */
+  | 'unknown, not done'
+  /** Known not to have been done. */
+  | 'not done';
+
+/** What an event meets on its way. */
+interface Way {
+  /** How often it stands in the topic again. */
+  readonly copies: number;
+  /** How often the handler refuses it; four times make it a dead letter. */
+  readonly refusals: number;
+}
+
+/** `board` chooses among the boards whose id a client knows. */
+export type Step =
+  | {
+      readonly kind: 'create' | 'edit' | 'delete';
+      readonly board: number;
+      readonly answer: Answer;
+      readonly author: string | null;
+      /** An edit without content leaves it as it is. */
+      readonly hasContent: boolean;
+      readonly ifMatch: 'none' | 'current' | 'stale';
+      /** How long before its commit it was sent, and how long after it was answered. */
+      readonly slack: readonly [number, number];
+      readonly way: Way;
+    }
+  | {
+      readonly kind: 'foreign';
+      readonly count: number;
+      readonly to: 'source' | 'retry' | 'dlq';
+      readonly isBatch: boolean;
+    };
+
+interface Board {
+  readonly id: string;
+  readonly events: OutboxRow[];
+  state: BoardState;
+  isKnown: boolean;
+}
+
+const attemptsAllowed = 4;
+const startedAt = 1_795_000_000_000;
+const sourceTopic = 'board';
+const retryTopic = 'catalog-service.retry.1';
+const dlqTopic = 'catalog-service.dlq';
+
+/** A run in which everything went as it must: what its clients wrote down, and what was found afterwards. */
+export function makeUpRun(steps: readonly Step[]): MadeUpRun {
+  const boards: Board[] = [];
+  const ends = new Map<string, number>();
+  let now = startedAt;
+  const history: Mutable<History> = {
+    run: {
+      seed: 1,
+      startedAt,
+      titlePrefix: 'chaos 1 ',
+      alone: true,
+      attempts: attemptsAllowed,
+      drain: { lastFaultEndedAt: 0, quietAt: 0, allowedMs: 90_000 },
+    },
+    operations: [],
+    faults: [],
+    foreign: [],
+    refusals: [],
+  };
+  const evidence: Mutable<Evidence> = {
+    readAt: 0,
+    boards: [],
+    outbox: [],
+    catalog: [],
+    marks: [{ boardId: 'inbox-probe', version: 3, eventId: 'probe-3' }],
+    parked: [],
+    skipped: [],
+    deadLetters: [],
+    source: [],
+    retries: [],
+    dlq: [],
+    groups: [],
+    createdCount: 0,
+  };
+  for (const step of steps) {
+    now += 10;
+    if (step.kind === 'foreign') inject(step);
+    else command(step);
+  }
+  consume();
+  const { drain } = history.run;
+  if (drain) Object.assign(drain, { lastFaultEndedAt: now, quietAt: now + 5_000 });
+  evidence.readAt = now + 6_000;
+  for (const topic of [sourceTopic, retryTopic])
+    for (const partition of [0, 1, 2]) {
+      const end = ends.get(`${topic} ${partition}`) ?? 0;
+      const group = topic === sourceTopic ? 'catalog-service' : 'catalog-service.retry';
+      evidence.groups.push({ group, topic, partition, committed: end === 0 ? null : end, end });
+    }
+  return { history, evidence };
+
+  function command(step: Exclude<Step, { kind: 'foreign' }>): void {
+    const number = history.operations.length + 1;
+    const known = boards.filter(({ isKnown }) => isKnown);
+    const target = known[step.board % Math.max(1, known.length)];
+    const kind = target === undefined ? 'create' : step.kind;
+    const current = kind === 'create' ? undefined : target?.state;
+    const ifVersion =
+      current === undefined || step.ifMatch === 'none'
+        ? null
+        : step.ifMatch === 'current'
+          ? current.version
+          : current.version - 1;
+    const operation: Mutable<ClientOperation> = {
+      key: `key-${number}`,
+      client: number % 12,
+      kind,
+      boardId: current?.id ?? null,
+      title: kind === 'delete' ? null : `chaos 1 글 ${number}`,
+      content: kind === 'create' || (kind === 'edit' && step.hasContent) ? `내용 ${number}` : null,
+      author: kind === 'create' ? step.author : null,
+      ifVersion,
+      attempts: [],
+      outcome: { kind: 'unknown' },
+    };
+    history.operations.push(operation);
+    const [sentAt, endedAt] = [now - step.slack[0], now + step.slack[1]];
+    const refusal = current?.deleted === true ? 410 : ifVersion !== null && ifVersion !== current?.version ? 412 : null;
+    if (step.answer === 'unknown, not done') return tell(operation, [failed(sentAt, endedAt)], { kind: 'unknown' });
+    if (step.answer === 'not done')
+      return tell(operation, [failed(sentAt, sentAt, 'ECONNREFUSED')], { kind: 'refused', status: null });
+    if (refusal !== null)
+      return tell(operation, [answered(sentAt, endedAt, refusal)], { kind: 'refused', status: refusal });
+
+    const board = kind === 'create' || target === undefined ? open(operation, number) : change(target, operation);
+    for (let copy = 0; copy <= step.way.copies; copy += 1) ship(board);
+    refuse(board, step.way.refusals);
+    const isAnswered = step.answer === 'ok' || step.answer === 'repeated';
+    if (!isAnswered) return tell(operation, [failed(sentAt, endedAt)], { kind: 'unknown' });
+    board.isKnown = true;
+    const status = kind === 'create' ? 201 : kind === 'edit' ? 200 : 204;
+    const { deleted: _, ...body } = board.state;
+    const outcome: Outcome = { kind: 'ok', board: kind === 'delete' ? null : (body satisfies AnsweredBoard) };
+    if (step.answer === 'ok') return tell(operation, [answered(sentAt, endedAt, status)], outcome);
+    return tell(operation, [failed(sentAt, now + 1), answered(now + 2, endedAt + 2, status)], outcome);
+  }
+
+  function open({ title, content, author }: ClientOperation, number: number): Board {
+    const id = `board-${number}`;
+    const state = { id, version: 1, title: title ?? '', content: content ?? '', author, deleted: false };
+    const board: Board = { id, events: [], state, isKnown: false };
+    boards.push(board);
+    return emit(board, 'BoardCreated');
+  }
+
+  function change(board: Board, { kind, title, content }: ClientOperation): Board {
+    const { state } = board;
+    const version = state.version + 1;
+    board.state =
+      kind === 'delete'
+        ? { ...state, version, deleted: true }
+        : { ...state, version, title: title ?? '', content: content ?? state.content };
+    return emit(board, kind === 'delete' ? 'BoardDeleted' : 'BoardEdited');
+  }
+
+  function emit(board: Board, type: string): Board {
+    const { id, version, author } = board.state;
+    const eventId = `event-${evidence.outbox.length + 1}`;
+    const row: OutboxRow = {
+      id: eventId,
+      boardId: id,
+      version,
+      partitionKey: author ?? id,
+      type,
+      topic: sourceTopic,
+      occurredAt: String(now * 1_000),
+      traceparent: version % 2 === 0 ? `00-${eventId}-01` : null,
+      digest: sha256(eventId),
+      event: board.state,
+    };
+    board.events.push(row);
+    evidence.outbox.push({ ...row, event: { ...board.state } });
+    return board;
+  }
+
+  function ship({ events }: Board): void {
+    const row = must(events.at(-1));
+    const { id, type: eventType, boardId: aggregateId, version, occurredAt, traceparent } = row;
+    append(evidence.source, sourceTopic, partitionOf(row.partitionKey), {
+      key: row.partitionKey,
+      digest: row.digest,
+      headers: { id, eventType, aggregateId, version: String(version), occurredAt, traceparent },
+    });
+  }
+
+  function refuse({ events }: Board, times: number): void {
+    if (times === 0) return;
+    const row = must(events.at(-1));
+    history.refusals.push({ boardId: row.boardId, version: row.version, times });
+  }
+
+  /** Applies what was shipped, in order; what was refused too often is a dead letter, and its followers are parked. */
+  function consume(): void {
+    for (const { id, events, state } of boards) {
+      evidence.boards.push({ ...state });
+      const isDead = ({ version }: OutboxRow): boolean =>
+        history.refusals.some((one) => one.boardId === id && one.version === version && one.times >= attemptsAllowed);
+      const dead = events.findIndex(isDead);
+      const applied = dead === -1 ? events : events.slice(0, dead);
+      for (const { boardId, version, times } of history.refusals.filter((one) => one.boardId === id))
+        for (let attempt = 1; attempt <= Math.min(times, attemptsAllowed - 1); attempt += 1)
+          if (dead === -1 || version <= dead + 1)
+            route(evidence.retries, retryTopic, boardId, version, String(attempt));
+      const last = applied.at(-1);
+      evidence.marks.push({ boardId: id, version: applied.length, eventId: last?.id ?? '' });
+      if (last && !('problem' in last.event)) {
+        evidence.createdCount += 1;
+        evidence.catalog.push({ ...last.event, appliedCount: applied.length });
+      }
+      if (dead === -1) continue;
+      const { version, id: eventId } = must(events[dead]);
+      // A follower is never tried while its predecessor is a dead letter.
+      history.refusals = history.refusals.filter((one) => one.boardId !== id || one.version <= version);
+      const origin = route(evidence.dlq, dlqTopic, id, version);
+      evidence.deadLetters.push({
+        boardId: id,
+        version,
+        eventId,
+        reason: 'attempts-exhausted',
+        error: 'refused on purpose',
+        topic: sourceTopic,
+        partition: origin.partition,
+        offset: origin.offset,
+        lastOffset: origin.offset,
+        closedBy: null,
+      });
+      for (const event of events.slice(dead + 1))
+        evidence.parked.push({ boardId: id, version: event.version, eventId: event.id });
+    }
+  }
+
+  /** Puts an event's record into a retry topic or the DLQ; returns the record in the source topic. */
+  function route(to: Mutable<TopicRecord>[], topic: string, boardId: string, version: number, attempts?: string) {
+    const isOf = ({ headers }: TopicRecord): boolean =>
+      headers['aggregateId'] === boardId && headers['version'] === String(version);
+    const source = must(evidence.source.find(isOf));
+    const { key, digest, headers } = source;
+    const gained = attempts === undefined ? deadLetterHeaders(source) : { 'retry_topic-attempts': attempts };
+    append(to, topic, source.partition, { key, digest, headers: { ...headers, ...gained } });
+    return source;
+  }
+
+  function inject({ count, to, isBatch }: Extract<Step, { kind: 'foreign' }>): void {
+    const id = history.foreign.length + 1;
+    const topic = { source: sourceTopic, retry: retryTopic, dlq: dlqTopic }[to];
+    const list = { source: evidence.source, retry: evidence.retries, dlq: evidence.dlq }[to];
+    history.foreign.push({ id, kind: 'lz4', topic, sentAt: now, count, acknowledged: Math.max(0, count - (id % 2)) });
+    const partition = id % 3;
+    const from = ends.get(`${topic} ${partition}`) ?? 0;
+    for (let n = 0; n < count; n += 1)
+      append(list, topic, partition, { key: null, digest: sha256(`foreign ${n}`), headers: {}, foreignId: id });
+    if (to === 'dlq') return;
+    const to1 = from + count - 1;
+    for (let offset = from; offset <= to1; offset += isBatch ? count : 1) {
+      const origin = { topic, partition, offset };
+      evidence.deadLetters.push({
+        boardId: null,
+        version: null,
+        eventId: null,
+        reason: isBatch ? 'unprocessable' : 'no-identity',
+        error: 'no id',
+        ...origin,
+        lastOffset: isBatch ? to1 : offset,
+        closedBy: null,
+      });
+      append(evidence.dlq, dlqTopic, partition, {
+        key: null,
+        digest: null,
+        headers: deadLetterHeaders(origin),
+        foreignId: isBatch ? null : id,
+      });
+    }
+  }
+
+  function append(
+    list: Mutable<TopicRecord>[],
+    topic: string,
+    partition: number,
+    { key, digest, headers, foreignId = null }: Partial<TopicRecord> & Pick<TopicRecord, 'key' | 'digest' | 'headers'>,
+  ): void {
+    const offset = ends.get(`${topic} ${partition}`) ?? 0;
+    ends.set(`${topic} ${partition}`, offset + 1);
+    list.push({ topic, partition, offset, appendedAt: now + 3, key, digest, headers: { ...headers }, foreignId });
+  }
+}
+
+function tell(operation: Mutable<ClientOperation>, attempts: readonly Attempt[], outcome: Outcome): void {
+  operation.attempts = structuredClone(attempts) as Mutable<Attempt>[];
+  operation.outcome = structuredClone(outcome);
+}
+
+function answered(sentAt: number, endedAt: number, status: number): Attempt {
+  return { sentAt, endedAt, result: { kind: 'answered', status, detail: null } };
+}
+
+function failed(sentAt: number, endedAt: number, error = 'TimeoutError'): Attempt {
+  return { sentAt, endedAt, result: { kind: 'failed', error } };
+}
+
+function deadLetterHeaders({ topic, partition, offset }: Pick<TopicRecord, 'topic' | 'partition' | 'offset'>) {
+  return {
+    'inbox-reason': 'attempts-exhausted',
+    'kafka_dlt-original-topic': topic,
+    'kafka_dlt-original-partition': String(partition),
+    'kafka_dlt-original-offset': String(offset),
+  };
+}
+
+function partitionOf(key: string): number {
+  return createHash('sha256').update(key).digest().readUInt8() % 3;
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function must<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('the made-up run contradicts itself');
+  return value;
+}

@@ -1,0 +1,21 @@
+import type { Violation } from '../history.ts';
+
+/** The verdict as people read it: each broken rule with its first sentence, and the whole story of the first violation. */
+export function printVerdict(violations: readonly Violation[]): string {
+  const [first] = violations;
+  if (first === undefined) return 'No violation.';
+  const perRule = [...Map.groupBy(violations, ({ rule }) => rule).values()];
+  const broken = perRule.map(([one, ...others]) => {
+    const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+    return `  ${one?.invariant} ${one?.rule}: ${one?.sentence}${more}`;
+  });
+  return [
+    `${violations.length} violations of ${perRule.length} rules:`,
+    ...broken,
+    '',
+    `The story of the first (${first.rule}):`,
+    ...first.story.map(
+      ({ at, text }) => `  ${at === null ? 'at the end'.padEnd(24) : new Date(at).toISOString()}  ${text}`,
+    ),
+  ].join('\n');
+}
