@@ -8,11 +8,13 @@ import { locateInstance, makeFolders, type Instance } from './instance/instance.
 import { choosePorts, portsAt, readOffset, type PortOffset, type Ports } from './instance/ports.ts';
 import { ensureSecrets, readSecrets, type Secrets } from './instance/secrets.ts';
 import { stackCommand, startCommand } from './instance/stack-command.ts';
-import { listSteps, type Only } from './run/list-steps.ts';
+import { listSteps, type Only, type StepTools } from './run/list-steps.ts';
+import type { Step } from './run/run-graph.ts';
 import { readLiveState, type StackState } from './run/stack-state.ts';
 import { stopOrphans } from './run/stop-orphans.ts';
 import { superviseStack } from './run/supervise-stack.ts';
 import { loopbackHosts } from './servers/hosts.ts';
+import type { ServerContext } from './servers/server.ts';
 
 export { clusters, startCommand };
 export type { Cluster, Instance, Only, PortOffset, Ports, Secrets, StackState };
@@ -26,6 +28,8 @@ export interface StartOptions {
   /** Start from nothing: data, logs and passwords of an earlier run are deleted. */
   readonly fresh?: boolean;
   readonly only?: Only;
+  /** How it is started, where that is not as usual: with something between the servers, or other programs. */
+  readonly steps?: (context: ServerContext, tools: StepTools) => Step[];
   readonly onProgress?: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -65,12 +69,10 @@ export async function startStack(options: StartOptions = {}): Promise<RunningSta
     const programs = await ensurePrograms(cluster, say, signal);
     const secrets = ensureSecrets(instance);
     const context = { instance, cluster, ports, hosts: loopbackHosts, secrets, programs };
-    const supervised = await superviseStack(
-      context,
-      (tools) => listSteps(context, options.only ?? 'all', tools),
-      say,
-      signal,
-    );
+    const makeSteps =
+      options.steps ??
+      ((_context: ServerContext, tools: StepTools) => listSteps(context, options.only ?? 'all', tools));
+    const supervised = await superviseStack(context, (tools) => makeSteps(context, tools), say, signal);
     const stop = async (): Promise<void> => {
       await supervised.stop();
       await lock.release();

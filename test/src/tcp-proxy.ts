@@ -23,6 +23,8 @@ export interface TcpProxy {
   redirect(target: { host: string; port: number }): void;
   /** Connections that clients hold through it now. */
   connections(): number;
+  /** How often the fault that was set last has met a connection: ended or refused it, dropped or delayed its bytes. */
+  hits(): number;
   close(): Promise<void>;
 }
 
@@ -31,13 +33,16 @@ export async function startTcpProxy(first: { host: string; port: number }): Prom
   const pairs = new Set<{ client: Socket; server: Socket }>();
   let target = first;
   let fault: Fault = { kind: 'none' };
+  let hits = 0;
 
   const listener = createServer((client) => {
     if (fault.kind === 'cut' || fault.kind === 'reset') {
+      hits += 1;
       end(client, fault.kind);
       return;
     }
     const server = new Socket();
+    const [toServer, toClient] = [createDelayLine(server), createDelayLine(client)];
     const pair = { client, server };
     pairs.add(pair);
     const close = (): void => {
@@ -48,15 +53,16 @@ export async function startTcpProxy(first: { host: string; port: number }): Prom
     client.on('error', close).on('close', close);
     server.on('error', close).on('close', close);
     server.connect(target.port, target.host);
-    client.on('data', (chunk) => pass(chunk, server, 'to-server'));
-    server.on('data', (chunk) => pass(chunk, client, 'to-client'));
+    client.on('data', (chunk) => pass(chunk, toServer, 'to-server'));
+    server.on('data', (chunk) => pass(chunk, toClient, 'to-client'));
   });
 
-  function pass(chunk: Buffer, to: Socket, direction: 'to-server' | 'to-client'): void {
-    if (fault.kind === 'half-open' && (fault.drop === 'both' || fault.drop === direction)) return;
-    if (fault.kind === 'swallow' && direction === 'to-server' && chunk.includes(fault.text)) return;
-    if (fault.kind !== 'delay') return void to.write(chunk);
-    setTimeout(() => to.writable && to.write(chunk), fault.ms);
+  function pass(chunk: Buffer, to: DelayLine, direction: 'to-server' | 'to-client'): void {
+    const isDropped =
+      (fault.kind === 'half-open' && (fault.drop === 'both' || fault.drop === direction)) ||
+      (fault.kind === 'swallow' && direction === 'to-server' && chunk.includes(fault.text));
+    if (isDropped || fault.kind === 'delay') hits += 1;
+    if (!isDropped) to.write(chunk, fault.kind === 'delay' ? fault.ms : 0);
   }
 
   listener.listen(0, '127.0.0.1');
@@ -68,14 +74,41 @@ export async function startTcpProxy(first: { host: string; port: number }): Prom
     port,
     set(next) {
       fault = next;
-      if (next.kind === 'cut' || next.kind === 'reset') for (const { client } of pairs) end(client, next.kind);
+      hits = 0;
+      if (next.kind !== 'cut' && next.kind !== 'reset') return;
+      hits = pairs.size;
+      for (const { client } of pairs) end(client, next.kind);
     },
     redirect: (next) => void (target = next),
     connections: () => pairs.size,
+    hits: () => hits,
     async close() {
       for (const { client } of pairs) client.destroy();
       listener.close();
       await once(listener, 'close');
+    },
+  };
+}
+
+interface DelayLine {
+  write(chunk: Buffer, delayMs: number): void;
+}
+
+/** What was written first arrives first, also when the delay grows shorter meanwhile. */
+function createDelayLine(to: Socket): DelayLine {
+  const waiting: Buffer[] = [];
+  let lastDueMs = 0;
+  return {
+    write(chunk, delayMs) {
+      if (waiting.length === 0 && delayMs === 0) return void to.write(chunk);
+      waiting.push(chunk);
+      const nowMs = performance.now();
+      lastDueMs = Math.max(nowMs + delayMs, lastDueMs);
+      // Each timer sends the oldest chunk, not its own: two that are due together may fire in either order.
+      setTimeout(() => {
+        const oldest = waiting.shift();
+        if (oldest !== undefined && to.writable) to.write(oldest);
+      }, lastDueMs - nowMs);
     },
   };
 }

@@ -3,51 +3,120 @@ import { connectKafka } from '@board/kafka-kit';
 import { createLogger } from '@board/service-kit';
 import { runKafkaTool, uniqueName } from '@board/test';
 
-/** How many dead letters the records below become; the record that is too large is refused by the broker. */
-export const foreignDeadLetters = 3 + 2 + 1 + 3 + 100_000 + 2;
+/** One way in which another program writes records into the topics of the pipeline. */
+export interface ForeignKind {
+  readonly name: string;
+  readonly topic: string;
+  /** How many records. */
+  readonly count: number;
+  /** How many of them a broker stores. */
+  readonly stored: number;
+  /** Writes that many, each with the marker in its value, and resolves when the brokers have answered. */
+  write(brokers: readonly string[], marker: string, count: number): Promise<void>;
+}
+
+const { name: topic } = boardTopic;
+const withHeaders = ['--reader-property', 'parse.headers=true', '--reader-property', 'null.marker=NUL'];
+
+/** Every kind, one after the other. */
+export const foreignKinds: readonly ForeignKind[] = [
+  ...['gzip', 'snappy', 'lz4', 'zstd'].map((codec) => ofLines(codec, 1, ['--compression-codec', codec])),
+  ofLines('repeated header', 1, withHeaders, 'x:NUL,x:1\t'),
+  ofLines('header of a prototype', 1, withHeaders, 'constructor:c\t'),
+  ofLines('many headers', 1, withHeaders, `${shortHeaders(8_000)}\t`),
+  {
+    name: 'too large',
+    topic,
+    count: 1,
+    stored: 0,
+    async write(brokers: readonly string[], marker: string) {
+      const large = ['--compression-codec', 'gzip', '--command-property', 'max.request.size=20000000'];
+      const producing = produce(brokers, topic, `${marker}${'a'.repeat(3_000_000)}\n`, large);
+      // The tool ends with 0 or not, by its version; either way it says what the broker answered.
+      const said = await producing.catch((error: unknown) => String(error));
+      if (!said.includes('RecordTooLargeException')) throw new Error(`3 MB of one letter were not refused: ${said}`);
+    },
+  },
+  inTransaction('committed transaction', 'commit'),
+  inTransaction('aborted transaction', 'abort'),
+  inTransaction('open transaction', undefined),
+  ofLines('without identity', 100_000, []),
+  ofRetry('origin that is no topic', 'kafka_original-topic:한글'),
+  ofRetry('origin without such a partition', 'kafka_original-partition:2147483647'),
+];
+
+export const foreignKindNames = foreignKinds.map(({ name }) => name);
+
+/** How many dead letters all of them become. */
+export const foreignDeadLetters = foreignKinds.reduce((sum, { stored }) => sum + stored, 0);
 
 /** Records that other programs write into the topics of the pipeline, one kind after the other. */
 export async function writeForeignRecords(brokers: readonly string[]): Promise<void> {
-  const produce = (topic: string, input: string, ...args: readonly string[]) =>
-    runKafkaTool('ConsoleProducer', brokers, ['--topic', topic, ...args], input);
-  const withHeaders = ['--reader-property', 'parse.headers=true', '--reader-property', 'null.marker=NUL'];
-  const { name: topic } = boardTopic;
+  for (const kind of foreignKinds) await kind.write(brokers, '', kind.count);
+}
 
-  for (const codec of ['lz4', 'snappy', 'zstd']) await produce(topic, 'boom\n', '--compression-codec', codec);
-  await produce(topic, 'x:NUL,x:1\tpoison\nconstructor:c\tpoison\n', ...withHeaders);
-  const headers = Array.from({ length: 8_000 }, (_, n) => `${n.toString(36)}:`);
-  await produce(topic, `${headers.join(',')}\tpoison\n`, ...withHeaders);
-  const large = ['--compression-codec', 'gzip', '--command-property', 'max.request.size=20000000'];
-  await refuseTooLarge(produce(topic, `${'a'.repeat(3_000_000)}\n`, ...large));
-  await writeInTransactions(brokers, topic);
-  await produce(topic, 'boom\n'.repeat(100_000));
+function produce(brokers: readonly string[], to: string, input: string, args: readonly string[]): Promise<string> {
+  return runKafkaTool('ConsoleProducer', brokers, ['--topic', to, ...args], input);
+}
 
+/** The tool ends with 0 although a record was refused. */
+async function expectStored(producing: Promise<string>): Promise<void> {
+  const said = await producing;
+  if (/ERROR|Exception/.test(said)) throw new Error(`the records were not stored: ${said.slice(-2_000)}`);
+}
+
+function ofLines(name: string, count: number, args: readonly string[], head = ''): ForeignKind {
+  return {
+    name,
+    topic,
+    count,
+    stored: count,
+    write: (brokers, marker, lines) =>
+      expectStored(produce(brokers, topic, `${head}${marker}boom\n`.repeat(lines), args)),
+  };
+}
+
+/** A record in a retry topic, made by hand. */
+function ofRetry(name: string, origin: string): ForeignKind {
+  const retryTopic = retryTopicName(catalogGroup, 1);
   const identity = `${headerNames.eventId}:hand-made,${headerNames.aggregateId}:hand-made,${headerNames.version}:1`;
-  const origins = ['kafka_original-topic:한글', 'kafka_original-partition:2147483647'];
-  const retries = origins.map((origin) => `${identity},${origin}\tpoison\n`).join('');
-  await produce(retryTopicName(catalogGroup, 1), retries, ...withHeaders);
+  return {
+    name,
+    topic: retryTopic,
+    count: 1,
+    stored: 1,
+    write: (brokers, marker) =>
+      expectStored(produce(brokers, retryTopic, `${identity},${origin}\t${marker}poison\n`, withHeaders)),
+  };
 }
 
-/** The tool ends with 0 or not, by its version; either way it says what the broker answered. */
-async function refuseTooLarge(producing: Promise<string>): Promise<void> {
-  const said = await producing.catch((error: unknown) => String(error));
-  if (!said.includes('RecordTooLargeException')) throw new Error(`3 MB of one letter were not refused: ${said}`);
+function shortHeaders(count: number): string {
+  return Array.from({ length: count }, (_, n) => `${n.toString(36)}:`).join(',');
 }
 
-/** A record in a transaction that is committed, one in an aborted one, one in a transaction that is left open. */
-async function writeInTransactions(brokers: readonly string[], topic: string): Promise<void> {
-  const kafka = connectKafka({ brokers }, 'foreign', createLogger({ name: 'foreign', level: 'silent' }));
-  const producer = kafka.producer({
-    transactionalId: uniqueName('foreign'),
-    idempotent: true,
-    maxInFlightRequests: 1,
-    transactionTimeout: 60_000,
-  });
-  await producer.connect();
-  for (const end of ['commit', 'abort', undefined] as const) {
-    const transaction = await producer.transaction();
-    await transaction.send({ topic, messages: [{ value: 'boom' }] });
-    if (end) await transaction[end]();
-  }
-  await producer.disconnect();
+/** A record in a transaction; without an end, the transaction is left open. */
+function inTransaction(name: string, end: 'commit' | 'abort' | undefined): ForeignKind {
+  return {
+    name,
+    topic,
+    count: 1,
+    stored: 1,
+    async write(brokers, marker) {
+      const kafka = connectKafka({ brokers }, 'foreign', createLogger({ name: 'foreign', level: 'silent' }));
+      const producer = kafka.producer({
+        transactionalId: uniqueName('foreign'),
+        idempotent: true,
+        maxInFlightRequests: 1,
+        transactionTimeout: 60_000,
+      });
+      await producer.connect();
+      try {
+        const transaction = await producer.transaction();
+        await transaction.send({ topic, messages: [{ value: `${marker}boom` }] });
+        if (end) await transaction[end]();
+      } finally {
+        await producer.disconnect();
+      }
+    },
+  };
 }

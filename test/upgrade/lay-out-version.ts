@@ -32,17 +32,20 @@ export interface LaidOutVersion {
 /** Copies contracts, packages and services of this checkout to a folder of their own, and changes the copy. */
 export function layOutVersion(edits: readonly Edit[]): LaidOutVersion {
   const folder = mkdtempSync(join(tmpdir(), 'board-version-'));
-  for (const name of workspaces)
-    cpSync(join(checkout, name), join(folder, name), {
-      recursive: true,
-      filter: (path) => basename(path) !== 'node_modules',
-    });
-  linkModules(join(checkout, 'node_modules'), join(folder, 'node_modules'));
-  for (const edit of edits) apply(join(folder, edit.file), edit);
-  return {
-    file: (path) => join(folder, path),
-    remove: () => rmSync(folder, { recursive: true }),
-  };
+  const remove = (): void => rmSync(folder, { recursive: true });
+  try {
+    for (const name of workspaces)
+      cpSync(join(checkout, name), join(folder, name), {
+        recursive: true,
+        filter: (path) => basename(path) !== 'node_modules',
+      });
+    linkModules(join(checkout, 'node_modules'), join(folder, 'node_modules'));
+    for (const edit of edits) apply(join(folder, edit.file), edit);
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  return { file: (path) => join(folder, path), remove };
 }
 
 /** What others wrote is used where it is; `@board/...` must lead to the copy, so its links stay relative. */

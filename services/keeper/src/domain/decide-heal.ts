@@ -80,7 +80,8 @@ export function decideHeal(
             : `the connector does not run (${health.state}), nothing is shipped; "npm run connector -- register" resumes it`,
       };
     case 'failed': {
-      const alarm = state.restarts === 0 ? undefined : failing(state.restarts, health.explanation ?? shorten(health.trace));
+      const alarm =
+        state.restarts === 0 ? undefined : failing(state.restarts, health.explanation ?? shorten(health.trace));
       if (nowMs < state.restartedAtMs + waitMs(state.restarts, settings)) return { state, action: 'none', alarm };
       const tried = { ...state, restarts: state.restarts + 1, restartedAtMs: nowMs };
       // Only after a restart: brokers that were away for a moment must not cost a new snapshot.

@@ -1,0 +1,227 @@
+import { appendFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { attachStack, startOwnStack, type ChaosStack } from './chaos-stack.ts';
+import { startClients } from './clients.ts';
+import { drainStack } from './drain.ts';
+import type { ChaosRun, Evidence, History, Violation } from './history.ts';
+import { collectEvidence, type JudgedStack } from './judge/collect-evidence.ts';
+import { judge } from './judge/judge.ts';
+import { openLedger } from './ledger.ts';
+import type { PlantName } from './plants.ts';
+import { runSchedule } from './run-schedule.ts';
+import type { ScheduledFault } from './schedule.ts';
+import { watchStack, type Watch } from './watch-stack.ts';
+
+export interface ChaosOptions {
+  readonly seed: number;
+  readonly schedule: readonly ScheduledFault[];
+  /** A stack that runs already; undefined: one that is made for the run. */
+  readonly instance: string | undefined;
+  readonly plant: PlantName | undefined;
+  readonly clients: number;
+  /** Made for the run: what it leaves goes here. */
+  readonly folder: string;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface ChaosResult {
+  readonly seed: number;
+  /** `not run`: it could not begin, or not everything of its schedule went wrong as it should. */
+  readonly verdict: 'clean' | 'violation' | 'not run';
+  /** Why it is `not run`. */
+  readonly problem?: string;
+  readonly faults: number;
+  readonly operations: { readonly ok: number; readonly refused: number; readonly unknown: number };
+  readonly events: {
+    readonly applied: number;
+    /** Records of `board` that repeat an event. */
+    readonly copies: number;
+    /** At once, at most. */
+    readonly parked: number;
+    readonly refusedByHandler: number;
+    readonly deadLetters: number;
+  };
+  readonly connectorFailed: boolean;
+  /** From the end of the last fault; null: never quiet. */
+  readonly drainMs: number | null;
+  readonly violations: readonly Violation[];
+  readonly folder: string;
+}
+
+/** The traffic after the last fault, which whatever it left behind has to carry. */
+const undisturbedMs = 3_000;
+const answersWithinMs = 60_000;
+const allowedMs = 90_000;
+/** The keeper looks, waits and starts it again, and calls it healthy after a minute. */
+const allowedAfterRestartMs = 240_000;
+/** Of a process or a task that failed before that, nothing is left. */
+const forgottenMs = 60_000;
+
+/** Disturbs a stack under traffic, lets it heal, and judges what became of every command. Never throws. */
+export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  const { folder, signal } = options;
+  mkdirSync(folder, { recursive: true });
+  const startedAt = Date.now();
+  let hasBegun = false;
+  const say = (line: string): void => {
+    hasBegun = true;
+    const text = `${((Date.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${line}`;
+    appendFileSync(join(folder, 'timeline.log'), `${new Date().toISOString()} ${text}\n`);
+    options.say(text);
+  };
+  writeFileSync(join(folder, 'schedule.json'), `${JSON.stringify(scheduleFile(options), null, 2)}\n`);
+  const empty = emptyResult(options);
+  let stack: ChaosStack | undefined;
+  try {
+    stack = await openStack(options, say);
+    const result = await disturb(stack, options, say);
+    if (result.verdict !== 'clean') cpSync(stack.logDir, join(folder, 'log'), { recursive: true });
+    else rmSync(join(folder, 'ledger.jsonl'));
+    return keep(result);
+  } catch (error) {
+    const problem = signal.aborted ? 'interrupted' : describe(error);
+    if (stack !== undefined) cpSync(stack.logDir, join(folder, 'log'), { recursive: true });
+    else if (!hasBegun) {
+      // Refused before anything was done.
+      rmSync(folder, { recursive: true });
+      return { ...empty, problem };
+    }
+    return keep({ ...empty, problem });
+  } finally {
+    await stack?.stop().catch((error: unknown) => say(`the stack could not be stopped: ${describe(error)}`));
+  }
+}
+
+export interface ScheduleFile {
+  readonly seed: number;
+  readonly plant?: PlantName;
+  readonly schedule: readonly ScheduledFault[];
+}
+
+function scheduleFile({ seed, plant, schedule }: ChaosOptions): ScheduleFile {
+  return { seed, ...(plant !== undefined && { plant }), schedule };
+}
+
+function emptyResult({ seed, schedule, folder }: ChaosOptions): ChaosResult {
+  return {
+    seed,
+    verdict: 'not run',
+    faults: schedule.length,
+    operations: { ok: 0, refused: 0, unknown: 0 },
+    events: { applied: 0, copies: 0, parked: 0, refusedByHandler: 0, deadLetters: 0 },
+    connectorFailed: false,
+    drainMs: null,
+    violations: [],
+    folder,
+  };
+}
+
+function keep(result: ChaosResult): ChaosResult {
+  writeFileSync(join(result.folder, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
+  return result;
+}
+
+function openStack(
+  { instance, plant, signal }: ChaosOptions,
+  say: (line: string) => void,
+): Promise<ChaosStack> | ChaosStack {
+  return instance === undefined ? startOwnStack({ plant, say, signal }) : attachStack(instance);
+}
+
+async function disturb(stack: ChaosStack, options: ChaosOptions, say: (line: string) => void): Promise<ChaosResult> {
+  const { seed, schedule, clients: clientCount, folder, signal } = options;
+  const titlePrefix = `chaos ${seed} ${Date.now().toString(36)}`;
+  const run: ChaosRun = {
+    seed,
+    startedAt: Date.now(),
+    titlePrefix,
+    alone: stack.isOwn,
+    attempts: 4,
+    drain: null,
+  };
+  const ledger = openLedger(join(folder, 'ledger.jsonl'), run);
+  const watch = watchStack(stack, ledger, say);
+  const clients = startClients({
+    orderServiceUrl: stack.orderServiceUrl,
+    clients: clientCount,
+    seed,
+    titlePrefix,
+    ledger,
+  });
+  try {
+    say(`${clientCount} clients, ${schedule.length} faults to come`);
+    const { failures } = await runSchedule(schedule, { stack, ledger, say, signal });
+    signal.throwIfAborted();
+    const ended = ledger.history().faults.flatMap(({ endedAt }) => endedAt ?? []);
+    const lastFaultEndedAt = Math.max(run.startedAt, ...ended);
+    say('all faults have ended');
+    await wait(undisturbedMs, undefined, { signal });
+    await clients.stop(answersWithinMs);
+    const lastBoardId = await clients.createLast(answersWithinMs);
+    say('every command has its answer; waiting until everything is applied and quiet');
+    const drain = await drainStack(stack, {
+      lastFaultEndedAt,
+      lastBoardId,
+      hasForeign: ledger.history().foreign.some(({ acknowledged }) => acknowledged > 0),
+      allowedMs: () => ((watch.failedAt() ?? 0) > lastFaultEndedAt - forgottenMs ? allowedAfterRestartMs : allowedMs),
+      say,
+      signal,
+    });
+    signal.throwIfAborted();
+    await watch.stop();
+    ledger.run({ ...run, drain });
+    say(drain.quietAt === null ? 'never quiet' : `quiet ${drain.quietAt - lastFaultEndedAt} ms after the last fault`);
+    const evidence = await collectEvidence(judgedStack(stack));
+    const history = ledger.history();
+    const violations = judge(history, evidence);
+    if (violations.length > 0) writeFileSync(join(folder, 'evidence.json'), JSON.stringify(evidence));
+    const verdict = violations.length > 0 ? 'violation' : failures.length > 0 ? 'not run' : 'clean';
+    const [problem] = failures;
+    return {
+      ...emptyResult(options),
+      ...count(history, evidence, watch),
+      verdict,
+      ...(verdict === 'not run' && problem !== undefined && { problem }),
+      connectorFailed: watch.failedAt() !== null,
+      drainMs: drain.quietAt === null ? null : drain.quietAt - lastFaultEndedAt,
+      violations,
+    };
+  } finally {
+    await clients.stop(0);
+    await watch.stop();
+  }
+}
+
+function judgedStack({ mysql: { host, port, rootPassword: password }, brokers }: ChaosStack): JudgedStack {
+  return {
+    mysql: { host, port, user: 'root', password, orders: 'order_service', catalog: 'catalog_service' },
+    brokers,
+  };
+}
+
+function count(
+  { operations, refusals }: History,
+  { marks, source, deadLetters }: Evidence,
+  watch: Watch,
+): Pick<ChaosResult, 'operations' | 'events'> {
+  const outcomes = { ok: 0, refused: 0, unknown: 0 };
+  for (const { outcome } of operations) outcomes[outcome.kind] += 1;
+  const ids = source.filter(({ foreignId }) => foreignId === null).map(({ headers }) => headers['id']);
+  return {
+    operations: outcomes,
+    events: {
+      applied: marks.reduce((sum, { version }) => sum + version, 0),
+      copies: ids.length - new Set(ids).size,
+      parked: watch.mostParked(),
+      refusedByHandler: refusals.length,
+      deadLetters: deadLetters.length,
+    },
+  };
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${describe(error.cause)}` : error.message;
+}

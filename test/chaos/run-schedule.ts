@@ -1,0 +1,90 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { ChaosStack } from './chaos-stack.ts';
+import { injectionOf } from './faults.ts';
+import type { InjectedFault } from './history.ts';
+import type { Ledger } from './ledger.ts';
+import { exclude, type ScheduledFault } from './schedule.ts';
+
+export interface ScheduleRun {
+  /** What was not seen to take, or not seen to end. */
+  readonly failures: readonly string[];
+}
+
+/**
+ * Lets everything of the schedule go wrong in its time, and ends all of it, also when the signal aborts. A fault that excludes
+ * one before it waits until that is over: what dies may take longer to come back than the schedule could know.
+ */
+export async function runSchedule(schedule: readonly ScheduledFault[], parts: Parts): Promise<ScheduleRun> {
+  const startedAt = Date.now();
+  const runs = new Map<ScheduledFault, Promise<string | undefined>>();
+  for (const fault of schedule) {
+    const before = [...runs].filter(([other]) => exclude(other, fault)).map(([, run]) => run);
+    runs.set(fault, runInTurn(fault, startedAt + fault.atMs, before, parts));
+  }
+  return { failures: (await Promise.all(runs.values())).filter((failure) => failure !== undefined) };
+}
+
+interface Parts {
+  readonly stack: ChaosStack;
+  readonly ledger: Ledger;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+async function runInTurn(
+  fault: ScheduledFault,
+  at: number,
+  before: readonly Promise<unknown>[],
+  parts: Parts,
+): Promise<string | undefined> {
+  await wait(Math.max(0, at - Date.now()), undefined, { signal: parts.signal }).catch(() => undefined);
+  await Promise.all(before);
+  return parts.signal.aborted ? undefined : runFault(fault, parts);
+}
+
+/** Resolves with what is wrong with the fault itself, undefined when it took and ended. */
+async function runFault(fault: ScheduledFault, { stack, ledger, say, signal }: Parts): Promise<string | undefined> {
+  const { id, kind, target, forMs, how } = fault;
+  const name = `${kind}${how === null ? '' : ` (${how})`}`;
+  const title = `fault ${id}: ${name}, ${target}`;
+  let told: InjectedFault = { id, name, target, begunAt: Date.now(), tookAt: null, endedAt: null, details: '' };
+  const tell = (change: Partial<InjectedFault>): void => {
+    told = { ...told, ...change };
+    ledger.fault(told);
+  };
+  const problems: string[] = [];
+  tell({});
+  try {
+    const injection = injectionOf(fault, stack, ledger);
+    try {
+      const details = await injection.begin();
+      tell({ tookAt: Date.now(), details });
+      say(`${title}: ${details}`);
+      await wait(forMs, undefined, { signal }).catch(() => undefined);
+    } catch (error) {
+      problems.push(`has not taken: ${describe(error)}`);
+    }
+    const ended = await Promise.race([injection.end(), afterAbort(signal)]);
+    tell({ endedAt: Date.now(), details: [told.details, ended].filter(Boolean).join('; ') });
+    if (ended !== '') say(`${title}: ${ended}`);
+  } catch (error) {
+    problems.push(`has not ended: ${describe(error)}`);
+  }
+  if (problems.length === 0) return undefined;
+  const problem = `${title} ${problems.join(', and ')}`;
+  tell({ details: [told.details, problem].filter(Boolean).join('; ') });
+  say(problem);
+  return problem;
+}
+
+/** What is ended needs a moment; what has to come back by itself is not waited for. */
+async function afterAbort(signal: AbortSignal): Promise<string> {
+  if (!signal.aborted) await new Promise((done) => signal.addEventListener('abort', done, { once: true }));
+  await wait(5_000);
+  return 'not waited for';
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+}

@@ -1,0 +1,90 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { boardOutbox } from '@board/connectors';
+import { catalogGroup } from '@board/contracts';
+import type { ChaosStack } from './chaos-stack.ts';
+import type { Ledger } from './ledger.ts';
+
+/** What is seen of a stack while it is disturbed. */
+export interface Watch {
+  /** When the connector's task was last seen FAILED, so that the keeper has to start it again; null: never. */
+  failedAt(): number | null;
+  /** The most rows that were parked at once. */
+  mostParked(): number;
+  stop(): Promise<void>;
+}
+
+const everyMs = 1_000;
+
+/** Looks at the connector, the parked rows and what the handler refuses, once a second. */
+export function watchStack(stack: ChaosStack, ledger: Ledger, say: (line: string) => void): Watch {
+  const stopping = new AbortController();
+  const refusals = new Map<string, number>();
+  let failedAt: number | null = null;
+  let mostParked = 0;
+  let last = '';
+
+  async function lookAtConnector(): Promise<void> {
+    const state = await readConnector(stack).catch(() => 'does not answer');
+    if (state.includes('FAILED')) failedAt = Date.now();
+    if (state !== last) say(`connector: ${(last = state)}`);
+  }
+
+  async function lookAtParked(): Promise<void> {
+    const [row] = await stack
+      .query<{ parkedRows: number }>(
+        `SELECT COUNT(*) AS parkedRows FROM catalog_service.parked WHERE consumer = '${catalogGroup}'`,
+      )
+      .catch(() => []);
+    mostParked = Math.max(mostParked, row?.parkedRows ?? 0);
+  }
+
+  function lookAtRefusals(): void {
+    const seen = new Map<string, { boardId: string; version: number; times: number }>();
+    for (const { aggregateId: boardId, version, attempt } of stack.refusals()) {
+      const key = `${boardId} ${version}`;
+      // A batch that fails is halved, so one attempt may be refused several times.
+      seen.set(key, { boardId, version, times: Math.max(attempt, seen.get(key)?.times ?? 0) });
+    }
+    for (const [key, refusal] of seen) {
+      if (refusals.get(key) === refusal.times) continue;
+      refusals.set(key, refusal.times);
+      ledger.refusal(refusal);
+    }
+  }
+
+  async function look(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      lookAtRefusals();
+      await Promise.all([lookAtConnector(), lookAtParked()]);
+      await wait(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+    lookAtRefusals();
+  }
+  const looking = look();
+
+  return {
+    failedAt: () => failedAt,
+    mostParked: () => mostParked,
+    async stop() {
+      stopping.abort();
+      await looking;
+    },
+  };
+}
+
+/** The states of the connector and its task, in words. */
+export async function readConnector({ connectUrl }: ChaosStack): Promise<string> {
+  const url = `${connectUrl}/connectors/${boardOutbox.name}/status`;
+  const response = await fetch(url, { signal: AbortSignal.timeout(3_000) });
+  if (!response.ok) return `answers ${response.status}`;
+  const { connector, tasks } = (await response.json()) as {
+    connector: { state: string };
+    tasks: readonly { state: string; trace?: string }[];
+  };
+  const [task] = tasks;
+  const cause =
+    task?.trace === undefined
+      ? ''
+      : ` (${task.trace.split('\n').findLast((line) => line.startsWith('Caused by')) ?? task.trace.split('\n')[0]})`;
+  return `${connector.state}, task ${task?.state ?? 'missing'}${cause}`;
+}
