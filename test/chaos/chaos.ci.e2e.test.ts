@@ -20,7 +20,7 @@ test('what clients were told holds after a minute of faults', { timeout: timeout
   });
   const result = await runChaos({
     seed,
-    schedule: drawSchedule(seed, { durationMs: 60_000, hasProxies: true, hasDdl: false }),
+    schedule: drawSchedule(seed, { durationMs: 60_000, hasProxies: true }),
     instance: undefined,
     plant: undefined,
     clients: 12,

@@ -19,7 +19,6 @@ interface Flags {
   readonly yes?: true;
   readonly replay?: string;
   readonly plant?: PlantName;
-  readonly ddl?: true;
   readonly json?: true;
 }
 
@@ -41,7 +40,6 @@ const program = new Command('npm run chaos --')
   .addOption(
     new Option('--plant <name>', 'with a bug planted in the services, which must be found').choices(plantNames),
   )
-  .option('--ddl', "also statements of others that the connector's parser refuses")
   .option('--json', 'each result as a line of JSON, progress on standard error')
   .addHelpText(
     'after',
@@ -101,9 +99,9 @@ async function run(flags: Flags): Promise<void> {
   process.exit(exitCode(results, interrupted.signal.aborted));
 }
 
-function draw(seed: number, { minutes, instance, ddl }: Flags): readonly ScheduledFault[] {
+function draw(seed: number, { minutes, instance }: Flags): readonly ScheduledFault[] {
   const durationMs = minutes * 60_000;
-  return drawSchedule(seed, { durationMs, hasProxies: instance === undefined, hasDdl: ddl === true });
+  return drawSchedule(seed, { durationMs, hasProxies: instance === undefined });
 }
 
 function readSchedule(file: string): ScheduleFile | string {
@@ -129,8 +127,8 @@ function describeCommit(): string {
 }
 
 function nameOf(seed: number, flags: Flags, plant: PlantName | undefined): string {
-  const { minutes, clients, instance, ddl } = flags;
-  const parts = [`seed-${seed}`, `${minutes}m`, `${clients}c`, instance, ddl && 'ddl', plant];
+  const { minutes, clients, instance } = flags;
+  const parts = [`seed-${seed}`, `${minutes}m`, `${clients}c`, instance, plant];
   return parts.filter(Boolean).join('_');
 }
 

@@ -39,8 +39,8 @@ interface KindSettings {
   /** Shortest and longest, in ms. */
   readonly forMs: readonly [number, number];
   readonly hows?: readonly string[];
-  /** Needs connections of which the run holds the middle, or a connector that passes over the statements of others. */
-  readonly needs?: 'proxies' | 'ddl';
+  /** Connections of which the run holds the middle. */
+  readonly needs?: 'proxies';
 }
 
 /** Everything that can go wrong. */
@@ -69,8 +69,8 @@ const kinds = {
   'foreign records': { weight: 5, targets: foreignKindNames, forMs: [0, 0] },
   'column renamed': { weight: 1, targets: ['catalog'], forMs: [10_000, 30_000] },
   'MySQL read-only': { weight: 1, targets: ['mysql'], forMs: [5_000, 20_000] },
-  'table with a column url created': { weight: 1, targets: ['scratch.links'], forMs: [0, 0], needs: 'ddl' },
-  'table of others flushed': { weight: 1, targets: ['scratch.links'], forMs: [0, 0], needs: 'ddl' },
+  'table with a column url created': { weight: 1, targets: ['scratch.links'], forMs: [0, 0] },
+  'table of others flushed': { weight: 1, targets: ['scratch.links'], forMs: [0, 0] },
 } as const satisfies Record<string, KindSettings>;
 
 export type FaultKind = keyof typeof kinds;
@@ -90,15 +90,14 @@ export interface ScheduledFault {
 export interface ScheduleOptions {
   readonly durationMs: number;
   readonly hasProxies: boolean;
-  readonly hasDdl: boolean;
 }
 
 /** When and how the seed lets something go wrong; equal for equal arguments. */
-export function drawSchedule(seed: number, { durationMs, hasProxies, hasDdl }: ScheduleOptions): ScheduledFault[] {
+export function drawSchedule(seed: number, { durationMs, hasProxies }: ScheduleOptions): ScheduledFault[] {
   const random = seededRandom(seed);
   const possible = faultKinds.filter((kind) => {
     const { needs }: KindSettings = kinds[kind];
-    return needs === undefined || (needs === 'proxies' ? hasProxies : hasDdl);
+    return needs === undefined || hasProxies;
   });
   const schedule: ScheduledFault[] = [];
   for (let atMs = 1_000 + random.below(2_000); atMs < durationMs; atMs += 1_000 + random.below(5_000)) {
