@@ -4,6 +4,7 @@ import { down } from './commands/down.ts';
 import { fetchOnly } from './commands/fetch-only.ts';
 import { logs } from './commands/logs.ts';
 import { reset } from './commands/reset.ts';
+import { setup } from './commands/setup.ts';
 import { start } from './commands/start.ts';
 import { status } from './commands/status.ts';
 import { up } from './commands/up.ts';
@@ -78,6 +79,11 @@ program
   .argument('[name]', 'as in the table of "status"')
   .option('-f, --follow', 'goes on until Ctrl-C')
   .action((name: string | undefined, flags: { follow?: true }) => logs(instance(), name, flags));
+program
+  .command('setup')
+  .description('repeats steps of the setup on a stack that runs: users, migrations, grants, topics, schemas, connector')
+  .argument('[steps...]', 'default: all')
+  .action((steps: readonly string[]) => setup(instance(), steps));
 program
   .command('reset')
   .description('stops everything and deletes data, logs and passwords')

@@ -74,8 +74,8 @@ test('a process that keeps dying is given up on with reason, log and next try, a
   const { logFile, problem } = supervised.state();
   expect(problem).toMatch(/^died \d+ times in a row \(exit code 7\), next try at \S+; its log is /);
   expect(problem).toContain(logFile);
-  const [line] = said.filter((text) => text.startsWith('giving up on service died 3 times in a row'));
-  expect(line).toContain(`everything else goes on, the next try is in 0.004 s; the end of ${logFile}:\ncause`);
+  const [line] = said.filter((text) => text.startsWith('service died 3 times in a row'));
+  expect(line).toContain(`everything else goes on, and it is tried again in 0.004 s; the end of ${logFile}:\ncause`);
 
   next.command = sleeping;
   await runsAgain(undefined);

@@ -135,9 +135,9 @@ export async function supervise(
       firstReady.reject(new Error(`${death}; ${tail}`));
       const nextTry = new Date(Date.now() + delayMs).toISOString().replace(/\.\d+Z$/, 'Z');
       change('gave-up', `died ${deathsInRow} times in a row (${how}), next try at ${nextTry}; its log is ${logFile}`);
-      const until = `everything else goes on, the next try is in ${delayMs / 1000} s`;
+      const until = `everything else goes on, and it is tried again in ${delayMs / 1000} s`;
       // The log's end once: it is the same each time.
-      say(`giving up on ${death}: ${until}; ${deathsInRow === policy.givenUpFrom ? tail : `its log is ${logFile}`}`);
+      say(`${death}: ${until}; ${deathsInRow === policy.givenUpFrom ? tail : `its log is ${logFile}`}`);
     }
     await delay(delayMs, undefined, { signal: stopping.signal });
   };
