@@ -109,6 +109,19 @@ test(
   },
 );
 
+test(
+  '`setup` repeats steps on the running stack, and names those that there are',
+  { timeout: fiveMinutes },
+  async () => {
+    const repeated = launch(['setup', 'schemas', 'topics']);
+    expect(await repeated.exitCode).toBe(0);
+    expect(repeated.output()).toMatch(/topics done[\s\S]*schemas done/);
+    const unknown = launch(['setup', 'nonsense']);
+    expect(await unknown.exitCode).toBe(1);
+    expect(unknown.output()).toContain('the steps are users, migrations, grants, topics, schemas, connector');
+  },
+);
+
 test('a server that is KILLED is started again, and said so', { timeout: fiveMinutes }, async () => {
   const killed = pidOf('registry');
   process.kill(killed, 'SIGKILL');

@@ -21,7 +21,9 @@ interface DismissFlags extends Pick<FilterFlags, 'error' | 'since' | 'until'> {
 export function addDismiss(program: Command): void {
   program
     .command('dismiss')
-    .description('closes letters that no replay and no skip can close: without an identity, conflict, and with --never-existed')
+    .description(
+      'closes letters that no replay and no skip can close: without an identity, conflict, and with --never-existed',
+    )
     .argument('[letter...]', 'as "list" names them')
     .requiredOption('--reason <text>', 'why; it is kept', parseText)
     .option('--never-existed', 'also closes letters whose version their board never had, such as forged ones')
