@@ -272,6 +272,21 @@ describe('inbox', () => {
     expect(baseline).toMatchObject({ exitCode: 1, out: '' });
     expect(baseline.err).toMatch(/started before/);
     expect((await run('inbox', ['rebuild', '--yes'])).exitCode).toBe(2);
+    await lab.rows(`INSERT INTO missing_range VALUES (?, 'board', 1, 3, 4, 'records 3 to 4 of board/1', 1, NULL)`, [
+      catalogGroup,
+    ]);
+    const shortened = await run('inbox', ['rebuild', '--yes', '--json'], []);
+    expect(shortened.exitCode).toBe(2);
+    expect(lines(shortened.out)).toMatchObject([{ outcome: 'has-gaps', gaps: [{ kind: 'missing' }] }]);
+    expect(shortened.err).toMatch(
+      /^Nothing was deleted: .*\n {2}records 3 to 4 of board\/1: .* cannot come back\.\n.*--/,
+    );
+    // With the confirmation it goes on to the next obstacle, and without one its question names what is lost.
+    const accepted = await run('inbox', ['rebuild', '--yes', '--shortened', '--json'], []);
+    expect(lines(accepted.out)).toMatchObject([{ outcome: 'has-members' }]);
+    const unsure = await run('inbox', ['rebuild', '--shortened'], []);
+    expect(unsure).toMatchObject({ exitCode: 2, out: '' });
+    expect(unsure.err).toMatch(/^ {2}records 3 to 4 of board\/1: .*\nDelete all rows/);
     expect(catalogGroup).toBe('catalog-service');
   });
 });
