@@ -254,7 +254,17 @@ describe('inbox', () => {
     expect(lines(status.out)).toMatchObject([
       { consumer: lab.group, marks: 0, parked: { rows: 1 }, parkedAggregates: [{ aggregateId: 'a', firstVersion: 7 }] },
     ]);
-    expect((await run('inbox', ['status'])).out).toMatch(/a: mark 0, waits for version 1; 1 parked/);
+    expect(lines(status.out)).toMatchObject([{ missing: { count: 0, reasons: [] } }]);
+    await lab.rows(`INSERT INTO missing_range VALUES (?, ?, 1, 3, 4, 'records 3 to 4 were deleted', 1, NULL)`, [
+      lab.group,
+      lab.topic,
+    ]);
+    const text = (await run('inbox', ['status'])).out;
+    expect(text).toMatch(/a: mark 0, waits for version 1; 1 parked/);
+    expect(text).toMatch(/^missing +1 range of records, until an audit is clean\n +records 3 to 4 were deleted$/m);
+    expect(lines((await run('inbox', ['status', '--json'])).out)).toMatchObject([
+      { missing: { count: 1, reasons: ['records 3 to 4 were deleted'] } },
+    ]);
     const discard = (version: string) => run('inbox', ['discard', 'a', version, '--reason', 'forged', '--yes']);
     expect((await discard('6')).exitCode).toBe(1);
     expect((await discard('7')).exitCode).toBe(0);
