@@ -254,7 +254,17 @@ describe('inbox', () => {
     expect(lines(status.out)).toMatchObject([
       { consumer: lab.group, marks: 0, parked: { rows: 1 }, parkedAggregates: [{ aggregateId: 'a', firstVersion: 7 }] },
     ]);
-    expect((await run('inbox', ['status'])).out).toMatch(/a: mark 0, waits for version 1; 1 parked/);
+    expect(lines(status.out)).toMatchObject([{ missing: { count: 0, reasons: [] } }]);
+    await lab.rows(`INSERT INTO missing_range VALUES (?, ?, 1, 3, 4, 'records 3 to 4 were deleted', 1, NULL)`, [
+      lab.group,
+      lab.topic,
+    ]);
+    const text = (await run('inbox', ['status'])).out;
+    expect(text).toMatch(/a: mark 0, waits for version 1; 1 parked/);
+    expect(text).toMatch(/^missing +1 range of records, until an audit is clean\n +records 3 to 4 were deleted$/m);
+    expect(lines((await run('inbox', ['status', '--json'])).out)).toMatchObject([
+      { missing: { count: 1, reasons: ['records 3 to 4 were deleted'] } },
+    ]);
     const discard = (version: string) => run('inbox', ['discard', 'a', version, '--reason', 'forged', '--yes']);
     expect((await discard('6')).exitCode).toBe(1);
     expect((await discard('7')).exitCode).toBe(0);
@@ -272,6 +282,21 @@ describe('inbox', () => {
     expect(baseline).toMatchObject({ exitCode: 1, out: '' });
     expect(baseline.err).toMatch(/started before/);
     expect((await run('inbox', ['rebuild', '--yes'])).exitCode).toBe(2);
+    await lab.rows(`INSERT INTO missing_range VALUES (?, 'board', 1, 3, 4, 'records 3 to 4 of board/1', 1, NULL)`, [
+      catalogGroup,
+    ]);
+    const shortened = await run('inbox', ['rebuild', '--yes', '--json'], []);
+    expect(shortened.exitCode).toBe(2);
+    expect(lines(shortened.out)).toMatchObject([{ outcome: 'has-gaps', gaps: [{ kind: 'missing' }] }]);
+    expect(shortened.err).toMatch(
+      /^Nothing was deleted: .*\n {2}records 3 to 4 of board\/1: .* cannot come back\.\n.*--/,
+    );
+    // With the confirmation it goes on to the next obstacle, and without one its question names what is lost.
+    const accepted = await run('inbox', ['rebuild', '--yes', '--shortened', '--json'], []);
+    expect(lines(accepted.out)).toMatchObject([{ outcome: 'has-members' }]);
+    const unsure = await run('inbox', ['rebuild', '--shortened'], []);
+    expect(unsure).toMatchObject({ exitCode: 2, out: '' });
+    expect(unsure.err).toMatch(/^ {2}records 3 to 4 of board\/1: .*\nDelete all rows/);
     expect(catalogGroup).toBe('catalog-service');
   });
 });

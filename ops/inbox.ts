@@ -1,9 +1,10 @@
-import { baseline, discardParked, inboxStatus, rebuild } from '@board/inbox';
+import { baseline, discardParked, findTopicGaps, inboxStatus, rebuild, type TopicGap } from '@board/inbox';
 import { InvalidArgumentError, type Command } from 'commander';
 import { confirm } from './operate/confirm.ts';
 import type { ConsumerRows } from './operate/consumer-rows.ts';
 import { addSchemas } from './operate/add-schemas.ts';
 import { createProgram } from './operate/create-program.ts';
+import { gapText } from './operate/gap-text.ts';
 import { parseAggregateId, parseText, parseVersion } from './operate/parse.ts';
 import { counted, printJson } from './operate/print.ts';
 import { readBaseline } from './operate/read-baseline.ts';
@@ -88,13 +89,24 @@ program
     'deletes marks, parked records and rows, and lets the consumer start from the earliest record; skips stay',
   )
   .option('--yes', 'does not ask')
+  .option('--shortened', 'although the source topic no longer holds everything; what it lacks cannot come back')
   .addHelpText('after', `${example('rebuild')}\n\nStop every instance of the consumer first.`)
   .action(async (_options: unknown, command: Command) => {
-    const flags = command.optsWithGlobals<{ yes?: true } & GlobalFlags>();
-    await confirm(`Delete all rows and marks of ${flags.consumer} and apply everything again?`, flags.yes);
+    const flags = command.optsWithGlobals<{ yes?: true; shortened?: true } & GlobalFlags>();
     await withOperator(flags, async (opened) => {
       const rows = rowsOf(opened, flags);
-      const done = await rebuild(opened.operator, (tx) => rows.delete(tx));
+      const { sourceTopic } = opened.consumer;
+      const { gaps } = await findTopicGaps(opened.operator, sourceTopic);
+      if (gaps.length > 0 && flags.shortened !== true) return refuseShortened(gaps, flags);
+      const lost = gaps.length === 0 ? '' : `${gapText(gaps)}\n`;
+      await confirm(`${lost}Delete all rows and marks of ${flags.consumer} and apply everything again?`, flags.yes);
+      const done = await rebuild(opened.operator, {
+        sourceTopic,
+        deleteRows: (tx) => rows.delete(tx),
+        // Only of gaps that the question named.
+        acceptGaps: gaps.length > 0,
+      });
+      if (done.outcome === 'has-gaps') return refuseShortened(done.gaps, flags);
       if (flags.json === true) printJson(done);
       if (done.outcome === 'emptied') {
         if (flags.json !== true)
@@ -113,6 +125,16 @@ program
 addSchemas(program, example);
 
 await runProgram(program);
+
+function refuseShortened(gaps: readonly TopicGap[], { json }: GlobalFlags): void {
+  if (json === true) printJson({ outcome: 'has-gaps', gaps });
+  console.error(
+    `Nothing was deleted: the topic no longer holds everything that was applied.\n${gapText(gaps)}\n` +
+      'If the tables are wrong all the same: --shortened deletes them and applies what is left. Before the consumer ' +
+      'starts, "baseline" seeds the boards from a file.',
+  );
+  process.exitCode = 2;
+}
 
 function rowsOf({ consumer }: Opened, flags: GlobalFlags): ConsumerRows {
   if (consumer.rows !== undefined) return consumer.rows;

@@ -3,7 +3,7 @@ import { age, counted, versionSpan } from './print.ts';
 
 /** The status as a terminal shows it. */
 export function statusText(status: InboxStatus): string {
-  const { parked, openLetters, skipped } = status;
+  const { parked, openLetters, skipped, missing } = status;
   const letters = Object.entries(openLetters).map(([reason, count]) => `${count} ${reason}`);
   const lines: readonly (readonly [string, string])[] = [
     ['consumer', status.consumer],
@@ -13,6 +13,11 @@ export function statusText(status: InboxStatus): string {
     ['retries', status.retries.map(({ tier, records }) => `tier ${tier}: ${records}`).join(', ')],
     ['letters', letters.length === 0 ? 'none open' : `${letters.join(', ')} open; "npm run dlq -- list" shows them`],
     ['skipped', `${skipped.policy} by policy, ${skipped.hand} by hand`],
+    [
+      'missing',
+      missing.count === 0 ? 'nothing' : `${counted(missing.count, 'range')} of records, until an audit is clean`,
+    ],
+    ...missing.reasons.map((reason) => ['', reason] as const),
     [
       'parked',
       parked.rows === 0

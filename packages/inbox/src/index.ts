@@ -18,6 +18,7 @@ export { startInbox, type InboxOptions } from './start-inbox.ts';
 export { baseline, type BaselineOutcome, type BaselineRow } from './operate/baseline.ts';
 export { discardParked, type DiscardOutcome } from './operate/discard-parked.ts';
 export { dismissLetter, dismissWithoutIdentity, type DismissOutcome } from './operate/dismiss-letter.ts';
+export { findTopicGaps, type TopicGap } from './operate/find-topic-gaps.ts';
 export { inboxStatus, type InboxStatus } from './operate/inbox-status.ts';
 export type { LetterFilter } from './operate/letter-filter.ts';
 export type { Letter } from './operate/letter.ts';

@@ -1,17 +1,26 @@
 import type { OffsetReset } from '@board/kafka-kit';
 import type { MissingRange, ReadPosition } from '../database/missing-ranges.ts';
-import type { PartitionPosition } from './lag-probe.ts';
+import { nextOffset, type PartitionPosition } from './lag-probe.ts';
 
-/** What a group lost that asked for an offset which its partition does not have; undefined when it lost nothing. */
+/**
+ * What a group lost that asked for an offset which its partition does not have; undefined when it lost nothing. `before`: how
+ * the partition is remembered, undefined when it is not.
+ */
 export function findMissingAtReset(
   { topic, partition, wanted }: OffsetReset,
   { low, end, committed }: Pick<PartitionPosition, 'low' | 'end' | 'committed'>,
+  before: ReadPosition | undefined,
 ): MissingRange | undefined {
   // A member that the group has lost asks for what another one has read and an operator has trimmed.
   if (committed !== undefined && committed > wanted && committed >= low) return undefined;
-  if (wanted < low) return deletedUnread(topic, partition, wanted, low - 1n);
-  if (wanted > end) return shrunk({ topic, partition, next: wanted, end: wanted, newestMs: 0 }, end);
-  return undefined;
+  if (wanted < low) {
+    // Or for what another one has found missing.
+    const from = before !== undefined && before.next > wanted ? before.next : wanted;
+    return from < low ? deletedUnread(topic, partition, from, low - 1n) : undefined;
+  }
+  if (wanted <= end) return undefined;
+  const ended = before !== undefined && before.end > wanted ? before.end : wanted;
+  return shrunk({ topic, partition, next: wanted, end: ended, newestMs: 0 }, end);
 }
 
 /** How far the clocks of two brokers that lead a partition in turn may be apart. */
@@ -32,6 +41,28 @@ export function findMissing(
   // Committed offsets are trimmed away in the retry topics, and may be ahead of what is remembered.
   if (now.committed === undefined && now.low > next) return deletedUnread(topic, partition, next, now.low - 1n);
   return undefined;
+}
+
+/**
+ * How a partition is remembered from the moment that its missing range is recorded. Nothing that it holds counts as read, until
+ * the group has read on: otherwise each look, restart and new owner would find the same loss again, after an audit too.
+ */
+export function positionAfterLoss({ topic, partition, low, end }: Omit<PartitionPosition, 'committed'>): ReadPosition {
+  return { topic, partition, next: low, end, newestMs: 0 };
+}
+
+/** The offset before which everything counts as read from now on. `committedHere`: what this process committed last. */
+export function nextToRemember(
+  before: ReadPosition | undefined,
+  position: PartitionPosition,
+  committedHere: bigint | undefined,
+): bigint {
+  const reached = nextOffset(position);
+  if (before === undefined) return reached;
+  // The group asks for it in vain: what that costs was recorded just now, or will be at the reset.
+  if (reached < position.low) return before.next;
+  // What another instance has read since is remembered once this one has read on: only then are its times known here.
+  return reached <= (committedHere ?? before.next) ? reached : before.next;
 }
 
 function deletedUnread(topic: string, partition: number, from: bigint, to: bigint): MissingRange {

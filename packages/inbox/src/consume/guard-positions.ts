@@ -11,8 +11,8 @@ import {
 import { inTransaction } from '../database/transaction.ts';
 import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
-import { clockSkewMs, findMissing, findMissingAtReset } from './find-missing.ts';
-import { nextOffset, type LagProbe, type PartitionPosition } from './lag-probe.ts';
+import { clockSkewMs, findMissing, findMissingAtReset, nextToRemember, positionAfterLoss } from './find-missing.ts';
+import type { LagProbe, PartitionPosition } from './lag-probe.ts';
 
 /** Remembers how far each partition was read, and notices when records went before they were. */
 export interface PositionGuard {
@@ -48,16 +48,28 @@ export async function guardPositions<E extends DecodedEvent>(
   const admin: Admin = kafka.admin({ retry: { retries: 2 } });
   await admin.connect();
 
-  async function record(missing: MissingRange): Promise<void> {
-    await stored((tx) => recordMissing(tx, consumer, missing, now()));
+  /** Records the loss together with how the partition is remembered after it; returns the latter. */
+  async function record(missing: MissingRange, position: PartitionPosition): Promise<ReadPosition> {
+    const after = positionAfterLoss(position);
+    await stored(async (tx) => {
+      await recordMissing(tx, consumer, missing, now());
+      await storePositions(tx, consumer, [after]);
+    });
+    // What was committed of the partition as it was says nothing of how far it is read now.
+    seenNext.delete(nameOf(position));
     logger.error({ event: 'inbox.records-missing', ...missing, from: String(missing.from), to: String(missing.to) });
+    return after;
   }
+
+  const remembered = async (): Promise<Map<string, ReadPosition>> =>
+    new Map((await stored((tx) => readPositions(tx, consumer))).map((one) => [nameOf(one), one]));
 
   const stop = onOffsetReset(groupId, async (reset: OffsetReset) => {
     const position = (await probe.read()).find((one) => nameOf(one) === nameOf(reset));
-    const missing = position && findMissingAtReset(reset, position);
+    if (position === undefined) return;
+    const missing = findMissingAtReset(reset, position, (await remembered()).get(nameOf(reset)));
     // Before kafkajs goes on from another offset: what throws here keeps it where it is.
-    if (missing !== undefined) await record(missing);
+    if (missing !== undefined) await record(missing, position);
   });
 
   async function firstAfter({ topic, partition, newestMs }: ReadPosition): Promise<bigint | undefined> {
@@ -67,18 +79,19 @@ export async function guardPositions<E extends DecodedEvent>(
     return found === undefined || BigInt(found) < 0n ? undefined : BigInt(found);
   }
 
-  /** True when it may be remembered as it is now. */
-  async function compare(before: ReadPosition, position: PartitionPosition): Promise<boolean> {
+  /** How it is remembered by now; undefined while it may not be remembered as it is now. */
+  async function compare(before: ReadPosition, position: PartitionPosition): Promise<ReadPosition | undefined> {
     const name = nameOf(position);
     const missing = findMissing(before, position, known.has(name) ? undefined : await firstAfter(before));
-    if (missing === undefined) suspected.delete(name);
     // A leader that was elected just now may know less for a moment.
-    else if (!suspected.has(name)) {
+    if (missing !== undefined && !suspected.has(name)) {
       suspected.add(name);
-      return false;
-    } else await record(missing);
+      return undefined;
+    }
+    suspected.delete(name);
+    const after = missing === undefined ? before : await record(missing, position);
     known.add(name);
-    return true;
+    return after;
   }
 
   return {
@@ -88,16 +101,16 @@ export async function guardPositions<E extends DecodedEvent>(
       newest.set(name, Math.max(newest.get(name) ?? 0, newestMs));
     },
     async look(owned) {
-      const remembered = new Map((await stored((tx) => readPositions(tx, consumer))).map((one) => [nameOf(one), one]));
+      const stands = await remembered();
       const moved: ReadPosition[] = [];
       for (const position of owned) {
-        const before = remembered.get(nameOf(position));
-        if (before !== undefined && !(await compare(before, position))) continue;
-        const newestMs = Math.max(newest.get(nameOf(position)) ?? 0, before?.newestMs ?? 0);
+        const name = nameOf(position);
+        const stood = stands.get(name);
+        const before = stood && (await compare(stood, position));
+        if (stood !== undefined && before === undefined) continue;
+        const newestMs = Math.max(newest.get(name) ?? 0, before?.newestMs ?? 0);
         const { topic, partition, end } = position;
-        // What another instance has read since is remembered once this one has read on: only then are its times known here.
-        const isKnown = before === undefined || nextOffset(position) <= (seenNext.get(nameOf(position)) ?? before.next);
-        const next = isKnown ? nextOffset(position) : before.next;
+        const next = nextToRemember(before, position, seenNext.get(name));
         if (before?.next !== next || before.end !== end || before.newestMs !== newestMs)
           moved.push({ topic, partition, next, end, newestMs });
       }

@@ -114,3 +114,25 @@ export async function openMissing(tx: EntityManager, { group }: Consumer): Promi
   );
   return { count: rows.length, reasons: rows.slice(0, shownRanges).map(({ reason }) => reason) };
 }
+
+/** Of the topic, whether an audit has cleared them or not, the oldest first. */
+export async function everMissing(tx: EntityManager, { group }: Consumer, topic: string): Promise<string[]> {
+  const rows: readonly { reason: string }[] = await tx.query(
+    'SELECT reason FROM missing_range WHERE consumer = ? AND topic = ? ORDER BY found_at, kafka_partition',
+    [group, topic],
+  );
+  return rows.map(({ reason }) => reason);
+}
+
+/** Lets the group begin again: what it has read of the topic so far says nothing of what it will read. */
+export async function forgetRead(
+  tx: EntityManager,
+  { group }: Consumer,
+  starts: readonly { readonly topic: string; readonly partition: number; readonly low: bigint }[],
+): Promise<void> {
+  for (const { topic, partition, low } of starts)
+    await tx.query(
+      'UPDATE read_position SET next_offset = ? WHERE consumer = ? AND topic = ? AND kafka_partition = ?',
+      [String(low), group, topic, partition],
+    );
+}

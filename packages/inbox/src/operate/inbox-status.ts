@@ -1,6 +1,7 @@
 import { retryTopicName } from '@board/contracts';
 import { nextOffset, openLagProbe } from '../consume/lag-probe.ts';
 import { closeSettledLetters, countOpenLetters } from '../database/dead-letters.ts';
+import { openMissing, type OpenMissing } from '../database/missing-ranges.ts';
 import { parkedSize } from '../database/parked.ts';
 import { probeAggregateId } from '../decide/identity.ts';
 import { inboxGroups, readGroupStates, type GroupState } from './group-state.ts';
@@ -31,6 +32,8 @@ export interface InboxStatus {
   readonly parkedAggregates: readonly ParkedAggregate[];
   readonly openLetters: Readonly<Record<string, number>>;
   readonly skipped: { readonly policy: number; readonly hand: number };
+  /** Records that were gone before they were read, until an audit is clean. */
+  readonly missing: OpenMissing;
 }
 
 /** How far an inbox has come and what waits in it. */
@@ -60,6 +63,7 @@ export async function inboxStatus(
     parkedAggregates: await longestParked(operator, nowMs, aggregates),
     openLetters: Object.fromEntries(await countOpenLetters(dataSource.manager, consumer)),
     skipped: { policy: await count(`${skips} 'policy'`), hand: await count(`${skips} 'hand'`) },
+    missing: await openMissing(dataSource.manager, consumer),
   };
 }
 

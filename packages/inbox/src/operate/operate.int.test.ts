@@ -7,6 +7,7 @@ import { appliedVersions, thingLogHandler } from '../testing/thing-log.ts';
 import { baseline, type BaselineRow } from './baseline.ts';
 import { discardParked } from './discard-parked.ts';
 import { dismissLetter } from './dismiss-letter.ts';
+import { findTopicGaps } from './find-topic-gaps.ts';
 import { inboxStatus } from './inbox-status.ts';
 import type { LetterFilter } from './letter-filter.ts';
 import type { Letter } from './letter.ts';
@@ -581,10 +582,14 @@ describe('rebuild', () => {
     await lab.produce(range(10).flatMap((version) => ['a', 'b'].map((id) => lab.thing(id, version))));
     await lab.produce([lab.thing('gap', 2)]);
     await lab.caughtUp();
-    expect(await rebuild(operator, deleteRows)).toMatchObject({ outcome: 'has-members' });
+    expect(await rebuild(operator, { sourceTopic: lab.topic, deleteRows })).toMatchObject({ outcome: 'has-members' });
     expect((await applied()).size).toBe(2);
     await first.stop();
-    expect(await rebuild(operator, deleteRows)).toEqual({ outcome: 'emptied', marks: 3, parked: 1 });
+    expect(await rebuild(operator, { sourceTopic: lab.topic, deleteRows })).toEqual({
+      outcome: 'emptied',
+      marks: 3,
+      parked: 1,
+    });
     expect(await lab.rows('SELECT * FROM parked')).toEqual([]);
     expect(await applied()).toEqual(new Map());
     await start();
@@ -606,7 +611,7 @@ describe('rebuild', () => {
     await lab.caughtUp();
     await first.stop();
     poison.clear();
-    expect(await rebuild(operator, deleteRows)).toMatchObject({ outcome: 'emptied' });
+    expect(await rebuild(operator, { sourceTopic: lab.topic, deleteRows })).toMatchObject({ outcome: 'emptied' });
     await start();
     await appliedAll('a', range(4));
     await lab.caughtUp();
@@ -617,15 +622,64 @@ describe('rebuild', () => {
     expect(await list()).toEqual([]);
   });
 
+  it('refuses behind a topic that no longer holds what was applied, until that is accepted', async () => {
+    const request = { sourceTopic: lab.topic, deleteRows };
+    const first = await start();
+    await lab.produce(range(6).map((version) => ({ ...lab.thing('a', version), partition: 1 })));
+    await appliedAll('a', range(6));
+    await lab.caughtUp();
+    await first.stop();
+    const refused = async (gap: object): Promise<void> => {
+      expect(await rebuild(operator, request)).toMatchObject({ outcome: 'has-gaps', gaps: [gap] });
+      expect((await applied()).get('a')).toEqual(range(6));
+      expect(await lab.rows('SELECT version FROM mark')).toEqual([{ version: 6 }]);
+    };
+
+    // Marks that were seeded behind an older topic of the name.
+    await lab.rows(`INSERT INTO mark VALUES (?, 'thing', 'b', 1, '')`, [lab.group]);
+    expect((await findTopicGaps(operator, lab.topic)).gaps).toMatchObject([
+      { kind: 'too-few', records: 6, applied: 7 },
+    ]);
+    await lab.rows(`DELETE FROM mark WHERE aggregateid = 'b'`);
+    // A range that an audit has cleared.
+    await lab.rows(`INSERT INTO missing_range VALUES (?, ?, 0, 3, 4, 'records 3 to 4 were deleted', 1, 2)`, [
+      lab.group,
+      lab.topic,
+    ]);
+    await refused({ kind: 'missing', reason: 'records 3 to 4 were deleted' });
+    await lab.rows('DELETE FROM missing_range');
+    // A topic that ends before what was read of it.
+    await lab.rows('DELETE FROM read_position');
+    await lab.rows('INSERT INTO read_position VALUES (?, ?, 1, 6, 9, 1)', [lab.group, lab.topic]);
+    await refused({ kind: 'missing', reason: expect.stringContaining(`${lab.topic}/1 ends at 6 and ended at 9`) });
+    await lab.rows('UPDATE read_position SET end_offset = 6');
+
+    const admin = lab.kafka.admin();
+    await admin.connect();
+    await admin.fetchTopicOffsets(lab.topic);
+    await admin.deleteTopicRecords({ topic: lab.topic, partitions: [{ partition: 1, offset: '2' }] });
+    await admin.disconnect();
+    // As many records as before: only where the partition begins shows it.
+    await lab.produce([1, 2].map((version) => lab.thing('c', version)));
+    await refused({ kind: 'begins-late', topic: lab.topic, partition: 1, low: 2 });
+    expect(await rebuild(operator, { ...request, acceptGaps: true })).toMatchObject({ outcome: 'emptied', marks: 1 });
+    expect(await applied()).toEqual(new Map());
+    // What is read from now on counts from there.
+    expect(await lab.rows('SELECT next_offset FROM read_position')).toEqual([{ next_offset: 2 }]);
+  });
+
   it('changes NOTHING when a process joins while it deletes', async () => {
     const first = await start();
     await lab.produce(range(3).map((version) => lab.thing('a', version)));
     await appliedAll('a', range(3));
     await lab.caughtUp();
     await first.stop();
-    const outcome = await rebuild(operator, async (tx) => {
-      await deleteRows(tx);
-      await start();
+    const outcome = await rebuild(operator, {
+      sourceTopic: lab.topic,
+      deleteRows: async (tx) => {
+        await deleteRows(tx);
+        await start();
+      },
     });
     expect(outcome).toMatchObject({ outcome: 'has-members' });
     expect(await applied()).toEqual(new Map([['a', range(3)]]));

@@ -1,6 +1,8 @@
 import type { Admin } from 'kafkajs';
 import type { EntityManager } from 'typeorm';
+import { forgetRead } from '../database/missing-ranges.ts';
 import { inTransaction } from '../database/transaction.ts';
+import { findTopicGaps, type TopicGap } from './find-topic-gaps.ts';
 import { inboxGroups, readGroupStates } from './group-state.ts';
 import type { Operator } from './operator.ts';
 import { Refusal } from './refusal.ts';
@@ -9,22 +11,36 @@ import { withAdmin } from './with-admin.ts';
 export type RebuildOutcome =
   | { readonly outcome: 'emptied'; readonly marks: number; readonly parked: number }
   /** A process of the consumer runs: stop them all first. */
-  | { readonly outcome: 'has-members'; readonly members: number };
+  | { readonly outcome: 'has-members'; readonly members: number }
+  /** The source topic does not hold everything that would be deleted. */
+  | { readonly outcome: 'has-gaps'; readonly gaps: readonly TopicGap[] };
+
+export interface RebuildRequest {
+  readonly sourceTopic: string;
+  /** Deletes the consumer's own rows. */
+  readonly deleteRows: (tx: EntityManager) => Promise<void>;
+  /** Deletes although what the topic no longer holds cannot come back. */
+  readonly acceptGaps?: boolean;
+}
 
 const rowsPerStatement = 10_000;
 
 /**
  * Takes a consumer back to its beginning: deletes its marks, its parked rows and by `deleteRows` its own rows in one
  * transaction, and lets both its groups start from the earliest record. What was skipped stays skipped, letters stay.
+ * Refuses behind a topic that no longer holds everything, unless that is accepted.
  */
 export async function rebuild(
   operator: Operator,
-  deleteRows: (tx: EntityManager) => Promise<void>,
+  { sourceTopic, deleteRows, acceptGaps = false }: RebuildRequest,
 ): Promise<RebuildOutcome> {
   return withAdmin(operator.kafka, async (admin) => {
     try {
       const members = await countMembers(admin, operator);
       if (members > 0) return { outcome: 'has-members', members };
+      // Before anything is forgotten: the answer needs what the group remembers.
+      const { positions, gaps } = await findTopicGaps(operator, sourceTopic);
+      if (gaps.length > 0 && !acceptGaps) return { outcome: 'has-gaps', gaps };
       // Offsets first: a crash after this line delivers everything again to marks that know it. The other way round, the
       // groups would go on behind marks that are gone, and every board would wait for events that nobody sends again.
       await forgetOffsets(admin, inboxGroups(operator));
@@ -35,6 +51,7 @@ export async function rebuild(
           await deleteRows(tx);
           const parked = await deleteAll(tx, 'parked', operator);
           const marks = await deleteAll(tx, 'mark', operator);
+          await forgetRead(tx, operator.consumer, positions);
           // Who joined while this was deleting may have passed records of marks that are gone now.
           const states = await readGroupStates(admin, operator);
           const joined = states.reduce((sum, state) => sum + state.members, 0);
