@@ -1,7 +1,13 @@
 export { addColumn, addIndex, dropIndex } from './alter-once.ts';
 export { askDatabase } from './ask-database.ts';
 export { assertServerSettings, ServerSettingsError } from './assert-server-settings.ts';
-export { classifyDriverError, isReadOnlyError, type DriverError, type DriverErrorKind } from './driver-errors.ts';
+export {
+  classifyDriverError,
+  isReadOnlyError,
+  isRefusedCommit,
+  type DriverError,
+  type DriverErrorKind,
+} from './driver-errors.ts';
 export { classifyError, type DatabaseFault } from './classify-error.ts';
 export { connectionOptions, type Connection } from './connection-options.ts';
 export { createDatabase, ReadOnlyError, type Database, type DatabaseOptions } from './create-database.ts';
