@@ -425,7 +425,7 @@ function classifyLink(link: object): DriverError | undefined {
 }
 
 /** The error and what it wraps, at most ten deep: a cause may point back at itself. */
-function* causes(error: unknown): Generator<object> {
+export function* causes(error: unknown): Generator<object> {
   let link = error;
   for (let depth = 0; depth < 10 && typeof link === 'object' && link !== null; depth += 1) {
     yield link;

@@ -13,6 +13,7 @@ export { connectionOptions, type Connection } from './connection-options.ts';
 export { createDatabase, ReadOnlyError, type Database, type DatabaseOptions } from './create-database.ts';
 export { cutPage, type PageCandidate } from './cut-page.ts';
 export { databaseConnection, databaseFields } from './database-fields.ts';
+export { describeServerFault } from './describe-server-fault.ts';
 export { leadWhileLocked, type Leadership, type LockState } from './lead-while-locked.ts';
 export { openSession, type Session } from './open-session.ts';
 export { runMigrations } from './run-migrations.ts';
