@@ -93,7 +93,9 @@ await runService(config, async ({ config: settings, logger, scope }) => {
 
   const server = createHttpServer({ logger, metrics: createMetrics(settings.INSTANCE), health, routers: [router] });
   await server.listen(scope, '127.0.0.1', settings.HTTP_PORT);
-  const waiting = { logger, readiness: health.readiness, signal: scope.signal };
-  await waitForDependency('database server', waiting, () => database.open());
+  const { readiness, alarms } = health;
+  const waiting = { logger, readiness, alarms, elapsedMs: () => performance.now(), signal: scope.signal };
+  const mysql = `MySQL at ${settings.DATABASE_HOST}:${settings.DATABASE_PORT}`;
+  await waitForDependency({ name: 'database server', server: mysql }, waiting, () => database.open());
   logger.info({ event: 'service.ready' });
 });

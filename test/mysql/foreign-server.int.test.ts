@@ -1,8 +1,10 @@
 import { createDatabase, runMigrations } from '@board/database-kit';
+import { setFailpoint } from '@board/service-kit';
 import { openInboxLab, thingLogHandler } from '@board/inbox/testing';
 import { createTestSchema, startTcpProxy, waitUntil } from '@board/test';
 import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { createThing, openOutboxLab } from '../../packages/outbox/src/testing/open-outbox-lab.ts';
 import { migrations as catalogMigrations } from '../../services/catalog-service/src/database/migrations.ts';
 import { prepareOrderService } from '../../services/order-service/src/testing/prepare-order-service.ts';
 import { startService, type RunningService } from '../../services/order-service/src/testing/start-service.ts';
@@ -40,6 +42,9 @@ async function ask(service: RunningService, path: string, init: RequestInit = {}
 const post = (service: RunningService, title = 'title', headers: Record<string, string> = {}) =>
   ask(service, '/boards', { method: 'POST', headers, body: JSON.stringify({ title, content: title }) });
 
+/** A write that the server refused: the client may send it again. */
+const notDone = { status: 503, body: { detail: 'The database takes no writes. So it was not done.' } };
+
 const statuses = (answers: readonly Answer[]) => answers.map(({ status }) => status);
 
 test('a switch-over: the read-only server is told in /readyz and /alarms, and every pooled connection goes to the new one', async () => {
@@ -62,7 +67,7 @@ test('a switch-over: the read-only server is told in /readyz and /alarms, and ev
       status: 503,
       body: { status: 'not ready', failing: { database: reason } },
     });
-    expect((await post(service)).status).toBe(503);
+    expect(await post(service)).toMatchObject(notDone);
     await waitUntil('the alarm', async () => (await ask(service, '/alarms')).status === 503);
     expect((await ask(service, '/alarms')).body).toMatchObject({ alarms: { database: { reason } } });
     // What only reads goes on.
@@ -75,7 +80,7 @@ test('a switch-over: the read-only server is told in /readyz and /alarms, and ev
     expect((await ask(service, '/readyz')).body).toMatchObject({
       failing: { database: 'The database takes no writes: the schema is READ ONLY.' },
     });
-    expect((await post(service)).status).toBe(503);
+    expect(await post(service)).toMatchObject(notDone);
     await root.query('ALTER SCHEMA ?? READ ONLY = 0', [before.name]);
     await waitUntil('it heals again', async () => (await ask(service, '/alarms')).status === 200);
     expect(statuses(await Promise.all(ten.map(() => post(service))))).toEqual(ten.map(() => 201));
@@ -96,6 +101,23 @@ test('a switch-over: the read-only server is told in /readyz and /alarms, and ev
     await waitUntil('the alarm ends', async () => (await ask(service, '/alarms')).status === 200);
     const [boards] = await after.root.query<RowDataPacket[]>('SELECT COUNT(*) AS n FROM board');
     expect(boards[0]?.['n']).toBe(11);
+  } finally {
+    await root.query('SET GLOBAL super_read_only = OFF, GLOBAL read_only = OFF');
+  }
+});
+
+test('a COMMIT that the server refuses, because it became read-only meanwhile, is said to be not done', async () => {
+  const lab = await openOutboxLab({ ...inject('stack'), mysql: own });
+  const { commits } = await lab.open();
+  const undo = setFailpoint('before-commit', async () => {
+    undo();
+    await root.query('SET GLOBAL super_read_only = ON');
+  });
+  onTestFinished(undo);
+  try {
+    const refused = commits.commit(createThing('a'));
+    await expect(refused).rejects.toThrow('The database takes no writes. So it was not done.');
+    expect(await lab.rows('SELECT id FROM outbox')).toEqual([]);
   } finally {
     await root.query('SET GLOBAL super_read_only = OFF, GLOBAL read_only = OFF');
   }

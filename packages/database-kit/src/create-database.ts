@@ -20,7 +20,11 @@ export interface Database {
   /** READ COMMITTED; `work` runs again, up to `tries` times, after a deadlock or a lock wait that took too long. */
   transaction<Result>(
     work: (manager: EntityManager) => Promise<Result>,
-    options?: { readonly tries?: number },
+    options?: {
+      readonly tries?: number;
+      /** Called right before COMMIT is sent: a transaction that fails without this call has left nothing behind. */
+      readonly beforeCommit?: () => void;
+    },
   ): Promise<Result>;
 }
 
@@ -115,7 +119,8 @@ export function createDatabase({
     },
     retireConnections,
     read: (work) => run((runner) => work(runner.manager)),
-    transaction: (work, { tries = 3 } = {}) => run((runner) => transact(runner, work, tries)),
+    transaction: (work, { tries = 3, beforeCommit } = {}) =>
+      run((runner) => transact(runner, work, tries, beforeCommit)),
   };
 }
 
@@ -123,11 +128,13 @@ async function transact<Result>(
   runner: QueryRunner,
   work: (manager: EntityManager) => Promise<Result>,
   maxTries: number,
+  beforeCommit: () => void = () => undefined,
 ): Promise<Result> {
   for (let tries = 1; ; tries += 1) {
     try {
       await runner.startTransaction('READ COMMITTED');
       const result = await work(runner.manager);
+      beforeCommit();
       await runner.commitTransaction();
       return result;
     } catch (error) {

@@ -397,6 +397,15 @@ export function isReadOnlyError(error: unknown): boolean {
   return classifyDriverError(error)?.kind === 'read-only';
 }
 
+/** At COMMIT the server answers with these instead of committing; other errors may come after the decision to commit. */
+const refusesCommit = new Set(['ER_OPTION_PREVENTS_STATEMENT', 'ER_RUN_HOOK_ERROR']);
+
+/** The server has rolled the transaction back, although COMMIT was the statement that failed. */
+export function isRefusedCommit(error: unknown): boolean {
+  const known = classifyDriverError(error);
+  return known !== undefined && (known.kind === 'lock' || refusesCommit.has(known.code));
+}
+
 function classifyLink(link: object): DriverError | undefined {
   const { code, errno, sqlState, message } = link as Readonly<Record<string, unknown>>;
   const isServerError = typeof sqlState === 'string' && typeof errno === 'number';
@@ -416,7 +425,7 @@ function classifyLink(link: object): DriverError | undefined {
 }
 
 /** The error and what it wraps, at most ten deep: a cause may point back at itself. */
-function* causes(error: unknown): Generator<object> {
+export function* causes(error: unknown): Generator<object> {
   let link = error;
   for (let depth = 0; depth < 10 && typeof link === 'object' && link !== null; depth += 1) {
     yield link;

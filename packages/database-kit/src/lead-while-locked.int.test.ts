@@ -15,11 +15,13 @@ function candidate(connection: Parameters<typeof leadWhileLocked>[0]['connection
   const stop = new AbortController();
   const states: LockState['kind'][] = [];
   let leading = false;
+  let answers = 0;
   const ended = leadWhileLocked({
     connection,
     lock,
     signal: stop.signal,
     onChange: ({ kind }) => states.push(kind),
+    onAnswer: () => (answers += 1),
     async lead(signal) {
       leading = true;
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
@@ -31,7 +33,7 @@ function candidate(connection: Parameters<typeof leadWhileLocked>[0]['connection
     await ended;
   };
   onTestFinished(leave);
-  return { states, isLeading: () => leading, leave };
+  return { states, isLeading: () => leading, answers: () => answers, leave };
 }
 
 it('one leads, the other waits, and takes over when the first LEAVES', async () => {
@@ -50,6 +52,7 @@ it('stands down on a DEAD link, which says nothing by itself', async () => {
   const { connection, proxy, lock } = await prepare();
   const first = candidate({ ...connection, port: proxy.port }, lock);
   await waitUntil('the first leads', first.isLeading);
+  await waitUntil('the server says so again', () => first.answers() >= 3, { timeoutMs: 6_000 });
   proxy.set({ kind: 'half-open', drop: 'both' });
   await waitUntil('the first has stood down', () => !first.isLeading(), { timeoutMs: 8_000 });
 });

@@ -17,6 +17,8 @@ export interface Leadership {
   /** Its signal aborts the moment the lock may be gone; what it does must be harmless when two do it for that moment. */
   readonly lead: (signal: AbortSignal) => Promise<void>;
   readonly onChange?: (state: LockState) => void;
+  /** Called every few seconds, each time that MySQL has said who holds the lock: this process, or another. */
+  readonly onAnswer?: () => void;
 }
 
 /** A wait on the server; shorter than a statement may take. */
@@ -39,13 +41,13 @@ export async function leadWhileLocked(leadership: Leadership): Promise<void> {
   }
 }
 
-async function leadOnce({ connection, lock, signal, lead, onChange }: Leadership): Promise<void> {
+async function leadOnce({ connection, lock, signal, lead, onChange, onAnswer }: Leadership): Promise<void> {
   const session = await openSession(connection);
   try {
     onChange?.({ kind: 'waiting' });
-    await waitForLock(session, lock, signal);
+    await waitForLock(session, lock, signal, onAnswer);
     const stop = new AbortController();
-    const watching = watchLock(session, lock, stop.signal);
+    const watching = watchLock(session, lock, stop.signal, onAnswer);
     try {
       onChange?.({ kind: 'leading' });
       await lead(AbortSignal.any([signal, session.lost]));
@@ -59,7 +61,12 @@ async function leadOnce({ connection, lock, signal, lead, onChange }: Leadership
   }
 }
 
-async function waitForLock(session: Session, lock: string, signal: AbortSignal): Promise<void> {
+async function waitForLock(
+  session: Session,
+  lock: string,
+  signal: AbortSignal,
+  onAnswer: Leadership['onAnswer'],
+): Promise<void> {
   signal.throwIfAborted();
   signal.addEventListener('abort', session.destroy);
   try {
@@ -68,6 +75,8 @@ async function waitForLock(session: Session, lock: string, signal: AbortSignal):
         lock,
         lockWaitSeconds,
       ]);
+      // NULL: the server could not tell.
+      if (row !== undefined && row.held !== null) onAnswer?.();
       if (row?.held === 1) return;
     }
   } finally {
@@ -76,14 +85,20 @@ async function waitForLock(session: Session, lock: string, signal: AbortSignal):
 }
 
 /** A dead link says nothing by itself: without an answer in time the connection, and so the lock, counts as lost. */
-async function watchLock(session: Session, lock: string, stopped: AbortSignal): Promise<void> {
+async function watchLock(
+  session: Session,
+  lock: string,
+  stopped: AbortSignal,
+  onAnswer: Leadership['onAnswer'],
+): Promise<void> {
   while (!stopped.aborted && !session.lost.aborted) {
     const timer = setTimeout(session.destroy, askTimeoutMs);
     try {
       const [row] = await session.query<{ mine: number | null }>('SELECT IS_USED_LOCK(?) = CONNECTION_ID() AS mine', [
         lock,
       ]);
-      if (row?.mine !== 1) session.destroy();
+      if (row?.mine === 1) onAnswer?.();
+      else session.destroy();
     } catch {
       session.destroy();
     } finally {

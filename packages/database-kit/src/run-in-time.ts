@@ -1,6 +1,7 @@
 import { UnavailableError } from '@board/service-kit';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { classifyError } from './classify-error.ts';
+import { isReadOnlyError } from './driver-errors.ts';
 
 export interface PooledConnection {
   release(): void;
@@ -73,7 +74,8 @@ async function useOnce<Result>(connection: PooledConnection, work: Promise<Resul
     if (error instanceof UnavailableError || fault === 'unavailable') connection.destroy();
     else connection.release();
     if (fault === 'unavailable' || fault === 'again') {
-      throw new UnavailableError('The database failed to answer.', { cause: error });
+      const text = isReadOnlyError(error) ? 'The database takes no writes.' : 'The database failed to answer.';
+      throw new UnavailableError(text, { cause: error });
     }
     throw error;
   }

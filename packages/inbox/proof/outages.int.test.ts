@@ -76,6 +76,11 @@ describe('a database that is away in mid-load', () => {
       const during = await steadyOffsets();
       await wait(outageMs);
       await producing;
+      const server = `MySQL at ${database.host}:${database.port}: `;
+      await waitUntil('every alarm names the server', () => {
+        const reasons = ['sweep', 'lookout', `waiting ${lab.topic}/0`].map((key) => health.alarms.active().get(key));
+        return reasons.every((alarm) => alarm?.reason.includes(server));
+      });
       expect(await committed()).toBe(during);
       expect(await readDeadLetters(lab)).toEqual([]);
 

@@ -6,6 +6,7 @@ export { askHttp, endWhenSilent, type NeededServer } from './end-when-silent.ts'
 export { failpoint, setFailpoint } from './failpoint.ts';
 export type { Alarm, Alarms } from './health/alarms.ts';
 export { createHealth, type Health } from './health/create-health.ts';
+export { createOutageAlarm, type OutageAlarm } from './health/outage-alarm.ts';
 export type { Readiness, ReadinessState } from './health/readiness.ts';
 export { answerWithEtag } from './http/answer-with-etag.ts';
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http/create-http-server.ts';
@@ -18,6 +19,7 @@ export { requestFields } from './http/request-fields.ts';
 export type { RequestState, ServiceContext, ServiceMiddleware, ServiceRouter } from './http/service-router.ts';
 export { withinDeadline } from './http/within-deadline.ts';
 export { ConfigError, readConfig } from './read-config.ts';
+export { reasonOf } from './reason-of.ts';
 export { retryUntilReady, type RetryOptions } from './retry-until-ready.ts';
 export { runService, runTask, type Running } from './run-service.ts';
 export { createScope, type Scope } from './scope.ts';

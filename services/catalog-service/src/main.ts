@@ -3,6 +3,7 @@ import { createDatabase, databaseConnection, ServerSettingsError } from '@board/
 import { startInbox } from '@board/inbox';
 import { assertTopics, connectKafka, kafkaAccess } from '@board/kafka-kit';
 import {
+  createElapsedClock,
   createHealth,
   createHttpServer,
   createMetrics,
@@ -19,6 +20,8 @@ import { catalogRouter } from './http/catalog-router.ts';
 
 await runService(serviceSchema, async ({ config, logger, scope, fail }) => {
   guardEventLoop(scope);
+  const clock = createElapsedClock();
+  scope.defer('clock', () => clock.stop());
   const health = createHealth();
   const metrics = createMetrics(config.INSTANCE);
   const connection = databaseConnection(config);
@@ -38,16 +41,21 @@ await runService(serviceSchema, async ({ config, logger, scope, fail }) => {
   const waiting = {
     logger,
     readiness: health.readiness,
+    alarms: health.alarms,
+    elapsedMs: clock.now,
     signal: scope.signal,
     isFatal: (error: unknown) => error instanceof ServerSettingsError,
   };
-  await waitForDependency('database server', waiting, async () => {
+  const mysql = `MySQL at ${connection.host}:${connection.port}`;
+  await waitForDependency({ name: 'database server', server: mysql }, waiting, async () => {
     await database.open();
     await reads.open();
   });
-  const kafka = connectKafka(kafkaAccess(config), config.INSTANCE, logger);
+  const access = kafkaAccess(config);
+  const kafka = connectKafka(access, config.INSTANCE, logger);
   const topics = [boardTopic, ...groupTopics(catalogGroup, boardTopic)].map((topic) => topic.name);
-  await waitForDependency('kafka', waiting, () => assertTopics(kafka, topics));
+  const brokers = { name: 'kafka', server: `Kafka at ${access.brokers.join(', ')}` };
+  await waitForDependency(brokers, waiting, () => assertTopics(kafka, topics));
 
   await startInbox({
     group: catalogGroup,

@@ -10,7 +10,9 @@ import {
   createHealth,
   createHttpServer,
   createMetrics,
+  createOutageAlarm,
   guardEventLoop,
+  reasonOf,
   runService,
 } from '@board/service-kit';
 import { guardShape } from './application/guard-shape.ts';
@@ -24,6 +26,9 @@ import { serviceSchema } from './config.ts';
 
 /** Each reading of a topic has a consumer group of its own, taken away afterwards. */
 const readerPrefix = 'keeper.reader.';
+
+/** The jobs raise the others, and stop when the lock is lost: this one says that none of them runs. */
+const lockAlarm = 'leader lock';
 
 await runService(serviceSchema, async ({ config, logger, scope }) => {
   guardEventLoop(scope);
@@ -105,15 +110,23 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
       { alarms, logger, metrics, now: clock.now },
     );
     // Only who leads knows; the next one raises them again.
-    for (const key of alarms.active().keys()) alarms.clear(key);
+    for (const key of alarms.active().keys()) if (key !== lockAlarm) alarms.clear(key);
   }
 
+  const outage = createOutageAlarm({
+    alarms,
+    key: lockAlarm,
+    what: `cannot ask MySQL at ${connection.host}:${connection.port} for the leader lock`,
+    elapsedMs: clock.now,
+  });
+  scope.defer('alarm of the lock', () => outage.stop());
   const ready = health.readiness.state('lock', 'not asked yet');
   function tell(state: LockState): void {
     metrics.leading(state.kind === 'leading');
     if (state.kind === 'failed') {
       logger.warn({ event: 'keeper.stood-down', err: state.error });
-      ready.notReady(state.error instanceof Error ? state.error.message : String(state.error));
+      outage.failed(state.error);
+      ready.notReady(reasonOf(state.error));
     } else {
       logger.info({ event: `keeper.${state.kind}` });
       ready.ready();
@@ -128,6 +141,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     signal: scope.signal,
     lead: keep,
     onChange: tell,
+    onAnswer: () => outage.answered(),
   });
   scope.defer('leadership', () => leading);
 });

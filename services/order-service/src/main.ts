@@ -3,9 +3,11 @@ import { eventSchemas } from '@board/contracts';
 import { createDatabase, databaseConnection, ServerSettingsError } from '@board/database-kit';
 import { createCommitMetrics, createGroupCommit } from '@board/outbox';
 import {
+  createElapsedClock,
   createHealth,
   createHttpServer,
   createMetrics,
+  createOutageAlarm,
   docsRouter,
   guardEventLoop,
   runService,
@@ -34,6 +36,8 @@ import { toOutboxEvent } from './registry/to-outbox-event.ts';
 await runService(serviceSchema, async ({ config, logger, scope }) => {
   guardEventLoop(scope);
   assertOwnLimits();
+  const clock = createElapsedClock();
+  scope.defer('clock', () => clock.stop());
   const health = createHealth();
   const metrics = createMetrics(config.INSTANCE);
   const connection = databaseConnection(config);
@@ -87,18 +91,28 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   const waiting = {
     logger,
     readiness: health.readiness,
+    alarms: health.alarms,
+    elapsedMs: clock.now,
     signal: scope.signal,
     isFatal: (error: unknown) => error instanceof ServerSettingsError,
   };
-  await waitForDependency('database server', waiting, async () => {
+  const mysql = `MySQL at ${connection.host}:${connection.port}`;
+  await waitForDependency({ name: 'database server', server: mysql }, waiting, async () => {
     await database.open();
     await reads.open();
     await assertServerLimits(database);
   });
   // After the database, which remembers what each schema id meant.
-  await waitForDependency('schema registry', waiting, () => schemaIds.open());
+  const registry = { name: 'schema registry', server: `the registry at ${new URL(config.REGISTRY_URL).host}` };
+  await waitForDependency(registry, waiting, () => schemaIds.open());
   const schemaCheck = setInterval(() => void schemaIds.check(), config.SCHEMA_CHECK_MS);
   scope.defer('schema check', () => clearInterval(schemaCheck));
-  scope.defer('watch of writes', watchWrites(database, health.alarms));
+  const outage = createOutageAlarm({
+    alarms: health.alarms,
+    key: 'database server',
+    what: `${mysql} cannot be used`,
+    elapsedMs: clock.now,
+  });
+  scope.defer('watch of writes', watchWrites(database, health.alarms, outage));
   logger.info({ event: 'service.ready' });
 });

@@ -5,7 +5,7 @@ import { parkedSize } from '../database/parked.ts';
 import { inTransaction } from '../database/transaction.ts';
 import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
-import { describeError } from '../route/describe-error.ts';
+import { describeFault } from '../route/describe-fault.ts';
 import { repeat } from './repeat.ts';
 import { tellOperator } from './tell-operator.ts';
 
@@ -49,7 +49,7 @@ export function startLookout<E extends DecodedEvent>(inbox: Inbox<E>, readiness:
       await look();
       alarms.clear('lookout');
     } catch (error) {
-      alarms.raise('lookout', `dead letters and parked events cannot be counted: ${describeError(error).message}`);
+      alarms.raise('lookout', `dead letters and parked events cannot be counted: ${describeFault(inbox, error)}`);
       logger.warn({ event: 'inbox.lookout-failed', err: error });
     }
   });

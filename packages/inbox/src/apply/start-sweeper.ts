@@ -1,6 +1,6 @@
 import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
-import { describeError } from '../route/describe-error.ts';
+import { describeFault } from '../route/describe-fault.ts';
 import { repeat } from './repeat.ts';
 import { sweep } from './sweep.ts';
 
@@ -22,7 +22,7 @@ export function startSweeper<E extends DecodedEvent>(inbox: Inbox<E>): () => Pro
       await sweep(inbox, { isLeftOver, isOver: () => isStopped() || guard.isOpen() });
       alarms.clear('sweep');
     } catch (error) {
-      alarms.raise('sweep', `parked events cannot be swept: ${describeError(error).message}`);
+      alarms.raise('sweep', `parked events cannot be swept: ${describeFault(inbox, error)}`);
       logger.warn({ event: 'inbox.sweep-failed', err: error });
     }
     seenBefore = seen;

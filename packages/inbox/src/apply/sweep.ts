@@ -4,7 +4,7 @@ import { clearPassed, lowestParked } from '../database/parked.ts';
 import { InfrastructureError } from '../errors.ts';
 import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
-import { describeError } from '../route/describe-error.ts';
+import { describeFault } from '../route/describe-fault.ts';
 import { drain } from './drain.ts';
 
 export interface SweepOptions {
@@ -42,7 +42,7 @@ export async function sweep<E extends DecodedEvent>(
   // One aggregate that cannot be drained now keeps nobody else waiting.
   if (failures.length > 0)
     throw new InfrastructureError(
-      `${failures.length} aggregates cannot be drained: ${describeError(failures[0]).message}`,
+      `${failures.length} aggregates cannot be drained: ${describeFault(inbox, failures[0])}`,
       { cause: failures[0] },
     );
 }

@@ -7,6 +7,7 @@ import type { DecodedEvent } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
 import type { SourceRecord } from '../record.ts';
 import { describeError } from '../route/describe-error.ts';
+import { describeFault } from '../route/describe-fault.ts';
 import { publishLetters, type Letter } from '../route/publish-letters.ts';
 import { toBare } from '../route/to-dead-letter.ts';
 import { createBackoff, type Backoff } from './backoff.ts';
@@ -82,7 +83,7 @@ export function createBoundary<E extends DecodedEvent>(
     at.backoff ??= createBackoff(settings.maxWaitMs);
     const ms = waitMs ?? at.backoff.next();
     const { errorClass, message } = describeError(error);
-    const text = kind === 'unknown' ? `${errorClass}: ${message}` : message;
+    const text = kind === 'unknown' ? `${errorClass}: ${message}` : describeFault(inbox, error);
     alarms.raise(alarmOf(at), `partition ${topic}/${partition} waits: ${text}${why}`);
     metrics.waiting(kind);
     logger.warn({

@@ -24,9 +24,9 @@ export function createMember<State, Refusal>(command: Command<State, Refusal>, d
   return { member, outcome: promise };
 }
 
-/** A client must know whether it may send the command again without its key: nothing is written before the first attempt. */
-function withOutcome(error: unknown, isTried: boolean): unknown {
+/** A client must know whether it may send the command again without its key. */
+function withOutcome(error: unknown, mayBeDone: boolean): unknown {
   if (!(error instanceof UnavailableError)) return error;
-  const outcome = isTried ? 'Whether the command was done, nobody can tell yet.' : 'So it was not done.';
+  const outcome = mayBeDone ? 'Whether the command was done, nobody can tell yet.' : 'So it was not done.';
   return new UnavailableError(`${error.message} ${outcome}`, { cause: error });
 }

@@ -1,4 +1,4 @@
-import { classifyError, type Database } from '@board/database-kit';
+import { classifyError, isRefusedCommit, type Database } from '@board/database-kit';
 import { failpoint, UnavailableError } from '@board/service-kit';
 import { findEvents } from '../database/find-events.ts';
 import { readKeys } from '../database/idempotency-keys.ts';
@@ -35,11 +35,21 @@ export async function settleBatch<State, Refusal>(
     const waiting = await answerKnownKeys(members);
     if (waiting.length === 0) return;
     let work: Work<State, Refusal>;
+    const before = new Map(waiting.map((member) => [member, member.attempts.length]));
+    let isCommitSent = false;
     try {
       await failpoint('before-begin');
       // Tried once: what is retried here is the members, not the transaction.
-      work = await database.transaction((manager) => runUnitOfWork(manager, rows, waiting, held), { tries: 1 });
+      work = await database.transaction((manager) => runUnitOfWork(manager, rows, waiting, held), {
+        tries: 1,
+        beforeCommit: () => (isCommitSent = true),
+      });
     } catch (error) {
+      const isAway = error instanceof UnavailableError && !isLockConflict(error);
+      // Nothing was written yet, so there is nothing to look up in a database that does not answer.
+      if (isAway && waiting.every(({ attempts }) => attempts.length === 0)) throw error;
+      // Rolled back for sure: only a COMMIT that was sent and not refused leaves a doubt.
+      if (!isCommitSent || isRefusedCommit(error)) for (const [{ attempts }, count] of before) attempts.splice(count);
       await settleFailed(waiting, error, chance);
       return;
     }
@@ -56,9 +66,6 @@ export async function settleBatch<State, Refusal>(
   }
 
   async function settleFailed(members: Members<State, Refusal>, error: unknown, chance: 'may fail' | 'last') {
-    const isAway = error instanceof UnavailableError && !isLockConflict(error);
-    // Nothing was written yet, so there is nothing to look up in a database that does not answer.
-    if (isAway && members.every(({ attempts }) => attempts.length === 0)) throw error;
     await answerCommitted(members);
     const left = await answerKnownKeys(members);
     if (chance === 'last') {

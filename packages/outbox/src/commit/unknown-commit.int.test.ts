@@ -4,11 +4,11 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { createThing, editThing, openOutboxLab, type OutboxLab } from '../testing/open-outbox-lab.ts';
 
 /** An instance whose connections go through a proxy. */
-async function openBehindProxy() {
+async function openBehindProxy(databaseDeadlineMs = 1_400) {
   const lab = await openOutboxLab(inject('stack'));
   const proxy = await startTcpProxy(lab.connection);
   onTestFinished(proxy.close);
-  const opened = await lab.open({ connection: { port: proxy.port } });
+  const opened = await lab.open({ connection: { port: proxy.port }, databaseDeadlineMs });
   return { lab, proxy, ...opened };
 }
 
@@ -136,6 +136,37 @@ test('COMMIT done, its answer cut and then the database AWAY: it is not said to 
   await waitForEvents(lab, 1);
   proxy.set({ kind: 'cut' });
   await expect(unknown).rejects.toThrow('nobody can tell yet');
+});
+
+test('a statement that the server refuses before COMMIT: every command is said to be not done, and is not', async () => {
+  const lab = await openOutboxLab(inject('stack'));
+  const { commits } = await lab.open();
+  const thing = createThing('a');
+  await commits.commit(thing);
+  await lab.root.query('ALTER SCHEMA ?? READ ONLY = 1', [lab.name]);
+  const writable = (): Promise<unknown> => lab.root.query('ALTER SCHEMA ?? READ ONLY = 0', [lab.name]);
+  onTestFinished(async () => void (await writable()));
+  const outcomes = await Promise.allSettled([
+    commits.commit(createThing('b')),
+    commits.commit(createThing('c', { key: 'k' })),
+    commits.commit(editThing(thing.aggregateId, 'd')),
+  ]);
+  const message = 'The database takes no writes. So it was not done.';
+  expect(outcomes).toMatchObject(outcomes.map(() => ({ status: 'rejected', reason: { message } })));
+  await writable();
+  expect(await lab.rows('SELECT id FROM outbox')).toHaveLength(1);
+});
+
+test('a server that falls silent before COMMIT is sent, and stays so: the command is said to be not done', async () => {
+  const { lab, proxy, commits } = await openBehindProxy(400);
+  const undo = setFailpoint('between-inserts', () => {
+    undo();
+    proxy.set({ kind: 'half-open', drop: 'both' });
+  });
+  onTestFinished(undo);
+  const silent = commits.commit(createThing('a'));
+  await expect(silent).rejects.toThrow('The database did not answer within 400 ms. So it was not done.');
+  expect(await lab.rows('SELECT id FROM outbox')).toEqual([]);
 });
 
 test('a database that is AWAY refuses every member of the batch as unavailable, and serves again by itself', async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Alarms, Logger } from '@board/service-kit';
+import { reasonOf, type Alarms, type Logger } from '@board/service-kit';
 import type { Job } from './job.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';
 
@@ -41,9 +41,4 @@ async function repeat(job: Job, signal: AbortSignal, { alarms, logger, metrics, 
     await delay(waitMs, undefined, { signal }).catch(() => undefined);
   }
   alarms.clear(alarm);
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${reasonOf(error.cause)}` : error.message || error.name;
 }
