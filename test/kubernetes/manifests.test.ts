@@ -10,6 +10,7 @@ import { serviceSchema as catalogSchema } from '../../services/catalog-service/s
 import { serviceSchema as keeperSchema } from '../../services/keeper/src/config.ts';
 import { serviceSchema as orderSchema } from '../../services/order-service/src/config.ts';
 import { setupEnvironment } from '../../stack/setup/read-setup-config.ts';
+import { readCompose } from '../containers/read-compose.ts';
 import { listBaseFiles, manifestFolder, readManifests } from './read-manifests.ts';
 import type { Resource } from './resource.ts';
 import { readServerSettings } from './server-settings.ts';
@@ -173,12 +174,8 @@ test('the registry has the version of the composed one and the settings of the n
   );
   const own = Object.keys(given).filter((key) => /URL|PASSWORD|HOST$|PORT$/.test(key));
   expect(without(given, own)).toEqual(without(without(registry, own), ['MALLOC_ARENA_MAX', 'LC_ALL']));
-  const image = 'apicurio/apicurio-registry';
-  const { differences } = z
-    .object({ differences: z.array(z.object({ image: z.string(), container: z.string() })) })
-    .parse(JSON.parse(readFileSync(resolve(checkout, 'deploy/images.json'), 'utf8')));
-  const version = differences.find((difference) => difference.image === image)?.container;
-  expect(readWorkload(find('Deployment', 'registry')).container.image).toBe(`${image}:${version}`);
+  const composed = readCompose('docker-compose.yml').services['registry']?.image;
+  expect(readWorkload(find('Deployment', 'registry')).container.image).toBe(composed);
 });
 
 const services = [
