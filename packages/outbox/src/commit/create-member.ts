@@ -27,6 +27,6 @@ export function createMember<State, Refusal>(command: Command<State, Refusal>, d
 /** A client must know whether it may send the command again without its key. */
 function withOutcome(error: unknown, mayBeDone: boolean): unknown {
   if (!(error instanceof UnavailableError)) return error;
-  const outcome = mayBeDone ? 'Whether the command was done, nobody can tell yet.' : 'So it was not done.';
+  const outcome = mayBeDone ? 'Whether the command was done cannot be told yet.' : 'So it was not done.';
   return new UnavailableError(`${error.message} ${outcome}`, { cause: error });
 }

@@ -228,7 +228,7 @@ describe('limits', () => {
     const { commits } = await lab.open({ limits: { deadlineMs: 300 } });
     const held = holdFailpoint('before-commit');
     const running = commits.commit(createThing('a', { key: 'k' }));
-    await expect(running).rejects.toThrow('nobody can tell yet');
+    await expect(running).rejects.toThrow('cannot be told yet');
     expect(await commits.commit(createThing('a', { key: 'k' }))).toEqual({ kind: 'key-running' });
     held.release();
     await commits.drain();

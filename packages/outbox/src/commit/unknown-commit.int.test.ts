@@ -135,7 +135,7 @@ test('COMMIT done, its answer cut and then the database AWAY: it is not said to 
   const unknown = commits.commit(createThing('a'));
   await waitForEvents(lab, 1);
   proxy.set({ kind: 'cut' });
-  await expect(unknown).rejects.toThrow('nobody can tell yet');
+  await expect(unknown).rejects.toThrow('cannot be told yet');
 });
 
 test('a statement that the server refuses before COMMIT: every command is said to be not done, and is not', async () => {

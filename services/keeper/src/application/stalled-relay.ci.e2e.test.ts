@@ -63,7 +63,7 @@ it('restarts a connector that says RUNNING and reads nothing, but none that was 
   };
   await lookUntil('a position', async () => ((await lab.memory.read())?.seen?.relayed ?? '') !== '');
 
-  // Paused, it stands still for as long as somebody wants.
+  // Paused, it stands still for as long as it is paused.
   await connect.pause(definition.name);
   await waitUntil('paused', async () => (await connect.getStatus(definition.name))?.connector.state === 'PAUSED');
   const pausedAt = performance.now();

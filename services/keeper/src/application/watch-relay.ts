@@ -103,7 +103,7 @@ export function watchRelay(watching: Watching): WatchJob {
   async function heal(seen: Look): Promise<void> {
     const decision = decideStall(standing, seen, elapsedMs(), stall);
     const mustAct = decision.alarm !== undefined;
-    // What does not run is not this job's to restart: somebody has paused it, or it has failed.
+    // What does not run is not this job's to restart: it was paused, or it has failed.
     if (mustAct && judgeStatus(await connect.getStatus(connector)).kind !== 'running') {
       standing = { ...standing, position: seen.position, lookedAtMs: elapsedMs(), stillMs: 0, waitedMs: 0 };
       return alarms.clear('relay stalled');
