@@ -12,23 +12,34 @@ const schema = z.object({
   testResults: z.array(
     z.object({
       name: z.string(),
-      assertionResults: z.array(z.object({ status: z.string() })),
+      message: z.string(),
+      assertionResults: z.array(
+        z.object({ fullName: z.string(), status: z.string(), failureMessages: z.array(z.string()) }),
+      ),
       status: z.string(),
     }),
   ),
 });
 
-/** Prints `N passed, N failed, N skipped` from vitest's JSON reports; exit 1 unless all passed and every tier ran. */
+/**
+ * Prints from vitest's JSON reports each failure with the beginning of its message, then `N passed, N failed, N
+ * skipped`; exit 1 unless all passed and every tier ran.
+ */
 const testResults = process.argv
   .slice(2)
   .flatMap((file) => schema.parse(JSON.parse(readFileSync(file, 'utf8'))).testResults);
 const statuses = testResults.flatMap(({ assertionResults }) => assertionResults.map(({ status }) => status));
 const count = (...wanted: string[]): number => statuses.filter((status) => wanted.includes(status)).length;
 const passed = count('passed');
-// A file that fails before its first test has no test to count.
-const failed =
-  count('failed') +
-  testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0).length;
+const failures = testResults.flatMap(({ name, status, message, assertionResults }) => {
+  // A file that fails before its first test has no test to count.
+  if (status === 'failed' && assertionResults.length === 0) return [{ test: name, message }];
+  return assertionResults
+    .filter((test) => test.status === 'failed')
+    .map(({ fullName, failureMessages }) => ({ test: `${name}: ${fullName}`, message: failureMessages.join('\n') }));
+});
+const failed = failures.length;
+for (const { test, message } of failures) console.log(`FAILED ${test}\n${message.slice(0, 3_000)}\n`);
 
 const idle = Object.entries(tiers).filter(
   ([, pattern]) =>
