@@ -35,6 +35,12 @@ export async function skipRefusedDdl(skip: DdlSkip): Promise<FenceResult> {
 
 type Config = Readonly<Record<string, string>>;
 
+/** Whether a skip is under way, or has left its settings behind because it was killed in its middle. */
+export function isSkippingDdl(running: Config): boolean {
+  const own = withoutSkips(running);
+  return running[skipKey] !== own[skipKey] || running[filterKey] !== own[filterKey];
+}
+
 /**
  * One more entry of the filter names this statement and no other. Debezium's own switch passes over all that it cannot
  * parse, and writes what was run in the captured database into the schema history, where every later start fails at it.

@@ -123,3 +123,24 @@ it('says that a connector whose schema history was emptied cannot start again, a
   await arrives(await insert());
   expect(suspicions).toHaveLength(1);
 }, 60_000);
+
+it('says that a statement is still passed over, as after a skip that was killed in its middle, until that is taken back', async () => {
+  const skipping = () => alarms.active().get('skipped statements')?.reason;
+  await connect.putConfig({ ...definition, 'schema.history.internal.skip.unparseable.ddl': 'true' });
+  await check();
+  expect(skipping()).toBeUndefined();
+  await check();
+  expect(skipping()).toMatch(/connector -- register/);
+
+  const filter = definition['internal.schema.history.internal.ddl.filter'] ?? '';
+  await connect.putConfig({
+    ...definition,
+    'internal.schema.history.internal.ddl.filter': `${filter},CREATE TABLE url`,
+  });
+  await check();
+  expect(skipping()).toBeDefined();
+
+  await connect.putConfig(definition);
+  await check();
+  expect(skipping()).toBeUndefined();
+}, 60_000);

@@ -1,5 +1,6 @@
 import {
   connectorTopics,
+  isSkippingDdl,
   noteGtid,
   tableIdOf,
   waitForFence,
@@ -27,11 +28,13 @@ export interface ShapeGuard {
 }
 
 const alarm = 'outbox columns';
+const skipAlarm = 'skipped statements';
 const fenceTimeoutMs = 15_000;
 
 /**
  * Compares the outbox's columns with those that the connector believes in. It reads rows by position: with columns renamed or
- * moved behind its back it would ship values under wrong names, without an error.
+ * moved behind its back it would ship values under wrong names, without an error. Raises an alarm as well when the connector goes on passing
+ * over statements that its parser refuses.
  */
 export function guardShape(guard: ShapeGuard): Job {
   const { connect, connector, withSql, suspect, everyMs, patienceMs, alarms, logger, elapsedMs } = guard;
@@ -39,10 +42,24 @@ export function guardShape(guard: ShapeGuard): Job {
   let seen: { readonly difference: Difference; readonly gtid: GtidSet } | undefined;
   /** What an audit was told to look into. */
   let suspected: Difference | undefined;
+  let wasSkipping = false;
+
+  /** A skip is over within a look or two; a longer one, or one that was killed in its middle, needs a human. */
+  function checkSkip(isSkipping: boolean): void {
+    if (isSkipping && wasSkipping)
+      alarms.raise(
+        skipAlarm,
+        'the connector passes over statements that its parser refuses: "npm run outbox -- skip-ddl" is still waiting, or ' +
+          'was killed in its middle; then "npm run connector -- register" restores the configuration',
+      );
+    else alarms.clear(skipAlarm);
+    wasSkipping = isSkipping;
+  }
 
   /** Undefined while the connector is not registered. */
   async function look(sql: RunSql): Promise<Shapes | undefined> {
     const config = await connect.getConfig(connector);
+    checkSkip(config !== undefined && isSkippingDdl(config));
     const [database, table] = config?.['table.include.list']?.split('.') ?? [];
     if (config === undefined || database === undefined || table === undefined) return undefined;
     const [topic, tableId] = [connectorTopics(config).schemaHistory, tableIdOf(database, table)];
