@@ -7,8 +7,8 @@ import { catalogGroup, headerNames } from '@board/contracts';
 import { runMigrations } from '@board/database-kit';
 import { compileCache, databaseEnvironment, waitUntil } from '@board/test';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { openInboxLab, type InboxLab } from '../packages/inbox/src/testing/inbox-lab.ts';
-import { appliedVersions, thingLogHandler } from '../packages/inbox/src/testing/thing-log.ts';
+import { openInboxLab, type InboxLab } from '../packages/inbox/test/support/inbox-lab.ts';
+import { appliedVersions, thingLogHandler } from '../packages/inbox/test/support/thing-log.ts';
 import { migrations } from '../services/catalog-service/src/database/migrations.ts';
 
 let lab: InboxLab;

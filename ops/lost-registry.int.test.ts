@@ -13,9 +13,9 @@ import {
   type TestSchema,
 } from '@board/test';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { openInboxLab, type InboxLab, type RunningInbox } from '../packages/inbox/src/testing/inbox-lab.ts';
-import { registerSchema, thingSchema, type ThingRecord } from '../packages/inbox/src/testing/thing-codec.ts';
-import { appliedVersions, thingLogHandler } from '../packages/inbox/src/testing/thing-log.ts';
+import { openInboxLab, type InboxLab, type RunningInbox } from '../packages/inbox/test/support/inbox-lab.ts';
+import { registerSchema, thingSchema, type ThingRecord } from '../packages/inbox/test/support/thing-codec.ts';
+import { appliedVersions, thingLogHandler } from '../packages/inbox/test/support/thing-log.ts';
 import { migrations } from '../services/order-service/src/database/migrations.ts';
 import { registerSchemas } from '../stack/setup/schemas.ts';
 import { startOwnRegistry, type OwnRegistry } from '../stack/testing/start-own-registry.ts';

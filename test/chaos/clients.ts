@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { seededRandom, type Random } from '../../packages/inbox/src/testing/model/random.ts';
+import { seededRandom, type Random } from '../../packages/inbox/test/support/random.ts';
 import type { AnsweredBoard, Attempt, ClientOperation, Outcome } from './history.ts';
 import type { Ledger } from './ledger.ts';
 import { isFinal, outcomeOf } from './outcome.ts';

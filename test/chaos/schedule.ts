@@ -1,4 +1,4 @@
-import { seededRandom, type Random } from '../../packages/inbox/src/testing/model/random.ts';
+import { seededRandom, type Random } from '../../packages/inbox/test/support/random.ts';
 import { foreignKindNames } from '../survival/foreign-records.ts';
 
 export const processNames = [

@@ -57,7 +57,7 @@ export async function openBoardPipeline(
       : createLogger({ name, level: 'info', destination: { write: (line) => appendFileSync(logFile, line) } });
   const consumer = createScope();
   scope.defer('consumer', () => consumer.close());
-  await startInbox<BoardEvent>({
+  await startInbox({
     group: name,
     source: topic,
     aggregateType: boardTopic.name,

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 
 /** An event decoded on its way to a handler. */
-export interface Message<E> {
+export interface Message<E = DecodedEvent> {
   readonly event: E;
   readonly eventId: string;
   readonly aggregateId: string;
@@ -22,7 +22,7 @@ export interface DecodedEvent {
  * The effect of a consumer. It runs inside the transaction that moves the marks, so it writes through `tx` only;
  * an InvalidEventError says that the event can never be applied, any other error that it may be tried again.
  */
-export interface Handler<E extends DecodedEvent> {
+export interface Handler<E = DecodedEvent> {
   /** After a dead letter: `block` keeps the aggregate's later events parked, `skip` passes over it (events with full state only). */
   readonly afterDeadLetter: 'block' | 'skip';
   handle(message: Message<E>, tx: EntityManager, signal: AbortSignal): Promise<void>;

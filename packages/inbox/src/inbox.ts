@@ -1,36 +1,46 @@
 import type { Alarms, Logger } from '@board/service-kit';
-import type { DataSource } from 'typeorm';
-import type { Turns } from './apply/create-turns.ts';
+import type { KeyedMutex } from './apply/keyed-mutex.ts';
 import type { SchemaFailures } from './apply/schema-failures.ts';
-import type { Controls } from './consume/controls.ts';
-import type { Consumer } from './consumer.ts';
-import type { Decoder } from './decode.ts';
-import type { DecodedEvent, Handler } from './handler.ts';
-import type { InboxMetrics } from './metrics.ts';
-import type { FloodGuard } from './route/flood-guard.ts';
-import type { RoutePublisher } from './route/publish.ts';
+import type { InboxClock } from './clock.ts';
+import type { CircuitBreaker } from './fail/circuit-breaker.ts';
+import type { Publisher } from './fail/publisher.ts';
+import type { Handler } from './handler.ts';
+import type { InboxMetrics } from './health/metrics.ts';
+import type { Decoder } from './schemas/decoder.ts';
 import type { InboxSettings } from './settings.ts';
+import type { InboxStore } from './store/store.ts';
 
-/** Everything that applying needs; made once per process. */
-export interface Inbox<E extends DecodedEvent> {
-  readonly consumer: Consumer;
-  readonly dataSource: DataSource;
-  readonly decoder: Decoder<E>;
-  readonly handler: Handler<E>;
-  readonly publisher: RoutePublisher;
-  readonly guard: FloodGuard;
+/** Everything that the stages need; made once per process. */
+export interface Inbox {
+  readonly store: InboxStore;
+  readonly publisher: Publisher;
+  readonly decoder: Decoder;
+  readonly handler: Handler;
+  readonly breaker: CircuitBreaker;
   readonly schemaFailures: SchemaFailures;
   readonly controls: Controls;
+  /** By aggregate: one drain at a time within this process. */
+  readonly drains: KeyedMutex;
+  /** Events to pass over in their turn, because they were skipped before a rebuild. */
+  readonly skippedAhead: ReadonlySet<string>;
   readonly settings: InboxSettings;
+  readonly clock: InboxClock;
+  readonly random: () => number;
   readonly logger: Logger;
   readonly metrics: InboxMetrics;
   readonly alarms: Alarms;
-  /** By aggregate: whose turn it is to drain it. */
-  readonly drainTurns: Turns;
-  /** Events to pass over in their turn, because they were skipped before a rebuild. */
-  readonly skippedAhead: ReadonlySet<string>;
-  /** Milliseconds since the epoch, for what is stored and shown; a clock that may be set at any time. */
-  readonly now: () => number;
-  /** Time that this process has really had, for waits and limits. */
-  readonly elapsedMs: () => number;
+}
+
+/** Counts the events that went from header decoding to COMMIT: while it grows, the inbox itself works. */
+export interface Controls {
+  count(): number;
+  add(events: number): void;
+}
+
+export function countControls(): Controls {
+  let count = 0;
+  return {
+    count: () => count,
+    add: (events) => void (count += events),
+  };
 }

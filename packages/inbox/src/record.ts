@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { headerNames } from '@board/contracts';
 import type { RecordHeaders } from '@board/kafka-kit';
+import type { Identity } from './decide.ts';
 
 export type { RecordHeaders };
 
@@ -20,6 +21,53 @@ export interface SourceRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: RecordHeaders;
+}
+
+/** A record in hand, with what is known about its way here. */
+export interface Delivery {
+  /** `event`: to be handled; `skip-marker`: a dead letter whose place is passed over in its turn. */
+  readonly kind: 'event' | 'skip-marker';
+  readonly record: SourceRecord;
+  readonly identity: Identity;
+  /** Where it was taken from this time. */
+  readonly takenFrom: 'source' | 'retry' | 'parked';
+  /** The attempt that handling it now would be; the first delivery is attempt 1. */
+  readonly attempt: number;
+  /** When its first failed attempt ended, milliseconds since the epoch. */
+  readonly firstFailedAtMs: number | undefined;
+  /** Sent back from the DLQ by an operator. */
+  readonly replayed: boolean;
+}
+
+export const deadLetterReasons = [
+  'attempts-exhausted',
+  'invalid-event',
+  'no-identity',
+  'conflict',
+  'discarded',
+  /** It fails alone, in a way that no table knows, while other records are processed. */
+  'unprocessable',
+] as const;
+
+export type DeadLetterReason = (typeof deadLetterReasons)[number];
+
+/** What a bare dead letter says of the record, or the batch of records, that it does not hold. */
+interface Bare {
+  /** The last offset of the batch; the record's own for a single one. */
+  readonly lastOffset: string;
+  readonly bytes: number;
+  /** As `digestOf`. */
+  readonly digest: string;
+}
+
+export interface LastFailure {
+  readonly record: SourceRecord;
+  readonly reason: DeadLetterReason;
+  readonly error: unknown;
+  readonly attempts: number;
+  readonly firstFailedAtMs: number | undefined;
+  /** Undefined: the dead letter holds the record. */
+  readonly bare: Bare | undefined;
 }
 
 /** The text of a header that occurs exactly once and has a value, else undefined. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { headerNames } from '@board/contracts';
 import { expect, test } from 'vitest';
-import { deadLetterHeaders, retryHeaders } from '../../../packages/inbox/src/route/route-headers.ts';
+import { deadLetterHeaders, retryHeaders } from '../../../packages/inbox/src/fail/headers.ts';
 import { foreignMarker } from '../history.ts';
 import { keptHeaders, nullLiteral, parseRecords } from './parse-records.ts';
 

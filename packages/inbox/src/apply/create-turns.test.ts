@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createTurns } from './create-turns.ts';
+import { createTurns } from './keyed-mutex.ts';
 
 it('runs what has the same key one after the other, in the order asked for, and other keys meanwhile', async () => {
   const turns = createTurns();

@@ -1,124 +1,128 @@
 import { classifyDriverError } from '@board/database-kit';
-import type { EntityManager } from 'typeorm';
-import type { OpenTransaction } from '../database/transaction.ts';
-import type { Rejected, Step } from '../decide/plan.ts';
-import { HandlerTimeoutError, InfrastructureError } from '../errors.ts';
-import type { DecodedEvent, Handler, Message } from '../handler.ts';
+import type { Rejected, Step } from '../decide.ts';
+import { HandlerTimeoutError, InfrastructureError, must } from '../errors.ts';
+import type { Message } from '../handler.ts';
+import type { Inbox } from '../inbox.ts';
+import type { Effects } from '../store/store.ts';
 
-export interface Handled<E> {
+interface Handled {
   /** Steps whose effect is in the transaction, in order. */
-  readonly done: readonly Step<E>[];
+  readonly done: readonly Step[];
   readonly failed: readonly Rejected[];
   /** Steps that follow a failed one in the same aggregate, so that their turn has not come. */
-  readonly displaced: readonly Step<E>[];
+  readonly displaced: readonly Step[];
 }
 
 /**
- * Runs the handler over the steps inside the open transaction. When it fails, only the guilty event's effect is undone, by
+ * Runs the handler over the steps inside the open transaction. When it fails, only the failing event's effect is undone, by
  * savepoints; after a batch handler the steps are halved until it is found. The others keep their effect and the transaction.
  */
-export async function runHandler<E extends DecodedEvent>(
-  open: OpenTransaction,
-  handler: Handler<E>,
-  steps: readonly Step<E>[],
-  deadlineMs: number,
-): Promise<Handled<E>> {
-  const done: Step<E>[] = [];
+export async function runHandler(
+  effects: Effects,
+  inbox: Pick<Inbox, 'handler' | 'settings' | 'clock'>,
+  steps: readonly Step[],
+): Promise<Handled> {
+  const done: Step[] = [];
   const failed: Rejected[] = [];
-  const displaced: Step<E>[] = [];
+  const displaced: Step[] = [];
   const blocked = new Set<string>();
+  const isBlocked = ({ delivery }: Step): boolean => blocked.has(delivery.identity.aggregateId);
+  const work: Work[] = [{ kind: 'run', steps }];
 
-  async function run(part: readonly Step<E>[]): Promise<void> {
-    const ready = part.filter((step) => !blocked.has(step.delivery.identity.aggregateId));
-    displaced.push(...part.filter((step) => blocked.has(step.delivery.identity.aggregateId)));
-    if (ready.length === 0) return;
-    await open.tx.query('SAVEPOINT handling');
-    const outcome = await attempt(open, handler, messagesOf(ready), deadlineMs);
-    if (outcome.ok) {
+  for (let next = work.pop(); next !== undefined; next = work.pop()) {
+    if (next.kind === 'give-up') {
+      failed.push(next.rejected);
+      blocked.add(next.rejected.delivery.identity.aggregateId);
+      continue;
+    }
+    displaced.push(...next.steps.filter(isBlocked));
+    const ready = next.steps.filter((step) => !isBlocked(step));
+    if (ready.length === 0) continue;
+    await effects.setSavepoint();
+    const outcome = await attempt(effects, inbox, messagesOf(ready));
+    if (outcome.kind === 'handled') {
       // Fails when the handler has swallowed a deadlock or ended the transaction: then the effects are not in it, and
       // neither may the marks be.
-      await open.tx.query('RELEASE SAVEPOINT handling');
+      await effects.releaseSavepoint();
       done.push(...ready);
-      return;
+      continue;
     }
-    await open.tx.query('ROLLBACK TO SAVEPOINT handling');
-    const guilty =
-      ready.length === 1 ? ready[0] : ready.find((step) => step.kind === 'handle' && step.message === outcome.guilty);
-    if (!guilty) {
-      const middle = Math.ceil(ready.length / 2);
-      await run(ready.slice(0, middle));
-      return run(ready.slice(middle));
-    }
-    const at = ready.indexOf(guilty);
-    await run(ready.slice(0, at));
-    failed.push({ delivery: guilty.delivery, error: outcome.error });
-    blocked.add(guilty.delivery.identity.aggregateId);
-    await run(ready.slice(at + 1));
+    await effects.rollBackToSavepoint();
+    const culprit = ready.length === 1 ? 0 : ready.findIndex((step) => isStepOf(step, outcome.message));
+    const middle = Math.ceil(ready.length / 2);
+    // In reverse, as the last is taken next. What precedes the failing event was undone with it and runs again.
+    if (culprit === -1)
+      work.push({ kind: 'run', steps: ready.slice(middle) }, { kind: 'run', steps: ready.slice(0, middle) });
+    else
+      work.push(
+        { kind: 'run', steps: ready.slice(culprit + 1) },
+        {
+          kind: 'give-up',
+          rejected: { delivery: must(ready[culprit], 'failing step').delivery, error: outcome.error },
+        },
+        { kind: 'run', steps: ready.slice(0, culprit) },
+      );
   }
-
-  await run(steps);
   return { done, failed, displaced };
 }
 
-type Outcome =
-  | { readonly ok: true }
-  /** `guilty` is not known when a batch handler failed. */
-  | { readonly ok: false; readonly error: unknown; readonly guilty: unknown };
+type Work =
+  { readonly kind: 'run'; readonly steps: readonly Step[] } | { readonly kind: 'give-up'; readonly rejected: Rejected };
 
-/** Nothing that a handler throws leaves as it is: it is either this event's failure or the infrastructure's. */
-async function attempt<E extends DecodedEvent>(
-  open: OpenTransaction,
-  handler: Handler<E>,
-  messages: readonly Message<E>[],
-  deadlineMs: number,
+type Outcome =
+  | { readonly kind: 'handled' }
+  /** `message`: the one that failed, undefined when a batch handler did. */
+  | { readonly kind: 'failed'; readonly error: unknown; readonly message: Message | undefined };
+
+/** What a handler throws is either its event's failure or the infrastructure's; the latter is thrown. */
+async function attempt(
+  effects: Effects,
+  { handler, settings, clock }: Pick<Inbox, 'handler' | 'settings' | 'clock'>,
+  messages: readonly Message[],
 ): Promise<Outcome> {
-  if (messages.length === 0) return { ok: true };
-  const cut = new AbortController();
+  if (messages.length === 0) return { kind: 'handled' };
+  const { handlerDeadlineMs } = settings;
+  const deadline = new AbortController();
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    // Destroyed, not released: a handler that writes after its deadline would write into somebody else's transaction.
-    open.destroyConnection();
+  const cancel = clock.after(handlerDeadlineMs, () => {
+    // Destroyed, not released: a handler that writes after its deadline would write into another transaction.
+    effects.destroyConnection();
     const error = new HandlerTimeoutError(
-      messages.map((message) => message.eventId),
-      deadlineMs,
+      messages.map(({ eventId }) => eventId),
+      handlerDeadlineMs,
     );
-    cut.abort(error);
+    deadline.abort(error);
     late.reject(error);
-  }, deadlineMs);
-  let current: Message<E> | undefined;
-  const running = handle(handler, messages, open.tx, cut.signal, (message) => (current = message));
+  });
+  let current: Message | undefined;
+  const handleAll = async (): Promise<void> => {
+    if (handler.handleBatch && messages.length > 1)
+      return handler.handleBatch(messages, effects.manager, deadline.signal);
+    for (current of messages) await handler.handle(current, effects.manager, deadline.signal);
+  };
+  const running = handleAll();
   try {
     await Promise.race([running, late.promise]);
-    return { ok: true };
+    return { kind: 'handled' };
   } catch (error) {
     if (error instanceof HandlerTimeoutError) {
-      // Whatever it still throws after its deadline concerns nobody.
+      // What it still throws after its deadline changes nothing.
       running.catch(() => undefined);
       throw error;
     }
     const known = classifyDriverError(error);
     // A table that does not fit may be one event's failure: the caller decides, when it knows which others were applied.
     if (known && known.kind !== 'schema') throw new InfrastructureError(known.reason, { cause: error });
-    return { ok: false, error, guilty: current };
+    return { kind: 'failed', error, message: current };
   } finally {
-    clearTimeout(timer);
+    cancel();
   }
 }
 
-async function handle<E extends DecodedEvent>(
-  handler: Handler<E>,
-  messages: readonly Message<E>[],
-  tx: EntityManager,
-  signal: AbortSignal,
-  onMessage: (message: Message<E>) => void,
-): Promise<void> {
-  if (handler.handleBatch && messages.length > 1) return handler.handleBatch(messages, tx, signal);
-  for (const message of messages) {
-    onMessage(message);
-    await handler.handle(message, tx, signal);
-  }
+function isStepOf(step: Step, message: Message | undefined): boolean {
+  return step.kind === 'handle' && step.message === message;
 }
 
-function messagesOf<E>(steps: readonly Step<E>[]): Message<E>[] {
+function messagesOf(steps: readonly Step[]): Message[] {
   return steps.flatMap((step) => (step.kind === 'handle' ? [step.message] : []));
 }

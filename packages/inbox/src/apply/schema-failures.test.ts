@@ -1,7 +1,7 @@
-import { toHeaders } from '../testing/to-headers.ts';
+import { toHeaders } from '../../test/support/to-headers.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Delivery } from '../delivery.ts';
-import type { Applied } from './applied.ts';
+import type { Delivery } from '../record.ts';
+import type { Applied } from '../decide.ts';
 import { decideSchemaFailure, trackSchemaFailures, type SchemaFailures } from './schema-failures.ts';
 
 const minute = 60_000;

@@ -1,9 +1,8 @@
 import { headerNames } from '@board/contracts';
 import { classifyDriverError, type DriverError } from '@board/database-kit';
-import type { Rejected } from '../decide/plan.ts';
-import type { Delivery } from '../delivery.ts';
-import { headerText } from '../record.ts';
-import type { Applied } from './applied.ts';
+import type { Applied, Rejected } from '../decide.ts';
+import { must } from '../errors.ts';
+import { headerText, type Delivery } from '../record.ts';
 
 interface SchemaFailure extends Rejected {
   /** What the database says about it. */
@@ -22,7 +21,7 @@ export interface SchemaFailures {
    * Learns from a committed batch, and says up to which event its failures may be routed: all of them, or those before the first
    * that must wait. What comes after that is left as it is: the partition reads it again, and routes it then.
    */
-  judge(batch: number, deliveries: readonly Delivery[], result: Applied): { routable: Applied; wait?: SchemaWait };
+  classify(batch: number, deliveries: readonly Delivery[], result: Applied): { routable: Applied; wait?: SchemaWait };
 }
 
 export interface SchemaFailureFacts {
@@ -103,7 +102,7 @@ export function trackSchemaFailures(patienceMs: number, elapsedMs: () => number)
 
   function decide(delivery: Delivery, nowMs: number): ReturnType<typeof decideSchemaFailure> {
     const type = typeOf(delivery);
-    const first = must(failing.get(delivery.identity.eventId));
+    const first = must(failing.get(delivery.identity.eventId), 'noted failure');
     const isLately = (atMs: number | undefined): boolean => atMs !== undefined && nowMs - atMs <= latelyMs;
     // One that began before the failure was known may have used the table as it was before a change. The event's own batch
     // cannot have: until its COMMIT the tables that it used are locked against changes.
@@ -140,7 +139,7 @@ export function trackSchemaFailures(patienceMs: number, elapsedMs: () => number)
 
   return {
     begin: () => (batches += 1),
-    judge(batch, deliveries, result) {
+    classify(batch, deliveries, result) {
       const nowMs = elapsedMs();
       learn(batch, result, nowMs);
       const place = new Map(deliveries.map((delivery, index) => [delivery, index]));
@@ -160,11 +159,6 @@ export function trackSchemaFailures(patienceMs: number, elapsedMs: () => number)
       return { routable, wait };
     },
   };
-}
-
-function must<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new Error('a failure is noted before it is decided');
-  return value;
 }
 
 function typeOf({ record }: Delivery): string {

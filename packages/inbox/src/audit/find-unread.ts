@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { readRanges } from '@board/kafka-kit';
 import type { Kafka } from 'kafkajs';
 import { nextOffset, openLagProbe, type PartitionPosition } from '../consume/lag-probe.ts';
-import { identify } from '../decide/identity.ts';
-import { sourceHeaders } from '../route/route-headers.ts';
+import { identify } from '../decide.ts';
+import { sourceHeaders } from '../fail/headers.ts';
 import { retryGroupOf, type AuditedTopics } from './audited-topics.ts';
 import { placeOf, type EventPlace } from './settle.ts';
 

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { readRanges } from '@board/kafka-kit';
 import type { Kafka } from 'kafkajs';
 import { nextOffset } from '../consume/lag-probe.ts';
-import { identify } from '../decide/identity.ts';
-import { sourceHeaders } from '../route/route-headers.ts';
+import { identify } from '../decide.ts';
+import { sourceHeaders } from '../fail/headers.ts';
 import type { AuditedTopics } from './audited-topics.ts';
 import { listUnread } from './find-unread.ts';
 

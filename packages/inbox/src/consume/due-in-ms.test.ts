@@ -1,8 +1,8 @@
-import { toHeaders } from '../testing/to-headers.ts';
+import { toHeaders } from '../../test/support/to-headers.ts';
 import { expect, it } from 'vitest';
 import { defaultSettings } from '../settings.ts';
-import { dueInMs, longestDelayMs } from './due-in-ms.ts';
-import { trackFirstSeen } from './first-seen.ts';
+import { dueInMs, longestDelayMs } from './process-retry.ts';
+import { trackFirstSeen } from './process-retry.ts';
 
 const hour = 3_600_000;
 /** Published and appended at 10,000, due at 11,000, looked at for the first time at 10,300. */

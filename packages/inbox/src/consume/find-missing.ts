@@ -1,5 +1,5 @@
 import type { OffsetReset } from '@board/kafka-kit';
-import type { MissingRange, ReadPosition } from '../database/missing-ranges.ts';
+import type { MissingRange, ReadPosition } from '../store/store.ts';
 import { nextOffset, type PartitionPosition } from './lag-probe.ts';
 
 /**

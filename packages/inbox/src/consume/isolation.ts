@@ -1,5 +1,5 @@
-import { describeError } from '../route/describe-error.ts';
-import { createBackoff } from './backoff.ts';
+import { createBackoff } from '../clock.ts';
+import { describeError } from '../errors.ts';
 
 /** What to do after records failed with an error that no table knows. */
 type Step =

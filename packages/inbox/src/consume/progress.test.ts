@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { trackProgress } from './progress.ts';
+import { trackProgress } from './watchdog.ts';
 
 const at = (committed: number, end: number) => [
   { topic: 't', partition: 0, committed: BigInt(committed), low: 0n, end: BigInt(end) },

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Delivery } from '../delivery.ts';
+import type { Delivery } from '../record.ts';
 import { defaultSettings } from '../settings.ts';
-import { fromRetry } from './from-retry.ts';
-import { deadLetterHeaders, retryHeaders, sendableHeaders, sourceHeaders } from './route-headers.ts';
-import { toDeadLetter } from './to-dead-letter.ts';
-import { toHeaders } from '../testing/to-headers.ts';
-import { retryDelayMs, toRetry } from './to-retry.ts';
+import { fromRetry } from '../fail/retry-record.ts';
+import { deadLetterHeaders, retryHeaders, sendableHeaders, sourceHeaders } from '../fail/headers.ts';
+import { toDeadLetter } from '../fail/dead-letter-record.ts';
+import { toHeaders } from '../../test/support/to-headers.ts';
+import { retryDelayMs, toRetry } from '../fail/retry-record.ts';
 
 const delivery: Delivery = {
   kind: 'event',

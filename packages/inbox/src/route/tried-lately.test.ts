@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { triedLately } from './tried-lately.ts';
+import { triedLately } from '../fail/circuit-breaker.ts';
 
 it('counts aggregates, not tries, and only the last outcome of each', () => {
   const tried = triedLately(60_000);

@@ -1,0 +1,171 @@
+import { headerNames } from '@board/contracts';
+import { InvalidEventError, must } from './errors.ts';
+import type { Message } from './handler.ts';
+import { headerText, type Delivery, type RecordHeaders } from './record.ts';
+
+/** The aggregate of the records with which the inbox tries itself: no event may carry it. */
+export const probeAggregateId = 'inbox-probe';
+
+/** Which event of which aggregate a record carries. */
+export interface Identity {
+  readonly eventId: string;
+  readonly aggregateId: string;
+  /** 1..2^32-1, contiguous within the aggregate. */
+  readonly version: number;
+}
+
+export interface NoIdentity {
+  /** What is wrong with the headers, in one sentence. */
+  readonly problem: string;
+}
+
+const maxVersion = 2 ** 32 - 1;
+const maxAggregateIdLength = 64;
+const maxEventIdLength = 36;
+
+/** Visible ASCII only: what the key columns can hold without changing it. */
+const visibleAscii = /^[\x21-\x7e]+$/;
+
+/**
+ * Reads a record's identity from its headers; what does not fit the mark's columns is no identity,
+ * because a shortened id would be another aggregate's mark.
+ */
+export function identify(headers: RecordHeaders, reservedId: string | null = probeAggregateId): Identity | NoIdentity {
+  if (headers.problem !== undefined) return { problem: headers.problem };
+  const eventId = headerText(headers, headerNames.eventId);
+  const aggregateId = headerText(headers, headerNames.aggregateId);
+  const version = headerText(headers, headerNames.version);
+  if (!fits(eventId, maxEventIdLength))
+    return unusable(headerNames.eventId, eventId, `1-${maxEventIdLength} visible ASCII characters`);
+  if (!fits(aggregateId, maxAggregateIdLength))
+    return unusable(headerNames.aggregateId, aggregateId, `1-${maxAggregateIdLength} visible ASCII characters`);
+  if (aggregateId === reservedId) return { problem: `the aggregate id ${reservedId} is reserved` };
+  if (version === undefined || !/^[1-9]\d{0,9}$/.test(version) || Number(version) > maxVersion)
+    return unusable(headerNames.version, version, `a whole number from 1 to ${maxVersion}`);
+  return { eventId, aggregateId, version: Number(version) };
+}
+
+function fits(text: string | undefined, maxLength: number): text is string {
+  return text !== undefined && text.length <= maxLength && visibleAscii.test(text);
+}
+
+function unusable(name: string, got: string | undefined, wants: string): NoIdentity {
+  const shown = got === undefined ? 'missing or repeated' : JSON.stringify(got.slice(0, 100));
+  return { problem: `header ${name} is ${shown}, must be ${wants}` };
+}
+
+/** How far a consumer has come with one aggregate: the highest version applied, and that event's id. */
+export interface Mark {
+  /** 0 before the first event. */
+  readonly version: number;
+  readonly eventId: string;
+}
+
+export type Decision = 'apply' | 'duplicate' | 'park' | 'conflict';
+
+/** What to do with an event, from its identity and the mark of its aggregate alone. */
+export function decide(mark: Mark, event: Identity): Decision {
+  if (event.version === mark.version && event.eventId !== mark.eventId) return 'conflict';
+  if (event.version <= mark.version) return 'duplicate';
+  return event.version === mark.version + 1 ? 'apply' : 'park';
+}
+
+/** One thing to do in the batch's transaction, in this order. */
+export type Step =
+  | { readonly kind: 'handle'; readonly delivery: Delivery; readonly message: Message; readonly movesMark: boolean }
+  | { readonly kind: 'pass'; readonly delivery: Delivery };
+
+export interface Rejected {
+  readonly delivery: Delivery;
+  readonly error: unknown;
+}
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly park: readonly Delivery[];
+  readonly duplicates: readonly Delivery[];
+  readonly conflicts: readonly Delivery[];
+  /** Could not be decoded, now that their turn has come. */
+  readonly invalid: readonly Rejected[];
+  /** Known to fail from an earlier try of this batch; not handled again. */
+  readonly failed: readonly Rejected[];
+}
+
+/** What became of a batch; the first four are in the database when the transaction has committed. */
+export interface Applied {
+  readonly applied: readonly Delivery[];
+  readonly duplicates: readonly Delivery[];
+  readonly parked: readonly Delivery[];
+  /** Aggregates whose next event may be parked. */
+  readonly drainable: readonly string[];
+  /** The handler threw or was too late: to a retry topic. */
+  readonly failed: readonly Rejected[];
+  /** Can never be applied: to the DLQ. */
+  readonly invalid: readonly Rejected[];
+  /** Another event holds their place: to the DLQ. */
+  readonly conflicts: readonly Delivery[];
+}
+
+export interface PlanInput {
+  readonly deliveries: readonly Delivery[];
+  /** Mark of every aggregate among the deliveries. */
+  readonly marks: ReadonlyMap<string, Mark>;
+  /** Event ids whose version was skipped and equals the mark: a replay of one applies after all. */
+  readonly reopened: ReadonlySet<string>;
+  /** Event ids that were skipped although their mark is not there yet, which only a rebuild leaves: passed over in their turn. */
+  readonly skippedAhead?: ReadonlySet<string>;
+  /** Failures of an earlier try of this batch, by event id. */
+  readonly knownFailures: ReadonlyMap<string, unknown>;
+  /** Decodes a record in its turn; throws InvalidEventError. */
+  readonly toMessage: (delivery: Delivery) => Message;
+}
+
+/**
+ * Decides a whole batch, in order, without waiting for anything: an event that cannot be handled does not move
+ * its aggregate's mark, so whatever follows it in the same aggregate parks.
+ */
+export function planBatch(input: PlanInput): Plan {
+  const marks = new Map(input.marks);
+  // Each is used up by the first copy that applies: a batch may hold several replays of one event.
+  const reopened = new Set(input.reopened);
+  const steps: Step[] = [];
+  const park: Delivery[] = [];
+  const duplicates: Delivery[] = [];
+  const conflicts: Delivery[] = [];
+  const invalid: Rejected[] = [];
+  const failed: Rejected[] = [];
+
+  for (const delivery of input.deliveries) {
+    const { identity } = delivery;
+    const mark = must(marks.get(identity.aggregateId), 'locked mark');
+    const decision = decide(mark, identity);
+    const reapplies =
+      decision === 'duplicate' &&
+      delivery.replayed &&
+      identity.version === mark.version &&
+      reopened.delete(identity.eventId);
+
+    if (decision === 'apply' || reapplies) {
+      const wasSkipped = !delivery.replayed && input.skippedAhead?.has(identity.eventId) === true;
+      if (delivery.kind === 'skip-marker' || wasSkipped) {
+        steps.push({ kind: 'pass', delivery });
+        marks.set(identity.aggregateId, identity);
+        continue;
+      }
+      if (input.knownFailures.has(identity.eventId)) {
+        failed.push({ delivery, error: input.knownFailures.get(identity.eventId) });
+        continue;
+      }
+      try {
+        steps.push({ kind: 'handle', delivery, message: input.toMessage(delivery), movesMark: !reapplies });
+        if (!reapplies) marks.set(identity.aggregateId, identity);
+      } catch (error) {
+        if (!(error instanceof InvalidEventError)) throw error;
+        invalid.push({ delivery, error });
+      }
+    } else if (decision === 'park') park.push(delivery);
+    else if (decision === 'conflict') conflicts.push(delivery);
+    else duplicates.push(delivery);
+  }
+  return { steps, park, duplicates, conflicts, invalid, failed };
+}

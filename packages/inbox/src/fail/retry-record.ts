@@ -1,0 +1,115 @@
+// Flow 7/9: failure becomes a retry
+import { retryTopicName } from '@board/contracts';
+import { identify } from '../decide.ts';
+import { describeError } from '../errors.ts';
+import { headerText, type Delivery, type RecordHeaders, type SourceRecord } from '../record.ts';
+import type { InboxSettings } from '../settings.ts';
+import { retryHeaders, sendableHeaders, sourceHeaders } from './headers.ts';
+import type { RoutedRecord } from './publisher.ts';
+
+export interface FailedAttempt {
+  readonly group: string;
+  readonly settings: InboxSettings;
+  readonly delivery: Delivery;
+  /** Attempts that count as made, from 1: also the number of the tier. */
+  readonly attempts: number;
+  readonly error: unknown;
+  readonly nowMs: number;
+  readonly random: () => number;
+}
+
+/** The record that carries a failed event to one of its group's retry topics. */
+export function toRetry({ group, settings, delivery, attempts, error, nowMs, random }: FailedAttempt): RoutedRecord {
+  const { record, firstFailedAtMs, replayed } = delivery;
+  const { errorClass, message } = describeError(error);
+  return {
+    topic: retryTopicName(group, attempts),
+    partition: record.origin.partition,
+    key: record.key,
+    value: record.value,
+    headers: {
+      ...sendableHeaders(record.headers),
+      [retryHeaders.attempts]: String(attempts),
+      [retryHeaders.dueAt]: String(nowMs + retryDelayMs(settings, attempts, random)),
+      [retryHeaders.originTopic]: record.origin.topic,
+      [retryHeaders.originPartition]: String(record.origin.partition),
+      [retryHeaders.originOffset]: record.origin.offset,
+      [retryHeaders.originTimestamp]: String(record.origin.timestampMs),
+      [retryHeaders.errorClass]: errorClass,
+      [retryHeaders.errorMessage]: message,
+      [retryHeaders.firstFailedAt]: String(firstFailedAtMs ?? nowMs),
+      ...(replayed ? { [retryHeaders.replayed]: 'true' } : {}),
+    },
+  };
+}
+
+/** Wait before the attempt after `attempt`: exponential, varied by the jitter so that failures do not return in step. */
+export function retryDelayMs(settings: InboxSettings, attempt: number, random: () => number): number {
+  const delayMs = settings.retryBaseMs * settings.retryFactor ** (attempt - 1);
+  return Math.round(delayMs * (1 + settings.retryJitter * (2 * random() - 1)));
+}
+
+export type RetryReading =
+  /** `dueAtMs`: milliseconds since the epoch. */
+  | { readonly kind: 'delivery'; readonly delivery: Delivery; readonly dueAtMs: number }
+  | { readonly kind: 'no-identity'; readonly problem: string };
+
+/** A record of a retry topic as the delivery it carries, with the headers and the origin it had in its source topic. */
+export function readRetry(record: SourceRecord): RetryReading {
+  const { headers } = record;
+  const source = sourceHeaders(headers);
+  const identity = identify(source);
+  if ('problem' in identity) return { kind: 'no-identity', problem: identity.problem };
+  const attempts = wholeNumber(headers, retryHeaders.attempts, 0, maxAttempts);
+  const dueAtMs = wholeNumber(headers, retryHeaders.dueAt, 0, Number.MAX_SAFE_INTEGER);
+  const topic = headerText(headers, retryHeaders.originTopic) ?? record.origin.topic;
+  const partition = headerText(headers, retryHeaders.originPartition) ?? String(record.origin.partition);
+  const timestampMs = wholeNumber(
+    headers,
+    retryHeaders.originTimestamp,
+    record.origin.timestampMs,
+    Number.MAX_SAFE_INTEGER,
+  );
+  const firstFailedAtMs = wholeNumber(headers, retryHeaders.firstFailedAt, -1, Number.MAX_SAFE_INTEGER);
+  const offset = headerText(headers, retryHeaders.originOffset) ?? record.origin.offset;
+  const problems = [attempts, dueAtMs, timestampMs, firstFailedAtMs].filter((one) => typeof one === 'string');
+  if (!/^\d{1,19}$/.test(offset) || BigInt(offset) > maxOffset)
+    problems.push(`header ${retryHeaders.originOffset} is no offset`);
+  if (!/^[\w.-]{1,249}$/.test(topic)) problems.push(`header ${retryHeaders.originTopic} is no name of a topic`);
+  // Retry topics and DLQ are written at the number of the source's partition, so any other was never there.
+  if (partition !== String(record.origin.partition))
+    problems.push(
+      `header ${retryHeaders.originPartition} is ${JSON.stringify(partition.slice(0, 100))}, must be ${record.origin.partition}`,
+    );
+  if (problems[0] !== undefined) return { kind: 'no-identity', problem: problems[0] };
+  return {
+    kind: 'delivery',
+    dueAtMs: Number(dueAtMs),
+    delivery: {
+      kind: 'event',
+      identity,
+      takenFrom: 'retry',
+      attempt: Number(attempts) + 1,
+      firstFailedAtMs: Number(firstFailedAtMs) < 0 ? undefined : Number(firstFailedAtMs),
+      replayed: headerText(headers, retryHeaders.replayed) !== undefined,
+      record: {
+        ...record,
+        headers: source,
+        origin: { topic, partition: record.origin.partition, offset, timestampMs: Number(timestampMs) },
+      },
+    },
+  };
+}
+
+/** More than any settings ask for; the database's column ends there. */
+const maxAttempts = 65_000;
+const maxOffset = 2n ** 63n - 1n;
+
+/** The number in a header, `otherwise` when it is missing, or what is wrong with it. */
+function wholeNumber(headers: RecordHeaders, name: string, otherwise: number, max: number): number | string {
+  const text = headerText(headers, name);
+  if (text === undefined) return otherwise;
+  return /^\d{1,16}$/.test(text) && Number(text) <= max
+    ? Number(text)
+    : `header ${name} is ${JSON.stringify(text.slice(0, 100))}, must be a whole number up to ${max}`;
+}

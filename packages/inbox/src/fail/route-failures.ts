@@ -1,0 +1,100 @@
+import type { Applied, Rejected } from '../decide.ts';
+import { describeError, InvalidEventError } from '../errors.ts';
+import { describeDelivery } from '../health/log.ts';
+import type { Inbox } from '../inbox.ts';
+import type { Delivery } from '../record.ts';
+import { ofDelivery, publishConflicts, publishDeadLetters } from './dead-letters.ts';
+import { toRetry } from './retry-record.ts';
+import { skipPast } from './skip-past.ts';
+
+/** What a failure is, from the error and the attempts alone. */
+export interface FailureClasses {
+  /** Another attempt is left. */
+  readonly retryable: readonly Rejected[];
+  readonly spent: readonly Rejected[];
+  readonly invalid: readonly Rejected[];
+  readonly conflicts: readonly Delivery[];
+}
+
+export function classifyFailures(
+  { failed, invalid, conflicts }: Pick<Applied, 'failed' | 'invalid' | 'conflicts'>,
+  maxAttempts: number,
+): FailureClasses {
+  const isInvalid = ({ error }: Rejected): boolean => error instanceof InvalidEventError;
+  const isSpent = ({ delivery }: Rejected): boolean => delivery.attempt >= maxAttempts;
+  const handled = failed.filter((one) => !isInvalid(one));
+  return {
+    retryable: handled.filter((one) => !isSpent(one)),
+    spent: handled.filter(isSpent),
+    invalid: [...invalid, ...failed.filter(isInvalid)],
+    conflicts,
+  };
+}
+
+/**
+ * Publishes what a batch could not apply: to the next retry topic, or to the DLQ when it can never succeed or its attempts are spent.
+ * Returns the aggregates that the `skip` policy set free.
+ */
+export async function routeFailures(inbox: Inbox, result: Applied): Promise<readonly string[]> {
+  const { retryable, spent, invalid, conflicts } = classifyFailures(result, inbox.settings.maxAttempts);
+  // Before anything is published: while most events fail, none of them may be given up.
+  const mayGiveUp = (await inbox.breaker.admit(spent.length)) === 'dead-letter';
+  const exhausted = mayGiveUp ? spent : [];
+  const postponed = mayGiveUp ? [] : spent;
+
+  const refused = await publishRetries(inbox, retryable, postponed);
+  await publishDeadLetters(inbox, [
+    ...invalid.map((one) => ofDelivery(one, 'invalid-event')),
+    ...exhausted.map((one) => ofDelivery(one, 'attempts-exhausted')),
+    // What the retry topics can never hold, the DLQ keeps, without the record if need be.
+    ...refused.map((one) => ofDelivery(one, 'unprocessable')),
+  ]);
+  await publishConflicts(inbox, conflicts);
+
+  if (inbox.handler.afterDeadLetter !== 'skip') return [];
+  // After the dead letter is safe in the DLQ: a version that is passed over without one would be a loss.
+  return skipPast(
+    inbox,
+    [...invalid, ...exhausted].map(({ delivery }) => delivery),
+  );
+}
+
+/** Returns those that no retry topic can hold. `postponed`: to the end of the tier that they came from, the attempt not counted. */
+async function publishRetries(
+  { publisher, store, settings, clock, random, metrics, logger }: Inbox,
+  retryable: readonly Rejected[],
+  postponed: readonly Rejected[],
+): Promise<readonly Rejected[]> {
+  const { group } = store.consumer;
+  const nowMs = clock.now();
+  const all = [
+    ...retryable.map((rejected) => ({ rejected, event: 'inbox.retry', attempts: rejected.delivery.attempt })),
+    ...postponed.map((rejected) => ({
+      rejected,
+      event: 'inbox.postponed',
+      attempts: Math.max(1, rejected.delivery.attempt - 1),
+    })),
+  ];
+  const published = await publisher.publish(
+    all.map(({ rejected: { delivery, error }, attempts }) =>
+      toRetry({ group, settings, delivery, attempts, error, nowMs, random }),
+    ),
+  );
+  const refused: Rejected[] = [];
+  for (const [index, { rejected, event, attempts }] of all.entries()) {
+    const { delivery, error } = rejected;
+    if (published[index]?.kind === 'refused') {
+      refused.push(rejected);
+      continue;
+    }
+    const isRetry = event === 'inbox.retry';
+    if (isRetry) metrics.retried(attempts);
+    logger.warn({
+      event,
+      ...describeDelivery(delivery),
+      ...(isRetry && { tier: attempts }),
+      error: describeError(error).message,
+    });
+  }
+  return refused;
+}

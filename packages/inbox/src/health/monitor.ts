@@ -1,0 +1,91 @@
+import type { ReadinessState } from '@board/service-kit';
+import { repeat } from '../clock.ts';
+import type { Inbox } from '../inbox.ts';
+import type { DeadLetterReason } from '../record.ts';
+import { firstPlace, type DeadLetterPlace, type OpenMissing, type ParkedSize } from '../store/store.ts';
+
+/** Open dead letters are looked at a few thousand at a time: with a hundred thousand, one that can be closed is within a minute or two. */
+const pagesPerLook = 5;
+
+export interface HealthMonitor {
+  /** More is parked than the settings allow: nothing new may be taken until a repair makes room. */
+  isParkingFull(): boolean;
+  stop(): Promise<void>;
+}
+
+/** Looks every few seconds at what only a human can end, apart from the sweep, which may take long. */
+export function startHealthMonitor(inbox: Inbox, readiness: ReadinessState): HealthMonitor {
+  const { store, breaker, settings, alarms, logger } = inbox;
+  let isFull = false;
+  let after = firstPlace;
+
+  async function look(): Promise<void> {
+    await breaker.refresh();
+    const from = after;
+    const { parked, openDeadLetters, missing, next } = await store.transaction(async (tx) => {
+      let place: DeadLetterPlace | undefined = from;
+      for (let pages = 0; place !== undefined && pages < pagesPerLook; pages += 1)
+        place = await tx.deadLetters.closePage(place);
+      return {
+        parked: await tx.parked.size(),
+        openDeadLetters: await tx.deadLetters.countOpen(),
+        missing: await tx.positions.openMissing(),
+        next: place,
+      };
+    });
+    after = next ?? firstPlace;
+    isFull = parked.rows >= settings.maxParkedRows || parked.bytes >= settings.maxParkedBytes;
+    if (isFull) readiness.notReady('parking is full');
+    else readiness.ready();
+    raiseAlarms(inbox, { parked, isFull, openDeadLetters, missing });
+  }
+
+  const stop = repeat(inbox.clock, settings.sweepEveryMs, async () => {
+    try {
+      await look();
+      alarms.clear('lookout');
+    } catch (error) {
+      alarms.raise('lookout', `dead letters and parked events cannot be counted: ${store.describeFault(error)}`);
+      logger.warn({ event: 'inbox.lookout-failed', err: error });
+    }
+  });
+  return { isParkingFull: () => isFull, stop };
+}
+
+interface Findings {
+  readonly parked: ParkedSize;
+  /** No more may be parked. */
+  readonly isFull: boolean;
+  readonly openDeadLetters: ReadonlyMap<DeadLetterReason, number>;
+  readonly missing: OpenMissing;
+}
+
+/** Metrics and alarms of what only a human can end: open dead letters, events parked too long, parking that is full. */
+function raiseAlarms(
+  { alarms, metrics, settings }: Inbox,
+  { parked, isFull, openDeadLetters, missing }: Findings,
+): void {
+  metrics.parkedNow(parked.rows, parked.bytes, parked.oldestAgeMs);
+  metrics.openLetters(openDeadLetters);
+  const set = (key: string, on: boolean, reason: () => string): void =>
+    on ? alarms.raise(key, reason()) : alarms.clear(key);
+
+  set('dead letters', openDeadLetters.size > 0, () => {
+    const counts = [...openDeadLetters].map(([reason, count]) => `${count} ${reason}`);
+    return `open dead letters: ${counts.join(', ')}; "npm run dlq -- list" shows them`;
+  });
+  set('records missing', missing.count > 0, () => {
+    const more = missing.count > missing.reasons.length ? ` and ${missing.count - missing.reasons.length} more` : '';
+    return `${missing.reasons.join('; ')}${more}; "npm run audit" says what is lost, and a clean one clears this`;
+  });
+  set('parked long', parked.oldestAgeMs > settings.parkedAlarmAgeMs, () => {
+    const seconds = Math.round(parked.oldestAgeMs / 1_000);
+    return `${parked.rows === 1 ? '1 event is' : `${parked.rows} events are`} parked, the oldest for ${seconds} s; "npm run inbox -- status" shows them`;
+  });
+  set(
+    'parking full',
+    isFull,
+    () =>
+      `${parked.rows} events (${parked.bytes} bytes) are parked: consumption pauses until dead letters are replayed or skipped`,
+  );
+}

@@ -1,0 +1,82 @@
+import { mysqlDeadLetters } from '../store/dead-letters.ts';
+import type { DeadLetterReason } from '../record.ts';
+import type { LetterFilter } from './letter-filter.ts';
+import type { Letter } from './letter.ts';
+import { listLetters } from './list-letters.ts';
+import type { Operator } from './operator.ts';
+
+export interface DismissRequest {
+  readonly letter: string;
+  readonly reason: string;
+  /** The caller asserts that the aggregate never had this version, so that nothing waits for it. */
+  readonly neverExisted?: boolean;
+}
+
+export type DismissOutcome =
+  | 'dismissed'
+  | 'not-open'
+  | 'unknown'
+  /** It has a place in its aggregate's order: replay or skip it, or assert that the aggregate never had this version. */
+  | 'has-a-place';
+
+interface Found {
+  readonly reason: DeadLetterReason;
+  /** Null: the record has no identity, so nothing waits for it. */
+  readonly event_id: string | null;
+  readonly closed_at: string | null;
+}
+
+/** Reasons whose letters hold no place in the order of an aggregate. */
+const placeless: readonly DeadLetterReason[] = ['no-identity', 'conflict'];
+
+/** Closes a letter that no mark can ever close. Its record stays in the DLQ, and no copy of it opens the letter again. */
+export async function dismissLetter(operator: Operator, request: DismissRequest): Promise<DismissOutcome> {
+  const { consumer, dataSource } = operator;
+  const { letter, reason, neverExisted = false } = request;
+  await mysqlDeadLetters(dataSource.manager, consumer, operator.now).closeOf({ letter });
+  const [found]: readonly Found[] = await dataSource.query(
+    'SELECT reason, event_id, closed_at FROM dead_letter WHERE consumer = ? AND aggregatetype = ? AND letter = ?',
+    [consumer.group, consumer.aggregateType, letter],
+  );
+  if (found === undefined) return 'unknown';
+  if (found.closed_at !== null) return 'not-open';
+  if (found.event_id !== null && !placeless.includes(found.reason) && !neverExisted) return 'has-a-place';
+  const { affectedRows }: { affectedRows: number } = await dataSource.query(
+    `UPDATE dead_letter SET closed_at = ?, closed_by = 'dismissed', closed_reason = ?
+     WHERE consumer = ? AND letter = ? AND closed_at IS NULL`,
+    [operator.now(), reason.slice(0, 500), consumer.group, letter],
+  );
+  return affectedRows === 1 ? 'dismissed' : 'not-open';
+}
+
+const lettersPerStatement = 1_000;
+
+/**
+ * Closes every open letter that has no identity and fits, page by page: another program that writes into the topic leaves
+ * more of them than a hand can name. Yields the letters of each page once they are closed.
+ */
+export async function* dismissWithoutIdentity(
+  operator: Operator,
+  filter: Pick<LetterFilter, 'error' | 'sinceMs' | 'untilMs'>,
+  reason: string,
+): AsyncGenerator<readonly Letter[]> {
+  const { consumer, dataSource } = operator;
+  const close = async (page: readonly Letter[]): Promise<void> => {
+    await dataSource.query(
+      `UPDATE dead_letter SET closed_at = ?, closed_by = 'dismissed', closed_reason = ?
+       WHERE consumer = ? AND letter IN (?) AND closed_at IS NULL AND reason = 'no-identity'`,
+      [operator.now(), reason.slice(0, 500), consumer.group, page.map(({ letter }) => letter)],
+    );
+  };
+  let page: Letter[] = [];
+  for await (const letter of listLetters(operator, { ...filter, reason: 'no-identity' })) {
+    page.push(letter);
+    if (page.length < lettersPerStatement) continue;
+    await close(page);
+    yield page;
+    page = [];
+  }
+  if (page.length === 0) return;
+  await close(page);
+  yield page;
+}

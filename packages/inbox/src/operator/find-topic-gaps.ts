@@ -1,0 +1,57 @@
+import { openLagProbe, type PartitionPosition } from '../consume/lag-probe.ts';
+import { findMissing } from '../consume/find-missing.ts';
+import { probeAggregateId } from '../decide.ts';
+import { storeOf, type Operator } from './operator.ts';
+
+/** What a source topic no longer holds: a consumer that begins with its earliest record would not get it. */
+export type TopicGap =
+  | { readonly kind: 'begins-late'; readonly topic: string; readonly partition: number; readonly low: number }
+  /** Found by the consumer; a clean audit makes up for it in the consumer's tables, not in the topic. */
+  | { readonly kind: 'missing'; readonly reason: string }
+  /** Fewer records than events that were applied: another topic of the same name, or the marks came from a baseline. */
+  | { readonly kind: 'too-few'; readonly topic: string; readonly records: number; readonly applied: number };
+
+export interface TopicExtent {
+  readonly positions: readonly PartitionPosition[];
+  readonly gaps: readonly TopicGap[];
+}
+
+/** Looks for signs that the source topic does not hold everything that the consumer has applied; throws without an answer. */
+export async function findTopicGaps(operator: Operator, sourceTopic: string): Promise<TopicExtent> {
+  const { consumer, kafka } = operator;
+  const probe = await openLagProbe(kafka, consumer.group, [sourceTopic]);
+  try {
+    const positions = await probe.read();
+    const { remembered, known } = await storeOf(operator).transaction(async (tx) => ({
+      remembered: await tx.positions.read(),
+      known: await tx.positions.everMissing(sourceTopic),
+    }));
+    const gaps: TopicGap[] = [];
+    for (const position of positions) {
+      const { topic, partition, low } = position;
+      if (low > 0n) gaps.push({ kind: 'begins-late', topic, partition, low: Number(low) });
+      const before = remembered.find((one) => one.topic === topic && one.partition === partition);
+      const missing = before && findMissing(before, position, undefined);
+      if (missing !== undefined) gaps.push({ kind: 'missing', reason: missing.reason });
+    }
+    gaps.push(...known.map((reason) => ({ kind: 'missing' as const, reason })));
+    const records = positions.reduce((sum, { low, end }) => sum + Number(end - low), 0);
+    const applied = await countApplied(operator);
+    if (records < applied) gaps.push({ kind: 'too-few', topic: sourceTopic, records, applied });
+    return { positions, gaps };
+  } finally {
+    await probe.close();
+  }
+}
+
+/** The events behind the marks, each of which was a record once; a version that was skipped as lost never was. */
+async function countApplied({ consumer, dataSource }: Operator): Promise<number> {
+  const key = [consumer.group, consumer.aggregateType];
+  const [row]: readonly { passed: string | null; skips: string }[] = await dataSource.query(
+    `SELECT SUM(version) AS passed,
+       (SELECT COUNT(*) FROM skipped WHERE consumer = ? AND aggregatetype = ? AND event_id = '') AS skips
+     FROM mark WHERE consumer = ? AND aggregatetype = ? AND aggregateid <> '${probeAggregateId}'`,
+    [...key, ...key],
+  );
+  return Number(row?.passed ?? 0) - Number(row?.skips ?? 0);
+}

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { deadLetterTopicName } from '@board/contracts';
+import { fetchedIn } from '@board/kafka-kit';
+import type { Admin, Consumer as KafkaConsumer, EachBatchPayload } from 'kafkajs';
+import type { SourceRecord } from '../record.ts';
+import { isRecordOf } from '../fail/dead-letter-record.ts';
+import type { Letter } from './letter.ts';
+import type { Operator } from './operator.ts';
+
+export interface LetterReader {
+  /**
+   * The DLQ records of these letters, by letter; one that the DLQ no longer holds is left out, another record in its place too. One call at a time; cheap when
+   * the letters of one call after the other are in the order of the DLQ.
+   */
+  read(letters: readonly Letter[]): Promise<ReadonlyMap<string, SourceRecord>>;
+  close(): Promise<void>;
+}
+
+interface Page {
+  /** By partition: the letters that are still awaited, by offset; several when the DLQ was made again. */
+  readonly awaited: Map<number, Map<string, Letter[]>>;
+  readonly found: Map<string, SourceRecord>;
+  readonly done: PromiseWithResolvers<void>;
+}
+
+/** Reads DLQ records by their exact position. kafkajs reads within a consumer group only: this one lives as long as the reader. */
+export async function openLetterReader(operator: Operator, maxSilenceMs = 30_000): Promise<LetterReader> {
+  const topic = deadLetterTopicName(operator.consumer.group);
+  const groupId = `${operator.consumer.group}.operator.${randomUUID()}`;
+  const admin = operator.kafka.admin();
+  const consumer = operator.kafka.consumer({ groupId, maxWaitTimeInMs: 100, maxBytesPerPartition: 262_144 });
+  let page: Page | undefined;
+
+  function take({ batch, pause }: EachBatchPayload): Promise<void> {
+    const awaited = page?.awaited.get(batch.partition);
+    if (page === undefined || awaited === undefined) {
+      // Nothing more is wanted of this partition, until a page resumes it.
+      pause();
+      return Promise.resolve();
+    }
+    for (const message of fetchedIn(batch)) {
+      const { offset, timestamp, key, value } = message;
+      const letters = awaited.get(offset);
+      awaited.delete(offset);
+      if (letters === undefined || message.kind !== 'record') continue;
+      const headers = message.recordHeaders();
+      const letter = letters.find((one) => isRecordOf(one, headers));
+      const origin = { topic, partition: batch.partition, offset, timestampMs: Number(timestamp) };
+      if (letter !== undefined) page.found.set(letter.letter, { origin, key, value, headers });
+    }
+    // What the batch has passed without showing it is gone.
+    const next = BigInt(batch.lastOffset()) + 1n;
+    for (const offset of awaited.keys()) if (BigInt(offset) < next) awaited.delete(offset);
+    if (awaited.size === 0) page.awaited.delete(batch.partition);
+    if (page.awaited.size === 0) page.done.resolve();
+    return Promise.resolve();
+  }
+
+  await admin.connect();
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    consumer.on(consumer.events.CRASH, ({ payload }) => page?.done.reject(payload.error));
+    await consumer.run({ autoCommit: false, eachBatch: take });
+  } catch (error) {
+    await close(consumer, admin, groupId);
+    throw error;
+  }
+
+  return {
+    async read(letters) {
+      const ends = await admin.fetchTopicOffsets(topic);
+      const awaited = new Map<number, Map<string, Letter[]>>();
+      for (const { partition, low, high } of ends) {
+        const held = letters.filter(
+          ({ dlqPartition, dlqOffset }) =>
+            dlqPartition === partition && BigInt(dlqOffset) >= BigInt(low) && BigInt(dlqOffset) < BigInt(high),
+        );
+        if (held.length > 0)
+          awaited.set(
+            partition,
+            Map.groupBy(held, ({ dlqOffset }) => dlqOffset),
+          );
+      }
+      if (awaited.size === 0) return new Map();
+      const done = Promise.withResolvers<void>();
+      page = { awaited, found: new Map(), done };
+      for (const [partition, offsets] of awaited) {
+        consumer.seek({ topic, partition, offset: String(lowest(offsets.keys())) });
+        consumer.resume([{ topic, partitions: [partition] }]);
+      }
+      const timer = setTimeout(() => {
+        done.reject(new Error(`${topic} was not read within ${maxSilenceMs} ms; do its brokers answer?`));
+      }, maxSilenceMs);
+      try {
+        await done.promise;
+        return page.found;
+      } finally {
+        clearTimeout(timer);
+        page = undefined;
+      }
+    },
+    close: () => close(consumer, admin, groupId),
+  };
+}
+
+async function close(consumer: KafkaConsumer, admin: Admin, groupId: string): Promise<void> {
+  try {
+    await consumer.disconnect();
+    // A group that never got as far as joining is not there; any other leftover would only be clutter.
+    await admin.deleteGroups([groupId]).catch(() => undefined);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+function lowest(offsets: Iterable<string>): bigint {
+  return [...offsets].map(BigInt).reduce((a, b) => (a < b ? a : b));
+}

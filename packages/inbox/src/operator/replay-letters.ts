@@ -1,0 +1,125 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { SourceRecord } from '../record.ts';
+import { connectPublisher, type Publisher } from '../fail/publisher.ts';
+import { judgeReplay, type ReplayVerdict } from './judge-replay.ts';
+import type { LetterFilter } from './letter-filter.ts';
+import { openLetterReader, type LetterReader } from './letter-reader.ts';
+import type { Letter } from './letter.ts';
+import type { Operator } from './operator.ts';
+import { pagesByPosition } from './pages-by-position.ts';
+import { readOrigin } from './read-origin.ts';
+import { toReplay } from '../fail/replay-record.ts';
+
+export interface ReplayOptions {
+  /** Letters a second; as fast as it goes without. */
+  readonly rate?: number;
+  /** Decides and reads as a replay does, sends nothing. */
+  readonly dryRun?: boolean;
+  /** Also sends what was sent before and has not failed since, and what was dismissed. */
+  readonly again?: boolean;
+  /** Stops after the letters in hand; what was sent is recorded. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Replay {
+  readonly letter: Letter;
+  readonly outcome:
+    | 'replayed'
+    | 'would-replay'
+    /** The DLQ no longer holds its record; where it stood there may be another one, of a DLQ that was made again. */
+    | 'missing'
+    /** It is bare, and the record it stands for is gone from the source topic or is too large for the retry topic. */
+    | 'incomplete'
+    | Exclude<ReplayVerdict, 'replay'>;
+}
+
+const lettersPerPage = 100;
+
+/**
+ * Sends dead letters back to their group's first retry topic, page by page, and tells what became of each. The order does
+ * not matter and a copy is harmless: the mark sees to both. Called again, it goes on with what was not sent.
+ */
+export async function* replayLetters(
+  operator: Operator,
+  filter: LetterFilter,
+  options: ReplayOptions = {},
+): AsyncGenerator<Replay> {
+  const { rate = Infinity, dryRun = false, again = false, signal } = options;
+  const perPage = Math.max(1, Math.min(lettersPerPage, Math.ceil(rate / 4)));
+  const reader = await openLetterReader(operator);
+  const publisher = await connectPublisher(operator.kafka);
+  const startedAtMs = performance.now();
+  let sent = 0;
+  try {
+    for await (const letters of pagesByPosition(operator, filter, perPage)) {
+      if (signal?.aborted) return;
+      const replays = await replayPage(operator, reader, dryRun ? undefined : publisher, letters, again);
+      yield* replays;
+      sent += replays.filter(({ outcome }) => outcome === 'replayed').length;
+      const aheadMs = startedAtMs + (sent / rate) * 1_000 - performance.now();
+      if (aheadMs > 0) await wait(aheadMs, undefined, signal ? { signal } : {}).catch(() => undefined);
+    }
+  } finally {
+    await publisher.close();
+    await reader.close();
+  }
+}
+
+interface Held {
+  readonly letter: Letter;
+  readonly record: SourceRecord;
+  /** Of a bare one: the record that it stands for. */
+  readonly source: SourceRecord | undefined;
+}
+
+async function replayPage(
+  operator: Operator,
+  reader: LetterReader,
+  publisher: Publisher | undefined,
+  letters: readonly Letter[],
+  again: boolean,
+): Promise<Replay[]> {
+  const verdicts = new Map(letters.map((letter) => [letter, judgeReplay(letter, again)]));
+  const wanted = letters.filter((letter) => verdicts.get(letter) === 'replay');
+  const records = await reader.read(wanted);
+  const held: Held[] = [];
+  const incomplete = new Set<Letter>();
+  for (const letter of wanted) {
+    const record = records.get(letter.letter);
+    if (record === undefined) continue;
+    const source = letter.isBare ? await readOrigin(operator, letter, record) : undefined;
+    if (letter.isBare && source === undefined) incomplete.add(letter);
+    else held.push({ letter, record, source });
+  }
+  if (publisher !== undefined && held.length > 0) {
+    const nowMs = operator.now();
+    const { group } = operator.consumer;
+    const published = await publisher.publish(held.map(({ record, source }) => toReplay(group, record, nowMs, source)));
+    for (const [index, { letter }] of held.entries()) if (published[index]?.kind === 'refused') incomplete.add(letter);
+    // After the acknowledgement: a letter that counts as sent but was not would be left out for good.
+    const sent = held.filter(({ letter }) => !incomplete.has(letter)).map(({ letter }) => letter);
+    await recordReplays(operator, sent, nowMs);
+  }
+  return letters.map((letter) => {
+    const verdict = verdicts.get(letter) ?? 'closed';
+    if (verdict !== 'replay') return { letter, outcome: verdict };
+    if (!records.has(letter.letter)) return { letter, outcome: 'missing' };
+    if (incomplete.has(letter)) return { letter, outcome: 'incomplete' };
+    return { letter, outcome: publisher === undefined ? 'would-replay' : 'replayed' };
+  });
+}
+
+/** Remembers what the retry topic has acknowledged, so that an interrupted replay goes on where it stopped. */
+async function recordReplays(
+  { dataSource, consumer }: Operator,
+  sent: readonly Letter[],
+  nowMs: number,
+): Promise<void> {
+  if (sent.length === 0) return;
+  await dataSource.query(
+    `INSERT INTO letter_replay (consumer, letter, replays, dlq_partition, dlq_offset, replayed_at) VALUES ? AS sent
+     ON DUPLICATE KEY UPDATE replays = letter_replay.replays + 1, dlq_partition = sent.dlq_partition,
+       dlq_offset = sent.dlq_offset, replayed_at = sent.replayed_at`,
+    [sent.map((one) => [consumer.group, one.letter, 1, one.dlqPartition, one.dlqOffset, nowMs])],
+  );
+}

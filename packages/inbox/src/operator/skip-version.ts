@@ -1,0 +1,74 @@
+import { must } from '../errors.ts';
+import { storeOf, type Operator } from './operator.ts';
+import { Refusal } from './refusal.ts';
+import { findEvent, hasFollowers, hasHeardOf } from './skip-evidence.ts';
+
+export interface SkipRequest {
+  readonly aggregateId: string;
+  readonly version: number;
+  readonly reason: string;
+  /** The caller asserts that no record of this version exists any more, so that nobody can name its event. */
+  readonly isLost?: boolean;
+  /** The caller asserts that the writer has this version, although nothing waits behind it. */
+  readonly withoutFollowers?: boolean;
+}
+
+export type SkipOutcome =
+  /** `eventId` is empty when the version was lost. */
+  | { readonly outcome: 'skipped'; readonly eventId: string }
+  /** Its predecessors have not been applied or skipped yet. */
+  | { readonly outcome: 'not-next'; readonly markVersion: number }
+  | { readonly outcome: 'already-passed'; readonly markVersion: number }
+  /** No dead letter and no parked record has this version: it may still be in a retry topic or on its way. */
+  | { readonly outcome: 'unknown-event' }
+  /** The consumer has never heard of the aggregate. */
+  | { readonly outcome: 'unknown-aggregate' }
+  /** No event is known that has this version, and nothing waits behind it: the writer may not have come so far. */
+  | { readonly outcome: 'no-followers' };
+
+/**
+ * Moves an aggregate's mark past one version without its effect; the sweep of the service drains what is parked behind it.
+ *
+ * The mark takes the skipped event's id, so that a later copy of its record is a duplicate. A lost version has none: should
+ * its record turn up after all while the mark stands there, it becomes a `conflict` letter, because a human thought it gone.
+ */
+export async function skipVersion(operator: Operator, request: SkipRequest): Promise<SkipOutcome> {
+  const store = storeOf(operator);
+  const { aggregateId, version, reason, isLost = false, withoutFollowers = false } = request;
+  // Asked before the lock, which would leave a mark at 0 for an aggregate that nobody has heard of.
+  if (!(await hasHeardOf(operator, aggregateId))) return { outcome: 'unknown-aggregate' };
+  const mark = await store.transaction(({ marks }) => marks.find(aggregateId));
+  const early = classify(mark?.version ?? 0, version);
+  if (early !== undefined) return early;
+  const outcome = await store
+    .transaction(async (tx): Promise<SkipOutcome> => {
+      const { manager } = tx.effects;
+      const event = await findEvent(manager, operator, aggregateId, version);
+      if (event === undefined && !isLost) return { outcome: 'unknown-event' };
+      const marks = await tx.marks.lock([aggregateId]);
+      const late = classify(must(marks.get(aggregateId), 'locked mark').version, version);
+      if (late !== undefined) return late;
+      // A mark ahead of the writer would make a conflict of its next event.
+      const isCertain = event !== undefined && !event.neverExisted;
+      if (!isCertain && !withoutFollowers && !(await hasFollowers(manager, operator, aggregateId, version)))
+        throw new Refusal<SkipOutcome>({ outcome: 'no-followers' });
+      const identity = { aggregateId, version, eventId: event?.eventId ?? '' };
+      const moved = new Map([[aggregateId, identity]]);
+      await tx.marks.move(moved);
+      await tx.skips.record([{ identity, decidedBy: 'hand', reason }]);
+      const { passed } = await tx.parked.compare(moved);
+      await tx.parked.deletePassed(moved, passed);
+      return { outcome: 'skipped', eventId: identity.eventId };
+    })
+    .catch((error: unknown) => {
+      if (error instanceof Refusal) return (error as Refusal<SkipOutcome>).outcome;
+      throw error;
+    });
+  await store.transaction(({ deadLetters }) => deadLetters.closeOf({ aggregateId }));
+  return outcome;
+}
+
+function classify(mark: number, version: number): SkipOutcome | undefined {
+  if (mark >= version) return { outcome: 'already-passed', markVersion: mark };
+  return mark === version - 1 ? undefined : { outcome: 'not-next', markVersion: mark };
+}

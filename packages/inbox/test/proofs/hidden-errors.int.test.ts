@@ -1,0 +1,41 @@
+import { waitUntil } from '@board/test';
+import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { openInboxLab, readDeadLetters, type InboxLab } from '../support/inbox-lab.ts';
+import { appliedVersions, thingLogHandler } from '../support/thing-log.ts';
+
+let lab: InboxLab;
+beforeEach(async () => {
+  lab = await openInboxLab(inject('stack'));
+});
+afterEach(() => lab.close());
+
+it('a handler that HIDES the end of its transaction loses no effect: the mark does not move without it', async () => {
+  let hidden = 0;
+  await lab.start({
+    afterDeadLetter: 'block',
+    async handle(message, tx, signal) {
+      await thingLogHandler().handle(message, tx, signal);
+      // What a deadlock does to a transaction, and what a handler does that catches the error and goes on.
+      if (message.version === 2 && hidden++ === 0) await tx.query('ROLLBACK');
+    },
+  });
+  await lab.produce([1, 2, 3].map((version) => lab.thing('a', version)));
+  await waitUntil('the mark at 3', async () => (await lab.rows('SELECT * FROM mark WHERE version = 3')).length === 1);
+  expect(hidden).toBeGreaterThan(0);
+  expect(await appliedVersions(lab.schema.root)).toEqual(new Map([['a', [1, 2, 3]]]));
+});
+
+it('of two events that claim one place, NEITHER vanishes: one that was parked becomes a conflict', async () => {
+  await lab.start(thingLogHandler());
+  await lab.produce([lab.thing('a', 1), lab.thing('a', 3, { eventId: 'parked' })]);
+  await lab.caughtUp();
+  // Both in one batch: the version that fills the gap, and another claim to the place of the parked one.
+  await lab.produce([lab.thing('a', 2), lab.thing('a', 3, { eventId: 'rival' })]);
+  await lab.caughtUp();
+  const effects = await lab.rows<{ event_id: string }>('SELECT event_id FROM thing_log WHERE version = 3');
+  const letters = await readDeadLetters(lab);
+  expect([...effects.map((row) => row.event_id), ...letters.map(({ headers }) => headers['id'])].toSorted()).toEqual([
+    'parked',
+    'rival',
+  ]);
+});

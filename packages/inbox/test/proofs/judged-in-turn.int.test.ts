@@ -1,0 +1,52 @@
+import { waitUntil } from '@board/test';
+import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { openInboxLab, readDeadLetters, type InboxLab } from '../support/inbox-lab.ts';
+import { appliedVersions, thingLogHandler } from '../support/thing-log.ts';
+
+let lab: InboxLab;
+beforeEach(async () => {
+  lab = await openInboxLab(inject('stack'));
+});
+afterEach(() => lab.close());
+
+it('an undecodable event whose predecessor FAILS in the same batch parks: it is judged in its turn only', async () => {
+  await lab.produce([lab.thing('a', 1), lab.thing('a', 2), lab.thing('a', 3, { value: null }), lab.thing('a', 4)]);
+  let mended = false;
+  await lab.start(
+    thingLogHandler({
+      batch: true,
+      sabotage: ({ version }) => {
+        if (version === 2 && !mended) throw new Error('planted');
+      },
+    }),
+    // Its first retry comes after the test has looked.
+    { settings: { retryBaseMs: 3_000 } },
+  );
+  await lab.caughtUp();
+  expect(await appliedVersions(lab.schema.root)).toEqual(new Map([['a', [1]]]));
+  expect(await readDeadLetters(lab)).toEqual([]);
+  expect(await lab.rows('SELECT version FROM parked ORDER BY version')).toEqual([{ version: 3 }, { version: 4 }]);
+
+  mended = true;
+  await waitUntil('version 2 applied', async () => (await appliedVersions(lab.schema.root)).get('a')?.length === 2);
+  await waitUntil('version 3 judged', async () => (await readDeadLetters(lab)).length === 1);
+  await waitUntil('version 3 out of parking', async () => (await lab.rows('SELECT * FROM parked')).length === 1);
+});
+
+it('dead-letters each undecodable event ONCE, although the sweep finds it at the same time', async () => {
+  const ids = Array.from({ length: 30 }, (_, index) => `thing-${index}`);
+  await lab.produce(ids.flatMap((id) => [lab.thing(id, 1), lab.thing(id, 2, { value: null })]));
+  await lab.start(
+    thingLogHandler({
+      batch: true,
+      sabotage: ({ version, attempt }) => {
+        if (version === 1 && attempt === 1) throw new Error('planted');
+      },
+    }),
+    { settings: { retryBaseMs: 500, sweepEveryMs: 1 } },
+  );
+  await waitUntil('every letter is out of parking', async () => {
+    return (await lab.rows('SELECT * FROM parked')).length === 0 && (await readDeadLetters(lab)).length >= ids.length;
+  });
+  expect(await readDeadLetters(lab)).toHaveLength(ids.length);
+});

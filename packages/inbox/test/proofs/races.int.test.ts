@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { createTurns } from '../../src/apply/keyed-mutex.ts';
+import { sweep } from '../../src/apply/sweep.ts';
+import type { Inbox } from '../../src/inbox.ts';
+import { openInboxLab, type InboxLab } from '../support/inbox-lab.ts';
+import { seededRandom, type Random } from '../../src/testing/model/random.ts';
+import { settleInRandomBatches, shuffle, toDelivery, toSourceRecord } from '../support/race-inboxes.ts';
+import type { ThingChanged } from '../support/thing-codec.ts';
+import { thingLogHandler } from '../support/thing-log.ts';
+
+// One interleaving is one aggregate whose records several owners settle at once; a round races many of them together.
+const interleavings = process.env['TIER'] === 'full' ? 10_000 : 1_000;
+const perRound = 50;
+const versions = [1, 2, 3, 4, 5];
+const firstSeed = Number(process.env['SEED'] ?? 1);
+
+let lab: InboxLab;
+let owners: Inbox<ThingChanged>[];
+let reruns = 0;
+let transactions = 0;
+const drainsPutOff: string[] = [];
+
+beforeAll(async () => {
+  lab = await openInboxLab(inject('stack'));
+  owners = [];
+  // Nothing is produced: only what the races hand over moves. No sweep tidies up behind them.
+  const { inbox } = await lab.start(thingLogHandler({ batch: true }), { settings: { sweepEveryMs: 3_600_000 } });
+  for (let count = 0; count < 3; count += 1) {
+    const dataSource = await lab.openDataSource({ poolSize: 4 });
+    const createQueryRunner = dataSource.createQueryRunner.bind(dataSource);
+    dataSource.createQueryRunner = (mode) => {
+      transactions += 1;
+      return createQueryRunner(mode);
+    };
+    owners.push({
+      ...inbox,
+      dataSource,
+      // Each stands for a process of its own: only the database keeps them apart.
+      drainTurns: createTurns(),
+      metrics: { ...inbox.metrics, rerun: () => (reruns += 1) },
+      logger: Object.assign(Object.create(inbox.logger) as typeof inbox.logger, {
+        warn: (line: { event?: string; error?: string }) =>
+          line.event === 'inbox.drain-later' && drainsPutOff.push(line.error ?? ''),
+      }),
+    });
+  }
+});
+afterAll(() => lab.close());
+
+/** Runs the race in rounds, each with a seed of its own, then checks every mark, effect and parked row. */
+async function raceInRounds(race: (ids: readonly string[], random: Random) => Promise<void>): Promise<void> {
+  await lab.rows('DELETE FROM thing_log');
+  await lab.rows('DELETE FROM mark');
+  reruns = 0;
+  transactions = 0;
+  const startedAt = performance.now();
+  for (let round = 0; round * perRound < interleavings; round += 1) {
+    const seed = firstSeed + round;
+    const ids = Array.from({ length: perRound }, (_, index) => `${seed}-${index}`);
+    await race(ids, seededRandom(seed));
+    expect(await lab.rows('SELECT * FROM parked'), `SEED=${seed}`).toEqual([]);
+  }
+  const wrong = await lab.rows(
+    `SELECT mark.aggregateid, mark.version, effects.versions FROM mark LEFT JOIN (
+       SELECT aggregateid, GROUP_CONCAT(version ORDER BY seq) AS versions FROM thing_log GROUP BY aggregateid
+     ) AS effects USING (aggregateid) WHERE mark.version <> ? OR COALESCE(effects.versions, '') <> ?`,
+    [versions.length, versions.join(',')],
+  );
+  expect(wrong).toEqual([]);
+  expect(await lab.rows('SELECT COUNT(*) AS marks FROM mark')).toEqual([
+    { marks: Math.ceil(interleavings / perRound) * perRound },
+  ]);
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+  process.stderr.write(
+    `races: ${interleavings} interleavings in ${seconds} s, ${transactions} transactions, ${reruns} run again\n`,
+  );
+  expect(drainsPutOff).toEqual([]);
+  expect(reruns).toBeLessThan(transactions / 20);
+}
+
+const records = (ids: readonly string[]) =>
+  ids.map((id) => versions.map((version, index) => toSourceRecord(lab.thing(id, version), lab.topic, index)));
+
+/** Mixes the aggregates, each one's records in their order. */
+function interleave<Item>(lists: readonly (readonly Item[])[], random: Random): Item[] {
+  const next = lists.map(() => 0);
+  const mixed: Item[] = [];
+  const turns = shuffle(
+    lists.flatMap((list, index) => list.map(() => index)),
+    random,
+  );
+  for (const turn of turns) {
+    const item = lists[turn]?.[next[turn] ?? 0];
+    if (item !== undefined) mixed.push(item);
+    next[turn] = (next[turn] ?? 0) + 1;
+  }
+  return mixed;
+}
+
+describe('at once on one partition', () => {
+  it('TWO owners apply everything once and in order', { timeout: 600_000 }, () =>
+    raceInRounds(async (ids, random) => {
+      const all = interleave(records(ids), random).map((record) => toDelivery(record, 'source'));
+      const [first, second] = owners;
+      if (!first || !second) throw new Error('two owners are needed');
+      await Promise.all(
+        [first, second].map((owner) => settleInRandomBatches(owner, all, 5 + random.below(120), random)),
+      );
+    }),
+  );
+
+  it('main and retry consumer, a zombie and a sweep apply everything once and in order', { timeout: 600_000 }, () =>
+    raceInRounds(async (ids, random) => {
+      const lists = records(ids);
+      // One version of each aggregate failed at its first attempt: only the retry consumer has it.
+      const inRetry = lists.flatMap((list) => list.splice(random.below(list.length), 1));
+      const fromSource = interleave(lists, random).map((record) => toDelivery(record, 'source'));
+      const fromRetry = shuffle([...inRetry, ...inRetry], random).map((record) => toDelivery(record, 'retry'));
+      const [first, second, third] = owners;
+      if (!first || !second || !third) throw new Error('three owners are needed');
+      await Promise.all([
+        settleInRandomBatches(first, fromSource, 5 + random.below(120), random),
+        settleInRandomBatches(second, fromSource, 5 + random.below(120), random),
+        settleInRandomBatches(third, fromRetry, 1 + random.below(40), random),
+        sweep(third, { isLeftOver: () => true, isOver: () => false }),
+      ]);
+    }),
+  );
+});

@@ -1,0 +1,49 @@
+import { connectionOptions } from '@board/database-kit';
+import { connectKafka } from '@board/kafka-kit';
+import { createHealth, createLogger, createMetrics, createScope, guardEventLoop } from '@board/service-kit';
+import { setTimeout as wait } from 'node:timers/promises';
+import { DataSource } from 'typeorm';
+import { startInbox } from '../../src/start-inbox.ts';
+import type { ConsumerProcessOptions } from './consumer-process.ts';
+import { testTopic, thingSchema, type ThingChanged } from './thing-codec.ts';
+import { thingLogHandler } from './thing-log.ts';
+
+// A consumer as a process of its own, so that a test can kill it; FAILPOINTS says where.
+const { brokers, registryUrl, connection, topic, group, failFirst, slow, maxBlockedMs, settings } = JSON.parse(
+  process.env['CONSUMER'] ?? '{}',
+) as ConsumerProcessOptions;
+const logger = createLogger({ name: group, level: process.env['LAB_LOG'] ?? 'silent' });
+const scope = createScope();
+guardEventLoop(scope, maxBlockedMs);
+process.on('SIGUSR2', () => {
+  // As if the machine's clock had been set back.
+  const { now } = Date;
+  Date.now = () => now() - 3_600_000;
+});
+const dataSource = await new DataSource(connectionOptions(connection)).initialize();
+
+await startInbox<ThingChanged>({
+  group,
+  source: testTopic(topic),
+  aggregateType: 'thing',
+  handler: thingLogHandler({
+    batch: true,
+    sabotage: async ({ aggregateId, version, attempt }) => {
+      if (aggregateId === slow?.aggregateId) await wait(slow.forMs);
+      if (attempt === 1 && aggregateId === failFirst.aggregateId && version === failFirst.version)
+        throw new Error('planted');
+    },
+  }),
+  readers: [{ eventType: 'ThingChanged', subject: topic, schema: thingSchema }],
+  registryUrl,
+  kafka: connectKafka({ brokers }, group, logger),
+  dataSource,
+  logger,
+  metrics: createMetrics(group),
+  health: createHealth(),
+  scope,
+  fail: (error) => {
+    throw error;
+  },
+  settings,
+});

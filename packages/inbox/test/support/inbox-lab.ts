@@ -1,0 +1,215 @@
+import { deadLetterTopicName, groupTopics } from '@board/contracts';
+import { connectionOptions } from '@board/database-kit';
+import { createHealth, createLogger, createMetrics, createScope, type Health, type Scope } from '@board/service-kit';
+import { createTestSchema, uniqueName, waitUntil, type StackAddresses, type TestSchema } from '@board/test';
+import type { Kafka } from 'kafkajs';
+import type { RowDataPacket } from 'mysql2/promise';
+import { DataSource } from 'typeorm';
+import { inboxMigrations } from '../../src/store/migrations.ts';
+import type { Handler } from '../../src/handler.ts';
+import type { Inbox } from '../../src/inbox.ts';
+import { connectKafka } from '@board/kafka-kit';
+import type { InboxSettings } from '../../src/settings.ts';
+import { startInbox } from '../../src/start-inbox.ts';
+import {
+  registerSchema,
+  testTopic,
+  thingRecord,
+  thingSchema,
+  type ThingChanged,
+  type ThingOptions,
+  type ThingRecord,
+} from './thing-codec.ts';
+import { thingLogTable } from './thing-log.ts';
+
+export interface RunningInbox {
+  readonly inbox: Inbox<ThingChanged>;
+  readonly health: Health;
+  /** Set once the inbox asked for the process to end. */
+  failure(): Error | undefined;
+  stop(): Promise<void>;
+}
+
+/** A schema, a topic and a consumer group of one test, on the real servers; `close` leaves nothing behind. */
+export interface InboxLab {
+  readonly stack: StackAddresses;
+  readonly schema: TestSchema;
+  readonly kafka: Kafka;
+  readonly topic: string;
+  readonly group: string;
+  readonly schemaId: number;
+  thing(id: string, version: number, options?: ThingOptions): ThingRecord;
+  produce(records: readonly ThingRecord[], topic?: string): Promise<void>;
+  start(
+    handler: Handler<ThingChanged>,
+    options?: {
+      settings?: Partial<InboxSettings>;
+      dataSource?: DataSource;
+      brokers?: readonly string[];
+      kafka?: Kafka;
+      registryUrl?: string;
+      /** `thing` unless the test makes up its own. */
+      aggregateType?: string;
+    },
+  ): Promise<RunningInbox>;
+  /** Rows of a query as root. */
+  rows<Row>(sql: string, values?: unknown[]): Promise<Row[]>;
+  openDataSource(changes?: { host?: string; port?: number; poolSize?: number }): Promise<DataSource>;
+  /** Resolves when the group's committed offsets have reached the end of the source topic. */
+  caughtUp(timeoutMs?: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const silent = process.env['LAB_LOG'] ?? 'silent';
+
+export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
+  const scope: Scope = createScope();
+  const schema = await createTestSchema(stack);
+  scope.defer('schema', () => schema.drop());
+  await schema.root.query(thingLogTable);
+  const topic = uniqueName('thing');
+  const group = uniqueName('group');
+  const logger = createLogger({ name: group, level: silent });
+  const kafka = connectKafka(stack, group, logger);
+  const admin = kafka.admin();
+  await admin.connect();
+  scope.defer('admin', () => admin.disconnect());
+  const topics = [testTopic(topic), ...groupTopics(group, testTopic(topic))];
+  const createTopics = async (): Promise<void> => {
+    await admin.createTopics({
+      topics: topics.map(({ name, partitions, replicationFactor, config }) => ({
+        topic: name,
+        numPartitions: partitions,
+        replicationFactor,
+        configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
+      })),
+      waitForLeaders: false,
+    });
+    // kafkajs's own wait fails when the broker that it asks has not heard of the topic yet.
+    await waitUntil('leaders of the new topics', () =>
+      Promise.all(topics.map(({ name }) => admin.fetchTopicOffsets(name))),
+    );
+    scope.defer('topics', () => admin.deleteTopics({ topics: topics.map(({ name }) => name) }));
+  };
+  const producer = kafka.producer({ allowAutoTopicCreation: false });
+  await producer.connect();
+  scope.defer('producer', () => producer.disconnect());
+  const schemaId = await registerSchema(stack.registryUrl, topic, thingSchema);
+
+  async function openDataSource(
+    changes: { host?: string; port?: number; poolSize?: number } = {},
+  ): Promise<DataSource> {
+    const dataSource = new DataSource({
+      ...connectionOptions(schema.connection),
+      ...changes,
+      migrations: [...inboxMigrations],
+    });
+    await dataSource.initialize();
+    scope.defer('data source', () => dataSource.isInitialized && dataSource.destroy());
+    return dataSource;
+  }
+  await Promise.all([
+    createTopics(),
+    openDataSource().then((dataSource) => dataSource.runMigrations({ transaction: 'none' })),
+  ]);
+
+  async function lag(): Promise<bigint> {
+    const ends = await admin.fetchTopicOffsets(topic);
+    const [committed] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+    const positions = new Map(committed?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
+    return ends.reduce(
+      (sum, { partition, high }) => sum + BigInt(high) - bigMax(positions.get(partition) ?? 0n, 0n),
+      0n,
+    );
+  }
+
+  return {
+    stack,
+    schema,
+    kafka,
+    topic,
+    group,
+    schemaId,
+    openDataSource,
+    thing: (id, version, options) => thingRecord(schemaId, id, version, options),
+    async produce(records, to = topic) {
+      for (let from = 0; from < records.length; from += 1_000)
+        await producer.send({ topic: to, acks: -1, messages: records.slice(from, from + 1_000) });
+    },
+    async start(
+      handler,
+      { settings = {}, dataSource, brokers, kafka: own, registryUrl, aggregateType = 'thing' } = {},
+    ) {
+      const inboxScope = createScope();
+      const health = createHealth();
+      let failure: Error | undefined;
+      const inbox = await startInbox<ThingChanged>({
+        group,
+        source: testTopic(topic),
+        aggregateType,
+        handler,
+        readers: ['ThingChanged', 'ThingRenamed'].map((eventType) => ({
+          eventType,
+          subject: topic,
+          schema: thingSchema,
+        })),
+        registryUrl: registryUrl ?? stack.registryUrl,
+        kafka: own ?? (brokers ? connectKafka({ brokers }, group, logger) : kafka),
+        dataSource: dataSource ?? (await openDataSource()),
+        logger,
+        metrics: createMetrics(group),
+        health,
+        scope: inboxScope,
+        fail: (error) => (failure = error),
+        settings: { retryBaseMs: 100, sweepEveryMs: 200, unknownSchemaMs: 300, ...settings },
+      });
+      const stop = (): Promise<void> => inboxScope.close();
+      scope.defer('inbox', stop);
+      return { inbox, health, failure: () => failure, stop };
+    },
+    async rows<Row>(sql: string, values: unknown[] = []) {
+      const [rows] = await schema.root.query<RowDataPacket[]>(sql, values);
+      return rows as unknown as Row[];
+    },
+    caughtUp: async (timeoutMs = 30_000) => {
+      await waitUntil(`group ${group} at the end of ${topic}`, async () => (await lag()) === 0n, { timeoutMs });
+    },
+    close: () => scope.close(),
+  };
+}
+
+/** Every record of the group's DLQ so far. */
+export async function readDeadLetters(
+  lab: InboxLab,
+): Promise<{ key: Buffer | null; value: Buffer | null; headers: Record<string, string> }[]> {
+  const name = deadLetterTopicName(lab.group);
+  const admin = lab.kafka.admin();
+  await admin.connect();
+  const ends = await admin.fetchTopicOffsets(name);
+  await admin.disconnect();
+  const wanted = ends.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+  const letters: { key: Buffer | null; value: Buffer | null; headers: Record<string, string> }[] = [];
+  if (wanted === 0) return letters;
+  const consumer = lab.kafka.consumer({ groupId: uniqueName('reader'), maxWaitTimeInMs: 100 });
+  const done = Promise.withResolvers<void>();
+  await consumer.connect();
+  await consumer.subscribe({ topics: [name], fromBeginning: true });
+  await consumer.run({
+    eachMessage: ({ message: { key, value, headers = {} } }) => {
+      letters.push({
+        key,
+        value,
+        headers: Object.fromEntries(Object.entries(headers).map(([header, text]) => [header, String(text)])),
+      });
+      if (letters.length >= wanted) done.resolve();
+      return Promise.resolve();
+    },
+  });
+  await done.promise;
+  await consumer.disconnect();
+  return letters;
+}
+
+function bigMax(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
