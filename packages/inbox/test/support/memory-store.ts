@@ -99,10 +99,7 @@ export function createMemoryStore(options: MemoryStoreOptions): InboxStore {
           await step('begin');
           const result = await work(openTransaction(database, { changes, owner, nowMs, step }));
           await step('commit');
-          for (const change of changes.splice(0)) {
-            change(database.tables);
-            database.changes += 1;
-          }
+          commit(database, changes.splice(0));
           release(database, owner);
           await step('committed');
           return result;
@@ -115,6 +112,14 @@ export function createMemoryStore(options: MemoryStoreOptions): InboxStore {
     },
     describeFault: (error) => (error instanceof Error ? error.message : String(error)),
   };
+}
+
+function commit(database: MemoryDatabase, changes: readonly Change[]): void {
+  // On a copy: a change that throws, as after a connection that was destroyed, leaves nothing behind.
+  const tables = copyOf(database.tables);
+  for (const change of changes) change(tables);
+  Object.assign(database.tables, tables);
+  database.changes += changes.length;
 }
 
 function release({ locks, waiting }: MemoryDatabase, owner: object): void {
@@ -133,17 +138,7 @@ function openTransaction(database: MemoryDatabase, open: Open): StoreTransaction
   const { changes, nowMs } = open;
   /** What is committed by now, with this transaction's own writes. */
   const view = (): MemoryTables => {
-    const { marks, parked, skipped, deadLetters, positions, missing, effects, breaker } = database.tables;
-    const tables: MemoryTables = {
-      marks: new Map(marks),
-      parked: new Map(parked),
-      skipped: new Map(skipped),
-      deadLetters: new Map(deadLetters),
-      positions: new Map(positions),
-      missing: new Map(missing),
-      effects: [...effects],
-      breaker,
-    };
+    const tables = copyOf(database.tables);
     for (const change of changes) change(tables);
     return tables;
   };
@@ -152,25 +147,43 @@ function openTransaction(database: MemoryDatabase, open: Open): StoreTransaction
     parked: memoryParked(changes, view, nowMs),
     skips: memorySkips(changes, view),
     deadLetters: memoryDeadLetters(changes, view, nowMs),
-    breaker: memoryBreaker(changes, view, nowMs),
+    breaker: memoryBreaker(database, open, view),
     positions: memoryPositions(changes, view),
     effects: memoryEffects(changes),
   };
 }
 
+function copyOf(tables: MemoryTables): MemoryTables {
+  const { marks, parked, skipped, deadLetters, positions, missing, effects, breaker } = tables;
+  return {
+    marks: new Map(marks),
+    parked: new Map(parked),
+    skipped: new Map(skipped),
+    deadLetters: new Map(deadLetters),
+    positions: new Map(positions),
+    missing: new Map(missing),
+    effects: [...effects],
+    breaker,
+  };
+}
+
 type View = () => MemoryTables;
 
-function memoryMarks({ locks, waiting }: MemoryDatabase, { changes, owner, step }: Open, view: View): Marks {
+/** Holds the lock until the transaction ends. */
+async function acquire({ locks, waiting }: MemoryDatabase, { owner, step }: Open, id: string): Promise<void> {
+  while (locks.has(id) && locks.get(id) !== owner) {
+    await new Promise<void>((resolve) => waiting.push(resolve));
+    await step('lock');
+  }
+  locks.set(id, owner);
+}
+
+function memoryMarks(database: MemoryDatabase, open: Open, view: View): Marks {
+  const { changes } = open;
   return {
     async lock(aggregateIds) {
       const ids = [...new Set(aggregateIds)].sort();
-      for (const id of ids) {
-        while (locks.has(id) && locks.get(id) !== owner) {
-          await new Promise<void>((resolve) => waiting.push(resolve));
-          await step('lock');
-        }
-        locks.set(id, owner);
-      }
+      for (const id of ids) await acquire(database, open, id);
       const { marks } = view();
       const locked = new Map(ids.map((id) => [id, marks.get(id) ?? { version: 0, eventId: '' }]));
       for (const [id, mark] of locked) if (!marks.has(id)) changes.push((tables) => tables.marks.set(id, mark));
@@ -342,7 +355,8 @@ function memoryDeadLetters(changes: Change[], view: View, nowMs: () => number): 
   };
 }
 
-function memoryBreaker(changes: Change[], view: View, nowMs: () => number): BreakerState {
+function memoryBreaker(database: MemoryDatabase, open: Open, view: View): BreakerState {
+  const { changes, nowMs } = open;
   return {
     openedAt: async () => view().breaker.openedAtMs,
     async open(probeAfterMs) {
@@ -354,6 +368,7 @@ function memoryBreaker(changes: Change[], view: View, nowMs: () => number): Brea
       changes.push((tables) => (tables.breaker = { ...tables.breaker, openedAtMs: undefined }));
     },
     async claimProbe(everyMs) {
+      await acquire(database, open, 'the row of the circuit breaker');
       const { openedAtMs, probeAtMs } = view().breaker;
       if (openedAtMs === undefined || (probeAtMs > nowMs() && probeAtMs <= nowMs() + everyMs)) return false;
       changes.push((tables) => (tables.breaker = { openedAtMs, probeAtMs: nowMs() + everyMs }));
@@ -420,7 +435,10 @@ function memoryEffects(changes: Change[]): Effects {
     async rollBackToSavepoint() {
       changes.splice(savepoint);
     },
-    destroyConnection: () => changes.splice(0),
+    destroyConnection: () =>
+      void changes.push(() => {
+        throw new Error('the connection was destroyed');
+      }),
   };
 }
 
