@@ -1,5 +1,5 @@
 /** The walls between the workspaces: see docs/decisions.md. Tests may look over them. */
-const tests = '[.]test[.]ts$|/testing/|^test/|^bench/';
+const tests = '[.]test[.]ts$|/testing/|^(packages|services)/[^/]+/test/|^test/|^bench/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -29,6 +29,39 @@ module.exports = {
       severity: 'error',
       from: { path: '^packages/(outbox|inbox)/', pathNot: tests },
       to: { path: '^packages/(outbox|inbox)/', pathNot: '^packages/$1/' },
+    },
+    {
+      name: 'inbox-stages-go-one-way',
+      severity: 'error',
+      from: { path: '^packages/inbox/src/(apply|fail)/', pathNot: tests },
+      to: { path: '^packages/inbox/src/consume/' },
+    },
+    {
+      name: 'inbox-fail-does-not-know-apply',
+      severity: 'error',
+      from: { path: '^packages/inbox/src/fail/', pathNot: tests },
+      to: { path: '^packages/inbox/src/apply/' },
+    },
+    {
+      name: 'inbox-stages-do-not-know-operator-and-audit',
+      severity: 'error',
+      from: { path: '^packages/inbox/src/(consume|apply|fail)/', pathNot: tests },
+      to: { path: '^packages/inbox/src/(operator|audit)/' },
+    },
+    {
+      name: 'inbox-store-health-and-schemas-know-no-stage',
+      severity: 'error',
+      from: { path: '^packages/inbox/src/(store|health|schemas)/', pathNot: tests },
+      to: { path: '^packages/inbox/src/(consume|apply|fail|operator|audit)/' },
+    },
+    {
+      name: 'inbox-operator-and-audit-start-nothing',
+      severity: 'error',
+      from: { path: '^packages/inbox/src/(operator|audit)/', pathNot: tests },
+      to: {
+        path: '^packages/inbox/src/(consume|apply|operator|audit)/',
+        pathNot: '^packages/inbox/src/($1/|consume/(lag-probe|find-missing)[.]ts$)',
+      },
     },
     {
       name: 'domain-knows-nothing-else',

@@ -31,18 +31,18 @@ const plants = {
   'offset-before-database': [
     {
       file: 'packages/inbox/src/consume/partition-loop.ts',
-      from: '    const verdict = await settleSlice(',
-      to: `    const end = slice.at(-1);
-    if (end !== undefined) {
-      const offset = String(BigInt(end.offset) + 1n);
-      await commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] });
-    }
-    const verdict = await settleSlice(`,
+      from: '      const result = slice === undefined ? ',
+      to: `      const end = taken.at(-1);
+      if (end !== undefined) {
+        const offset = String(BigInt(end.offset) + 1n);
+        await commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] });
+      }
+      const result = slice === undefined ? `,
     },
   ],
   'registry-error-as-invalid-event': [
     {
-      file: 'packages/inbox/src/resolve-schemas.ts',
+      file: 'packages/inbox/src/schemas/resolver.ts',
       from: `        if (own === undefined || own.decision === 'refused') throw answer.error;
 `,
       to: `        set(key, { kind: 'invalid', problem: \`\${nameOf(key)} is not an Avro schema of the registry\` });
@@ -52,7 +52,7 @@ const plants = {
   ],
   'retry-after-offset': [
     {
-      file: 'packages/inbox/src/apply/process-batch.ts',
+      file: 'packages/inbox/src/apply/process-deliveries.ts',
       from: '  const unblocked = await routeFailures(inbox, result);\n',
       to: `  // Collected for a while, as if fewer requests were better.
   setTimeout(() => void routeFailures(inbox, result).catch(() => undefined), 2_500);

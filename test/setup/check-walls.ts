@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { findFolderCycles, type CruisedModule } from './find-folder-cycles.ts';
 
 // Without its parser the cruiser sees no module and finds no fault.
 const fewestModules = 100;
@@ -8,10 +9,15 @@ const json = execFileSync('depcruise', ['--config', '.dependency-cruiser.cjs', '
   encoding: 'utf8',
   maxBuffer: 2 ** 28,
 });
-const { summary } = JSON.parse(json) as {
+const { modules, summary } = JSON.parse(json) as {
+  modules: readonly CruisedModule[];
   summary: { totalCruised: number; violations: { from: string; to: string; rule: { name: string } }[] };
 };
-for (const { rule, from, to } of summary.violations) console.error(`${rule.name}: ${from} -> ${to}`);
-if (summary.totalCruised < fewestModules) console.error(`only ${summary.totalCruised} modules were cruised`);
-if (summary.violations.length > 0 || summary.totalCruised < fewestModules) process.exitCode = 1;
+const problems = [
+  ...summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`),
+  ...findFolderCycles(modules).map((cycle) => `no-folder-cycles: ${cycle.join(' -> ')}`),
+  ...(summary.totalCruised < fewestModules ? [`only ${summary.totalCruised} modules were cruised`] : []),
+];
+for (const problem of problems) console.error(problem);
+if (problems.length > 0) process.exitCode = 1;
 else console.log(`walls: ${summary.totalCruised} modules, no violation`);

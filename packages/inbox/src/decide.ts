@@ -1,18 +1,10 @@
 import { headerNames } from '@board/contracts';
 import { InvalidEventError, must } from './errors.ts';
 import type { Message } from './handler.ts';
-import { headerText, type Delivery, type RecordHeaders } from './record.ts';
+import { headerText, type Delivery, type Identity, type RecordHeaders } from './record.ts';
 
 /** The aggregate of the records with which the inbox tries itself: no event may carry it. */
 export const probeAggregateId = 'inbox-probe';
-
-/** Which event of which aggregate a record carries. */
-export interface Identity {
-  readonly eventId: string;
-  readonly aggregateId: string;
-  /** 1..2^32-1, contiguous within the aggregate. */
-  readonly version: number;
-}
 
 export interface NoIdentity {
   /** What is wrong with the headers, in one sentence. */

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { headerNames } from '@board/contracts';
 import type { RecordHeaders } from '@board/kafka-kit';
-import type { Identity } from './decide.ts';
 
 export type { RecordHeaders };
 
@@ -21,6 +20,14 @@ export interface SourceRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: RecordHeaders;
+}
+
+/** Which event of which aggregate a record carries. */
+export interface Identity {
+  readonly eventId: string;
+  readonly aggregateId: string;
+  /** 1..2^32-1, contiguous within the aggregate. */
+  readonly version: number;
 }
 
 /** A record in hand, with what is known about its way here. */

@@ -22,13 +22,13 @@ it('opens when EVERY aggregate fails, adds no letter over a restart, and closes 
   });
   const first = await lab.start(handler, { settings });
   await lab.produce(things('a', 60));
-  await waitUntil('guard open', () => first.inbox.guard.isOpen());
+  await waitUntil('breaker open', () => first.inbox.breaker.isOpen());
   expect(first.health.alarms.active().get('flood guard')?.reason).toMatch(/flood guard is open/);
   await first.stop();
   const letters = (await readDeadLetters(lab)).length;
 
   const second = await lab.start(handler, { settings });
-  expect(second.inbox.guard.isOpen()).toBe(true);
+  expect(second.inbox.breaker.isOpen()).toBe(true);
   const probes = () => lab.rows<{ probe_at: string }>('SELECT probe_at FROM flood_guard');
   const [before] = await probes();
   await waitUntil(
@@ -38,7 +38,7 @@ it('opens when EVERY aggregate fails, adds no letter over a restart, and closes 
   expect(await readDeadLetters(lab)).toHaveLength(letters);
 
   broken = false;
-  await waitUntil('guard closed', () => !second.inbox.guard.isOpen());
+  await waitUntil('breaker closed', () => !second.inbox.breaker.isOpen());
   await waitUntil('all others applied', async () => (await appliedVersions(lab.schema.root)).size === 60 - letters);
   expect(second.health.alarms.active().has('flood guard')).toBe(false);
   expect(await readDeadLetters(lab)).toHaveLength(letters);
@@ -58,7 +58,7 @@ it(
     await lab.produce(things('good', 3));
     await lab.caughtUp();
     await lab.produce(things('bad', 30));
-    await waitUntil('guard open', () => inbox.guard.isOpen(), { timeoutMs: 50_000 });
+    await waitUntil('breaker open', () => inbox.breaker.isOpen(), { timeoutMs: 50_000 });
     const reasons = (await lab.rows<{ reason: string }>('SELECT reason FROM dead_letter')).map(({ reason }) => reason);
     expect(new Set(reasons)).toEqual(new Set(['unprocessable']));
     expect(reasons.length).toBeLessThanOrEqual(settings.floodLetters);
@@ -81,7 +81,7 @@ it('stays closed when many events die but MOST aggregates are well', async () =>
   );
   await lab.produce([...things('good', 40), ...things('bad', 20)]);
   await waitUntil('all bad ones dead', async () => (await readDeadLetters(lab)).length === 20);
-  expect(inbox.guard.isOpen()).toBe(false);
+  expect(inbox.breaker.isOpen()).toBe(false);
   expect((await appliedVersions(lab.schema.root)).size).toBe(40);
 });
 
@@ -96,11 +96,11 @@ it('tries the next event when the first of a tier can never succeed, and does no
     { settings: { ...settings, floodProbeEveryMs: 200 } },
   );
   await lab.produce(things('a', 30).map((record) => ({ ...record, partition: 0 })));
-  await waitUntil('guard open', () => inbox.guard.isOpen());
+  await waitUntil('breaker open', () => inbox.breaker.isOpen());
   // As by an instance, or a database, whose clock was an hour fast: that hour must not be waited for.
   await lab.rows('UPDATE flood_guard SET probe_at = probe_at + 3600000');
   broken = false;
-  await waitUntil('guard closed', () => !inbox.guard.isOpen());
+  await waitUntil('breaker closed', () => !inbox.breaker.isOpen());
   const letters = (await readDeadLetters(lab)).length;
   await waitUntil('all others applied', async () => (await appliedVersions(lab.schema.root)).size >= 29 - letters);
 });

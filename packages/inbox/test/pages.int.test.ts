@@ -3,15 +3,7 @@ import { costlier, measureReads, type StatementCost } from '@board/database-kit/
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { sweep } from '../src/apply/sweep.ts';
-import type { ConsumerKey } from '../src/store/store.ts';
-import { closeIfSettled, closeSettledPage, countOpenLetters, firstPlace } from '../src/store/dead-letters.ts';
-import { countSpentLately } from '../src/database/flood-guard-state.ts';
-import { lockMarks } from '../src/store/marks.ts';
-import { clearPassed, findParked, findRivals, nextParked, parkedSize } from '../src/store/parked.ts';
-import { findSkippedAhead } from '../src/database/skipped.ts';
-import type { DecodedEvent } from '../src/handler.ts';
 import type { Inbox } from '../src/inbox.ts';
-import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
 import { dismissLetter } from '../src/operator/dismiss-letter.ts';
 import { inboxStatus } from '../src/operator/inbox-status.ts';
 import type { LetterFilter } from '../src/operator/letter-filter.ts';
@@ -20,6 +12,9 @@ import type { Operator } from '../src/operator/operator.ts';
 import { pagesByPosition } from '../src/operator/pages-by-position.ts';
 import { showLetters } from '../src/operator/show-letters.ts';
 import { skipVersion } from '../src/operator/skip-version.ts';
+import { createMysqlStore } from '../src/store/mysql-store.ts';
+import { firstPlace, type ConsumerKey, type InboxStore } from '../src/store/store.ts';
+import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
 
 const letters = 100_000;
 const waiting = 20_000;
@@ -35,6 +30,7 @@ let dataSource: DataSource;
 let costs: StatementCost[];
 let consumer: ConsumerKey;
 let operator: Operator;
+let store: InboxStore;
 
 const board = "CONCAT('board-', LPAD(n, 6, '0'))";
 
@@ -73,6 +69,7 @@ beforeAll(async () => {
   dataSource = await lab.openDataSource({ poolSize: 1 });
   costs = measureReads(dataSource);
   operator = { consumer, dataSource, kafka: lab.kafka, now: Date.now };
+  store = createMysqlStore({ consumer, dataSource, nowMs: () => 1 });
 }, 120_000);
 afterAll(() => lab.close());
 beforeEach(() => void costs.splice(0));
@@ -114,9 +111,10 @@ it.each(filters.filter(([, { reason, sinceMs }]) => !reason && !sinceMs))(
 );
 
 it('closing one letter, and dismissing or skipping one, does not look at the others', async () => {
-  const { manager } = dataSource;
-  await closeIfSettled(manager, consumer, 1, { letter: 'letter-060001' });
-  await closeIfSettled(manager, consumer, 1, { aggregateId: 'board-060001' });
+  await store.transaction(async ({ deadLetters }) => {
+    await deadLetters.closeOf({ letter: 'letter-060001' });
+    await deadLetters.closeOf({ aggregateId: 'board-060001' });
+  });
   await dismissLetter(operator, { letter: 'letter-060002', reason: 'test', neverExisted: true });
   const skipped = await skipVersion(operator, { aggregateId: 'board-060003', version: 1, reason: 'test' });
   expect(skipped.outcome).toBe('skipped');
@@ -126,25 +124,31 @@ it('closing one letter, and dismissing or skipping one, does not look at the oth
 
 it('a look at letters that marks may have passed costs a page, and the pages end', async () => {
   let pages = 0;
-  for (let after: typeof firstPlace | undefined = firstPlace; after !== undefined; pages += 1)
-    after = await closeSettledPage(dataSource.manager, consumer, 1, after);
+  await store.transaction(async ({ deadLetters }) => {
+    for (let after: typeof firstPlace | undefined = firstPlace; after !== undefined; pages += 1)
+      after = await deadLetters.closePage(after);
+  });
   expect(pages).toBe(90);
   expect(costlier(costs, maxForPage)).toEqual([]);
 });
 
 it('counts touch an index entry for each of what they count, and no row', async () => {
-  const open = await countOpenLetters(dataSource.manager, consumer);
-  expect([...open.keys()]).toEqual(['attempts-exhausted', 'invalid-event']);
-  await parkedSize(dataSource.manager, consumer, 1);
-  await countSpentLately(dataSource.manager, consumer, Date.now() - (1_000 + letters - 2_000));
-  const [openReads, parkedReads, spentReads] = costs.map(({ rowsRead }) => rowsRead);
+  await store.transaction(async ({ deadLetters, parked, breaker }) => {
+    const open = await deadLetters.countOpen();
+    expect([...open.keys()]).toEqual(['attempts-exhausted', 'invalid-event']);
+    await parked.size();
+    await breaker.countDeadLetters(Date.now() - (1_000 + letters - 2_000));
+  });
+  const [openReads, parkedReads, spentReads] = costs
+    .filter(({ sql }) => sql.includes('COUNT(*)'))
+    .map(({ rowsRead }) => rowsRead);
   expect(openReads).toBeLessThan(letters);
   expect(parkedReads).toBeLessThan(2 * waiting + 10);
   expect(spentReads).toBeLessThan(2_000);
 });
 
 it('a round of the sweep costs a round, however many aggregates wait and however much of one', async () => {
-  const inbox = { consumer, dataSource, metrics: { rerun: () => undefined } } as unknown as Inbox<DecodedEvent>;
+  const inbox = { store } as Inbox;
   const seen: string[] = [];
   const isLeftOver = (id: string): boolean => {
     seen.push(id);
@@ -160,14 +164,16 @@ it('a round of the sweep costs a round, however many aggregates wait and however
 });
 
 it('what is asked about single aggregates touches their rows alone', async () => {
-  const { manager } = dataSource;
   const ids = ['long', 'board-000100', 'board-000200', 'board-010000'];
-  const marks = await lockMarks(manager, consumer, ids);
-  expect(await clearPassed(manager, consumer, marks)).toHaveLength(4);
-  expect(await nextParked(manager, consumer, 'long', 10)).toHaveLength(10);
-  const places = ids.map((aggregateId) => ({ aggregateId, version: 2, eventId: '' }));
-  expect(await findRivals(manager, consumer, places)).toHaveLength(4);
-  expect(await findParked(manager, consumer, 'board-000100', 2)).toBeDefined();
+  await store.transaction(async ({ marks, parked }) => {
+    const locked = await marks.lock(ids);
+    expect((await parked.compare(locked)).waiting).toHaveLength(4);
+    await parked.deletePassed(locked, ids);
+    expect(await parked.next('long', 10)).toHaveLength(10);
+    const places = ids.map((aggregateId) => ({ aggregateId, version: 2, eventId: '' }));
+    expect(await parked.findConflicts(places)).toHaveLength(4);
+    expect(await parked.find('board-000100', 2)).toBeDefined();
+  });
   expect(costs.length).toBeGreaterThan(6);
   expect(costlier(costs, 60)).toEqual([]);
   const filter = { aggregateId: 'board-000501' };
@@ -178,7 +184,7 @@ it('what is asked about single aggregates touches their rows alone', async () =>
 it('the status reads each index once', async () => {
   const status = await inboxStatus(operator, lab.topic);
   expect(status.parkedAggregates).toHaveLength(10);
-  await findSkippedAhead(dataSource.manager, consumer);
+  await store.transaction(({ skips }) => skips.findAhead());
   // All that is parked, by entry of the index, by temporary table and sorted.
   expect(costlier(costs, waiting * 2 * 4 + letters)).toEqual([]);
 });

@@ -42,7 +42,7 @@ it('waits without an attempt while a column is missing, says which, and goes on 
   expect((await appliedVersions(lab.schema.root)).get('during0')).toEqual([1, 2]);
   expect(new Set(attempts)).toEqual(new Set([1]));
   expect(await readDeadLetters(lab)).toEqual([]);
-  expect(inbox.guard.isOpen()).toBe(false);
+  expect(inbox.breaker.isOpen()).toBe(false);
   expect(failure()).toBeUndefined();
 });
 

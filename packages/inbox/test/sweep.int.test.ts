@@ -1,18 +1,16 @@
 import { setFailpoint } from '@board/service-kit';
 import { waitUntil } from '@board/test';
 import { afterEach, beforeEach, expect, inject, it, onTestFinished } from 'vitest';
+import { drain } from '../src/apply/drain.ts';
+import { startSweeper, sweep } from '../src/apply/sweep.ts';
 import type { Inbox } from '../src/inbox.ts';
 import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
-import type { ThingChanged } from './support/thing-codec.ts';
 import { appliedVersions, thingLogHandler } from './support/thing-log.ts';
-import { drain } from '../src/apply/drain.ts';
-import { startSweeper } from '../src/apply/sweep.ts';
-import { sweep } from '../src/apply/sweep.ts';
 
 const ids = ['a', 'b', 'c'];
 
 let lab: InboxLab;
-let inbox: Inbox<ThingChanged>;
+let inbox: Inbox;
 
 beforeEach(async () => {
   lab = await openInboxLab(inject('stack'));
@@ -82,7 +80,7 @@ it('tries nothing more once the flood guard has OPENED in the midst of it', asyn
   };
   const stop = startSweeper({
     ...inbox,
-    guard: { ...inbox.guard, isOpen },
+    breaker: { ...inbox.breaker, isOpen },
     settings: { ...inbox.settings, sweepEveryMs: 1 },
   });
   await waitUntil('the first is drained', () => drains > 0);

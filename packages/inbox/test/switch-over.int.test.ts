@@ -2,9 +2,10 @@ import { createMetrics, createLogger, createHealth } from '@board/service-kit';
 import { waitUntil } from '@board/test';
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { createCircuitBreaker } from '../src/fail/circuit-breaker.ts';
 import { createInboxMetrics } from '../src/health/metrics.ts';
-import { createFloodGuard } from '../src/fail/circuit-breaker.ts';
 import { defaultSettings } from '../src/settings.ts';
+import { createMysqlStore } from '../src/store/mysql-store.ts';
 import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
 import { appliedVersions, thingLogHandler } from './support/thing-log.ts';
 
@@ -29,21 +30,24 @@ it('consumes again after a switch-over that left every pooled connection on a re
   await lab.produce([lab.thing('a', 1), lab.thing('b', 1), lab.thing('c', 1)]);
   await waitUntil('applied', async () => (await appliedVersions(lab.schema.root)).size === 3, { timeoutMs: 40_000 });
   expect(failure()).toBeUndefined();
-  expect(inbox.guard.isOpen()).toBe(false);
+  expect(inbox.breaker.isOpen()).toBe(false);
   expect(await lab.rows('SELECT * FROM dead_letter')).toEqual([]);
 });
 
-it('opens the flood guard on a connection of its own when the pooled one became read-only', async () => {
-  const guard = createFloodGuard({
-    consumer: { group: `${lab.group}.guard`, aggregateType: 'thing' },
-    dataSource: await openSwitchedOver(1),
+it('opens the circuit breaker on a new connection when the pooled one became read-only', async () => {
+  const breaker = createCircuitBreaker({
+    store: createMysqlStore({
+      dataSource: await openSwitchedOver(1),
+      consumer: { group: `${lab.group}.breaker`, aggregateType: 'thing' },
+      nowMs: Date.now,
+    }),
     settings: { ...defaultSettings, floodLetters: 1, floodFailedShare: -1 },
     alarms: createHealth().alarms,
     metrics: createInboxMetrics(createMetrics(lab.group)),
     logger: createLogger({ name: lab.group, level: 'silent' }),
     elapsedMs: () => performance.now(),
   });
-  await expect(guard.admit(1)).rejects.toThrow(/read.only/i);
-  await expect(guard.admit(1)).rejects.toThrow('the flood guard is open');
-  expect(guard.isOpen()).toBe(true);
+  await expect(breaker.admit(1)).rejects.toThrow(/read.only/i);
+  await expect(breaker.admit(1)).rejects.toThrow('the flood guard is open');
+  expect(breaker.isOpen()).toBe(true);
 });

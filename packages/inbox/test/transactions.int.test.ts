@@ -66,7 +66,7 @@ it('burns NO attempt while somebody else holds a row that the handler needs', as
   await waitUntil('applied', async () => (await appliedVersions(lab.schema.root)).size === 1);
   expect(new Set(attempts)).toEqual(new Set([1]));
   expect(await readDeadLetters(lab)).toEqual([]);
-  expect(inbox.guard.isOpen()).toBe(false);
+  expect(inbox.breaker.isOpen()).toBe(false);
   await other.end();
 });
 

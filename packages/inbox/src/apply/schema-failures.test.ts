@@ -51,7 +51,7 @@ describe('among batches', () => {
   }
 
   /** What is routed, and which event the batch waits for. */
-  function settle({ applied = [], missing = [], failed = [], invalid = [], number = track.begin() }: Batch) {
+  function process({ applied = [], missing = [], failed = [], invalid = [], number = track.begin() }: Batch) {
     const names = [...applied, ...missing, ...failed, ...invalid].toSorted((a, b) =>
       a.slice(1).localeCompare(b.slice(1)),
     );
@@ -69,56 +69,56 @@ describe('among batches', () => {
       invalid: invalid.map((name) => ({ delivery: get(name), error: new Error('invalid') })),
       conflicts: [],
     };
-    const { routable, wait } = track.judge(number, [...deliveries.values()], result);
+    const { routable, wait } = track.classify(number, [...deliveries.values()], result);
     const routed = [...routable.failed, ...routable.invalid].map((one) => one.delivery.identity.eventId).toSorted();
     return { routed, waitsFor: wait?.delivery.identity.eventId };
   }
 
   it('waits for as long as it takes while nothing succeeds', () => {
     for (let hour = 0; hour < 48; hour += 1) {
-      expect(settle({ missing: ['A1', 'B2'] })).toEqual({ routed: [], waitsFor: 'A1' });
+      expect(process({ missing: ['A1', 'B2'] })).toEqual({ routed: [], waitsFor: 'A1' });
       nowMs += 60 * minute;
     }
   });
 
   it('does not take for a success what was applied before the first failure', () => {
-    settle({ applied: ['A0', 'B0'] });
-    expect(settle({ missing: ['A1'] })).toEqual({ routed: [], waitsFor: 'A1' });
+    process({ applied: ['A0', 'B0'] });
+    expect(process({ missing: ['A1'] })).toEqual({ routed: [], waitsFor: 'A1' });
     nowMs += 15 * minute;
-    expect(settle({ missing: ['A1'] })).toEqual({ routed: [], waitsFor: 'A1' });
+    expect(process({ missing: ['A1'] })).toEqual({ routed: [], waitsFor: 'A1' });
   });
 
   it('does not take for a success of its type what began before the failure and was applied after it', () => {
     const slow = track.begin();
-    expect(settle({ missing: ['A1'] }).waitsFor).toBe('A1');
-    settle({ applied: ['A9'], number: slow });
-    expect(settle({ missing: ['A1'] }).waitsFor).toBe('A1');
-    settle({ applied: ['A8'] });
-    expect(settle({ missing: ['A1'] })).toEqual({ routed: ['A1'], waitsFor: undefined });
+    expect(process({ missing: ['A1'] }).waitsFor).toBe('A1');
+    process({ applied: ['A9'], number: slow });
+    expect(process({ missing: ['A1'] }).waitsFor).toBe('A1');
+    process({ applied: ['A8'] });
+    expect(process({ missing: ['A1'] })).toEqual({ routed: ['A1'], waitsFor: undefined });
   });
 
   it('routes the one event of a type whose others succeed, in the same batch or later', () => {
-    expect(settle({ applied: ['A1'], missing: ['A2'] })).toEqual({ routed: ['A2'], waitsFor: undefined });
+    expect(process({ applied: ['A1'], missing: ['A2'] })).toEqual({ routed: ['A2'], waitsFor: undefined });
     // Alone in a retry topic.
-    expect(settle({ missing: ['A2'] })).toEqual({ routed: ['A2'], waitsFor: undefined });
-    expect(settle({ missing: ['A3'] }).waitsFor).toBe('A3');
-    settle({ applied: ['A4'] });
-    expect(settle({ missing: ['A3'] })).toEqual({ routed: ['A3'], waitsFor: undefined });
+    expect(process({ missing: ['A2'] })).toEqual({ routed: ['A2'], waitsFor: undefined });
+    expect(process({ missing: ['A3'] }).waitsFor).toBe('A3');
+    process({ applied: ['A4'] });
+    expect(process({ missing: ['A3'] })).toEqual({ routed: ['A3'], waitsFor: undefined });
   });
 
   it('remembers what was applied beside an event that could not be decided before another one', () => {
     // B1 waits, so A3 comes again, and A2 is a duplicate by then.
-    expect(settle({ missing: ['B1', 'A3'], applied: ['A2'] }).waitsFor).toBe('B1');
+    expect(process({ missing: ['B1', 'A3'], applied: ['A2'] }).waitsFor).toBe('B1');
     nowMs += 10 * minute;
-    expect(settle({ missing: ['B1', 'A3'] })).toEqual({ routed: ['A3', 'B1'], waitsFor: undefined });
+    expect(process({ missing: ['B1', 'A3'] })).toEqual({ routed: ['A3', 'B1'], waitsFor: undefined });
   });
 
   it('releases one event of a type after each wait while only other types succeed', () => {
-    settle({ applied: ['B0'], missing: ['A1', 'A2', 'A3'] });
+    process({ applied: ['B0'], missing: ['A1', 'A2', 'A3'] });
     const routed: string[][] = [];
     for (let left = ['A1', 'A2', 'A3']; left.length > 0; nowMs += minute) {
-      settle({ applied: ['B0'] });
-      const { routed: now } = settle({ missing: left });
+      process({ applied: ['B0'] });
+      const { routed: now } = process({ missing: left });
       if (now.length > 0) routed.push([String(nowMs / minute), ...now]);
       left = left.filter((name) => !now.includes(name));
     }
@@ -128,38 +128,38 @@ describe('among batches', () => {
       ['30', 'A3'],
     ]);
     // On its way through the retry topics it is a failed event like any other.
-    expect(settle({ missing: ['A3'] })).toEqual({ routed: ['A3'], waitsFor: undefined });
+    expect(process({ missing: ['A3'] })).toEqual({ routed: ['A3'], waitsFor: undefined });
   });
 
   it('counts the wait from when other types succeed, not from the first failure', () => {
-    for (; nowMs < 60 * minute; nowMs += minute) expect(settle({ missing: ['A1'] }).waitsFor).toBe('A1');
-    settle({ applied: ['B2'] });
-    expect(settle({ missing: ['A1'] }).waitsFor).toBe('A1');
+    for (; nowMs < 60 * minute; nowMs += minute) expect(process({ missing: ['A1'] }).waitsFor).toBe('A1');
+    process({ applied: ['B2'] });
+    expect(process({ missing: ['A1'] }).waitsFor).toBe('A1');
     nowMs += 9 * minute;
-    expect(settle({ missing: ['A1'] }).waitsFor).toBe('A1');
+    expect(process({ missing: ['A1'] }).waitsFor).toBe('A1');
     nowMs += minute;
-    expect(settle({ missing: ['A1'] }).routed).toEqual(['A1']);
+    expect(process({ missing: ['A1'] }).routed).toEqual(['A1']);
   });
 
   it('takes no success for one that is older than two waits', () => {
-    settle({ applied: ['B0'], missing: ['A1'] });
+    process({ applied: ['B0'], missing: ['A1'] });
     for (let n = 0; n < 25; n += 1) {
       nowMs += minute;
-      settle({ missing: ['A9'] });
+      process({ missing: ['A9'] });
     }
-    expect(settle({ missing: ['A2'] }).waitsFor).toBe('A2');
+    expect(process({ missing: ['A2'] }).waitsFor).toBe('A2');
     nowMs += 11 * minute;
-    expect(settle({ missing: ['A2'] }).waitsFor).toBe('A2');
+    expect(process({ missing: ['A2'] }).waitsFor).toBe('A2');
   });
 
   it('leaves everything as it is that comes after the event that waits', () => {
-    expect(settle({ failed: ['A1', 'A5'], invalid: ['A2', 'A6'], missing: ['B3', 'B4'] })).toEqual({
+    expect(process({ failed: ['A1', 'A5'], invalid: ['A2', 'A6'], missing: ['B3', 'B4'] })).toEqual({
       routed: ['A1', 'A2'],
       waitsFor: 'B3',
     });
   });
 
   it('does not touch failures of any other kind', () => {
-    expect(settle({ failed: ['A1'], invalid: ['B2'] })).toEqual({ routed: ['A1', 'B2'], waitsFor: undefined });
+    expect(process({ failed: ['A1'], invalid: ['B2'] })).toEqual({ routed: ['A1', 'B2'], waitsFor: undefined });
   });
 });

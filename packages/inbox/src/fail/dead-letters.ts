@@ -1,7 +1,7 @@
-import type { Identity, Rejected } from '../decide.ts';
+import type { Rejected } from '../decide.ts';
 import { describeError, InfrastructureError, InvalidEventError } from '../errors.ts';
 import type { Inbox } from '../inbox.ts';
-import { traceparentOf, type DeadLetterReason, type Delivery, type LastFailure } from '../record.ts';
+import { traceparentOf, type DeadLetterReason, type Delivery, type Identity, type LastFailure } from '../record.ts';
 import type { StoredDeadLetter } from '../store/store.ts';
 import { toBare, toDeadLetter } from './dead-letter-record.ts';
 import type { Published, Publisher } from './publisher.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { defaultSettings } from './settings.ts';
-import { decideSchemaFault, schemaEvidence, type SchemaSuspicion } from './suspect-schemas.ts';
+import { defaultSettings } from '../settings.ts';
+import { decideSchemaFault, schemaEvidence, type SchemaSuspicion } from './evidence.ts';
 
 const alone: SchemaSuspicion = {
   isStable: true,

@@ -70,7 +70,7 @@ export function createMysqlStore({ dataSource, consumer, nowMs, onRerun }: Mysql
 
   return {
     consumer,
-    schemas: mysqlSchemaMemory(dataSource, consumer, nowMs),
+    schemas: mysqlSchemaMemory(dataSource, consumer.group, nowMs),
     async transaction(work) {
       for (let rerun = 0; ; rerun += 1) {
         const connection = await lease();

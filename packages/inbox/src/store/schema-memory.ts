@@ -1,5 +1,4 @@
 import type { DataSource } from 'typeorm';
-import type { ConsumerKey } from './store.ts';
 
 /** A schema id as the events of one type carry it. */
 export interface SchemaKey {
@@ -32,7 +31,7 @@ export interface SchemaMemory {
   ): Promise<{ readonly count: number; readonly letters: readonly string[] }>;
 }
 
-export function mysqlSchemaMemory(dataSource: DataSource, { group }: ConsumerKey, nowMs: () => number): SchemaMemory {
+export function mysqlSchemaMemory(dataSource: DataSource, group: string, nowMs: () => number): SchemaMemory {
   return {
     async read() {
       const rows: readonly SchemaRow[] = await dataSource.query(

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import type { Identity, Mark } from '../decide.ts';
-import type { DeadLetterReason, Delivery, LastFailure } from '../record.ts';
+import type { Mark } from '../decide.ts';
+import type { DeadLetterReason, Delivery, Identity, LastFailure } from '../record.ts';
 import type { SchemaMemory } from './schema-memory.ts';
 
 /** Whose marks: a consumer group and the one kind of aggregate that its source topic carries. */

@@ -3,11 +3,10 @@ import { fetchedIn, type FetchedRecord, type RecordHeaders } from '@board/kafka-
 import { runKafkaTool, uniqueName, waitUntil } from '@board/test';
 import kafkajs, { type Message } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { Delivery } from '../../src/record.ts';
-import type { Operator } from '../../src/operator/operator.ts';
+import { deadLetterHeaders, sourceHeaders } from '../../src/fail/headers.ts';
 import { replayLetters } from '../../src/operator/replay-letters.ts';
 import { skipVersion } from '../../src/operator/skip-version.ts';
-import { deadLetterHeaders, sourceHeaders } from '../../src/fail/headers.ts';
+import type { Delivery } from '../../src/record.ts';
 import { openInboxLab, type InboxLab, type RunningInbox } from '../support/inbox-lab.ts';
 import type { ThingRecord } from '../support/thing-codec.ts';
 import { appliedVersions, thingLogHandler } from '../support/thing-log.ts';
@@ -409,7 +408,7 @@ describe('a bare dead letter', () => {
       await lab.produce([at(0, lab.thing(id, 2))]);
       await lab.caughtUp();
       const skip = { aggregateId: id, version: 1, reason: 'too large' };
-      expect(await skipVersion(operator(), skip)).toMatchObject({ outcome: 'skipped' });
+      expect(await skipVersion(running.operator, skip)).toMatchObject({ outcome: 'skipped' });
       await isApplied(id, [2]);
       const [row] = await lab.rows<{ closed_by: string }>('SELECT closed_by FROM dead_letter WHERE letter = ?', [id]);
       expect(row?.closed_by).toBe('skipped');
@@ -430,12 +429,7 @@ async function sendCompressed(...messages: readonly Message[]): Promise<void> {
   await producer.disconnect();
 }
 
-function operator(): Operator {
-  const { consumer, dataSource } = running.inbox;
-  return { consumer, dataSource, kafka: lab.kafka, now: Date.now };
-}
-
 async function replay(letter: string): Promise<string | undefined> {
-  for await (const { outcome } of replayLetters(operator(), { letters: [letter] })) return outcome;
+  for await (const { outcome } of replayLetters(running.operator, { letters: [letter] })) return outcome;
   return undefined;
 }

@@ -4,8 +4,8 @@ import { expect, inject, it } from 'vitest';
 import { InvalidEventError } from '../../src/errors.ts';
 import { deadLetterHeaders } from '../../src/fail/headers.ts';
 import { openInboxLab, readDeadLetters } from '../support/inbox-lab.ts';
-import { seededRandom } from '../../src/testing/model/random.ts';
 import { poisonedThing, poisonOf, poisons, type Poison } from '../support/poisons.ts';
+import { seededRandom } from '../support/random.ts';
 import { retryLag } from '../support/retry-lag.ts';
 import type { ThingRecord } from '../support/thing-codec.ts';
 import { appliedVersions, thingLogHandler } from '../support/thing-log.ts';
@@ -108,7 +108,7 @@ it(`1 % of each poison among ${total} records stops NOBODY else`, { timeout: 300
     expect(parked.map(({ aggregateid, version }) => `${aggregateid} ${version}`).toSorted()).toEqual(
       waiting.toSorted(),
     );
-    expect(inbox.guard.isOpen()).toBe(false);
+    expect(inbox.breaker.isOpen()).toBe(false);
   } finally {
     await lab.close();
   }

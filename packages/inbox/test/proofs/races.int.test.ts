@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { createTurns } from '../../src/apply/keyed-mutex.ts';
+import { createKeyedMutex } from '../../src/apply/keyed-mutex.ts';
 import { sweep } from '../../src/apply/sweep.ts';
 import type { Inbox } from '../../src/inbox.ts';
+import { createMysqlStore } from '../../src/store/mysql-store.ts';
 import { openInboxLab, type InboxLab } from '../support/inbox-lab.ts';
-import { seededRandom, type Random } from '../../src/testing/model/random.ts';
-import { settleInRandomBatches, shuffle, toDelivery, toSourceRecord } from '../support/race-inboxes.ts';
-import type { ThingChanged } from '../support/thing-codec.ts';
+import { processInRandomBatches, shuffle, toDelivery, toSourceRecord } from '../support/race-inboxes.ts';
+import { seededRandom, type Random } from '../support/random.ts';
 import { thingLogHandler } from '../support/thing-log.ts';
 
 // One interleaving is one aggregate whose records several owners settle at once; a round races many of them together.
@@ -15,7 +15,7 @@ const versions = [1, 2, 3, 4, 5];
 const firstSeed = Number(process.env['SEED'] ?? 1);
 
 let lab: InboxLab;
-let owners: Inbox<ThingChanged>[];
+let owners: Inbox[];
 let reruns = 0;
 let transactions = 0;
 const drainsPutOff: string[] = [];
@@ -34,10 +34,14 @@ beforeAll(async () => {
     };
     owners.push({
       ...inbox,
-      dataSource,
+      store: createMysqlStore({
+        dataSource,
+        consumer: inbox.store.consumer,
+        nowMs: inbox.clock.now,
+        onRerun: () => (reruns += 1),
+      }),
       // Each stands for a process of its own: only the database keeps them apart.
-      drainTurns: createTurns(),
-      metrics: { ...inbox.metrics, rerun: () => (reruns += 1) },
+      drains: createKeyedMutex(),
       logger: Object.assign(Object.create(inbox.logger) as typeof inbox.logger, {
         warn: (line: { event?: string; error?: string }) =>
           line.event === 'inbox.drain-later' && drainsPutOff.push(line.error ?? ''),
@@ -104,7 +108,7 @@ describe('at once on one partition', () => {
       const [first, second] = owners;
       if (!first || !second) throw new Error('two owners are needed');
       await Promise.all(
-        [first, second].map((owner) => settleInRandomBatches(owner, all, 5 + random.below(120), random)),
+        [first, second].map((owner) => processInRandomBatches(owner, all, 5 + random.below(120), random)),
       );
     }),
   );
@@ -119,9 +123,9 @@ describe('at once on one partition', () => {
       const [first, second, third] = owners;
       if (!first || !second || !third) throw new Error('three owners are needed');
       await Promise.all([
-        settleInRandomBatches(first, fromSource, 5 + random.below(120), random),
-        settleInRandomBatches(second, fromSource, 5 + random.below(120), random),
-        settleInRandomBatches(third, fromRetry, 1 + random.below(40), random),
+        processInRandomBatches(first, fromSource, 5 + random.below(120), random),
+        processInRandomBatches(second, fromSource, 5 + random.below(120), random),
+        processInRandomBatches(third, fromRetry, 1 + random.below(40), random),
         sweep(third, { isLeftOver: () => true, isOver: () => false }),
       ]);
     }),

@@ -47,17 +47,12 @@ it('a poison skipped by hand, then offsets to EARLIEST: no second letter, no sec
   const first = await lab.start(handler);
   await lab.produce([1, 2, 3, 4].map((version) => lab.thing('a', version)));
   await lab.caughtUp();
-  const { consumer, dataSource, now } = first.inbox;
-  const { kafka } = lab;
-  const skipped = await skipVersion(
-    { consumer, dataSource, kafka, now },
-    { aggregateId: 'a', version: 2, reason: 'planted' },
-  );
+  const skipped = await skipVersion(first.operator, { aggregateId: 'a', version: 2, reason: 'planted' });
   expect(skipped.outcome).toBe('skipped');
   await waitUntil('the followers applied', async () => (await applied()).get('a')?.length === 3);
   await first.stop();
 
-  const admin = kafka.admin();
+  const admin = lab.kafka.admin();
   await admin.connect();
   await admin.resetOffsets({ groupId: lab.group, topic: lab.topic, earliest: true });
   await admin.disconnect();

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { startInbox } from '../../src/start-inbox.ts';
 import type { ConsumerProcessOptions } from './consumer-process.ts';
-import { testTopic, thingSchema, type ThingChanged } from './thing-codec.ts';
+import { testTopic, thingSchema } from './thing-codec.ts';
 import { thingLogHandler } from './thing-log.ts';
 
 // A consumer as a process of its own, so that a test can kill it; FAILPOINTS says where.
@@ -22,7 +22,7 @@ process.on('SIGUSR2', () => {
 });
 const dataSource = await new DataSource(connectionOptions(connection)).initialize();
 
-await startInbox<ThingChanged>({
+await startInbox({
   group,
   source: testTopic(topic),
   aggregateType: 'thing',

@@ -1,16 +1,17 @@
 import { deadLetterTopicName, groupTopics } from '@board/contracts';
 import { connectionOptions } from '@board/database-kit';
+import { connectKafka } from '@board/kafka-kit';
 import { createHealth, createLogger, createMetrics, createScope, type Health, type Scope } from '@board/service-kit';
 import { createTestSchema, uniqueName, waitUntil, type StackAddresses, type TestSchema } from '@board/test';
 import type { Kafka } from 'kafkajs';
 import type { RowDataPacket } from 'mysql2/promise';
 import { DataSource } from 'typeorm';
-import { inboxMigrations } from '../../src/store/migrations.ts';
 import type { Handler } from '../../src/handler.ts';
 import type { Inbox } from '../../src/inbox.ts';
-import { connectKafka } from '@board/kafka-kit';
+import type { Operator } from '../../src/operator/operator.ts';
 import type { InboxSettings } from '../../src/settings.ts';
 import { startInbox } from '../../src/start-inbox.ts';
+import { inboxMigrations } from '../../src/store/migrations.ts';
 import {
   registerSchema,
   testTopic,
@@ -23,7 +24,9 @@ import {
 import { thingLogTable } from './thing-log.ts';
 
 export interface RunningInbox {
-  readonly inbox: Inbox<ThingChanged>;
+  readonly inbox: Inbox;
+  /** Of the same consumer, on the inbox's own connections. */
+  readonly operator: Operator;
   readonly health: Health;
   /** Set once the inbox asked for the process to end. */
   failure(): Error | undefined;
@@ -142,8 +145,9 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
     ) {
       const inboxScope = createScope();
       const health = createHealth();
+      const ownDataSource = dataSource ?? (await openDataSource());
       let failure: Error | undefined;
-      const inbox = await startInbox<ThingChanged>({
+      const inbox = await startInbox({
         group,
         source: testTopic(topic),
         aggregateType,
@@ -155,7 +159,7 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
         })),
         registryUrl: registryUrl ?? stack.registryUrl,
         kafka: own ?? (brokers ? connectKafka({ brokers }, group, logger) : kafka),
-        dataSource: dataSource ?? (await openDataSource()),
+        dataSource: ownDataSource,
         logger,
         metrics: createMetrics(group),
         health,
@@ -165,7 +169,8 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
       });
       const stop = (): Promise<void> => inboxScope.close();
       scope.defer('inbox', stop);
-      return { inbox, health, failure: () => failure, stop };
+      const operator = { consumer: inbox.store.consumer, dataSource: ownDataSource, kafka, now: Date.now };
+      return { inbox, operator, health, failure: () => failure, stop };
     },
     async rows<Row>(sql: string, values: unknown[] = []) {
       const [rows] = await schema.root.query<RowDataPacket[]>(sql, values);

@@ -1,13 +1,12 @@
-import type { Delivery } from '../../src/record.ts';
-import { settleDeliveries } from '../../src/consume/process-source.ts';
+import { processReadings } from '../../src/consume/process-source.ts';
 import { identify } from '../../src/decide.ts';
 import type { Inbox } from '../../src/inbox.ts';
-import type { SourceRecord } from '../../src/record.ts';
+import type { Delivery, SourceRecord } from '../../src/record.ts';
+import type { Random } from './random.ts';
+import type { ThingRecord } from './thing-codec.ts';
 import { toHeaders } from './to-headers.ts';
-import type { ThingChanged, ThingRecord } from './thing-codec.ts';
-import type { Random } from '../../src/testing/model/random.ts';
 
-/** A record as a consumer would get it; `settleSource` and the retry consumer begin there. */
+/** A record as a consumer would get it. */
 export function toSourceRecord(record: ThingRecord, topic: string, offset: number): SourceRecord {
   return {
     origin: { topic, partition: 0, offset: String(offset), timestampMs: 0 },
@@ -17,16 +16,20 @@ export function toSourceRecord(record: ThingRecord, topic: string, offset: numbe
   };
 }
 
-/** Settles deliveries as an owner of the partition does, cut into random batches. */
-export async function settleInRandomBatches(
-  inbox: Inbox<ThingChanged>,
+/** Processes deliveries as an owner of the partition does, cut into random batches. */
+export async function processInRandomBatches(
+  inbox: Inbox,
   deliveries: readonly Delivery[],
   longest: number,
   random: Random,
 ): Promise<void> {
   for (let from = 0; from < deliveries.length;) {
     const size = 1 + random.below(longest);
-    await settleDeliveries(inbox, deliveries.slice(from, from + size));
+    const batch = deliveries.slice(from, from + size);
+    await processReadings(
+      inbox,
+      batch.map((delivery) => ({ kind: 'delivery', delivery })),
+    );
     from += size;
   }
 }

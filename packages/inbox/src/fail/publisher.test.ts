@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { splitForSending } from '../fail/publisher.ts';
+import { splitForSending } from './publisher.ts';
 
 const record = (partition: number, size: number) => ({
   topic: 't',

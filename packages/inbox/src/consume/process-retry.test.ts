@@ -1,8 +1,7 @@
 import { toHeaders } from '../../test/support/to-headers.ts';
 import { expect, it } from 'vitest';
 import { defaultSettings } from '../settings.ts';
-import { dueInMs, longestDelayMs } from './process-retry.ts';
-import { trackFirstSeen } from './process-retry.ts';
+import { dueInMs, longestDelayMs, trackFirstSeen } from './process-retry.ts';
 
 const hour = 3_600_000;
 /** Published and appended at 10,000, due at 11,000, looked at for the first time at 10,300. */
@@ -45,6 +44,6 @@ it('counts from when a record was first in hand, for each partition by itself', 
   seen.note([record(0, 2), record(0, 3)]);
   nowMs = 800;
   expect([record(0, 2), record(0, 3), record(1, 2)].map((one) => seen.seenForMs(one))).toEqual([800, 300, 300]);
-  // Settled, and so forgotten.
+  // Processed, and so forgotten.
   expect(seen.seenForMs(record(0, 1))).toBe(0);
 });

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { triedLately } from '../fail/circuit-breaker.ts';
+import { triedLately } from './circuit-breaker.ts';
 
 it('counts aggregates, not tries, and only the last outcome of each', () => {
   const tried = triedLately(60_000);
   for (let n = 0; n < 10; n += 1) tried.record('bad', 'failed', n);
   tried.record('good', 'applied', 10);
-  tried.record('mended', 'failed', 10);
-  tried.record('mended', 'applied', 11);
+  tried.record('repaired', 'failed', 10);
+  tried.record('repaired', 'applied', 11);
   expect(tried.failedShare(12)).toBeCloseTo(1 / 3);
 });
 

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import type { SourceRecord } from '../record.ts';
-import { fromRetry } from '../fail/retry-record.ts';
-import { retryHeaders } from '../fail/headers.ts';
-import { toDeadLetter } from '../fail/dead-letter-record.ts';
 import { toHeaders } from '../../test/support/to-headers.ts';
-import { toReplay } from '../fail/replay-record.ts';
+import { toDeadLetter } from './dead-letter-record.ts';
+import { retryHeaders } from './headers.ts';
+import { toReplay } from './replay-record.ts';
+import { readRetry } from './retry-record.ts';
 
 const source: SourceRecord = {
   origin: { topic: 'things', partition: 2, offset: '7', timestampMs: 1_000 },
@@ -17,12 +17,12 @@ const source: SourceRecord = {
 function replayed() {
   const failure = { record: source, reason: 'attempts-exhausted', error: new Error('no'), attempts: 4 } as const;
   const dead = toDeadLetter('group', { ...failure, firstFailedAtMs: 2_000, bare: undefined }, 3_000);
-  const letter = {
+  const deadLetter = {
     ...dead,
     headers: toHeaders(dead.headers),
     origin: { topic: dead.topic, partition: dead.partition, offset: '41', timestampMs: 3_001 },
   };
-  return toReplay('group', letter, 9_000);
+  return toReplay('group', deadLetter, 9_000);
 }
 
 it('goes to the FIRST retry topic of its own group, same partition, key and value', () => {
@@ -37,8 +37,8 @@ it('goes to the FIRST retry topic of its own group, same partition, key and valu
 it('arrives as attempt 1, due now, replayed, with the headers and the origin that it had in the source topic', () => {
   const record = replayed();
   const origin = { topic: record.topic, partition: record.partition, offset: '12', timestampMs: 9_001 };
-  const retry = fromRetry({ ...record, headers: toHeaders(record.headers), origin });
-  if ('problem' in retry) throw new Error(retry.problem);
+  const retry = readRetry({ ...record, headers: toHeaders(record.headers), origin });
+  if (retry.kind !== 'delivery') throw new Error(retry.problem);
   expect(retry.dueAtMs).toBe(9_000);
   expect(retry.delivery).toMatchObject({ attempt: 1, replayed: true, firstFailedAtMs: 2_000 });
   expect(retry.delivery.record.origin).toEqual(source.origin);

@@ -1,25 +1,25 @@
 import { expect, it } from 'vitest';
-import { createTurns } from './keyed-mutex.ts';
+import { createKeyedMutex } from './keyed-mutex.ts';
 
 it('runs what has the same key one after the other, in the order asked for, and other keys meanwhile', async () => {
-  const turns = createTurns();
+  const mutex = createKeyedMutex();
   const gate = Promise.withResolvers<void>();
   const done: string[] = [];
-  const first = turns.take('a', async () => {
+  const first = mutex.run('a', async () => {
     await gate.promise;
     done.push('first of a');
   });
-  const second = turns.take('a', () => Promise.resolve(done.push('second of a')));
-  await turns.take('b', () => Promise.resolve(done.push('first of b')));
+  const second = mutex.run('a', () => Promise.resolve(done.push('second of a')));
+  await mutex.run('b', () => Promise.resolve(done.push('first of b')));
   gate.resolve();
   await Promise.all([first, second]);
   expect(done).toEqual(['first of b', 'first of a', 'second of a']);
 });
 
 it('passes a failure to the one who asked, and lets the next have its turn', async () => {
-  const turns = createTurns();
-  const failing = turns.take('a', () => Promise.reject(new Error('planted')));
-  const next = turns.take('a', () => Promise.resolve('done'));
+  const mutex = createKeyedMutex();
+  const failing = mutex.run('a', () => Promise.reject(new Error('planted')));
+  const next = mutex.run('a', () => Promise.resolve('done'));
   await expect(failing).rejects.toThrow('planted');
   expect(await next).toBe('done');
 });
