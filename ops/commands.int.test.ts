@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { catalogGroup, headerNames } from '@board/contracts';
+import { catalogConsumer, headerNames } from '@board/contracts';
 import { runMigrations } from '@board/database-kit';
 import { compileCache, databaseEnvironment, waitUntil } from '@board/test';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
@@ -67,7 +67,7 @@ function start() {
   const sabotage = ({ aggregateId, version }: { aggregateId: string; version: number }): void => {
     if (poison.has(`${aggregateId}/${version}`)) throw new Error('planted\nin two lines');
   };
-  return lab.start(thingLogHandler({ sabotage }), { settings: { retryBaseMs: 20, maxAttempts: 2 } });
+  return lab.start(thingLogHandler({ sabotage }), { retryTiers: 1, settings: { retryBaseMs: 20 } });
 }
 
 const open = async (): Promise<number> =>
@@ -283,7 +283,7 @@ describe('inbox', () => {
     expect(baseline.err).toMatch(/started before/);
     expect((await run('inbox', ['rebuild', '--yes'])).exitCode).toBe(2);
     await lab.rows(`INSERT INTO missing_range VALUES (?, 'board', 1, 3, 4, 'records 3 to 4 of board/1', 1, NULL)`, [
-      catalogGroup,
+      catalogConsumer.group,
     ]);
     const shortened = await run('inbox', ['rebuild', '--yes', '--json'], []);
     expect(shortened.exitCode).toBe(2);
@@ -297,7 +297,7 @@ describe('inbox', () => {
     const unsure = await run('inbox', ['rebuild', '--shortened'], []);
     expect(unsure).toMatchObject({ exitCode: 2, out: '' });
     expect(unsure.err).toMatch(/^ {2}records 3 to 4 of board\/1: .*\nDelete all rows/);
-    expect(catalogGroup).toBe('catalog-service');
+    expect(catalogConsumer.group).toBe('catalog-service');
   });
 });
 

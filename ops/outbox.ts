@@ -6,7 +6,7 @@ import {
   skipRefusedDdl,
   waitUntilOutboxShipped,
 } from '@board/connectors';
-import { catalogGroup, keeperMemoryTopic } from '@board/contracts';
+import { catalogConsumer, keeperMemoryTopic } from '@board/contracts';
 import { describeKept, minRetentionMs, outboxStatus, purgeKeys, purgeOutbox } from '@board/outbox';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { showProgress } from './audit/show-progress.ts';
@@ -30,7 +30,7 @@ const program = new Command('npm run outbox --')
   .option('--instance <name>', 'the local stack to ask where the environment names no addresses', 'main')
   .option('--connector <name>', 'whose position proves what was shipped', boardOutbox.name)
   .option('--memory-topic <name>', "the keeper's memory", keeperMemoryTopic.name)
-  .option('--group <name>', 'the consumer that shows which rows have reached the topic', catalogGroup)
+  .option('--group <name>', 'the consumer that shows which rows have reached the topic', catalogConsumer.group)
   .option('--consumer-database <name>', "where that consumer's tables are", parseDatabase, 'catalog_service')
   .option('--json', 'JSON for programs')
   .configureHelp({ showGlobalOptions: true })

@@ -9,9 +9,6 @@ export interface TopicDefinition {
 /** The connector's `topic.prefix`; Debezium derives the names of its own topics from it. */
 export const topicPrefix = 'board-outbox';
 
-/** The consumer group of catalog-service; it owns its retry topics and its DLQ. */
-export const catalogGroup = 'catalog-service';
-
 /** Two copies must have a record before it counts as stored; none is ever expired. */
 const durable = {
   'min.insync.replicas': '2',

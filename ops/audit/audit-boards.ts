@@ -1,9 +1,9 @@
 import { boardOutbox, connectApi, distrust, relayMemory, waitUntilShipped } from '@board/connectors';
-import { boardTopic, catalogGroup, keeperMemoryTopic } from '@board/contracts';
+import { boardTopic, catalogConsumer, keeperMemoryTopic } from '@board/contracts';
 import { auditConsumer, auditedTopics, findUnread, waitForGroups, type AuditReport, type Barrier } from '@board/inbox';
 import { connectKafka, openCompactedTopic, type KafkaAccess } from '@board/kafka-kit';
 import { boardSource } from './board-source.ts';
-import { catalogConsumer } from './catalog-consumer.ts';
+import { catalogSide } from './catalog-consumer.ts';
 import { clearMissing, readMissing } from './missing-ranges.ts';
 import { noteKeeper, settleSuspicion } from './settle-suspicion.ts';
 import { connectSql, type DatabaseAddress } from './run-sql.ts';
@@ -27,7 +27,7 @@ const pipeline = {
   consumerSchema: 'catalog_service',
   connector: boardOutbox.name,
   topic: boardTopic.name,
-  group: catalogGroup,
+  group: catalogConsumer.group,
   memory: keeperMemoryTopic.name,
 };
 
@@ -56,7 +56,8 @@ export async function auditBoards(options: BoardAudit): Promise<BoardAuditReport
     // Before anything is compared: what is suspected later is not settled by this audit.
     const remembered = await memory.read();
     const missing = await readMissing(sql, consumerSchema, group);
-    const topics = auditedTopics(group, { ...boardTopic, name: topic });
+    const consumer = { ...catalogConsumer, group, source: { ...boardTopic, name: topic } };
+    const topics = await auditedTopics(kafka, consumer);
     const connect = connectApi(connectUrl);
 
     const barrier = async (): Promise<Barrier> => {
@@ -70,7 +71,7 @@ export async function auditBoards(options: BoardAudit): Promise<BoardAuditReport
 
     const report = await auditConsumer({
       source: boardSource(sql, sourceSchema),
-      consumer: catalogConsumer(sql, consumerSchema, group),
+      consumer: catalogSide(sql, consumerSchema, group),
       barrier,
       findUnread: (places) => findUnread(kafka, topics, places),
       chunkSize,

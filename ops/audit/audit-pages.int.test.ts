@@ -3,7 +3,7 @@ import { costlier, measureQuery } from '@board/database-kit/testing';
 import { outboxStatus, purgeOutbox, type PurgeSession } from '@board/outbox';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { boardSource } from './board-source.ts';
-import { catalogConsumer } from './catalog-consumer.ts';
+import { catalogSide } from './catalog-consumer.ts';
 import type { RunSql } from './run-sql.ts';
 import { boardId, openBoardPair } from './testing/open-board-pair.ts';
 import { allReceived } from '../../packages/outbox/src/testing/all-received.ts';
@@ -30,7 +30,7 @@ test('a page of the audit and of the purge costs a page, and the status of the o
   const { query, costs } = measureQuery((sql, values) => session.query(sql, values));
   const sql = query as unknown as RunSql;
   const after = boardId(rows / 2);
-  for (const side of [boardSource(sql, source.name), catalogConsumer(sql, consumer.name, 'group')]) {
+  for (const side of [boardSource(sql, source.name), catalogSide(sql, consumer.name, 'group')]) {
     const upTo = await side.boundary(after, page);
     expect(upTo).toBe(boardId(rows / 2 + page));
     expect((await side.digest({ after, upTo })).count).toBe(page);

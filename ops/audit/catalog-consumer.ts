@@ -4,7 +4,7 @@ import { boardContent } from './board-content.ts';
 import { rangeOf, type RunSql } from './run-sql.ts';
 
 /** What a consumer has of each board: mark and catalog entry, and what is known of the event that comes next. */
-export function catalogConsumer(sql: RunSql, schema: string, group: string): ConsumerSide {
+export function catalogSide(sql: RunSql, schema: string, group: string): ConsumerSide {
   const whose = [group, boardTopic.name];
   const ofBoard = (table: string): string =>
     `${table}.consumer = ? AND ${table}.aggregatetype = ? AND ${table}.aggregateid = board.id`;

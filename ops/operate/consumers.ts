@@ -1,4 +1,4 @@
-import { boardTopic, catalogGroup } from '@board/contracts';
+import { boardTopic, catalogConsumer } from '@board/contracts';
 import { catalogRows } from './catalog-rows.ts';
 import type { ConsumerRows } from './consumer-rows.ts';
 
@@ -13,7 +13,7 @@ export interface KnownConsumer {
 /** Every consumer that the commands know by name: add the next one here. */
 const consumers: Readonly<Record<string, KnownConsumer>> = {
   catalog: {
-    group: catalogGroup,
+    group: catalogConsumer.group,
     sourceTopic: boardTopic.name,
     aggregateType: boardTopic.name,
     rows: catalogRows,

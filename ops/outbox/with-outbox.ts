@@ -3,7 +3,7 @@ import { openSession, type Session } from '@board/database-kit';
 import { auditedTopics, findUnreceived } from '@board/inbox';
 import { connectKafka, openCompactedTopic } from '@board/kafka-kit';
 import type { OutboxPurge } from '@board/outbox';
-import { boardTopic } from '@board/contracts';
+import { boardTopic, catalogConsumer } from '@board/contracts';
 import { watchServers } from '../operate/watch-servers.ts';
 import { outboxAddresses } from './outbox-addresses.ts';
 
@@ -49,7 +49,8 @@ export async function withOutbox<Result>(
       async findUnreceived(rows) {
         const definition = await connect.getConfig(connector);
         if (definition === undefined) throw new Error(`the connector ${connector} is not registered`);
-        const topics = auditedTopics(group, { ...boardTopic, name: connectorTopics(definition).events });
+        const source = { ...boardTopic, name: connectorTopics(definition).events };
+        const topics = await auditedTopics(client, { ...catalogConsumer, group, source });
         const readerPrefix = 'outbox-operator.';
         return findUnreceived(
           { kafka: client, topics, query: session.query, database: consumerDatabase, readerPrefix },

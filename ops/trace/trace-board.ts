@@ -1,4 +1,4 @@
-import { boardTopic, catalogGroup } from '@board/contracts';
+import { boardTopic, catalogConsumer } from '@board/contracts';
 import type { KafkaAccess } from '@board/kafka-kit';
 import { connectSql, type DatabaseAddress } from '../audit/run-sql.ts';
 import { expectRecords } from './expect-records.ts';
@@ -28,7 +28,7 @@ const pipeline = {
   sourceSchema: 'order_service',
   consumerSchema: 'catalog_service',
   topic: boardTopic.name,
-  group: catalogGroup,
+  group: catalogConsumer.group,
 };
 
 /** How far the clocks of services, brokers and database may be apart. */

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { boardTopic, catalogGroup, retryTopicName } from '@board/contracts';
+import { boardTopic, catalogConsumer, retryTopicName } from '@board/contracts';
 import { openAdmin } from '@board/kafka-kit';
 import type { ChaosStack } from './chaos-stack.ts';
 import type { ChaosRun } from './history.ts';
@@ -47,7 +47,7 @@ async function findUnrest(stack: ChaosStack, options: DrainOptions): Promise<str
   if (found.length === 0) return `the last board, ${options.lastBoardId}, is not in the catalog`;
   const [row] = await stack.query<{ parkedRows: number }>(
     'SELECT COUNT(*) AS parkedRows FROM catalog_service.parked WHERE consumer = ?',
-    [catalogGroup],
+    [catalogConsumer.group],
   );
   if (Number(row?.parkedRows) > 0) return 'events are parked';
   return (await findLag(stack)) ?? findAlarm(stack, options);
@@ -57,8 +57,8 @@ async function findLag({ brokers }: ChaosStack): Promise<string | undefined> {
   const admin = await openAdmin({ brokers });
   try {
     for (const [groupId, topics] of [
-      [catalogGroup, [boardTopic.name]],
-      [`${catalogGroup}.retry`, [1, 2, 3].map((tier) => retryTopicName(catalogGroup, tier))],
+      [catalogConsumer.group, [boardTopic.name]],
+      [`${catalogConsumer.group}.retry`, [1, 2, 3].map((tier) => retryTopicName(catalogConsumer.group, tier))],
     ] as const) {
       const committed = await admin.fetchOffsets({ groupId, topics: [...topics] });
       for (const { topic, partitions } of committed)

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { boardOutbox } from '@board/connectors';
-import { catalogGroup } from '@board/contracts';
+import { catalogConsumer } from '@board/contracts';
 import type { ChaosStack } from './chaos-stack.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -32,7 +32,7 @@ export function watchStack(stack: ChaosStack, ledger: Ledger, say: (line: string
   async function lookAtParked(): Promise<void> {
     const [row] = await stack
       .query<{ parkedRows: number }>(
-        `SELECT COUNT(*) AS parkedRows FROM catalog_service.parked WHERE consumer = '${catalogGroup}'`,
+        `SELECT COUNT(*) AS parkedRows FROM catalog_service.parked WHERE consumer = '${catalogConsumer.group}'`,
       )
       .catch(() => []);
     mostParked = Math.max(mostParked, row?.parkedRows ?? 0);

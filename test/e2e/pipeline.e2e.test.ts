@@ -1,4 +1,4 @@
-import { boardTopic, catalogGroup } from '@board/contracts';
+import { boardTopic, catalogConsumer } from '@board/contracts';
 import { connectKafka } from '@board/kafka-kit';
 import { createLogger } from '@board/service-kit';
 import { postBoard, readTopic, waitUntil, type PostedBoard } from '@board/test';
@@ -119,7 +119,7 @@ it('ships every outbox row once, with its key and headers, over all partitions',
 it('shares the partitions between two consumers', async () => {
   const admin = connectKafka(stack, 'test-admin', createLogger({ name: 'test-admin', level: 'silent' })).admin();
   await admin.connect();
-  const { groups } = await admin.describeGroups([catalogGroup]);
+  const { groups } = await admin.describeGroups([catalogConsumer.group]);
   await admin.disconnect();
   expect(groups[0]?.members.map(({ clientId }) => clientId).sort()).toEqual(['catalog-service-1', 'catalog-service-2']);
 });

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
-import { boardTopic, catalogGroup } from '@board/contracts';
+import { boardTopic, catalogConsumer } from '@board/contracts';
 import { openAdmin } from '@board/kafka-kit';
 import { startStack, type RunningStack } from '@board/stack';
 import { addressesOf, postBoard, readTopic, waitUntil, type PostedBoard, type StackAddresses } from '@board/test';
@@ -107,7 +107,7 @@ it('RETRIES what the catalog refuses, makes it a dead letter at last, and applie
   const letters = async () => (await run('ops/dlq', 'list', '--json')).output;
   await waitUntil('a dead letter', async () => (await letters()).includes(refused ?? ''), { everyMs: 500 });
   for (const tier of [1, 2, 3]) {
-    const retried = await readTopic(addresses.brokers, `${catalogGroup}.retry.${tier}`);
+    const retried = await readTopic(addresses.brokers, `${catalogConsumer.group}.retry.${tier}`);
     expect(retried.map(({ headers }) => headers['aggregateId'])).toEqual([refused]);
   }
   await database.query('DROP TRIGGER catalog_service.refuse');

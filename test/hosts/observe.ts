@@ -1,4 +1,4 @@
-import { boardTopic, catalogGroup } from '@board/contracts';
+import { boardTopic, catalogConsumer } from '@board/contracts';
 import { openAdmin } from '@board/kafka-kit';
 import { waitUntil } from '@board/test';
 import { createPool, type RowDataPacket } from 'mysql2/promise';
@@ -67,7 +67,7 @@ export async function observe({ mysql, secrets, brokers }: HostedPipeline): Prom
       return { boards: Number(row?.['boards']), created: Number(row?.['created']) };
     },
     async members() {
-      const { groups } = await admin.describeGroups([catalogGroup]);
+      const { groups } = await admin.describeGroups([catalogConsumer.group]);
       const group = groups[0]?.state === 'Stable' ? groups[0] : undefined;
       return (group?.members ?? []).map(({ clientId }) => clientId).toSorted();
     },

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { boardTopic, catalogGroup, topics } from '@board/contracts';
+import { boardTopic, catalogConsumer, topics } from '@board/contracts';
 import { createHealth, readConfig } from '@board/service-kit';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -240,7 +240,7 @@ test('catalog-service grows with the lag of ITS group on `board`, to one instanc
     triggers: [
       {
         type: 'kafka',
-        metadata: { topic: boardTopic.name, consumerGroup: catalogGroup, offsetResetPolicy: 'earliest' },
+        metadata: { topic: boardTopic.name, consumerGroup: catalogConsumer.group, offsetResetPolicy: 'earliest' },
       },
     ],
   });

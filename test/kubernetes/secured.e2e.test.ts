@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { connectApi, type ConnectorDefinition } from '@board/connectors';
 import {
   boardTopic,
-  catalogGroup,
+  catalogConsumer,
   deadLetterTopicName,
   keeperMemoryTopic,
   retryTopicName,
@@ -240,11 +240,11 @@ it('carries a board from an outbox to the catalog with the rights and settings o
     await producer.disconnect();
   };
   await sendBad(kafka.access('connect'), boardTopic.name);
-  await sendBad(kafka.open, retryTopicName(catalogGroup, 1));
+  await sendBad(kafka.open, retryTopicName(catalogConsumer.group, 1));
   const admin = await openAdmin(kafka.open);
   onTestFinished(() => admin.disconnect());
   const lettersOf = async (): Promise<number> =>
-    (await admin.fetchTopicOffsets(deadLetterTopicName(catalogGroup))).reduce((sum, { high }) => sum + Number(high), 0);
+    (await admin.fetchTopicOffsets(deadLetterTopicName(catalogConsumer.group))).reduce((sum, { high }) => sum + Number(high), 0);
   await waitUntil('the dead letters', async () => (await lettersOf()) === 2);
 
   await outbox.root.query(createIdempotencyTable);
@@ -291,13 +291,13 @@ it('refuses what no KafkaUser is allowed, and who is none', async () => {
     }
   };
   await expect(produce('catalog-service', boardTopic.name)).rejects.toThrow(/not authorized/i);
-  await expect(produce('connect', deadLetterTopicName(catalogGroup))).rejects.toThrow(/not authorized|not host/i);
+  await expect(produce('connect', deadLetterTopicName(catalogConsumer.group))).rejects.toThrow(/not authorized|not host/i);
   await expect(produce('autoscaler', boardTopic.name)).rejects.toThrow(/not authorized/i);
 
   const scaler = await openAdmin(kafka.access('autoscaler'));
   onTestFinished(() => scaler.disconnect());
   expect(await scaler.fetchTopicOffsets(boardTopic.name)).toHaveLength(boardTopic.partitions);
-  expect(await scaler.fetchOffsets({ groupId: catalogGroup, topics: [boardTopic.name] })).toHaveLength(1);
+  expect(await scaler.fetchOffsets({ groupId: catalogConsumer.group, topics: [boardTopic.name] })).toHaveLength(1);
 
   const { brokers, ca } = kafka.access('connect');
   const stranger = { brokers, ca: ca ?? '', login: { user: 'connect', password: 'guessed' } };

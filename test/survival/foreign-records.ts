@@ -1,4 +1,4 @@
-import { boardTopic, catalogGroup, headerNames, retryTopicName } from '@board/contracts';
+import { boardTopic, catalogConsumer, headerNames, retryTopicName } from '@board/contracts';
 import { connectKafka } from '@board/kafka-kit';
 import { createLogger } from '@board/service-kit';
 import { runKafkaTool, uniqueName } from '@board/test';
@@ -78,7 +78,7 @@ function ofLines(name: string, count: number, args: readonly string[], head = ''
 
 /** A record in a retry topic, made by hand. */
 function ofRetry(name: string, origin: string): ForeignKind {
-  const retryTopic = retryTopicName(catalogGroup, 1);
+  const retryTopic = retryTopicName(catalogConsumer.group, 1);
   const identity = `${headerNames.eventId}:hand-made,${headerNames.aggregateId}:hand-made,${headerNames.version}:1`;
   return {
     name,

@@ -106,7 +106,7 @@ const patient: readonly Edit[] = [
 /** The services know one topic, one group and its subjects: a copy for a test gets others, so that it meets nobody. */
 function inPlacesOf(topic: string, group: string): readonly Edit[] {
   return [
-    { file: 'contracts/src/topics.ts', from: `catalogGroup = 'catalog-service'`, to: `catalogGroup = '${group}'` },
+    { file: 'contracts/src/consumers.ts', from: `group: 'catalog-service'`, to: `group: '${group}'` },
     { file: 'contracts/src/schemas.ts', from: '${boardTopic.name}-board.events', to: `${topic}-board.events` },
     {
       file: 'services/catalog-service/src/main.ts',

@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
-import { boardTopic, eventSchemas, type BoardEvent } from '@board/contracts';
+import { boardTopic, catalogConsumer, eventSchemas, type BoardEvent } from '@board/contracts';
 import { connectApi, type ConnectApi } from '@board/connectors';
 import { createDatabase } from '@board/database-kit';
 import { startInbox, type Handler } from '@board/inbox';
@@ -58,11 +58,8 @@ export async function openBoardPipeline(
   const consumer = createScope();
   scope.defer('consumer', () => consumer.close());
   await startInbox({
-    group: name,
-    source: topic,
-    aggregateType: boardTopic.name,
+    consumer: { ...catalogConsumer, group: name, source: topic },
     handler: sabotaged(boardHandler(catalogWriter), options.sabotage),
-    readers: eventSchemas,
     registryUrl: stack.registryUrl,
     kafka: connectKafka(stack, name, logger),
     dataSource: database.dataSource,

@@ -1,4 +1,4 @@
-import { boardTopic, groupTopics, type TopicDefinition } from '@board/contracts';
+import { boardTopic, catalogConsumer, groupTopics, type TopicDefinition } from '@board/contracts';
 import { connectApi, connectorTopics, defineConnector, registerConnector } from '@board/connectors';
 import { openAdmin } from '@board/kafka-kit';
 import type { Scope } from '@board/service-kit';
@@ -13,7 +13,7 @@ export async function openBoardRoute(
   const topic = { ...boardTopic, name: `${name}.board` };
   const admin = await openAdmin(stack);
   scope.defer('admin', () => admin.disconnect());
-  const topics = [topic, ...groupTopics(name, topic)];
+  const topics = [topic, ...groupTopics({ ...catalogConsumer, group: name, source: topic })];
   await admin.createTopics({
     topics: topics.map(({ name: topicName, partitions, replicationFactor, config }) => ({
       topic: topicName,

@@ -23,6 +23,8 @@ export interface Inbox {
   readonly drains: KeyedMutex;
   /** Events to pass over in their turn, because they were skipped before a rebuild. */
   readonly skippedAhead: ReadonlySet<string>;
+  /** First delivery + retries. */
+  readonly maxAttempts: number;
   readonly settings: InboxSettings;
   readonly clock: InboxClock;
   readonly random: () => number;

@@ -2,8 +2,6 @@
 export interface InboxSettings {
   /** Records decided in one transaction. */
   readonly batchRecords: number;
-  /** First delivery + retries. */
-  readonly maxAttempts: number;
   readonly retryBaseMs: number;
   readonly retryFactor: number;
   /** Share of a delay by which it varies up and down, 0..1. */
@@ -40,7 +38,6 @@ export interface InboxSettings {
 
 export const defaultSettings: InboxSettings = {
   batchRecords: 500,
-  maxAttempts: 4,
   retryBaseMs: 1_000,
   retryFactor: 2,
   retryJitter: 0.2,

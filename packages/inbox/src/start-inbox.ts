@@ -1,4 +1,4 @@
-import { deadLetterTopicName, groupTopics, type TopicDefinition } from '@board/contracts';
+import { groupTopics, retryGroupOf, type ConsumerDefinition } from '@board/contracts';
 import { createElapsedClock, type Health, type Logger, type Scope } from '@board/service-kit';
 import type { Kafka } from 'kafkajs';
 import type { Registry } from 'prom-client';
@@ -8,6 +8,7 @@ import { trackSchemaFailures } from './apply/schema-failures.ts';
 import { startSweeper } from './apply/sweep.ts';
 import { repeat, systemClock } from './clock.ts';
 import { processRetry } from './consume/process-retry.ts';
+import { findRetryTopics } from './consume/retry-topics.ts';
 import { processSource, readSource } from './consume/process-source.ts';
 import { pauseWhenFull } from './consume/process.ts';
 import { startConsumer } from './consume/start-consumer.ts';
@@ -21,16 +22,12 @@ import { countControls, type Inbox } from './inbox.ts';
 import { createDecoder } from './schemas/decoder.ts';
 import { connectRegistry } from './schemas/registry.ts';
 import { createSchemaResolver } from './schemas/resolver.ts';
-import type { ReaderSchema } from './schemas/schema.ts';
 import { defaultSettings, type InboxSettings } from './settings.ts';
 import { createMysqlStore } from './store/mysql-store.ts';
 
 export interface InboxOptions {
-  readonly group: string;
-  readonly source: TopicDefinition;
-  readonly aggregateType: string;
+  readonly consumer: ConsumerDefinition;
   readonly handler: Handler;
-  readonly readers: readonly ReaderSchema[];
   readonly registryUrl: string;
   readonly kafka: Kafka;
   readonly dataSource: DataSource;
@@ -45,21 +42,22 @@ export interface InboxOptions {
 
 /** Consumes a source topic and its group's retry topics until the scope closes. */
 export async function startInbox(options: InboxOptions): Promise<Inbox> {
-  const { group, source, aggregateType, handler, kafka, dataSource, logger, health, scope, fail } = options;
+  const { consumer, handler, kafka, dataSource, logger, health, scope, fail } = options;
+  const { group, source, aggregateType } = consumer;
   const settings: InboxSettings = { ...defaultSettings, ...options.settings };
   const { alarms } = health;
-  const retryTopics = groupTopics(group, source, settings.maxAttempts - 1).filter(
-    ({ name }) => name !== deadLetterTopicName(group),
-  );
-
   const elapsed = createElapsedClock();
   scope.defer('clock', () => elapsed.stop());
   const clock = systemClock(elapsed.now);
   const metrics = createInboxMetrics(options.metrics);
-  const consumer = { group, aggregateType };
-  const store = createMysqlStore({ dataSource, consumer, nowMs: clock.now, onRerun: metrics.rerun });
+  const store = createMysqlStore({
+    dataSource,
+    consumer: { group, aggregateType },
+    nowMs: clock.now,
+    onRerun: metrics.rerun,
+  });
 
-  const publisher = await connectPublisher(kafka, settings, largestRecord(group, source));
+  const publisher = await connectPublisher(kafka, settings, largestRecord(consumer));
   scope.defer('route publisher', () => publisher.close());
 
   const { elapsedMs } = clock;
@@ -67,7 +65,7 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
   await breaker.refresh();
   const schemas = createSchemaResolver({
     registry: connectRegistry(options.registryUrl),
-    readers: options.readers,
+    readers: consumer.schemas,
     memory: store.schemas,
     settings,
     alarms,
@@ -88,6 +86,7 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
     controls: countControls(),
     drains: createKeyedMutex(),
     skippedAhead: await store.transaction(({ skips }) => skips.findAhead()),
+    maxAttempts: consumer.retryTiers + 1,
     settings,
     clock,
     random: Math.random,
@@ -115,8 +114,8 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
   await startConsumer(inbox, {
     ...common,
     name: 'retry consumer',
-    groupId: `${group}.retry`,
-    topics: retryTopics.map(({ name }) => name),
+    groupId: retryGroupOf(consumer),
+    topics: await findRetryTopics(kafka, consumer),
     process: processRetry(inbox),
     readDelivery(record) {
       const reading = readRetry(record);
@@ -127,7 +126,7 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
 }
 
 /** What the retry topics and the DLQ take by their definition, in bytes. */
-function largestRecord(group: string, source: TopicDefinition): number {
-  const [topic] = groupTopics(group, source);
+function largestRecord(consumer: ConsumerDefinition): number {
+  const [topic] = groupTopics(consumer);
   return Number(topic?.config['max.message.bytes'] ?? 0);
 }

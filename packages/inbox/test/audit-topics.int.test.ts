@@ -1,8 +1,6 @@
-import { retryTopicName } from '@board/contracts';
 import { waitUntil } from '@board/test';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
-import { testTopic } from './support/thing-codec.ts';
 import { thingLogHandler } from './support/thing-log.ts';
 import { auditedTopics } from '../src/audit/audited-topics.ts';
 import { findUnread } from '../src/audit/find-unread.ts';
@@ -15,17 +13,20 @@ beforeEach(async () => {
 });
 afterEach(() => lab.close());
 
-const topics = () => auditedTopics(lab.group, testTopic(lab.topic));
-const unread = async (...places: string[]) => [...(await findUnread(lab.kafka, topics(), new Set(places)))].sort();
+const topics = () => auditedTopics(lab.kafka, lab.consumer);
+const unread = async (...places: string[]) =>
+  [...(await findUnread(lab.kafka, await topics(), new Set(places)))].sort();
 
 describe('the topics of an audited group', () => {
   it('hold an event until its group has PASSED it; then it does not count', async () => {
     await lab.produce([lab.thing('a', 1), lab.thing('a', 2), lab.thing('b', 1, { headers: { id: undefined } })]);
-    expect(await waitForGroups(lab.kafka, topics(), 0)).toEqual({ cannotTell: expect.stringContaining(lab.group) });
+    expect(await waitForGroups(lab.kafka, await topics(), 0)).toEqual({
+      cannotTell: expect.stringContaining(lab.group),
+    });
     expect(await unread('a 1', 'a 3', 'b 1')).toEqual(['a 1']);
 
     const running = await lab.start(thingLogHandler());
-    expect(await waitForGroups(lab.kafka, topics(), 30_000)).toBe('passed');
+    expect(await waitForGroups(lab.kafka, await topics(), 30_000)).toBe('passed');
     expect(await unread('a 1', 'a 2')).toEqual([]);
     await running.stop();
     await lab.produce([lab.thing('a', 3)]);
@@ -42,11 +43,14 @@ describe('the topics of an audited group', () => {
     await lab.produce([lab.thing('a', 1)]);
     await lab.caughtUp();
     expect(await unread(placeOf('a', 1))).toEqual(['a 1']);
-    expect(await waitForGroups(lab.kafka, topics(), 0)).toEqual({
-      cannotTell: expect.stringContaining(retryTopicName(lab.group, 1)),
+    expect(await waitForGroups(lab.kafka, await topics(), 0)).toEqual({
+      cannotTell: expect.stringContaining(`${lab.group}.retry.`),
     });
     fails = false;
-    await waitUntil('nothing is waiting', async () => (await waitForGroups(lab.kafka, topics(), 10_000)) === 'passed');
+    await waitUntil(
+      'nothing is waiting',
+      async () => (await waitForGroups(lab.kafka, await topics(), 10_000)) === 'passed',
+    );
     expect(await unread('a 1')).toEqual([]);
     expect(await lab.rows('SELECT version FROM mark')).toEqual([{ version: 1 }]);
   });

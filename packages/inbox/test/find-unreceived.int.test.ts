@@ -2,7 +2,6 @@ import { randomUUIDv7 } from 'node:crypto';
 import { retryTopicName } from '@board/contracts';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
-import { testTopic } from './support/thing-codec.ts';
 import { auditedTopics } from '../src/audit/audited-topics.ts';
 import { findUnreceived, type CommittedEvent } from '../src/audit/find-unreceived.ts';
 
@@ -19,14 +18,14 @@ const eventOf = (version: number, id = randomUUIDv7(), aggregateId = randomUUIDv
   version,
 });
 
-const search = (
+const search = async (
   events: readonly CommittedEvent[],
   { group = lab.group, maxUnread = 1_000, onQuery = (_sql: string): Promise<unknown> => Promise.resolve() } = {},
 ) =>
   findUnreceived(
     {
       kafka: lab.kafka,
-      topics: { ...auditedTopics(lab.group, testTopic(lab.topic)), group },
+      topics: { ...(await auditedTopics(lab.kafka, lab.consumer)), group },
       async query<Row>(sql: string, values: readonly unknown[]) {
         const rows = await lab.rows<Row>(sql, [...values]);
         await onQuery(sql);

@@ -2,7 +2,6 @@ import { deadLetterTopicName, groupTopics, headerNames } from '@board/contracts'
 import { waitUntil } from '@board/test';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openInboxLab, readDeadLetters, type InboxLab, type RunningInbox } from './support/inbox-lab.ts';
-import { testTopic } from './support/thing-codec.ts';
 import { appliedVersions, thingLogHandler } from './support/thing-log.ts';
 import { baseline, type BaselineRow } from '../src/operator/baseline.ts';
 import { discardParked } from '../src/operator/discard-parked.ts';
@@ -46,7 +45,7 @@ function start(options: { afterDeadLetter?: 'block' | 'skip' } = {}): Promise<Ru
         if (poison.has(`${aggregateId}/${version}`)) throw new Error(`${aggregateId}/${version} is poison`);
       },
     }),
-    { settings: { retryBaseMs: 20, maxAttempts: 2 } },
+    { retryTiers: 1, settings: { retryBaseMs: 20 } },
   );
 }
 
@@ -123,7 +122,7 @@ describe('an event whose attempts are spent', () => {
     await lab.produce([lab.thing('marker', 1)]);
     await appliedAll('bad', range(3));
     await waitUntil('five replays read', async () =>
-      (await inboxStatus(operator, lab.topic, 10, 1)).retries.every(({ records }) => records === 0),
+      (await inboxStatus(operator, lab.topic)).retries.every(({ records }) => records === 0),
     );
     expect((await applied()).get('bad')).toEqual(range(3));
     expect(await replay({ state: 'all' }, { again: true })).toEqual(['bad/1 superseded']);
@@ -709,7 +708,7 @@ it('calls a dead letter missing whose DLQ was made again, and sends no other rec
 
 /** Deletes a topic and makes it again, as empty as on its first day. */
 async function makeAgain(name: string): Promise<void> {
-  const definition = groupTopics(lab.group, testTopic(lab.topic)).find((topic) => topic.name === name);
+  const definition = groupTopics(lab.consumer).find((topic) => topic.name === name);
   if (definition === undefined) throw new Error(`the group has no topic ${name}`);
   const admin = lab.kafka.admin();
   await admin.connect();

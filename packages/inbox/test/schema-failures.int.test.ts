@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => lab.close());
 
-const settings = { maxWaitMs: 300, retryBaseMs: 50, maxAttempts: 2 };
+const settings = { maxWaitMs: 300, retryBaseMs: 50 };
 const inPartition0 = (...names: readonly string[]) => names.map((name) => ({ ...lab.thing(name, 1), partition: 0 }));
 const renamed = (name: string) => ({
   ...lab.thing(name, 1, { headers: { [headerNames.eventType]: 'ThingRenamed' } }),
@@ -23,7 +23,7 @@ const applied = async () => new Set((await appliedVersions(lab.schema.root)).key
 it('waits without an attempt while a column is missing, says which, and goes on once it is there', async () => {
   const attempts: number[] = [];
   const handler = thingLogHandler({ batch: true, sabotage: ({ attempt }) => void attempts.push(attempt) });
-  const { health, inbox, failure } = await lab.start(handler, { settings });
+  const { health, inbox, failure } = await lab.start(handler, { retryTiers: 1, settings });
   await lab.produce([lab.thing('before', 1)]);
   await waitUntil('applied', async () => (await applied()).has('before'));
   await lab.rows('ALTER TABLE thing_log RENAME COLUMN event_id TO id_of_event');
@@ -62,7 +62,7 @@ function needsTable(
 
 it('routes the one event that needs what is missing while others of its type are applied', async () => {
   const handler = needsTable(thingLogHandler(), (_, aggregateId) => aggregateId === 'odd');
-  await lab.start(handler, { settings });
+  await lab.start(handler, { retryTiers: 1, settings });
   await lab.produce(inPartition0('a', 'odd', 'b'));
   await waitUntil('its dead letter', async () => (await readDeadLetters(lab)).length === 1);
   await lab.caughtUp();
@@ -73,7 +73,7 @@ it('routes the one event that needs what is missing while others of its type are
 
 it('gives up on one event after each wait while only other types are applied, and holds the others of its type', async () => {
   const handler = needsTable(thingLogHandler(), (type) => type === 'ThingRenamed');
-  await lab.start(handler, { settings: { ...settings, schemaPatienceMs: 3_000 } });
+  await lab.start(handler, { retryTiers: 1, settings: { ...settings, schemaPatienceMs: 3_000 } });
   await lab.produce([...inPartition0('a'), renamed('first'), renamed('second'), ...inPartition0('b')]);
   // What stands behind them is applied, but their offsets wait.
   await waitUntil('the others applied', async () => (await applied()).size === 2);

@@ -22,7 +22,7 @@ it("deletes settled records of the retry topics, NEVER beyond the group's commit
   };
 
   // Nothing is committed: to Kafka the same number means "delete everything".
-  expect(await trimRetries(lab.kafka, lab.group)).toBe(0);
+  expect(await trimRetries(lab.kafka, lab.consumer)).toBe(0);
   expect([await held(first), await held(second)]).toEqual(['0-10', '0-10']);
 
   const commit = (groupId: string, topic: string, offset: string) =>
@@ -31,13 +31,13 @@ it("deletes settled records of the retry topics, NEVER beyond the group's commit
   // Of the groups only the one that reads the retry topics counts.
   await commit(lab.group, lab.topic, '10');
   await commit(lab.group, second, '10');
-  expect(await trimRetries(lab.kafka, lab.group)).toBe(4);
-  expect(await trimRetries(lab.kafka, lab.group)).toBe(0);
+  expect(await trimRetries(lab.kafka, lab.consumer)).toBe(4);
+  expect(await trimRetries(lab.kafka, lab.consumer)).toBe(0);
   expect([await held(first), await held(second)]).toEqual(['4-10', '0-10']);
   expect([await held(letters), await held(lab.topic)]).toEqual(['0-10', '0-10']);
 
   await commit(`${lab.group}.retry`, first, '10');
-  const [one, two] = await Promise.all([trimRetries(lab.kafka, lab.group), trimRetries(lab.kafka, lab.group)]);
+  const [one, two] = await Promise.all([trimRetries(lab.kafka, lab.consumer), trimRetries(lab.kafka, lab.consumer)]);
   expect(Math.max(one, two)).toBe(6);
   expect(await held(first)).toBe('10-10');
 });

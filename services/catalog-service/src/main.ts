@@ -1,4 +1,4 @@
-import { boardTopic, catalogGroup, eventSchemas, groupTopics } from '@board/contracts';
+import { catalogConsumer, groupTopics } from '@board/contracts';
 import { createDatabase, databaseConnection, ServerSettingsError } from '@board/database-kit';
 import { startInbox } from '@board/inbox';
 import { assertTopics, connectKafka, kafkaAccess } from '@board/kafka-kit';
@@ -53,15 +53,12 @@ await runService(serviceSchema, async ({ config, logger, scope, fail }) => {
   });
   const access = kafkaAccess(config);
   const kafka = connectKafka(access, config.INSTANCE, logger);
-  const topics = [boardTopic, ...groupTopics(catalogGroup, boardTopic)].map((topic) => topic.name);
+  const topics = [catalogConsumer.source, ...groupTopics(catalogConsumer)].map((topic) => topic.name);
   const brokers = { name: 'kafka', server: `Kafka at ${access.brokers.join(', ')}` };
   await waitForDependency(brokers, waiting, () => assertTopics(kafka, topics));
 
   await startInbox({
-    group: catalogGroup,
-    source: boardTopic,
-    aggregateType: boardTopic.name,
-    readers: eventSchemas,
+    consumer: catalogConsumer,
     handler: boardHandler(catalogWriter),
     registryUrl: config.REGISTRY_URL,
     dataSource: database.dataSource,

@@ -1,5 +1,5 @@
 import { boardOutbox } from '@board/connectors';
-import { catalogGroup, keeperMemoryTopic } from '@board/contracts';
+import { catalogConsumer, keeperMemoryTopic } from '@board/contracts';
 import { databaseFields } from '@board/database-kit';
 import { kafkaFields } from '@board/kafka-kit';
 import { configFields } from '@board/service-kit';
@@ -20,7 +20,7 @@ export const serviceSchema = z.object({
   CONNECT_URL: configFields.httpUrl(),
   CONNECTOR: name().default(boardOutbox.name),
   /** Whose retry topics are trimmed, and who shows which outbox rows have reached the topic. */
-  CONSUMER_GROUP: name().default(catalogGroup),
+  CONSUMER_GROUP: name().default(catalogConsumer.group),
   /** Where that consumer's tables are, on the same server. */
   CONSUMER_DATABASE: z
     .string()

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { connectApi, connectorTopics, openSchemaHistory, relayMemory, type RunSql } from '@board/connectors';
-import { boardTopic } from '@board/contracts';
+import { boardTopic, catalogConsumer } from '@board/contracts';
 import { databaseConnection, leadWhileLocked, openSession, type LockState, type Session } from '@board/database-kit';
 import { auditedTopics, findUnreceived, trimRetries } from '@board/inbox';
 import type { OutboxPurge, PurgeSession } from '@board/outbox';
@@ -43,6 +43,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
 
   const connection = databaseConnection(config);
   const connector = config.CONNECTOR;
+  const consumer = { ...catalogConsumer, group: config.CONSUMER_GROUP };
   const connect = connectApi(config.CONNECT_URL, { timeoutMs: 5_000, rebalanceMs: 5_000 });
   const kafka = connectKafka(kafkaAccess(config), config.INSTANCE, logger);
   const memory = relayMemory(openCompactedTopic(kafka, config.MEMORY_TOPIC), connector);
@@ -62,7 +63,8 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     return async (rows) => {
       const definition = await connect.getConfig(connector);
       if (definition === undefined) throw new Error(`the connector ${connector} is not registered`);
-      const topics = auditedTopics(config.CONSUMER_GROUP, { ...boardTopic, name: connectorTopics(definition).events });
+      const source = { ...boardTopic, name: connectorTopics(definition).events };
+      const topics = await auditedTopics(kafka, { ...consumer, source });
       return findUnreceived({ kafka, topics, query, database: config.CONSUMER_DATABASE, readerPrefix }, rows);
     };
   }
@@ -100,7 +102,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
           now: () => new Date(),
         }),
         trimTopics({
-          trim: () => trimRetries(kafka, config.CONSUMER_GROUP),
+          trim: () => trimRetries(kafka, consumer),
           everyMs: config.TRIM_EVERY_MS,
           logger,
           metrics,

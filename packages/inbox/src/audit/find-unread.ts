@@ -4,7 +4,7 @@ import type { Kafka } from 'kafkajs';
 import { nextOffset, openLagProbe, type PartitionPosition } from '../consume/lag-probe.ts';
 import { identify } from '../decide.ts';
 import { sourceHeaders } from '../fail/headers.ts';
-import { retryGroupOf, type AuditedTopics } from './audited-topics.ts';
+import type { AuditedTopics } from './audited-topics.ts';
 import { placeOf, type EventPlace } from './settle.ts';
 
 /**
@@ -33,7 +33,7 @@ export async function findUnread(
 export async function listUnread(kafka: Kafka, topics: AuditedTopics): Promise<PartitionPosition[]> {
   const positions: PartitionPosition[] = [];
   for (const topic of [topics.source, ...topics.retries]) {
-    const group = topic === topics.source ? topics.group : retryGroupOf(topics);
+    const group = topic === topics.source ? topics.group : topics.retryGroup;
     const probe = await openLagProbe(kafka, group, [topic]);
     try {
       positions.push(...(await probe.read()));

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createElapsedClock } from '@board/service-kit';
 import type { Kafka } from 'kafkajs';
 import { nextOffset, openLagProbe, type PartitionPosition } from '../consume/lag-probe.ts';
-import { retryGroupOf, type AuditedTopics } from './audited-topics.ts';
+import type { AuditedTopics } from './audited-topics.ts';
 import type { Barrier } from './audit-consumer.ts';
 
 const pollMs = 200;
@@ -15,7 +15,7 @@ export async function waitForGroups(kafka: Kafka, topics: AuditedTopics, timeout
     const source = await waitForGroup(kafka, topics.group, [topics.source], isOver);
     if (source !== 'passed') return source;
     // The retry topics' ends only now: what the source group has failed by now is in them.
-    return await waitForGroup(kafka, retryGroupOf(topics), topics.retries, isOver);
+    return await waitForGroup(kafka, topics.retryGroup, topics.retries, isOver);
   } finally {
     clock.stop();
   }

@@ -25,7 +25,7 @@ it.each([
 });
 
 it('knows the longest delay of each tier, and of a number that no tier has', () => {
-  const longest = [0, 1, 2, 3, 4, 65_000].map((attempts) => longestDelayMs(defaultSettings, attempts));
+  const longest = [0, 1, 2, 3, 4, 65_000].map((attempts) => longestDelayMs(defaultSettings, attempts, 4));
   expect(longest).toEqual([1_200, 1_200, 2_400, 4_800, 4_800, 4_800]);
 });
 

@@ -18,7 +18,7 @@ export function processRetry(inbox: Inbox): Process {
 
 /** The records up to the first that is not due yet, and for how long that one has to wait. */
 function takeDue(
-  { clock, settings }: Inbox,
+  { clock, settings, maxAttempts }: Inbox,
   records: readonly SourceRecord[],
   seen: FirstSeen,
 ): { readonly due: readonly Reading[]; readonly waitMs?: number } {
@@ -34,7 +34,7 @@ function takeDue(
       appendedAtMs: record.origin.timestampMs,
       nowMs: clock.now(),
       seenForMs: seen.seenForMs(record),
-      longestMs: longestDelayMs(settings, retry.delivery.attempt - 1),
+      longestMs: longestDelayMs(settings, retry.delivery.attempt - 1, maxAttempts),
     });
     if (leftMs > 0) return { due, waitMs: leftMs };
     due.push({ kind: 'delivery', delivery: retry.delivery });
@@ -66,8 +66,9 @@ export function dueInMs({ dueAtMs, appendedAtMs, nowMs, seenForMs, longestMs }: 
 
 /** The longest delay before a record's attempt after `attempts`, jitter included; a number that no tier has is taken for the nearest. */
 export function longestDelayMs(
-  { retryBaseMs, retryFactor, retryJitter, maxAttempts }: InboxSettings,
+  { retryBaseMs, retryFactor, retryJitter }: InboxSettings,
   attempts: number,
+  maxAttempts: number,
 ): number {
   const tier = Math.min(Math.max(attempts, 1), Math.max(1, maxAttempts - 1));
   return retryBaseMs * retryFactor ** (tier - 1) * (1 + retryJitter);

@@ -36,7 +36,7 @@ export function classifyFailures(
  * Returns the aggregates that the `skip` policy set free.
  */
 export async function routeFailures(inbox: Inbox, result: Applied): Promise<readonly string[]> {
-  const { retryable, spent, invalid, conflicts } = classifyFailures(result, inbox.settings.maxAttempts);
+  const { retryable, spent, invalid, conflicts } = classifyFailures(result, inbox.maxAttempts);
   // Before anything is published: while most events fail, none of them may be given up.
   const mayGiveUp = (await inbox.breaker.admit(spent.length)) === 'dead-letter';
   const exhausted = mayGiveUp ? spent : [];

@@ -1,8 +1,10 @@
-import { retryTopicName } from '@board/contracts';
+import { retryTierOf } from '@board/contracts';
 import { nextOffset, openLagProbe } from '../consume/lag-probe.ts';
 import { probeAggregateId } from '../decide.ts';
 import { closeAllPassed, mysqlDeadLetters } from '../store/dead-letters.ts';
 import type { OpenMissing } from '../store/store.ts';
+import { findRetryTopics } from '../consume/retry-topics.ts';
+import { must } from '../errors.ts';
 import { inboxGroups, readGroupStates, type GroupState } from './group-state.ts';
 import { storeOf, type Operator } from './operator.ts';
 import { withAdmin } from './with-admin.ts';
@@ -36,12 +38,7 @@ export interface InboxStatus {
 }
 
 /** How far an inbox has come and what waits in it. */
-export async function inboxStatus(
-  operator: Operator,
-  sourceTopic: string,
-  aggregates = 10,
-  retryTiers = 3,
-): Promise<InboxStatus> {
+export async function inboxStatus(operator: Operator, sourceTopic: string, aggregates = 10): Promise<InboxStatus> {
   const { consumer, dataSource } = operator;
   const nowMs = operator.now();
   await closeAllPassed(mysqlDeadLetters(dataSource.manager, consumer, operator.now));
@@ -58,7 +55,7 @@ export async function inboxStatus(
   const skips = 'SELECT COUNT(*) AS rowCount FROM skipped WHERE consumer = ? AND aggregatetype = ? AND decided_by =';
   return {
     consumer: consumer.group,
-    ...(await askBrokers(operator, sourceTopic, retryTiers)),
+    ...(await askBrokers(operator, sourceTopic)),
     marks: await count(
       `SELECT COUNT(*) AS rowCount FROM mark WHERE consumer = ? AND aggregatetype = ? AND version > 0
          AND aggregateid <> '${probeAggregateId}'`,
@@ -74,20 +71,20 @@ export async function inboxStatus(
 async function askBrokers(
   operator: Operator,
   sourceTopic: string,
-  retryTiers: number,
 ): Promise<Pick<InboxStatus, 'groups' | 'lag' | 'retries'>> {
   const [sourceGroup, retryGroup] = inboxGroups(operator);
-  const tiers = Array.from({ length: retryTiers }, (_, index) => index + 1);
-  const retryTopics = tiers.map((tier) => retryTopicName(operator.consumer.group, tier));
+  const { group } = operator.consumer;
+  // All that there are, whatever a definition says: more would be invisible, fewer would not be there.
+  const retryTopics = await findRetryTopics(operator.kafka, { group, retryTiers: 0 });
   const groups = await withAdmin(operator.kafka, (admin) => readGroupStates(admin, operator));
   const source = await readLag(operator, sourceGroup, [sourceTopic]);
   const retried = await readLag(operator, retryGroup, retryTopics);
   return {
     groups,
     lag: source.map(({ partition, records }) => ({ partition, records })).sort((a, b) => a.partition - b.partition),
-    retries: tiers.map((tier, index) => ({
-      tier,
-      records: retried.filter(({ topic }) => topic === retryTopics[index]).reduce((sum, one) => sum + one.records, 0),
+    retries: retryTopics.map((name) => ({
+      tier: must(retryTierOf(group, name), `tier of ${name}`),
+      records: retried.filter(({ topic }) => topic === name).reduce((sum, one) => sum + one.records, 0),
     })),
   };
 }

@@ -1,4 +1,5 @@
-import { retryTopicName } from '@board/contracts';
+import { retryGroupOf, type ConsumerDefinition } from '@board/contracts';
+import { findRetryTopics } from '../consume/retry-topics.ts';
 import type { Kafka } from 'kafkajs';
 import { planTrim } from './plan-trim.ts';
 import { withAdmin } from './with-admin.ts';
@@ -7,11 +8,14 @@ import { withAdmin } from './with-admin.ts';
  * Deletes what the group has settled from its retry topics, and says how many records: those below the committed offset of
  * its retry group, which were applied or are further on. Never `board`, never the DLQ. Safe to call twice, at once too.
  */
-export async function trimRetries(kafka: Kafka, group: string, retryTiers = 3): Promise<number> {
-  const topics = Array.from({ length: retryTiers }, (_, index) => retryTopicName(group, index + 1));
+export async function trimRetries(
+  kafka: Kafka,
+  consumer: Pick<ConsumerDefinition, 'group' | 'retryTiers'>,
+): Promise<number> {
+  const topics = await findRetryTopics(kafka, consumer);
   return withAdmin(kafka, async (admin) => {
     let deleted = 0;
-    const committed = await admin.fetchOffsets({ groupId: `${group}.retry`, topics });
+    const committed = await admin.fetchOffsets({ groupId: retryGroupOf(consumer), topics });
     for (const topic of topics) {
       // Also tells the client who leads the partitions: without that the deletion goes to nobody.
       const ends = await admin.fetchTopicOffsets(topic);

@@ -1,3 +1,4 @@
+import type { ReaderSchema } from '@board/contracts';
 import type { Alarms, Logger } from '@board/service-kit';
 import type avsc from 'avsc';
 import { describeError, InfrastructureError } from '../errors.ts';
@@ -5,15 +6,7 @@ import type { InboxSettings } from '../settings.ts';
 import type { KnownSchema, SchemaKey, SchemaMemory } from '../store/schema-memory.ts';
 import { decideSchemaFault, schemaEvidence } from './evidence.ts';
 import { fingerprintOf, textOf, type RegistryClient, type SchemaAnswer } from './registry.ts';
-import {
-  contradictionOf,
-  nameOf,
-  parseSchema,
-  resolverOf,
-  type ReaderSchema,
-  type SchemaResolution,
-  type SchemaUse,
-} from './schema.ts';
+import { contradictionOf, nameOf, parseSchema, resolverOf, type SchemaResolution, type SchemaUse } from './schema.ts';
 import { trackSchemaTroubles } from './troubles.ts';
 
 /**

@@ -3,15 +3,6 @@ import { describeError } from '../errors.ts';
 import type { SchemaKey } from '../store/schema-memory.ts';
 import { fingerprintOf, type SchemaAnswer } from './registry.ts';
 
-/** An event type that this consumer knows, and the Avro schema that it reads it with. */
-export interface ReaderSchema {
-  readonly eventType: string;
-  /** Under which the registry keeps the versions of its schema. */
-  readonly subject: string;
-  /** JSON text. */
-  readonly schema: string;
-}
-
 export interface SchemaUse extends SchemaKey {
   readonly aggregateId: string;
 }

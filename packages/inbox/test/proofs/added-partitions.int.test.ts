@@ -39,7 +39,8 @@ async function openWriter(lab: InboxLab) {
 }
 
 const sourceOf = (lab: InboxLab, partitions: number) => ({ ...testTopic(lab.topic), partitions });
-const routesOf = (lab: InboxLab, partitions: number) => groupTopics(lab.group, sourceOf(lab, partitions));
+const routesOf = (lab: InboxLab, partitions: number) =>
+  groupTopics({ ...lab.consumer, source: sourceOf(lab, partitions) });
 
 /** The recipe of docs/scaling.md: what the group owns first. */
 async function addPartitions(lab: InboxLab): Promise<void> {

@@ -1,8 +1,7 @@
 import { deadLetterTopicName, retryTopicName } from '@board/contracts';
-import { identify, type Identity } from '../../src/decide.ts';
+import { identify } from '../../src/decide.ts';
 import { deadLetterHeaders } from '../../src/fail/headers.ts';
-import { headerText, type SourceRecord } from '../../src/record.ts';
-import type { InboxSettings } from '../../src/settings.ts';
+import { headerText, type Identity, type SourceRecord } from '../../src/record.ts';
 import type { MemoryDatabase } from '../support/memory-store.ts';
 import { group, partitions, sourceTopic, type MemoryBroker } from './memory-broker.ts';
 import type { Scenario } from './scenario.ts';
@@ -16,7 +15,7 @@ export interface World {
   readonly scenario: Scenario;
   readonly database: MemoryDatabase;
   readonly broker: MemoryBroker;
-  readonly settings: InboxSettings;
+  readonly maxAttempts: number;
 }
 
 export interface DeadLetterCopy {
@@ -81,13 +80,13 @@ export function checkWorld(world: World): void {
 }
 
 /** I1 of the other kind: an event that would have succeeded is not given up. */
-function checkReasons({ scenario, settings }: World, deadLetters: readonly DeadLetterCopy[]): void {
+function checkReasons({ scenario, maxAttempts }: World, deadLetters: readonly DeadLetterCopy[]): void {
   for (const { identity, reason } of deadLetters) {
     const behaviour = scenario.behaviours.get(identity.eventId);
     if (reason === 'conflict') throw new Violation(`I1: ${identity.eventId} is called a conflict`);
     if (reason === 'invalid-event' && behaviour?.invalid === 'never')
       throw new Violation(`I1: ${identity.eventId} is called invalid`);
-    if (reason === 'attempts-exhausted' && (behaviour?.failures ?? 0) < settings.maxAttempts)
+    if (reason === 'attempts-exhausted' && (behaviour?.failures ?? 0) < maxAttempts)
       throw new Violation(`I1: ${identity.eventId} was given up before its attempts were spent`);
   }
 }
@@ -113,10 +112,10 @@ function committedEvents({ broker }: World): Identity[] {
 }
 
 /** In the DLQ, or in a retry topic behind what is committed; the record that is being passed does not count. */
-function isOnItsWay({ broker, settings }: World, eventId: string, passing: SourceRecord): boolean {
+function isOnItsWay({ broker, maxAttempts }: World, eventId: string, passing: SourceRecord): boolean {
   const isIt = (record: SourceRecord): boolean => record !== passing && identityOf(record).eventId === eventId;
   if (recordsOf(broker, deadLetterTopicName(group)).some(isIt)) return true;
-  for (let tier = 1; tier < settings.maxAttempts; tier += 1) {
+  for (let tier = 1; tier < maxAttempts; tier += 1) {
     const topic = retryTopicName(group, tier);
     for (let partition = 0; partition < partitions; partition += 1)
       if (broker.records(topic, partition).slice(broker.committed(topic, partition)).some(isIt)) return true;

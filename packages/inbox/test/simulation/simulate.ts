@@ -37,11 +37,11 @@ import { drawScenario } from './scenario.ts';
 const settings: InboxSettings = {
   ...defaultSettings,
   batchRecords: 3,
-  maxAttempts: 3,
   retryBaseMs: 6,
   maxWaitMs: 400,
   sweepEveryMs: 31,
 };
+const maxAttempts = 3;
 const steps = 400;
 const longestDrain = 20_000;
 /** Nothing has changed for so many sweeps: nothing will. */
@@ -76,8 +76,8 @@ export async function simulate({ scheduler, seed, log = () => undefined }: Simul
   const scenario = drawScenario(random);
   const { trouble, behaviours } = scenario;
   const database = createMemoryDatabase();
-  const broker = createMemoryBroker(settings.maxAttempts - 1);
-  const world = { scenario, database, broker, settings };
+  const broker = createMemoryBroker(maxAttempts - 1);
+  const world = { scenario, database, broker, maxAttempts };
   const calls = new Map<string, number>();
   const timers: { readonly atMs: number; readonly isSweep: boolean; readonly work: () => void }[] = [];
   let nowMs = 1;
@@ -209,6 +209,7 @@ export async function simulate({ scheduler, seed, log = () => undefined }: Simul
       controls: countControls(),
       drains: createKeyedMutex(),
       skippedAhead: new Set(),
+      maxAttempts,
       settings,
       clock,
       random: () => random.fraction(),

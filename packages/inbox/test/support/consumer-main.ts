@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { startInbox } from '../../src/start-inbox.ts';
 import type { ConsumerProcessOptions } from './consumer-process.ts';
-import { testTopic, thingSchema } from './thing-codec.ts';
+import { testConsumer } from './inbox-lab.ts';
 import { thingLogHandler } from './thing-log.ts';
 
 // A consumer as a process of its own, so that a test can kill it; FAILPOINTS says where.
@@ -23,9 +23,7 @@ process.on('SIGUSR2', () => {
 const dataSource = await new DataSource(connectionOptions(connection)).initialize();
 
 await startInbox({
-  group,
-  source: testTopic(topic),
-  aggregateType: 'thing',
+  consumer: testConsumer(group, topic),
   handler: thingLogHandler({
     batch: true,
     sabotage: async ({ aggregateId, version, attempt }) => {
@@ -34,7 +32,6 @@ await startInbox({
         throw new Error('planted');
     },
   }),
-  readers: [{ eventType: 'ThingChanged', subject: topic, schema: thingSchema }],
   registryUrl,
   kafka: connectKafka({ brokers }, group, logger),
   dataSource,

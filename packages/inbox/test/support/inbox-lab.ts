@@ -1,4 +1,4 @@
-import { deadLetterTopicName, groupTopics } from '@board/contracts';
+import { deadLetterTopicName, groupTopics, type ConsumerDefinition } from '@board/contracts';
 import { connectionOptions } from '@board/database-kit';
 import { connectKafka } from '@board/kafka-kit';
 import { createHealth, createLogger, createMetrics, createScope, type Health, type Scope } from '@board/service-kit';
@@ -40,6 +40,7 @@ export interface InboxLab {
   readonly kafka: Kafka;
   readonly topic: string;
   readonly group: string;
+  readonly consumer: ConsumerDefinition;
   readonly schemaId: number;
   thing(id: string, version: number, options?: ThingOptions): ThingRecord;
   produce(records: readonly ThingRecord[], topic?: string): Promise<void>;
@@ -53,6 +54,8 @@ export interface InboxLab {
       registryUrl?: string;
       /** `thing` unless the test makes up its own. */
       aggregateType?: string;
+      /** Three unless the test says otherwise. */
+      retryTiers?: number;
     },
   ): Promise<RunningInbox>;
   /** Rows of a query as root. */
@@ -77,7 +80,8 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
   const admin = kafka.admin();
   await admin.connect();
   scope.defer('admin', () => admin.disconnect());
-  const topics = [testTopic(topic), ...groupTopics(group, testTopic(topic))];
+  const consumer = testConsumer(group, topic);
+  const topics = [consumer.source, ...groupTopics(consumer)];
   const createTopics = async (): Promise<void> => {
     await admin.createTopics({
       topics: topics.map(({ name, partitions, replicationFactor, config }) => ({
@@ -132,6 +136,7 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
     kafka,
     topic,
     group,
+    consumer,
     schemaId,
     openDataSource,
     thing: (id, version, options) => thingRecord(schemaId, id, version, options),
@@ -141,22 +146,15 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
     },
     async start(
       handler,
-      { settings = {}, dataSource, brokers, kafka: own, registryUrl, aggregateType = 'thing' } = {},
+      { settings = {}, dataSource, brokers, kafka: own, registryUrl, aggregateType = 'thing', retryTiers = 3 } = {},
     ) {
       const inboxScope = createScope();
       const health = createHealth();
       const ownDataSource = dataSource ?? (await openDataSource());
       let failure: Error | undefined;
       const inbox = await startInbox({
-        group,
-        source: testTopic(topic),
-        aggregateType,
+        consumer: { ...consumer, aggregateType, retryTiers },
         handler,
-        readers: ['ThingChanged', 'ThingRenamed'].map((eventType) => ({
-          eventType,
-          subject: topic,
-          schema: thingSchema,
-        })),
         registryUrl: registryUrl ?? stack.registryUrl,
         kafka: own ?? (brokers ? connectKafka({ brokers }, group, logger) : kafka),
         dataSource: ownDataSource,
@@ -181,6 +179,16 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
     },
     close: () => scope.close(),
   };
+}
+
+/** A consumer of a test's own topic, which knows two types of event of the same shape. */
+export function testConsumer(group: string, topic: string): ConsumerDefinition {
+  const schemas = ['ThingChanged', 'ThingRenamed'].map((eventType) => ({
+    eventType,
+    subject: topic,
+    schema: thingSchema,
+  }));
+  return { group, source: testTopic(topic), aggregateType: 'thing', retryTiers: 3, schemas, database: 'unused' };
 }
 
 /** Every record of the group's DLQ so far. */

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Identity } from '../../src/decide.ts';
-import type { DeadLetterReason, Delivery } from '../../src/record.ts';
+import type { DeadLetterReason, Delivery, Identity } from '../../src/record.ts';
 import { firstPlace, type InboxStore, type StoredDeadLetter } from '../../src/store/store.ts';
 import { toHeaders } from './to-headers.ts';
 
