@@ -1,5 +1,5 @@
 import { waitUntil } from '@board/test';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
 import { thingLogHandler } from './support/thing-log.ts';
 import { auditedTopics } from '../src/audit/audited-topics.ts';
@@ -8,17 +8,18 @@ import { placeOf } from '../src/audit/settle.ts';
 import { waitForGroups } from '../src/audit/wait-for-groups.ts';
 
 let lab: InboxLab;
-beforeEach(async () => {
+beforeAll(async () => {
   lab = await openInboxLab(inject('stack'));
 });
-afterEach(() => lab.close());
+afterEach(() => lab.reset());
+afterAll(() => lab.close());
 
 const topics = () => auditedTopics(lab.kafka, lab.consumer);
 const unread = async (...places: string[]) =>
   [...(await findUnread(lab.kafka, await topics(), new Set(places)))].sort();
 
 describe('the topics of an audited group', () => {
-  it('hold an event until its group has PASSED it; then it does not count', async () => {
+  it('hold an event until its group has passed it; then it does not count', async () => {
     await lab.produce([lab.thing('a', 1), lab.thing('a', 2), lab.thing('b', 1, { headers: { id: undefined } })]);
     expect(await waitForGroups(lab.kafka, await topics(), 0)).toEqual({
       cannotTell: expect.stringContaining(lab.group),
@@ -33,7 +34,7 @@ describe('the topics of an audited group', () => {
     expect(await unread('a 1', 'a 3')).toEqual(['a 3']);
   });
 
-  it('hold what waits in a RETRY topic, and the wait goes on until the retry group has passed it', async () => {
+  it('hold what waits in a retry topic, and the wait goes on until the retry group has passed it', async () => {
     let fails = true;
     const sabotage = (): void => {
       if (fails) throw new Error('planted');

@@ -1,19 +1,20 @@
 import { waitUntil } from '@board/test';
-import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
 import { openInboxLab, readDeadLetters, type InboxLab } from './support/inbox-lab.ts';
 import { appliedVersions, thingLogHandler } from './support/thing-log.ts';
 
 let lab: InboxLab;
-beforeEach(async () => {
+beforeAll(async () => {
   lab = await openInboxLab(inject('stack'));
 });
-afterEach(() => lab.close());
+afterEach(() => lab.reset());
+afterAll(() => lab.close());
 
 const settings = { floodLetters: 5, floodProbeEveryMs: 300, retryBaseMs: 20, maxWaitMs: 200 };
 const things = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, n) => lab.thing(`${prefix}${n}`, 1));
 
-it('opens when EVERY aggregate fails, adds no letter over a restart, and closes by itself once the handler is mended', async () => {
+it('opens when every aggregate fails, adds no dead letter over a restart, and closes by itself once the handler works again', async () => {
   let broken = true;
   const handler = thingLogHandler({
     sabotage: () => {
@@ -70,7 +71,7 @@ it(
   },
 );
 
-it('stays closed when many events die but MOST aggregates are well', async () => {
+it('stays closed when many events die but most aggregates are well', async () => {
   const { inbox } = await lab.start(
     thingLogHandler({
       sabotage: ({ aggregateId }) => {

@@ -1,16 +1,17 @@
 import { setFailpoint } from '@board/service-kit';
 import { waitUntil } from '@board/test';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { InvalidEventError } from '../src/errors.ts';
 import { deadLetterHeaders } from '../src/fail/headers.ts';
 import { openInboxLab, readDeadLetters, type InboxLab } from './support/inbox-lab.ts';
 import { appliedVersions, thingLogHandler } from './support/thing-log.ts';
 
 let lab: InboxLab;
-beforeEach(async () => {
+beforeAll(async () => {
   lab = await openInboxLab(inject('stack'));
 });
-afterEach(() => lab.close());
+afterEach(() => lab.reset());
+afterAll(() => lab.close());
 
 const range = (to: number): number[] => Array.from({ length: to }, (_, index) => index + 1);
 const applied = () => appliedVersions(lab.schema.root);
@@ -24,7 +25,7 @@ describe('applying', () => {
     expect(await applied()).toEqual(new Map(ids.map((id) => [id, range(40)])));
   });
 
-  it('changes nothing when a whole topic is delivered AGAIN', async () => {
+  it('changes nothing when a whole topic is delivered again', async () => {
     const records = range(20).flatMap((version) => ['a', 'b'].map((id) => lab.thing(id, version)));
     const first = await lab.start(thingLogHandler());
     await lab.produce(records);
@@ -51,7 +52,7 @@ describe('applying', () => {
     expect(await lab.rows('SELECT * FROM parked')).toEqual([]);
   });
 
-  it('leaves mark AND effect untouched when the transaction rolls back, then applies', async () => {
+  it('leaves mark and effect untouched when the transaction rolls back, then applies', async () => {
     let failures = 0;
     const undo = setFailpoint('before-commit', () => {
       failures += 1;
@@ -71,7 +72,7 @@ describe('applying', () => {
 });
 
 describe('failing events', () => {
-  it('are retried while OTHER aggregates go on, and their followers wait in order', async () => {
+  it('are retried while other aggregates go on, and their followers wait in order', async () => {
     let failuresLeft = 2;
     await lab.start(
       thingLogHandler({
@@ -88,7 +89,7 @@ describe('failing events', () => {
     expect(await readDeadLetters(lab)).toEqual([]);
   });
 
-  it('become ONE dead letter when their attempts are spent; their followers stay parked', async () => {
+  it('become one dead letter when their attempts are spent; their followers stay parked', async () => {
     const attempts: number[] = [];
     await lab.start(
       thingLogHandler({
@@ -158,7 +159,7 @@ describe('failing events', () => {
     ]);
   });
 
-  it('are cut at the deadline, and a LATE write of theirs lands nowhere', async () => {
+  it('are cut at the deadline, and a late write of theirs lands nowhere', async () => {
     const late: Promise<unknown>[] = [];
     await lab.start(
       {
@@ -194,7 +195,7 @@ describe('failing events', () => {
   });
 });
 
-it('gets past MANY events that hang in one slice, each failing alone', async () => {
+it('gets past many events that hang in one slice, each failing alone', async () => {
   const hangs = new Set(['a3', 'a9', 'a14', 'a20', 'a27', 'a33', 'a38']);
   const { failure } = await lab.start(
     thingLogHandler({
@@ -209,7 +210,7 @@ it('gets past MANY events that hang in one slice, each failing alone', async () 
   expect(await readDeadLetters(lab)).toEqual([]);
 });
 
-it('frees the locks of a handler that is cut in the middle of a LONG statement', async () => {
+it('frees the locks of a handler that is cut in the middle of a long statement', async () => {
   await lab.start(
     {
       ...thingLogHandler(),
@@ -243,7 +244,7 @@ describe('the skip policy', () => {
 });
 
 describe('records that can never be applied', () => {
-  it('without identity go to the DLQ and block nobody', async () => {
+  it('without identity go to the DLQ and block nothing', async () => {
     await lab.start(thingLogHandler());
     await lab.produce([
       lab.thing('a', 1, { headers: { version: undefined } }),
@@ -278,7 +279,7 @@ describe('records that can never be applied', () => {
     expect(await lab.rows('SELECT version FROM parked')).toEqual([{ version: 2 }]);
   });
 
-  it('claim a place that ANOTHER event holds: conflict', async () => {
+  it('claim a place that another event holds: conflict', async () => {
     await lab.start(thingLogHandler());
     await lab.produce([lab.thing('a', 1, { eventId: 'first' }), lab.thing('a', 1, { eventId: 'second' })]);
     await lab.produce([lab.thing('b', 3, { eventId: 'third' }), lab.thing('b', 3, { eventId: 'fourth' })]);

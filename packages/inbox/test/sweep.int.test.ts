@@ -1,6 +1,6 @@
 import { setFailpoint } from '@board/service-kit';
 import { waitUntil } from '@board/test';
-import { afterEach, beforeEach, expect, inject, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it, onTestFinished } from 'vitest';
 import { drain } from '../src/apply/drain.ts';
 import { startSweeper, sweep } from '../src/apply/sweep.ts';
 import type { Inbox } from '../src/inbox.ts';
@@ -12,34 +12,37 @@ const ids = ['a', 'b', 'c'];
 let lab: InboxLab;
 let inbox: Inbox;
 
-beforeEach(async () => {
+beforeAll(async () => {
   lab = await openInboxLab(inject('stack'));
+});
+beforeEach(async () => {
   await lab.produce(ids.map((id) => lab.thing(id, 2)));
   ({ inbox } = await lab.start(thingLogHandler(), { settings: { sweepEveryMs: 3_600_000 } }));
   await lab.caughtUp();
   // As a process leaves it that died between its commit and its drain.
   await lab.rows('UPDATE mark SET version = 1');
 });
-afterEach(() => lab.close());
+afterEach(() => lab.reset());
+afterAll(() => lab.close());
 
 const applied = async (): Promise<string[]> => [...(await appliedVersions(lab.schema.root)).keys()].toSorted();
 const never = () => false;
 
-it('drains what was LEFT, and leaves what somebody else may be at', async () => {
+it('drains what was left, and leaves what another one may be draining', async () => {
   await sweep(inbox, { isLeftOver: (id, version) => id === 'b' && version === 2, isOver: never });
   expect(await applied()).toEqual(['b']);
   await sweep(inbox, { isLeftOver: () => true, isOver: never });
   expect(await applied()).toEqual(ids);
 });
 
-it('ENDS after the aggregate under way', async () => {
+it('ends after the aggregate under way once it is over', async () => {
   let drains = 0;
   onTestFinished(setFailpoint('before-drain', () => (drains += 1)));
   await sweep(inbox, { isLeftOver: () => true, isOver: () => drains > 0 });
   expect(await applied()).toHaveLength(1);
 });
 
-it('again and again: leaves to others what it sees for the FIRST time', async () => {
+it('leaves what it sees for the first time until the next sweep', async () => {
   const sweepEveryMs = 300;
   const startedAt = performance.now();
   const drainedAt: number[] = [];
@@ -51,7 +54,7 @@ it('again and again: leaves to others what it sees for the FIRST time', async ()
   expect((drainedAt[0] ?? 0) - startedAt).toBeGreaterThan(sweepEveryMs * 0.9);
 });
 
-it('told to STOP it ends after the round under way', async () => {
+it('ends after the round under way when it is told to stop', async () => {
   const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   let drains = 0;
@@ -70,7 +73,7 @@ it('told to STOP it ends after the round under way', async () => {
   expect(await applied()).toHaveLength(1);
 });
 
-it('tries nothing more once the flood guard has OPENED in the midst of it', async () => {
+it('tries nothing more once the circuit breaker has opened in the middle of a sweep', async () => {
   let drains = 0;
   let asked = 0;
   onTestFinished(setFailpoint('before-drain', () => (drains += 1)));
@@ -90,7 +93,7 @@ it('tries nothing more once the flood guard has OPENED in the midst of it', asyn
   expect(drains).toBe(1);
 });
 
-it('a drain whose time is over when its turn comes does NOTHING', async () => {
+it('a drain does nothing when its time is over before its turn comes', async () => {
   const reached = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   let drains = 0;

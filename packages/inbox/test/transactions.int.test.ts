@@ -1,16 +1,17 @@
 import { waitUntil } from '@board/test';
 import { createConnection } from 'mysql2/promise';
-import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { openInboxLab, readDeadLetters, type InboxLab } from './support/inbox-lab.ts';
 import { appliedVersions, thingLogHandler } from './support/thing-log.ts';
 
 let lab: InboxLab;
-beforeEach(async () => {
+beforeAll(async () => {
   lab = await openInboxLab(inject('stack'));
-  await lab.schema.root.query('CREATE TABLE counter (id INT PRIMARY KEY, n INT NOT NULL)');
-  await lab.schema.root.query('INSERT INTO counter VALUES (1, 0), (2, 0)');
+  await lab.rows('CREATE TABLE counter (id INT PRIMARY KEY, n INT NOT NULL)');
 });
-afterEach(() => lab.close());
+beforeEach(() => lab.rows('INSERT INTO counter VALUES (1, 0), (2, 0)'));
+afterEach(() => lab.reset());
+afterAll(() => lab.close());
 
 /** Another session's transaction on the counters. */
 async function openOther() {
@@ -20,7 +21,7 @@ async function openOther() {
   return other;
 }
 
-it('moves NO mark when the handler swallows a deadlock that has rolled everything back', async () => {
+it('moves no mark when the handler swallows a deadlock that has rolled everything back', async () => {
   const other = await openOther();
   await other.query('UPDATE counter SET n = n + 1 WHERE id = 2');
   // More rows changed: the server picks the handler's transaction as the victim.
@@ -47,7 +48,7 @@ it('moves NO mark when the handler swallows a deadlock that has rolled everythin
   await other.end();
 });
 
-it('burns NO attempt while somebody else holds a row that the handler needs', async () => {
+it('burns no attempt while another session holds a row that the handler needs', async () => {
   const other = await openOther();
   await other.query('UPDATE counter SET n = n + 1 WHERE id = 1');
   const attempts: number[] = [];
@@ -108,12 +109,12 @@ it('closes a letter once its event was applied after all, and the alarm goes qui
   expect(await lab.rows('SELECT closed_by FROM dead_letter')).toEqual([{ closed_by: 'applied' }]);
 });
 
-it('sweeps the others when ONE aggregate cannot be drained', async () => {
+it('sweeps the others when one aggregate cannot be drained', async () => {
   const inbox = await lab.start(thingLogHandler());
   await lab.produce(['a', 'z'].flatMap((id) => [lab.thing(id, 1), lab.thing(id, 3)]));
   await waitUntil('two parked', async () => (await lab.rows('SELECT * FROM parked')).length === 2);
   await inbox.stop();
-  // Skipped by hand while nobody ran; the headers of one row are damaged.
+  // Skipped by hand while nothing ran; the headers of one row are damaged.
   await lab.rows('UPDATE mark SET version = 2');
   await lab.rows("UPDATE parked SET headers = 'damaged' WHERE aggregateid = 'a'");
   const { health } = await lab.start(thingLogHandler());

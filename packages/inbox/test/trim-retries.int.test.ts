@@ -3,7 +3,7 @@ import { expect, inject, it, onTestFinished } from 'vitest';
 import { openInboxLab } from './support/inbox-lab.ts';
 import { trimRetries } from '../src/operator/trim-retries.ts';
 
-it("deletes settled records of the retry topics, NEVER beyond the group's committed offset, and no other topic's", async () => {
+it("deletes settled records of the retry topics, never beyond the group's committed offset, and no other topic's", async () => {
   const lab = await openInboxLab(inject('stack'));
   onTestFinished(lab.close);
   const admin = lab.kafka.admin();

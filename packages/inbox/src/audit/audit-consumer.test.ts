@@ -156,7 +156,7 @@ const plants: Readonly<Record<string, { verdict: Verdict; plant: (world: World, 
 };
 
 describe('the audit', () => {
-  it('finds EXACTLY what is planted, whatever the chunks', async () => {
+  it('finds exactly what is planted, whatever the chunks', async () => {
     const board = fc.record({
       version: fc.integer({ min: 1, max: 5 }),
       plant: fc.option(fc.constantFrom(...Object.keys(plants)), { nil: undefined, freq: 4 }),
@@ -187,7 +187,7 @@ describe('the audit', () => {
     );
   });
 
-  it('calls NOTHING lost, ahead or different that changes and is applied while it looks', async () => {
+  it('calls nothing lost, ahead or different that changes and is applied while it looks', async () => {
     const seeds = fc.array(fc.nat(), { minLength: 100, maxLength: 100 });
     await fc.assert(
       fc.asyncProperty(seeds, fc.integer({ min: 1, max: 12 }), async (choices, chunkSize) => {
@@ -211,7 +211,7 @@ describe('the audit', () => {
 
   it.each<[string, (world: World) => (call: string) => void]>([
     [
-      'moves from parked to a RETRY TOPIC',
+      'moves from parked to a retry topic',
       (world) => {
         apply(world, 'a', { nextParked: true });
         return (call) => {
@@ -222,13 +222,13 @@ describe('the audit', () => {
       },
     ],
     [
-      'moves from a retry topic to PARKED',
+      'moves from a retry topic to parked',
       (world) => (call) => {
         if (call === 'findUnread') apply(world, 'a', { version: 1, nextParked: true });
       },
     ],
     [
-      'is APPLIED from a retry topic, and the one after it is on its way',
+      'is applied from a retry topic, and the one after it is on its way',
       (world) => (call) => {
         if (call === 'findUnread') apply(world, 'a', { version: 2 });
       },
@@ -241,7 +241,7 @@ describe('the audit', () => {
     expect((await run(world)).counts).toMatchObject({ LOST: 0, 'in flight': 1 });
   });
 
-  it('says so when the next event became a DEAD LETTER between two looks', async () => {
+  it('says so when the next event became a dead letter between two looks', async () => {
     const world = openWorld([['a', 1]]);
     commit(world, 'a', 2);
     world.meanwhile = (call) => {
@@ -260,7 +260,7 @@ describe('the audit', () => {
     expect(report.cannotTell).toContain('without its record');
   });
 
-  it('is incomplete when the relay does not settle, also when NOTHING differs', async () => {
+  it('is incomplete when the relay does not settle, also when nothing differs', async () => {
     const world = openWorld([['a', 1]]);
     const barrier = (): Promise<Barrier> => Promise.resolve({ cannotTell: 'no connector' });
     expect(await run(world, { barrier })).toMatchObject({ outcome: 'incomplete', cannotTell: 'no connector' });
@@ -269,7 +269,7 @@ describe('the audit', () => {
     expect(report).toMatchObject({ outcome: 'incomplete', counts: { LOST: 0, 'cannot tell': 1 } });
   });
 
-  it('is red when the relay does not settle but something is wrong ANYWAY; it waits only once', async () => {
+  it('is red when the relay does not settle but something is wrong anyway; it waits only once', async () => {
     const world = openWorld(['a', 'b', 'c', 'd'].map((id) => [id, 1]));
     for (const id of ['a', 'b', 'c', 'd']) apply(world, id, { version: 2 });
     let waits = 0;

@@ -35,13 +35,13 @@ describe('an aggregate is', () => {
     expect(judged({ consumer: consumer(0) })).toBe('LOST');
   });
 
-  it('NOT lost when its next event is parked, unread or a dead letter', () => {
+  it('not lost when its next event is parked, unread or a dead letter', () => {
     expect(judged({ consumer: consumer(4, { nextParked: true }) })).toBe('in flight');
     expect(judged({ consumer: consumer(4), nextUnread: true })).toBe('in flight');
     expect(judged({ consumer: consumer(4, { nextDead: true }) })).toBe('behind a dead letter');
   });
 
-  it('NOT lost when it was changed after it was noted', () => {
+  it('not lost when it was changed after it was noted', () => {
     expect(judged({ noted: source(4), consumer: consumer(4) })).toBe('in step');
     expect(judged({ noted: undefined, source: source(1), consumer: consumer(0) })).toBe('in step');
   });
@@ -61,7 +61,7 @@ describe('an aggregate is', () => {
     expect(judged({ noted: undefined, source: undefined, consumer: consumer(0) })).toBe('in step');
   });
 
-  it('different when the content is another at the same version, also when it was NOTED at that version', () => {
+  it('different when the content is another at the same version, also when it was noted at that version', () => {
     expect(judged({ consumer: consumer(5, { content: 'other' }) })).toBe('different');
     expect(judged({ consumer: consumer(5, { content: undefined }) })).toBe('different');
     expect(judged({ source: source(6), consumer: consumer(5, { content: 'other' }) })).toBe('different');
@@ -77,7 +77,7 @@ describe('an aggregate is', () => {
     expect(judged({ consumer: consumer(5, { conflict: true }) })).toBe('conflict');
   });
 
-  it('NOT in conflict when one side no longer knows the event', () => {
+  it('not in conflict when one side no longer knows the event', () => {
     expect(judged({ source: source(5, { eventId: undefined }), noted: undefined })).toBe('in step');
     expect(judged({ consumer: consumer(5, { eventId: undefined }) })).toBe('in step');
   });

@@ -61,7 +61,7 @@ const doNothing: Handler = { afterDeadLetter: 'block', handle: () => Promise.res
  * Processes a record of the inbox's own as any record of the source, from its headers to COMMIT; only the handler is left out.
  * It moves the mark of an aggregate that no event may have. Throws what the processing throws.
  */
-export async function processProbe(inbox: Inbox): Promise<void> {
+async function processProbe(inbox: Inbox): Promise<void> {
   const { store, decoder, clock } = inbox;
   const mark = await store.transaction(({ marks }) => marks.find(probeAggregateId));
   const version = (mark?.version ?? 0) + 1;

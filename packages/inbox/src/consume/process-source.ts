@@ -67,7 +67,7 @@ export async function processReadings(
 }
 
 /** Drains what deliveries have set free, for a while: their offsets wait for it. What is left, the sweep finds. */
-export async function drainForNow(inbox: Inbox, aggregateIds: readonly string[]): Promise<void> {
+async function drainForNow(inbox: Inbox, aggregateIds: readonly string[]): Promise<void> {
   try {
     const { clock, settings } = inbox;
     const untilMs = clock.elapsedMs() + settings.maxWaitMs;

@@ -6,7 +6,7 @@ interface Place {
 }
 
 /** Consecutive records of one partition, at least one. */
-export interface RecordSlice extends Place {
+interface RecordSlice extends Place {
   readonly kind: 'records';
   readonly records: readonly SourceRecord[];
 }

@@ -25,7 +25,7 @@ function replayed() {
   return toReplay('group', deadLetter, 9_000);
 }
 
-it('goes to the FIRST retry topic of its own group, same partition, key and value', () => {
+it('goes to the first retry topic of its own group, same partition, key and value', () => {
   expect(replayed()).toMatchObject({
     topic: 'group.retry.1',
     partition: 2,

@@ -38,7 +38,7 @@ function log(deliveries: readonly Delivery[]): string[] {
 const versionsIn = (line: string): number[] =>
   (JSON.parse(line) as { events: { version: number }[] }).events.map((one) => one.version);
 
-it('names EVERY event once, in order, in lines that container runtimes do not cut', () => {
+it('names every event once, in order, in lines that container runtimes do not cut', () => {
   const versions = Array.from({ length: 501 }, (_, index) => 4_000_000_000 + index);
   const lines = log(versions.map((version) => delivery(version)));
   expect(lines.flatMap(versionsIn)).toEqual(versions);
@@ -46,7 +46,7 @@ it('names EVERY event once, in order, in lines that container runtimes do not cu
   for (const line of lines) expect(Buffer.byteLength(line)).toBeLessThan(16 * 1024);
 });
 
-it('says which event, by which request, from where, and NOTHING of its payload', () => {
+it('says which event, by which request, from where, and nothing of its payload', () => {
   const [line = ''] = log([delivery(7)]);
   expect(JSON.parse(line)).toMatchObject({
     event: 'inbox.applied',
@@ -67,11 +67,11 @@ it('says which event, by which request, from where, and NOTHING of its payload',
   expect(line).not.toContain('wrote');
 });
 
-it('a traceparent that is none is CUT: its writer does not decide how long our lines are', () => {
+it('cuts a traceparent that is none, so that its writer does not decide how long our lines are', () => {
   const [line = ''] = log([delivery(1, toHeaders({ [headerNames.traceparent]: Buffer.alloc(100_000, 'x') }))]);
   expect(line.length).toBeLessThan(1_000);
 });
 
-it('no event, no line', () => {
+it('writes no line without an event', () => {
   expect(log([])).toEqual([]);
 });

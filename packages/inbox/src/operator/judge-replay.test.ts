@@ -12,11 +12,11 @@ const open = {
 
 it.each([
   ['an open letter whose turn it is', {}, 'replay'],
-  ['an open letter whose turn has NOT come', { markVersion: 1 }, 'replay'],
+  ['an open letter whose turn has not come', { markVersion: 1 }, 'replay'],
   ['a letter that the mark has passed', { markVersion: 6 }, 'superseded'],
   ['a letter that is the mark, for it was applied', { markVersion: 5 }, 'superseded'],
   ['a letter that the policy passed over, while it is the mark', { markVersion: 5, skippedBy: 'policy' }, 'replay'],
-  ['the same once the mark has MOVED ON', { markVersion: 6, skippedBy: 'policy' }, 'superseded'],
+  ['the same once the mark has moved on', { markVersion: 6, skippedBy: 'policy' }, 'superseded'],
   ['a letter that was skipped by hand', { markVersion: 5, skippedBy: 'hand' }, 'superseded'],
   ['a letter that was dismissed', { closedAt: 1 }, 'closed'],
   ['a letter that was sent and has not failed since', { isReplayPending: true }, 'in-flight'],
@@ -26,7 +26,7 @@ it.each([
   expect(judgeReplay({ ...open, ...changes }, false)).toBe(verdict);
 });
 
-it('sends what is in flight or was DISMISSED by mistake again when told to', () => {
+it('sends what is in flight or was dismissed by mistake again when told to', () => {
   expect(judgeReplay({ ...open, isReplayPending: true }, true)).toBe('replay');
   expect(judgeReplay({ ...open, closedAt: 1 }, true)).toBe('replay');
   expect(judgeReplay({ ...open, markVersion: 5 }, true)).toBe('superseded');

@@ -10,7 +10,7 @@ it('trims up to the committed offset, and not one record more', () => {
 });
 
 it.each([
-  ['nothing is COMMITTED, which to the broker would mean everything', '-1'],
+  ['nothing is committed, which to the broker would mean everything', '-1'],
   ['nothing new is settled', '10'],
   ['the offset is of an earlier topic', '51'],
 ])('leaves the partition alone when %s', (_name, offset) => {

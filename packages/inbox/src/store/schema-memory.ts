@@ -6,7 +6,7 @@ export interface SchemaKey {
   readonly schemaId: number;
 }
 
-export interface LearnedSchema extends SchemaKey {
+interface LearnedSchema extends SchemaKey {
   readonly fingerprint: string;
   readonly text: string;
 }

@@ -77,7 +77,7 @@ export interface ParkedEvents {
   size(): Promise<ParkedSize>;
 }
 
-export interface LowestParked {
+interface LowestParked {
   readonly aggregateId: string;
   readonly version: number;
   /** Undefined before the aggregate has one. */

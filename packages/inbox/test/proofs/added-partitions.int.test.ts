@@ -73,7 +73,7 @@ async function expectAllApplied(lab: InboxLab, last: number): Promise<void> {
   expect(await parkedRows(lab)).toBe(0);
 }
 
-it('loses nothing, keeps the order and doubles NO effect when partitions are added under two running consumers', async () => {
+it('loses nothing, keeps the order and doubles no effect when partitions are added under two running consumers', async () => {
   const lab = await openLab();
   const writer = await openWriter(lab);
   // Every fifth event fails once: retries are on their way while the partitions change.
@@ -96,7 +96,7 @@ it('loses nothing, keeps the order and doubles NO effect when partitions are add
   await expectAllApplied(lab, writer.last());
 });
 
-it('PARKS what a new partition delivers before the old one is through', async () => {
+it('parks what a new partition delivers before the old one is through', async () => {
   const lab = await openLab();
   const writer = await openWriter(lab);
   for (let round = 0; round < 3; round += 1) await writer.write();
@@ -124,7 +124,7 @@ it('PARKS what a new partition delivers before the old one is through', async ()
   await expectAllApplied(lab, writer.last());
 });
 
-it('WAITS, and loses nothing, while the retry topics have fewer partitions than the source', async () => {
+it('waits, and loses nothing, while the retry topics have fewer partitions than the source', async () => {
   const lab = await openLab();
   const writer = await openWriter(lab);
   const handler = thingLogHandler({

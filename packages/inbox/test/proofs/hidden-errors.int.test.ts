@@ -1,15 +1,16 @@
 import { waitUntil } from '@board/test';
-import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
 import { openInboxLab, readDeadLetters, type InboxLab } from '../support/inbox-lab.ts';
 import { appliedVersions, thingLogHandler } from '../support/thing-log.ts';
 
 let lab: InboxLab;
-beforeEach(async () => {
+beforeAll(async () => {
   lab = await openInboxLab(inject('stack'));
 });
-afterEach(() => lab.close());
+afterEach(() => lab.reset());
+afterAll(() => lab.close());
 
-it('a handler that HIDES the end of its transaction loses no effect: the mark does not move without it', async () => {
+it('moves no mark without its effect when a handler hides the end of its transaction', async () => {
   let hidden = 0;
   await lab.start({
     afterDeadLetter: 'block',
@@ -25,7 +26,7 @@ it('a handler that HIDES the end of its transaction loses no effect: the mark do
   expect(await appliedVersions(lab.schema.root)).toEqual(new Map([['a', [1, 2, 3]]]));
 });
 
-it('of two events that claim one place, NEITHER vanishes: one that was parked becomes a conflict', async () => {
+it('makes a conflict of a parked event whose place another one has taken', async () => {
   await lab.start(thingLogHandler());
   await lab.produce([lab.thing('a', 1), lab.thing('a', 3, { eventId: 'parked' })]);
   await lab.caughtUp();

@@ -1,22 +1,23 @@
 import { waitUntil } from '@board/test';
-import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
 import { openInboxLab, readDeadLetters, type InboxLab } from '../support/inbox-lab.ts';
 import { appliedVersions, thingLogHandler } from '../support/thing-log.ts';
 
 let lab: InboxLab;
-beforeEach(async () => {
+beforeAll(async () => {
   lab = await openInboxLab(inject('stack'));
 });
-afterEach(() => lab.close());
+afterEach(() => lab.reset());
+afterAll(() => lab.close());
 
-it('an undecodable event whose predecessor FAILS in the same batch parks: it is judged in its turn only', async () => {
+it('parks an undecodable event whose predecessor fails in the same batch, because it is judged in its turn only', async () => {
   await lab.produce([lab.thing('a', 1), lab.thing('a', 2), lab.thing('a', 3, { value: null }), lab.thing('a', 4)]);
-  let mended = false;
+  let repaired = false;
   await lab.start(
     thingLogHandler({
       batch: true,
       sabotage: ({ version }) => {
-        if (version === 2 && !mended) throw new Error('planted');
+        if (version === 2 && !repaired) throw new Error('planted');
       },
     }),
     // Its first retry comes after the test has looked.
@@ -27,13 +28,13 @@ it('an undecodable event whose predecessor FAILS in the same batch parks: it is 
   expect(await readDeadLetters(lab)).toEqual([]);
   expect(await lab.rows('SELECT version FROM parked ORDER BY version')).toEqual([{ version: 3 }, { version: 4 }]);
 
-  mended = true;
+  repaired = true;
   await waitUntil('version 2 applied', async () => (await appliedVersions(lab.schema.root)).get('a')?.length === 2);
   await waitUntil('version 3 judged', async () => (await readDeadLetters(lab)).length === 1);
   await waitUntil('version 3 out of parking', async () => (await lab.rows('SELECT * FROM parked')).length === 1);
 });
 
-it('dead-letters each undecodable event ONCE, although the sweep finds it at the same time', async () => {
+it('dead-letters each undecodable event once, although the sweep finds it at the same time', async () => {
   const ids = Array.from({ length: 30 }, (_, index) => `thing-${index}`);
   await lab.produce(ids.flatMap((id) => [lab.thing(id, 1), lab.thing(id, 2, { value: null })]));
   await lab.start(

@@ -47,7 +47,7 @@ const record = (text: string, partition: number): RoutedRecord => ({
 const stored = async (): Promise<Set<string>> =>
   new Set((await readTopic(lab.stack.brokers, retryTopicName(lab.group, 1))).map(({ value }) => String(value)));
 
-it('a publish whose ANSWER is lost is stored, and so is the next, different record', async () => {
+it('stores a record whose answer is lost, and the next, different one too', async () => {
   const publisher = await connectPublisher(throughProxies());
   try {
     await publisher.publish([record('warm-up', 0)]);

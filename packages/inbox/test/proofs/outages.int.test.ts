@@ -1,7 +1,7 @@
 import { deadLetterTopicName, retryTopicName } from '@board/contracts';
 import { startTcpProxy, waitUntil, type TcpProxy } from '@board/test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { deadLetterHeaders } from '../../src/fail/headers.ts';
 import { openInboxLab, readDeadLetters, type InboxLab, type RunningInbox } from '../support/inbox-lab.ts';
 import { refuseWrites } from '../support/refuse-writes.ts';
@@ -14,16 +14,18 @@ const ids = range(20).map((index) => `t${index}`);
 
 let lab: InboxLab;
 let database: TcpProxy;
+beforeAll(async () => {
+  lab = await openInboxLab(inject('stack'));
+});
 beforeEach(async () => {
-  const stack = inject('stack');
-  lab = await openInboxLab(stack);
-  database = await startTcpProxy(stack.mysql);
+  database = await startTcpProxy(lab.stack.mysql);
 });
 afterEach(async () => {
-  // First: whatever still waits for an answer of the database fails now.
+  // First: what still waits for an answer of the database fails now.
   await database.close();
-  await lab.close();
+  await lab.reset();
 });
+afterAll(() => lab.close());
 
 const startThroughProxy = async (handler = thingLogHandler({ batch: true })): Promise<RunningInbox> =>
   lab.start(handler, {
@@ -107,7 +109,7 @@ describe('a database that is away in mid-load', () => {
     expect(await readDeadLetters(lab)).toEqual([]);
   });
 
-  it('(half-open while nothing is to do) leaves the sweep and its alarms ALIVE', { timeout: 90_000 }, async () => {
+  it('(half-open while nothing is to do) leaves the sweep and its alarms alive', { timeout: 90_000 }, async () => {
     const { health } = await startThroughProxy();
     await produceSlowly(1, 1);
     await lab.caughtUp();
@@ -122,7 +124,7 @@ describe('a database that is away in mid-load', () => {
 
 describe('a topic that refuses writes', () => {
   it(
-    '(the DLQ) loses NOTHING: the offset waits, other partitions go on, it heals by itself',
+    '(the DLQ) loses nothing: the offset waits, other partitions go on, it heals by itself',
     { timeout: 90_000 },
     async () => {
       const heal = await refuseWrites(lab.kafka, deadLetterTopicName(lab.group));
@@ -145,7 +147,7 @@ describe('a topic that refuses writes', () => {
   );
 
   it(
-    '(a retry topic) loses NOTHING: the offset waits, the event is applied once it heals',
+    '(a retry topic) loses nothing: the offset waits, the event is applied once it heals',
     { timeout: 90_000 },
     async () => {
       const heal = await refuseWrites(lab.kafka, retryTopicName(lab.group, 1));
@@ -175,7 +177,7 @@ describe('a topic that refuses writes', () => {
 });
 
 describe('an event that fails twice while its 200 followers arrive', () => {
-  it('keeps its own order and does not hold up ANYBODY else', { timeout: 120_000 }, async () => {
+  it('keeps its own order and does not hold up other aggregates', { timeout: 120_000 }, async () => {
     const producedAt = new Map<string, number>();
     const latenciesMs: number[] = [];
     await lab.start(

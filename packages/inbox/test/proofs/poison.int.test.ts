@@ -21,7 +21,7 @@ interface Aggregate {
   readonly kinds: readonly (Poison | undefined)[];
 }
 
-it(`1 % of each poison among ${total} records stops NOBODY else`, { timeout: 300_000 }, async () => {
+it(`1 % of each poison among ${total} records stops no other event`, { timeout: 300_000 }, async () => {
   const lab = await openInboxLab(inject('stack'));
   try {
     const random = seededRandom(seed);
@@ -72,7 +72,7 @@ it(`1 % of each poison among ${total} records stops NOBODY else`, { timeout: 300
       new Map([...expected].filter(([, versions]) => versions.length > 0)),
     );
 
-    // The first poison of each aggregate is judged; later ones wait their turn, except those that nobody can place.
+    // The first poison of each aggregate is judged; later ones wait their turn, except those that have no place.
     const dead = aggregates.flatMap((one) =>
       one.records.flatMap((record, at) => {
         const kind = one.kinds[at];

@@ -102,7 +102,7 @@ function interleave<Item>(lists: readonly (readonly Item[])[], random: Random): 
 }
 
 describe('at once on one partition', () => {
-  it('TWO owners apply everything once and in order', { timeout: 600_000 }, () =>
+  it('two owners apply everything once and in order', { timeout: 600_000 }, () =>
     raceInRounds(async (ids, random) => {
       const all = interleave(records(ids), random).map((record) => toDelivery(record, 'source'));
       const [first, second] = owners;

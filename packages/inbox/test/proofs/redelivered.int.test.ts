@@ -1,5 +1,5 @@
 import { waitUntil } from '@board/test';
-import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
 import { InvalidEventError } from '../../src/errors.ts';
 import { skipVersion } from '../../src/operator/skip-version.ts';
 import { spawnConsumer } from '../support/consumer-process.ts';
@@ -8,16 +8,17 @@ import { retryLag } from '../support/retry-lag.ts';
 import { appliedVersions, thingLogHandler } from '../support/thing-log.ts';
 
 let lab: InboxLab;
-beforeEach(async () => {
+beforeAll(async () => {
   lab = await openInboxLab(inject('stack'));
 });
-afterEach(() => lab.close());
+afterEach(() => lab.reset());
+afterAll(() => lab.close());
 
 const applied = () => appliedVersions(lab.schema.root);
 const marks = () => lab.rows<{ version: number }>('SELECT version FROM mark');
 const parked = () => lab.rows<{ version: number }>('SELECT version FROM parked ORDER BY version');
 
-it('mark 4, parked 6, a retry applies 5 and DIES before draining, 6 comes again: nothing is stuck, alarms are quiet', async () => {
+it('leaves nothing stuck when a retry fills the gap, the process dies before draining, and the parked event comes again', async () => {
   const records = [1, 2, 3, 4, 5, 6].map((version) => lab.thing('a', version));
   await lab.produce(records);
   const doomed = spawnConsumer(lab, { failFirst: { aggregateId: 'a', version: 5 }, killAt: 'before-drain' });
@@ -38,7 +39,7 @@ it('mark 4, parked 6, a retry applies 5 and DIES before draining, 6 comes again:
   await waitUntil('alarms quiet', () => health.alarms.active().size === 0);
 });
 
-it('a poison skipped by hand, then offsets to EARLIEST: no second letter, no second effect', async () => {
+it('makes no second dead letter and no second effect when offsets go back to the earliest behind a skip by hand', async () => {
   const handler = thingLogHandler({
     sabotage: ({ version }) => {
       if (version === 2) throw new InvalidEventError('planted');

@@ -33,7 +33,7 @@ export interface RunningInbox {
   stop(): Promise<void>;
 }
 
-/** A schema, a topic and a consumer group of one test, on the real servers; `close` leaves nothing behind. */
+/** A schema, a topic and a consumer group of one test or one file, on the real servers; `close` leaves nothing behind. */
 export interface InboxLab {
   readonly stack: StackAddresses;
   readonly schema: TestSchema;
@@ -63,6 +63,11 @@ export interface InboxLab {
   openDataSource(changes?: { host?: string; port?: number; poolSize?: number }): Promise<DataSource>;
   /** Resolves when the group's committed offsets have reached the end of the source topic. */
   caughtUp(timeoutMs?: number): Promise<void>;
+  /**
+   * For the next test: stops every inbox, closes what was opened since, and takes rows, records and groups away. Ids may be used
+   * again, and the group has never started; only offsets go on where they were.
+   */
+  reset(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -70,6 +75,8 @@ const silent = process.env['LAB_LOG'] ?? 'silent';
 
 export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
   const scope: Scope = createScope();
+  /** What was opened since the last reset. */
+  let opened: Scope = createScope();
   const schema = await createTestSchema(stack);
   scope.defer('schema', () => schema.drop());
   await schema.root.query(thingLogTable);
@@ -112,7 +119,7 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
       migrations: [...inboxMigrations],
     });
     await dataSource.initialize();
-    scope.defer('data source', () => dataSource.isInitialized && dataSource.destroy());
+    opened.defer('data source', () => dataSource.isInitialized && dataSource.destroy());
     return dataSource;
   }
   await Promise.all([
@@ -125,9 +132,32 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
     const [committed] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
     const positions = new Map(committed?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
     return ends.reduce(
-      (sum, { partition, high }) => sum + BigInt(high) - bigMax(positions.get(partition) ?? 0n, 0n),
+      (sum, { partition, low, high }) => sum + BigInt(high) - bigMax(positions.get(partition) ?? 0n, BigInt(low)),
       0n,
     );
+  }
+
+  async function deleteRows(): Promise<void> {
+    const { root } = schema;
+    const [tables] = await root.query<RowDataPacket[]>('SHOW TABLES');
+    const names = tables.flatMap((row): string[] => Object.values(row)).filter((name) => name !== 'migrations');
+    await root.beginTransaction();
+    for (const name of names) await root.query('DELETE FROM ??', [name]);
+    await root.commit();
+  }
+
+  async function deleteGroups(): Promise<void> {
+    const { groups } = await admin.describeGroups([group, `${group}.retry`]);
+    const known = groups.filter(({ state }) => state !== 'Dead').map(({ groupId }) => groupId);
+    if (known.length > 0) await admin.deleteGroups(known);
+  }
+
+  async function deleteRecords(name: string): Promise<void> {
+    const offsets = await admin.fetchTopicOffsets(name);
+    const filled = offsets.filter(({ low, high }) => low !== high).map(({ partition }) => partition);
+    if (filled.length === 0) return;
+    const partitions = filled.map((partition) => ({ partition, offset: '-1' }));
+    await admin.deleteTopicRecords({ topic: name, partitions });
   }
 
   return {
@@ -166,7 +196,7 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
         settings: { retryBaseMs: 100, sweepEveryMs: 200, unknownSchemaMs: 300, ...settings },
       });
       const stop = (): Promise<void> => inboxScope.close();
-      scope.defer('inbox', stop);
+      opened.defer('inbox', stop);
       const operator = { consumer: inbox.store.consumer, dataSource: ownDataSource, kafka, now: Date.now };
       return { inbox, operator, health, failure: () => failure, stop };
     },
@@ -177,7 +207,18 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
     caughtUp: async (timeoutMs = 30_000) => {
       await waitUntil(`group ${group} at the end of ${topic}`, async () => (await lag()) === 0n, { timeoutMs });
     },
-    close: () => scope.close(),
+    async reset() {
+      await opened.close();
+      opened = createScope();
+      await Promise.all([deleteRows(), deleteGroups(), ...topics.map(({ name }) => deleteRecords(name))]);
+    },
+    async close() {
+      try {
+        await opened.close();
+      } finally {
+        await scope.close();
+      }
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import { retryTopicName } from '@board/contracts';
 import type { InboxLab } from './inbox-lab.ts';
 
-/** Records of the group's retry topics that it has not settled yet. */
+/** Records of the group's retry topics that it has not processed yet. */
 export async function retryLag(lab: InboxLab, tiers = 3): Promise<bigint> {
   const admin = lab.kafka.admin();
   await admin.connect();
@@ -10,10 +10,10 @@ export async function retryLag(lab: InboxLab, tiers = 3): Promise<bigint> {
     const committed = await admin.fetchOffsets({ groupId: `${lab.group}.retry`, topics });
     let lag = 0n;
     for (const { topic, partitions } of committed) {
-      const settled = new Map(partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
-      for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
-        const at = settled.get(partition) ?? 0n;
-        lag += BigInt(high) - (at < 0n ? 0n : at);
+      const processed = new Map(partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
+      for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+        const at = processed.get(partition) ?? 0n;
+        lag += BigInt(high) - (at < BigInt(low) ? BigInt(low) : at);
       }
     }
     return lag;

@@ -1,7 +1,6 @@
 import Router from '@koa/router';
 import { createAlarms, type Alarms } from './alarms.ts';
 import { createReadiness, type Readiness } from './readiness.ts';
-import type { ServiceRouter } from '../http/service-router.ts';
 
 export interface Health {
   /** This instance can do its work: what load balancers and rollouts ask. */
@@ -9,13 +8,13 @@ export interface Health {
   /** A human is needed, whether or not the instance is ready. */
   readonly alarms: Alarms;
   /** `/healthz`, `/readyz`, `/alarms`. */
-  readonly router: ServiceRouter;
+  readonly router: Router;
 }
 
 export function createHealth(): Health {
   const readiness = createReadiness();
   const alarms = createAlarms();
-  const router: ServiceRouter = new Router();
+  const router = new Router();
 
   router.get('/healthz', (ctx) => {
     ctx.body = { status: 'alive' };
