@@ -1,11 +1,10 @@
 import type { Alarms, Logger } from '@board/service-kit';
-import type { KeyedMutex } from './apply/keyed-mutex.ts';
 import type { SchemaFailures } from './apply/schema-failures.ts';
 import type { InboxClock } from './clock.ts';
 import type { CircuitBreaker } from './fail/circuit-breaker.ts';
 import type { Publisher } from './fail/publisher.ts';
 import type { Handler } from './handler.ts';
-import type { InboxMetrics } from './health/metrics.ts';
+import type { InboxMetrics } from './health/observe.ts';
 import type { Decoder } from './schemas/decoder.ts';
 import type { InboxSettings } from './settings.ts';
 import type { InboxStore } from './store/store.ts';
@@ -44,5 +43,28 @@ export function countControls(): Controls {
   return {
     count: () => count,
     add: (events) => void (count += events),
+  };
+}
+
+/** Runs work one at a time for each key, within this process: other instances are kept out by the locks in the database. */
+export interface KeyedMutex {
+  /** Runs work once everything that was asked for under the same key before is done; passes its result or failure on. */
+  run<Result>(key: string, work: () => Promise<Result>): Promise<Result>;
+}
+
+export function createKeyedMutex(): KeyedMutex {
+  const last = new Map<string, Promise<unknown>>();
+  return {
+    run(key, work) {
+      const before = last.get(key) ?? Promise.resolve();
+      // A failed predecessor must not fail its successors.
+      const result = before.then(work, work);
+      last.set(key, result);
+      const forget = (): void => {
+        if (last.get(key) === result) last.delete(key);
+      };
+      result.then(forget, forget);
+      return result;
+    },
   };
 }

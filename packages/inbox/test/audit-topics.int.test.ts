@@ -2,10 +2,10 @@ import { waitUntil } from '@board/test';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
 import { thingLogHandler } from './support/thing-log.ts';
-import { auditedTopics } from '../src/audit/audited-topics.ts';
-import { findUnread } from '../src/audit/find-unread.ts';
-import { placeOf } from '../src/audit/settle.ts';
-import { waitForGroups } from '../src/audit/wait-for-groups.ts';
+import { auditedTopics } from '../src/audit/topics.ts';
+import { findUnread } from '../src/audit/topics.ts';
+import { placeOf } from '../src/audit/audit.ts';
+import { waitForGroups } from '../src/audit/topics.ts';
 
 let lab: InboxLab;
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { retryTopicName } from '@board/contracts';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
-import { auditedTopics } from '../src/audit/audited-topics.ts';
+import { auditedTopics } from '../src/audit/topics.ts';
 import { findUnreceived, type CommittedEvent } from '../src/audit/find-unreceived.ts';
 
 let lab: InboxLab;

@@ -1,8 +1,8 @@
 import { retryGroupOf, retryTopicName } from '@board/contracts';
 import { waitUntil } from '@board/test';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { auditedTopics } from '../src/audit/audited-topics.ts';
-import { inboxStatus } from '../src/operator/inbox-status.ts';
+import { auditedTopics } from '../src/audit/topics.ts';
+import { inboxStatus } from '../src/operator/status.ts';
 import { openInboxLab, readDeadLetters, type InboxLab } from './support/inbox-lab.ts';
 import { appliedVersions, thingLogHandler } from './support/thing-log.ts';
 

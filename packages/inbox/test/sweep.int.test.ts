@@ -2,7 +2,7 @@ import { setFailpoint } from '@board/service-kit';
 import { waitUntil } from '@board/test';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it, onTestFinished } from 'vitest';
 import { drain } from '../src/apply/drain.ts';
-import { startSweeper, sweep } from '../src/apply/sweep.ts';
+import { startSweeper, sweep } from '../src/apply/drain.ts';
 import type { Inbox } from '../src/inbox.ts';
 import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
 import { appliedVersions, thingLogHandler } from './support/thing-log.ts';

@@ -3,7 +3,7 @@ import { waitUntil } from '@board/test';
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { createCircuitBreaker } from '../src/fail/circuit-breaker.ts';
-import { createInboxMetrics } from '../src/health/metrics.ts';
+import { createInboxMetrics } from '../src/health/observe.ts';
 import { defaultSettings } from '../src/settings.ts';
 import { createMysqlStore } from '../src/store/mysql-store.ts';
 import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';

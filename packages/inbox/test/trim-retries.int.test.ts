@@ -1,7 +1,7 @@
 import { deadLetterTopicName, retryTopicName } from '@board/contracts';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { openInboxLab } from './support/inbox-lab.ts';
-import { trimRetries } from '../src/operator/trim-retries.ts';
+import { trimRetries } from '../src/operator/topics.ts';
 
 it("deletes settled records of the retry topics, never beyond the group's committed offset, and no other topic's", async () => {
   const lab = await openInboxLab(inject('stack'));

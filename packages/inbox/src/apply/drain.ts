@@ -1,5 +1,6 @@
 import { failpoint } from '@board/service-kit';
-import { HandlerTimeoutError } from '../errors.ts';
+import { repeat } from '../clock.ts';
+import { HandlerTimeoutError, InfrastructureError } from '../errors.ts';
 import type { Inbox } from '../inbox.ts';
 import { processDeliveries } from './process-deliveries.ts';
 
@@ -34,4 +35,70 @@ async function drainRound(inbox: Inbox, aggregateId: string): Promise<boolean> {
   }
   await failpoint('mid-drain');
   return true;
+}
+
+/** Sweeps at start and every few seconds; the returned function stops that. */
+export function startSweeper(inbox: Inbox): () => Promise<void> {
+  const { store, breaker, settings, alarms, logger } = inbox;
+  let seenBefore = new Map<string, number>();
+
+  return repeat(inbox.clock, settings.sweepEveryMs, async (isStopped) => {
+    // While the breaker is open only its probe may try events.
+    if (breaker.isOpen()) return;
+    const seen = new Map<string, number>();
+    // What is set free is drained at once, here or in another process: what is there twice was left behind.
+    const isLeftOver = (aggregateId: string, version: number): boolean => {
+      seen.set(aggregateId, version);
+      return seenBefore.get(aggregateId) === version;
+    };
+    try {
+      await sweep(inbox, { isLeftOver, isOver: () => isStopped() || breaker.isOpen() });
+      alarms.clear('sweep');
+    } catch (error) {
+      alarms.raise('sweep', `parked events cannot be swept: ${store.describeFault(error)}`);
+      logger.warn({ event: 'inbox.sweep-failed', err: error });
+    }
+    seenBefore = seen;
+  });
+}
+
+export interface SweepOptions {
+  /** Whether this row was left behind: what is set free is drained by whom it was set free. */
+  readonly isLeftOver: (aggregateId: string, version: number) => boolean;
+  /** Ends the sweep after the round under way. */
+  readonly isOver: () => boolean;
+}
+
+/**
+ * Drains what a crash, a skip or a replay left behind: aggregates whose lowest parked version the mark has reached.
+ * It walks aggregates by the first key of each, not their rows.
+ */
+export async function sweep(inbox: Inbox, { isLeftOver, isOver }: SweepOptions): Promise<void> {
+  const { store } = inbox;
+  const failures: unknown[] = [];
+  let after = '';
+  while (!isOver()) {
+    const from = after;
+    const page = await store.transaction(({ parked }) => parked.lowest(from));
+    const last = page.at(-1);
+    if (last === undefined) break;
+    after = last.aggregateId;
+    const ids = page.flatMap(({ aggregateId, version, mark }) =>
+      mark !== undefined && version <= mark + 1 && isLeftOver(aggregateId, version) ? [aggregateId] : [],
+    );
+    if (ids.length === 0) continue;
+    const drainable = await store.transaction(async ({ marks, parked }) => {
+      const locked = await marks.lock(ids);
+      const { passed, waiting } = await parked.compare(locked);
+      await parked.deletePassed(locked, passed);
+      return waiting;
+    });
+    for (const id of drainable) await drain(inbox, [id], isOver).catch((error: unknown) => failures.push(error));
+  }
+  // One aggregate that cannot be drained now must not keep the others waiting.
+  if (failures.length > 0)
+    throw new InfrastructureError(
+      `${failures.length} aggregates cannot be drained: ${store.describeFault(failures[0])}`,
+      { cause: failures[0] },
+    );
 }

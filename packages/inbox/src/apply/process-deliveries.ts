@@ -3,7 +3,7 @@ import { failpoint } from '@board/service-kit';
 import type { Applied } from '../decide.ts';
 import { describeError, HandlerTimeoutError, InfrastructureError, UnfinishedDeploymentError } from '../errors.ts';
 import { routeFailures } from '../fail/route-failures.ts';
-import { observeApplied } from '../health/log.ts';
+import { observeApplied } from '../health/observe.ts';
 import type { Inbox } from '../inbox.ts';
 import type { Delivery } from '../record.ts';
 import { applyBatch } from './apply-batch.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { auditConsumer, type Barrier } from './audit-consumer.ts';
-import { placeOf } from './settle.ts';
-import type { ConsumerEntry, ConsumerSide, IdRange, SourceEntry, SourceSide } from './sides.ts';
+import { auditConsumer, type Barrier } from './audit.ts';
+import { placeOf } from './audit.ts';
+import type { ConsumerEntry, ConsumerSide, IdRange, SourceEntry, SourceSide } from './compare.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Both sides in memory, and what is unread in the topics; a test may change them between any two calls. */

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { readRanges } from '@board/kafka-kit';
 import type { Kafka } from 'kafkajs';
-import { nextOffset } from '../consume/lag-probe.ts';
+import { nextOffset } from '../consume/lag.ts';
 import { identify } from '../decide.ts';
 import { sourceHeaders } from '../fail/headers.ts';
-import type { AuditedTopics } from './audited-topics.ts';
-import { listUnread } from './find-unread.ts';
+import type { AuditedTopics } from './topics.ts';
+import { listUnread } from './topics.ts';
 
 /** An event as its outbox row names it. */
 export interface CommittedEvent {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { judge, type Case } from './judge.ts';
-import type { ConsumerEntry, SourceEntry } from './sides.ts';
+import { judge, type Case } from './verdict.ts';
+import type { ConsumerEntry, SourceEntry } from './compare.ts';
 
 const source = (version: number, changes: Partial<SourceEntry> = {}): SourceEntry => ({
   id: 'a',

@@ -1,6 +1,6 @@
 import type { OffsetReset } from '@board/kafka-kit';
 import type { MissingRange, ReadPosition } from '../store/store.ts';
-import { nextOffset, type PartitionPosition } from './lag-probe.ts';
+import { nextOffset, type PartitionPosition } from './lag.ts';
 
 /**
  * What a group lost that asked for an offset which its partition does not have; undefined when it lost nothing. `before`: how

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createIsolation, type Isolation } from './isolation.ts';
+import { createIsolation, type Isolation } from './isolate.ts';
 
 const error = new TypeError('planted at 17');
 

@@ -3,12 +3,12 @@ import { classifyDriverError } from '@board/database-kit';
 import { writeHeaders } from '@board/kafka-kit';
 import { createBackoff, type Backoff } from '../clock.ts';
 import { describeError, HandlerTimeoutError, InfrastructureError, must, UnfinishedDeploymentError } from '../errors.ts';
-import { toBare } from '../fail/dead-letter-record.ts';
+import { toBare } from '../fail/record-formats.ts';
 import { publishDeadLetters, type DeadLetter } from '../fail/dead-letters.ts';
 import type { Inbox } from '../inbox.ts';
 import type { Delivery, SourceRecord } from '../record.ts';
-import { findControl } from './control.ts';
-import { createIsolation, type Isolation } from './isolation.ts';
+import { findControl } from './isolate.ts';
+import { createIsolation, type Isolation } from './isolate.ts';
 import type { Process, ProcessResult, Slice, UndecodableSlice } from './process.ts';
 
 /** The delivery that a record of these topics carries; undefined when it has no identity. */

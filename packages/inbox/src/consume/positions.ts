@@ -3,7 +3,7 @@ import type { Kafka } from 'kafkajs';
 import type { Inbox } from '../inbox.ts';
 import type { MissingRange, ReadPosition } from '../store/store.ts';
 import { clockSkewMs, findMissing, findMissingAtReset, nextToRemember, positionAfterLoss } from './find-missing.ts';
-import type { LagProbe, PartitionPosition } from './lag-probe.ts';
+import type { LagProbe, PartitionPosition } from './lag.ts';
 
 /** Remembers how far each partition was read, and notices when records went before they were. */
 export interface PositionTracker {

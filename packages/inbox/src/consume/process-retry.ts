@@ -1,4 +1,4 @@
-import { readRetry } from '../fail/retry-record.ts';
+import { readRetry } from '../fail/record-formats.ts';
 import type { Inbox } from '../inbox.ts';
 import type { SourceRecord } from '../record.ts';
 import type { InboxSettings } from '../settings.ts';

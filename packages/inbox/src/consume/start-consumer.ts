@@ -1,7 +1,7 @@
 import type { Health, Scope } from '@board/service-kit';
 import type { Kafka } from 'kafkajs';
 import type { Inbox } from '../inbox.ts';
-import { openLagProbe } from './lag-probe.ts';
+import { openLagProbe } from './lag.ts';
 import { createPartitionLoop, runPartitionLoop } from './partition-loop.ts';
 import { pauseOnError, type ReadDelivery } from './pause-on-error.ts';
 import { trackPositions } from './positions.ts';

@@ -2,7 +2,7 @@ import type { ReadinessState } from '@board/service-kit';
 import type { Consumer as KafkaConsumer } from 'kafkajs';
 import { describeError } from '../errors.ts';
 import type { Inbox } from '../inbox.ts';
-import { nextOffset, type LagProbe, type PartitionPosition } from './lag-probe.ts';
+import { nextOffset, type LagProbe, type PartitionPosition } from './lag.ts';
 import type { PositionTracker } from './positions.ts';
 
 export interface WatchdogOptions {

@@ -1,7 +1,7 @@
 import type { Alarms, Logger } from '@board/service-kit';
 import { probeAggregateId, type Applied } from '../decide.ts';
 import { InfrastructureError, InvalidEventError } from '../errors.ts';
-import type { InboxMetrics } from '../health/metrics.ts';
+import type { InboxMetrics } from '../health/observe.ts';
 import type { InboxSettings } from '../settings.ts';
 import type { InboxStore } from '../store/store.ts';
 

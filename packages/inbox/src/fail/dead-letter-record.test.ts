@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toHeaders } from '../../test/support/to-headers.ts';
 import type { SourceRecord } from '../record.ts';
-import { isRecordOf, toDeadLetter } from './dead-letter-record.ts';
+import { isRecordOf, toDeadLetter } from './record-formats.ts';
 import { deadLetterHeaders } from './headers.ts';
 
 const origin = { topic: 'thing', partition: 1, offset: '9007199254740993' };

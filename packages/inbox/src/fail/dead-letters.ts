@@ -1,9 +1,10 @@
+// Flow 8/9: last failure becomes a dead letter
 import type { Rejected } from '../decide.ts';
 import { describeError, InfrastructureError, InvalidEventError } from '../errors.ts';
 import type { Inbox } from '../inbox.ts';
 import { traceparentOf, type DeadLetterReason, type Delivery, type Identity, type LastFailure } from '../record.ts';
 import type { StoredDeadLetter } from '../store/store.ts';
-import { toBare, toDeadLetter } from './dead-letter-record.ts';
+import { toBare, toDeadLetter } from './record-formats.ts';
 import type { Published, Publisher } from './publisher.ts';
 
 /** What goes into the DLQ, and into its index in the database. */

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import type { SourceRecord } from '../record.ts';
 import { toHeaders } from '../../test/support/to-headers.ts';
-import { toDeadLetter } from './dead-letter-record.ts';
+import { toDeadLetter } from './record-formats.ts';
 import { retryHeaders } from './headers.ts';
-import { toReplay } from './replay-record.ts';
-import { readRetry } from './retry-record.ts';
+import { toReplay } from './record-formats.ts';
+import { readRetry } from './record-formats.ts';
 
 const source: SourceRecord = {
   origin: { topic: 'things', partition: 2, offset: '7', timestampMs: 1_000 },

@@ -4,7 +4,7 @@ import { defaultSettings } from '../settings.ts';
 import { toHeaders } from '../../test/support/to-headers.ts';
 import { retryHeaders } from './headers.ts';
 import type { RoutedRecord } from './publisher.ts';
-import { readRetry, retryDelayMs, toRetry } from './retry-record.ts';
+import { readRetry, retryDelayMs, toRetry } from './record-formats.ts';
 
 const delivery: Delivery = {
   kind: 'event',

@@ -3,7 +3,7 @@ import { createLogger } from '@board/service-kit';
 import { expect, it } from 'vitest';
 import type { Delivery } from '../record.ts';
 import { toHeaders } from '../../test/support/to-headers.ts';
-import { logDeliveries } from './log.ts';
+import { logDeliveries } from './observe.ts';
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { judgeReplay } from './judge-replay.ts';
+import { judgeReplay } from './replay.ts';
 
 const open = {
   reason: 'attempts-exhausted',

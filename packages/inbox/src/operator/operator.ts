@@ -1,4 +1,4 @@
-import type { Kafka } from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
 import type { DataSource } from 'typeorm';
 import { createMysqlStore } from '../store/mysql-store.ts';
 import type { ConsumerKey, InboxStore } from '../store/store.ts';
@@ -15,4 +15,52 @@ export interface Operator {
 /** The consumer's tables, for what must happen in one transaction. */
 export function storeOf({ consumer, dataSource, now }: Operator): InboxStore {
   return createMysqlStore({ consumer, dataSource, nowMs: now });
+}
+
+/** Lends an admin client for one errand. */
+export async function withAdmin<Result>(kafka: Kafka, work: (admin: Admin) => Promise<Result>): Promise<Result> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    return await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+export interface GroupState {
+  readonly group: string;
+  readonly members: number;
+  readonly hasCommitted: boolean;
+}
+
+/** The groups that one inbox reads with: of its source topic, and of its retry topics. */
+export function inboxGroups({ consumer }: Operator): readonly [string, string] {
+  return [consumer.group, `${consumer.group}.retry`];
+}
+
+export async function readGroupStates(admin: Admin, operator: Operator): Promise<GroupState[]> {
+  const names = inboxGroups(operator);
+  const { groups } = await admin.describeGroups([...names]);
+  return Promise.all(
+    names.map(async (group) => {
+      const committed = await admin.fetchOffsets({ groupId: group });
+      return {
+        group,
+        members: groups.find(({ groupId }) => groupId === group)?.members.length ?? 0,
+        hasCommitted: committed.some(({ partitions }) => partitions.some(({ offset }) => BigInt(offset) >= 0n)),
+      };
+    }),
+  );
+}
+
+/** Undoes the transaction that it is thrown in, and says why to the verb that opened it. */
+export class Refusal<Outcome> extends Error {
+  override readonly name = 'Refusal';
+  readonly outcome: Outcome;
+
+  constructor(outcome: Outcome) {
+    super('refused');
+    this.outcome = outcome;
+  }
 }

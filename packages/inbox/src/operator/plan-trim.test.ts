@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { planTrim } from './plan-trim.ts';
+import { planTrim } from './topics.ts';
 
 const ends = [{ partition: 0, low: '10', high: '50' }];
 const at = (offset: string) => planTrim(ends, [{ partition: 0, offset }]);

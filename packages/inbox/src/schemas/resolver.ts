@@ -5,7 +5,7 @@ import { describeError, InfrastructureError } from '../errors.ts';
 import type { InboxSettings } from '../settings.ts';
 import type { KnownSchema, SchemaKey, SchemaMemory } from '../store/schema-memory.ts';
 import { decideSchemaFault, schemaEvidence } from './evidence.ts';
-import { fingerprintOf, textOf, type RegistryClient, type SchemaAnswer } from './registry.ts';
+import { fingerprintOf, textOf, type RegistryClient, type SchemaAnswer } from './schema.ts';
 import { contradictionOf, nameOf, parseSchema, resolverOf, type SchemaResolution, type SchemaUse } from './schema.ts';
 import { trackSchemaTroubles } from './troubles.ts';
 

@@ -1,7 +1,123 @@
 import avsc from 'avsc';
-import { describeError } from '../errors.ts';
+import timeoutMiddleware from 'mappersmith/middleware/timeout';
+import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
+import { InfrastructureError, describeError } from '../errors.ts';
 import type { SchemaKey } from '../store/schema-memory.ts';
-import { fingerprintOf, type SchemaAnswer } from './registry.ts';
+
+/** The registry's own codes; a proxy's or a wrong path's 404 has neither. */
+const unknownSchemaCode = 40403;
+const unknownSubjectCode = 40401;
+
+type Middlewares = NonNullable<ConstructorParameters<typeof SchemaRegistry>[0]['middlewares']>;
+
+/** What the registry itself says of an id, in one whole answer. */
+export type SchemaAnswer =
+  | { readonly kind: 'schema'; readonly type: avsc.Type }
+  /** Received whole, and not an Avro schema or not one that compiles. */
+  | { readonly kind: 'unusable'; readonly problem: string }
+  | { readonly kind: 'unknown' };
+
+export interface RegistryClient {
+  /** Asks anew each time; throws InfrastructureError when the registry has not answered the question. */
+  schemaOf(id: number): Promise<SchemaAnswer>;
+  /** Whether at least one of the subjects is registered; throws InfrastructureError as above. */
+  knowsAny(subjects: readonly string[]): Promise<boolean>;
+}
+
+export function connectRegistry(url: string, timeoutMs = 3_000): RegistryClient {
+  return {
+    async schemaOf(id) {
+      // A client of its own for each question: it keeps what it has seen, and a registry may change its mind.
+      // It has no timeout; mappersmith's types for import and for require do not know each other.
+      const middlewares = [timeoutMiddleware(timeoutMs)] as unknown as Middlewares;
+      const client = new SchemaRegistry({ host: url, middlewares, retry: { retries: 0 } });
+      try {
+        const type: unknown = await inTime(client.getSchema(id), timeoutMs);
+        return type instanceof avsc.Type ? { kind: 'schema', type } : { kind: 'unusable', problem: 'it is not Avro' };
+      } catch (cause) {
+        return askPastClient(url, id, timeoutMs, cause);
+      }
+    },
+    async knowsAny(subjects) {
+      for (const subject of subjects) {
+        const { status, body } = await ask(`${url}/subjects/${encodeURIComponent(subject)}/versions`, timeoutMs);
+        if (status === 200 && Array.isArray(body)) return true;
+        if (status !== 404 || codeOf(body) !== unknownSubjectCode)
+          throw new InfrastructureError(`the registry answered ${status} when asked for the subject ${subject}`);
+      }
+      return false;
+    },
+  };
+}
+
+/** The client waits without end for the rest of a body that was cut; its own timeout ends when the answer begins. */
+async function inTime<Result>(work: Promise<Result>, timeoutMs: number): Promise<Result> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`no whole answer within ${timeoutMs} ms`)), timeoutMs);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * The client drops the code that tells an unknown id from a proxy's 404, and its errors do not tell a schema that does not
+ * compile from an answer that never came. So it is asked again past the client, and this one whole answer decides alone: what
+ * one request failed with and what the next one got are never put together.
+ */
+async function askPastClient(url: string, id: number, timeoutMs: number, cause: unknown): Promise<SchemaAnswer> {
+  const { status, body } = await ask(`${url}/schemas/ids/${id}`, timeoutMs);
+  if (status === 404 && codeOf(body) === unknownSchemaCode) return { kind: 'unknown' };
+  if (status !== 200 || !holdsSchema(body))
+    throw new InfrastructureError(`the registry gave no usable answer (${status}) for schema ${id}`, { cause });
+  const { schema, schemaType = 'AVRO', references = [] } = body;
+  if (schemaType !== 'AVRO') return { kind: 'unusable', problem: `it is ${String(schemaType)}, not Avro` };
+  // Only the client fetches what a schema references, and one of those requests may be what failed.
+  if (!Array.isArray(references) || references.length > 0)
+    throw new InfrastructureError(`schema ${id} cannot be fetched from the registry with its references`, { cause });
+  try {
+    return { kind: 'schema', type: avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema) };
+  } catch (error) {
+    return { kind: 'unusable', problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function holdsSchema(body: unknown): body is { schema: string; schemaType?: unknown; references?: unknown } {
+  return typeof body === 'object' && body !== null && 'schema' in body && typeof body.schema === 'string';
+}
+
+async function ask(url: string, timeoutMs: number): Promise<{ readonly status: number; readonly body: unknown }> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
+    return { status: response.status, body: parseJson(await response.text()) };
+  } catch (cause) {
+    throw new InfrastructureError(`the registry does not answer ${new URL(url).pathname}`, { cause });
+  }
+}
+
+/** Undefined: not JSON, or cut. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function codeOf(body: unknown): unknown {
+  return typeof body === 'object' && body !== null && 'error_code' in body ? body.error_code : undefined;
+}
+
+/** The SHA-256 of the schema's canonical form: equal for two texts that decode the same bytes alike. */
+export function fingerprintOf(type: avsc.Type): string {
+  return type.fingerprint('sha256').toString('hex');
+}
+
+/** The schema as text that stands by itself: what it references is written out. */
+export function textOf(type: avsc.Type): string {
+  return JSON.stringify(type.schema({ exportAttrs: true }));
+}
 
 export interface SchemaUse extends SchemaKey {
   readonly aggregateId: string;

@@ -1,13 +1,13 @@
 import { classifyDriverError, describeServerFault, isReadOnlyError, type Connection } from '@board/database-kit';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { describeError } from '../errors.ts';
-import { mysqlBreakerState } from './breaker-state.ts';
+import { mysqlBreakerState } from './dead-letters.ts';
 import { mysqlDeadLetters } from './dead-letters.ts';
 import { mysqlMarks } from './marks.ts';
 import { mysqlParked } from './parked.ts';
 import { mysqlPositions } from './positions.ts';
 import { mysqlSchemaMemory } from './schema-memory.ts';
-import { mysqlSkips } from './skips.ts';
+import { mysqlSkips } from './marks.ts';
 import type { ConsumerKey, Effects, InboxStore, StoreTransaction } from './store.ts';
 
 const maxReruns = 5;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { createKeyedMutex } from '../../src/apply/keyed-mutex.ts';
-import { sweep } from '../../src/apply/sweep.ts';
+import { createKeyedMutex } from '../../src/inbox.ts';
+import { sweep } from '../../src/apply/drain.ts';
 import type { Inbox } from '../../src/inbox.ts';
 import { createMysqlStore } from '../../src/store/mysql-store.ts';
 import { openInboxLab, type InboxLab } from '../support/inbox-lab.ts';

@@ -1,7 +1,7 @@
 import { waitUntil } from '@board/test';
 import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
 import { InvalidEventError } from '../../src/errors.ts';
-import { skipVersion } from '../../src/operator/skip-version.ts';
+import { skipVersion } from '../../src/operator/skip.ts';
 import { spawnConsumer } from '../support/consumer-process.ts';
 import { openInboxLab, readDeadLetters, type InboxLab } from '../support/inbox-lab.ts';
 import { retryLag } from '../support/retry-lag.ts';

@@ -1,14 +1,12 @@
+// Flow 9/9: dead letter is replayed
 import { setTimeout as wait } from 'node:timers/promises';
+import { type Publisher, connectPublisher } from '../fail/publisher.ts';
+import { toReplay } from '../fail/record-formats.ts';
 import type { SourceRecord } from '../record.ts';
-import { connectPublisher, type Publisher } from '../fail/publisher.ts';
-import { judgeReplay, type ReplayVerdict } from './judge-replay.ts';
-import type { LetterFilter } from './letter-filter.ts';
-import { openLetterReader, type LetterReader } from './letter-reader.ts';
-import type { Letter } from './letter.ts';
+import type { Letter, LetterFilter } from './dead-letter-index.ts';
+import { pagesByPosition } from './list-dead-letters.ts';
 import type { Operator } from './operator.ts';
-import { pagesByPosition } from './pages-by-position.ts';
-import { readOrigin } from './read-origin.ts';
-import { toReplay } from '../fail/replay-record.ts';
+import { type LetterReader, openLetterReader, readOrigin } from './read-dead-letters.ts';
 
 export interface ReplayOptions {
   /** Letters a second; as fast as it goes without. */
@@ -122,4 +120,29 @@ async function recordReplays(
        dlq_offset = sent.dlq_offset, replayed_at = sent.replayed_at`,
     [sent.map((one) => [consumer.group, one.letter, 1, one.dlqPartition, one.dlqOffset, nowMs])],
   );
+}
+
+export type ReplayVerdict =
+  | 'replay'
+  /** The mark has passed it: sending it again would change nothing. */
+  | 'superseded'
+  /** Sent before, and nothing has failed since. */
+  | 'in-flight'
+  /** Dismissed. */
+  | 'closed'
+  | 'no-identity'
+  | 'conflict';
+
+type Facts = Pick<Letter, 'reason' | 'version' | 'markVersion' | 'skippedBy' | 'closedAt' | 'isReplayPending'>;
+
+/** Whether sending a letter back can do anything, from the index and the mark alone; `again` overrules what was done before. */
+export function judgeReplay(letter: Facts, again: boolean): ReplayVerdict {
+  if (letter.reason === 'conflict') return 'conflict';
+  if (letter.reason === 'no-identity' || letter.version === null) return 'no-identity';
+  if (letter.markVersion > letter.version) return 'superseded';
+  // At the mark itself only what the policy passed over may still be applied; a skip by hand is final.
+  if (letter.markVersion === letter.version && letter.skippedBy !== 'policy') return 'superseded';
+  if (again) return 'replay';
+  if (letter.closedAt !== null) return 'closed';
+  return letter.isReplayPending ? 'in-flight' : 'replay';
 }

@@ -1,7 +1,14 @@
-import { connectRegistry, fingerprintOf, textOf, type RegistryClient, type SchemaAnswer } from '../schemas/registry.ts';
-import { contradictionOf, parseSchema } from '../schemas/schema.ts';
+import {
+  type RegistryClient,
+  type SchemaAnswer,
+  connectRegistry,
+  contradictionOf,
+  fingerprintOf,
+  parseSchema,
+  textOf,
+} from '../schemas/schema.ts';
 import type { KnownSchema, SchemaKey } from '../store/schema-memory.ts';
-import { storeOf, type Operator } from './operator.ts';
+import { type Operator, storeOf } from './operator.ts';
 
 /** A remembered schema beside what the registry says of its id now. */
 export interface ComparedSchema extends SchemaKey {

@@ -1,10 +1,18 @@
-// Flow 7/9: failure becomes a retry
-import { retryTopicName } from '@board/contracts';
+import { deadLetterTopicName, headerNames, retryTopicName } from '@board/contracts';
 import { identify } from '../decide.ts';
 import { describeError } from '../errors.ts';
-import { headerText, type Delivery, type RecordHeaders, type SourceRecord } from '../record.ts';
+import {
+  type Delivery,
+  type LastFailure,
+  type Origin,
+  type RecordHeaders,
+  type SourceRecord,
+  digestOf,
+  headerText,
+  sizeOf,
+} from '../record.ts';
 import type { InboxSettings } from '../settings.ts';
-import { retryHeaders, sendableHeaders, sourceHeaders } from './headers.ts';
+import { deadLetterHeaders, retryHeaders, sendableHeaders, shownHeaders, sourceHeaders } from './headers.ts';
 import type { RoutedRecord } from './publisher.ts';
 
 export interface FailedAttempt {
@@ -112,4 +120,94 @@ function wholeNumber(headers: RecordHeaders, name: string, otherwise: number, ma
   return /^\d{1,16}$/.test(text) && Number(text) <= max
     ? Number(text)
     : `header ${name} is ${JSON.stringify(text.slice(0, 100))}, must be a whole number up to ${max}`;
+}
+
+/** The same failure for a dead letter that does not hold the record, because the DLQ refuses it or it cannot be sent. */
+export function toBare(failure: LastFailure): LastFailure {
+  const { record } = failure;
+  return {
+    ...failure,
+    bare: { lastOffset: record.origin.offset, bytes: sizeOf(record), digest: digestOf(record) },
+  };
+}
+
+/** The record that keeps what could not be applied, its bytes untouched unless it is bare, with why, whence and since when. */
+export function toDeadLetter(
+  group: string,
+  { record, reason, error, attempts, firstFailedAtMs, bare }: LastFailure,
+  nowMs: number,
+): RoutedRecord {
+  const { errorClass, message, stack } = describeError(error);
+  return {
+    topic: deadLetterTopicName(group),
+    partition: record.origin.partition,
+    key: bare === undefined ? record.key : null,
+    value: bare === undefined ? record.value : null,
+    headers: {
+      ...(bare === undefined ? sendableHeaders(record.headers) : shownHeaders(record.headers)),
+      ...(bare !== undefined && {
+        [deadLetterHeaders.bareLastOffset]: bare.lastOffset,
+        [deadLetterHeaders.bareBytes]: String(bare.bytes),
+        [deadLetterHeaders.bareDigest]: bare.digest,
+      }),
+      [deadLetterHeaders.reason]: reason,
+      [deadLetterHeaders.attempts]: String(attempts),
+      [deadLetterHeaders.originTopic]: record.origin.topic,
+      [deadLetterHeaders.originPartition]: String(record.origin.partition),
+      [deadLetterHeaders.originOffset]: record.origin.offset,
+      [deadLetterHeaders.originTimestamp]: String(record.origin.timestampMs),
+      [deadLetterHeaders.group]: group,
+      [deadLetterHeaders.errorClass]: errorClass,
+      [deadLetterHeaders.errorMessage]: message,
+      [deadLetterHeaders.stack]: stack,
+      [deadLetterHeaders.firstFailedAt]: String(firstFailedAtMs ?? nowMs),
+      [deadLetterHeaders.lastFailedAt]: String(nowMs),
+    },
+  };
+}
+
+/**
+ * Whether a DLQ record with these headers is the dead letter's: a DLQ that was deleted and made again gives the same
+ * partitions and offsets to other records. An event is told by its id, whichever copy of it this is; a record without identity
+ * by where it first stood.
+ */
+export function isRecordOf(
+  { eventId, origin }: { readonly eventId: string | null; readonly origin: Omit<Origin, 'timestampMs'> },
+  headers: RecordHeaders,
+): boolean {
+  if (eventId !== null) return headerText(headers, headerNames.eventId) === eventId;
+  return (
+    headerText(headers, deadLetterHeaders.originTopic) === origin.topic &&
+    headerText(headers, deadLetterHeaders.originPartition) === String(origin.partition) &&
+    headerText(headers, deadLetterHeaders.originOffset) === origin.offset
+  );
+}
+
+/**
+ * The record that carries a dead letter back: to its own group's first retry topic, due now, as attempt 1.
+ * `source`: the record it is about, where the dead letter is bare.
+ */
+export function toReplay(group: string, deadLetter: SourceRecord, nowMs: number, source?: SourceRecord): RoutedRecord {
+  const text = (name: string): string | undefined => headerText(deadLetter.headers, name);
+  const carried = {
+    [retryHeaders.originTopic]: text(deadLetterHeaders.originTopic),
+    [retryHeaders.originPartition]: text(deadLetterHeaders.originPartition),
+    [retryHeaders.originOffset]: text(deadLetterHeaders.originOffset),
+    [retryHeaders.originTimestamp]: text(deadLetterHeaders.originTimestamp),
+    [retryHeaders.firstFailedAt]: text(deadLetterHeaders.firstFailedAt),
+  };
+  const known = Object.entries(carried).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return {
+    topic: retryTopicName(group, 1),
+    partition: deadLetter.origin.partition,
+    key: (source ?? deadLetter).key,
+    value: (source ?? deadLetter).value,
+    headers: {
+      ...sendableHeaders(source?.headers ?? sourceHeaders(deadLetter.headers)),
+      ...Object.fromEntries(known),
+      [retryHeaders.attempts]: '0',
+      [retryHeaders.dueAt]: String(nowMs),
+      [retryHeaders.replayed]: 'true',
+    },
+  };
 }

@@ -1,13 +1,10 @@
 import { retryTierOf } from '@board/contracts';
-import { nextOffset, openLagProbe } from '../consume/lag-probe.ts';
+import { findRetryTopics, nextOffset, openLagProbe } from '../consume/lag.ts';
 import { probeAggregateId } from '../decide.ts';
+import { must } from '../errors.ts';
 import { closeAllPassed, mysqlDeadLetters } from '../store/dead-letters.ts';
 import type { OpenMissing } from '../store/store.ts';
-import { findRetryTopics } from '../consume/retry-topics.ts';
-import { must } from '../errors.ts';
-import { inboxGroups, readGroupStates, type GroupState } from './group-state.ts';
-import { storeOf, type Operator } from './operator.ts';
-import { withAdmin } from './with-admin.ts';
+import { type GroupState, type Operator, inboxGroups, readGroupStates, storeOf, withAdmin } from './operator.ts';
 
 /** Events that wait behind one aggregate's mark. */
 interface ParkedAggregate {

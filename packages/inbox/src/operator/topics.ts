@@ -1,7 +1,9 @@
-import { openLagProbe, type PartitionPosition } from '../consume/lag-probe.ts';
+import { type ConsumerDefinition, retryGroupOf } from '@board/contracts';
+import type { Kafka } from 'kafkajs';
 import { findMissing } from '../consume/find-missing.ts';
+import { type PartitionPosition, findRetryTopics, openLagProbe } from '../consume/lag.ts';
 import { probeAggregateId } from '../decide.ts';
-import { storeOf, type Operator } from './operator.ts';
+import { type Operator, storeOf, withAdmin } from './operator.ts';
 
 /** What a source topic no longer holds: a consumer that begins with its earliest record would not get it. */
 export type TopicGap =
@@ -54,4 +56,62 @@ async function countApplied({ consumer, dataSource }: Operator): Promise<number>
     [...key, ...key],
   );
   return Number(row?.passed ?? 0) - Number(row?.skips ?? 0);
+}
+
+/**
+ * Deletes what the group has settled from its retry topics, and says how many records: those below the committed offset of
+ * its retry group, which were applied or are further on. Never `board`, never the DLQ. Safe to call twice, at once too.
+ */
+export async function trimRetries(
+  kafka: Kafka,
+  consumer: Pick<ConsumerDefinition, 'group' | 'retryTiers'>,
+): Promise<number> {
+  const topics = await findRetryTopics(kafka, consumer);
+  return withAdmin(kafka, async (admin) => {
+    let deleted = 0;
+    const committed = await admin.fetchOffsets({ groupId: retryGroupOf(consumer), topics });
+    for (const topic of topics) {
+      // Also tells the client who leads the partitions: without that the deletion goes to nobody.
+      const ends = await admin.fetchTopicOffsets(topic);
+      const settled = committed.find((one) => one.topic === topic)?.partitions ?? [];
+      const plan = planTrim(ends, settled);
+      if (plan.length === 0) continue;
+      await admin.deleteTopicRecords({
+        topic,
+        partitions: plan.map(({ partition, offset }) => ({ partition, offset })),
+      });
+      deleted += plan.reduce((sum, { records }) => sum + records, 0);
+    }
+    return deleted;
+  });
+}
+
+interface Ends {
+  readonly partition: number;
+  readonly low: string;
+  readonly high: string;
+}
+
+interface Committed {
+  readonly partition: number;
+  readonly offset: string;
+}
+
+/** Up to where records of a partition can go, and how many that are. */
+export interface Trim {
+  readonly partition: number;
+  readonly offset: string;
+  readonly records: number;
+}
+
+/** Says which partitions have settled records; where nothing is committed, nothing is settled. */
+export function planTrim(ends: readonly Ends[], committed: readonly Committed[]): Trim[] {
+  return ends.flatMap(({ partition, low, high }) => {
+    const settled = BigInt(committed.find((one) => one.partition === partition)?.offset ?? '-1');
+    // Nothing new; nor -1, which here stands for "nothing committed", and to the broker for "everything".
+    if (settled <= BigInt(low)) return [];
+    // From a topic of the same name that is no more.
+    if (settled > BigInt(high)) return [];
+    return [{ partition, offset: String(settled), records: Number(settled - BigInt(low)) }];
+  });
 }

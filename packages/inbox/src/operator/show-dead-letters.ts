@@ -1,10 +1,11 @@
+import type avsc from 'avsc';
+import { describeError } from '../errors.ts';
 import type { SourceRecord } from '../record.ts';
-import { openLetterReader } from './letter-reader.ts';
-import type { LetterFilter } from './letter-filter.ts';
-import type { Letter } from './letter.ts';
+import { connectRegistry } from '../schemas/schema.ts';
+import type { Letter, LetterFilter } from './dead-letter-index.ts';
+import { pagesByPosition } from './list-dead-letters.ts';
 import type { Operator } from './operator.ts';
-import { pagesByPosition } from './pages-by-position.ts';
-import { payloadReader, type Payload } from './read-payload.ts';
+import { openLetterReader } from './read-dead-letters.ts';
 
 /** What waits in the database behind a letter. */
 interface Followers {
@@ -64,4 +65,39 @@ async function countFollowers(
     firstVersion: row?.lowest ?? null,
     lastVersion: row?.highest ?? null,
   };
+}
+
+/** The value of a record as far as it can be read. */
+export type Payload =
+  | { readonly kind: 'decoded'; readonly schemaId: number; readonly event: unknown }
+  | { readonly kind: 'raw'; readonly problem: string };
+
+const headerLength = 5;
+
+/** A function that decodes Confluent-framed Avro with the schema that it was written with; it never throws. */
+export function payloadReader(registryUrl: string, timeoutMs = 3_000): (value: Buffer | null) => Promise<Payload> {
+  const registry = connectRegistry(registryUrl, timeoutMs);
+  const schemas = new Map<number, avsc.Type>();
+  return async (value) => {
+    if (value === null) return raw('the value is null');
+    if (value.length < headerLength || value[0] !== 0) return raw(`${value.length} bytes without Confluent framing`);
+    const schemaId = value.readInt32BE(1);
+    try {
+      let schema = schemas.get(schemaId);
+      if (schema === undefined) {
+        const answer = await registry.schemaOf(schemaId);
+        if (answer.kind === 'unknown') return raw(`schema id ${schemaId} is not known to the registry`);
+        if (answer.kind === 'unusable') return raw(`schema id ${schemaId} cannot be used: ${answer.problem}`);
+        schema = answer.type;
+        schemas.set(schemaId, schema);
+      }
+      return { kind: 'decoded', schemaId, event: schema.fromBuffer(value.subarray(headerLength)) as unknown };
+    } catch (error) {
+      return raw(`schema id ${schemaId}: ${describeError(error).message}`);
+    }
+  };
+}
+
+function raw(problem: string): Payload {
+  return { kind: 'raw', problem };
 }

@@ -1,0 +1,107 @@
+import { deadLetterTopicName } from '@board/contracts';
+import { behindPlace, closeAllPassed, mysqlDeadLetters, placeValues } from '../store/dead-letters.ts';
+import { type DeadLetterPlace, firstPlace } from '../store/store.ts';
+import {
+  type Condition,
+  type Letter,
+  type LetterFilter,
+  type LetterRow,
+  selectLetters,
+  toCondition,
+  toLetter,
+} from './dead-letter-index.ts';
+import { type Operator, withAdmin } from './operator.ts';
+
+/** How letters are paged through: in the order of an index, each page from where the last one ended. */
+export interface LetterOrder {
+  /** Columns of the index behind `consumer` and `is_open`. */
+  readonly by: string;
+  readonly compare: (one: Letter, other: Letter) => number;
+}
+
+/** Closes what the marks have passed before a filter is asked what is open: of all letters, or only of those that it names. */
+export async function closeSettledOf({ consumer, dataSource, now }: Operator, filter: LetterFilter): Promise<void> {
+  const deadLetters = mysqlDeadLetters(dataSource.manager, consumer, now);
+  const { letters, aggregateId } = filter;
+  if (aggregateId !== undefined) await deadLetters.closeOf({ aggregateId });
+  else if (letters === undefined) await closeAllPassed(deadLetters);
+  else for (const letter of letters) await deadLetters.closeOf({ letter });
+}
+
+/** At most `limit` letters that fit and lie behind `from`, in this order. */
+export async function readLetterPage(
+  { consumer, dataSource }: Operator,
+  filter: LetterFilter,
+  order: LetterOrder,
+  from: Condition,
+  limit: number,
+): Promise<readonly Letter[]> {
+  const { state = 'open' } = filter;
+  // Open and closed ones lie apart in the indexes: a page of both is the beginning of a page of each.
+  const states = state === 'all' ? [1, 0] : [state === 'open' ? 1 : 0];
+  const condition = toCondition(consumer, filter);
+  const letters: Letter[] = [];
+  for (const isOpen of states) {
+    const rows: readonly LetterRow[] = await dataSource.query(
+      `${selectLetters} WHERE ${condition.sql} AND dead_letter.is_open = ? AND ${from.sql} ORDER BY ${order.by} LIMIT ?`,
+      [...condition.values, isOpen, ...from.values, limit],
+    );
+    letters.push(...rows.map(toLetter));
+  }
+  return letters.toSorted(order.compare).slice(0, limit);
+}
+
+const lettersPerPage = 500;
+
+const byTime: LetterOrder = {
+  by: 'dead_letter.last_failed_at, dead_letter.letter',
+  compare: (one, other) => one.lastFailedAt - other.lastFailedAt || (one.letter < other.letter ? -1 : 1),
+};
+
+/** Letters that fit, the oldest failure first, page by page; what the marks have passed is closed before the first page. */
+export async function* listLetters(operator: Operator, filter: LetterFilter = {}): AsyncGenerator<Letter> {
+  await closeSettledOf(operator, filter);
+  let after: DeadLetterPlace = firstPlace;
+  for (;;) {
+    const from = { sql: behindPlace, values: placeValues(after) };
+    const letters = await readLetterPage(operator, filter, byTime, from, lettersPerPage);
+    yield* letters;
+    const last = letters.at(-1);
+    if (last === undefined || letters.length < lettersPerPage) return;
+    after = { failedAt: last.lastFailedAt, letter: last.letter };
+  }
+}
+
+const byOffset: LetterOrder = {
+  by: 'dead_letter.dlq_offset',
+  compare: (one, other) => Number(BigInt(one.dlqOffset) - BigInt(other.dlqOffset)),
+};
+
+/**
+ * Letters that fit, page by page in the order of the DLQ, so that it is read once and forwards. Only letters that were in
+ * the DLQ at the start: one that is replayed and fails again gets a later offset, and would come round for ever.
+ */
+export async function* pagesByPosition(
+  operator: Operator,
+  filter: LetterFilter,
+  lettersPerPage: number,
+): AsyncGenerator<readonly Letter[]> {
+  const { consumer, kafka } = operator;
+  await closeSettledOf(operator, filter);
+  const ends = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(deadLetterTopicName(consumer.group)));
+  for (const { partition, high } of ends.toSorted((a, b) => a.partition - b.partition)) {
+    let next = 0n;
+    for (;;) {
+      const from = {
+        sql: 'dead_letter.dlq_partition = ? AND dead_letter.dlq_offset >= ? AND dead_letter.dlq_offset < ?',
+        values: [partition, String(next), high],
+      };
+      const letters = await readLetterPage(operator, filter, byOffset, from, lettersPerPage);
+      const last = letters.at(-1);
+      if (last === undefined) break;
+      yield letters;
+      if (letters.length < lettersPerPage) break;
+      next = BigInt(last.dlqOffset) + 1n;
+    }
+  }
+}
