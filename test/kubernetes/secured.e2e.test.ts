@@ -244,7 +244,10 @@ it('carries a board from an outbox to the catalog with the rights and settings o
   const admin = await openAdmin(kafka.open);
   onTestFinished(() => admin.disconnect());
   const lettersOf = async (): Promise<number> =>
-    (await admin.fetchTopicOffsets(deadLetterTopicName(catalogConsumer.group))).reduce((sum, { high }) => sum + Number(high), 0);
+    (await admin.fetchTopicOffsets(deadLetterTopicName(catalogConsumer.group))).reduce(
+      (sum, { high }) => sum + Number(high),
+      0,
+    );
   await waitUntil('the dead letters', async () => (await lettersOf()) === 2);
 
   await outbox.root.query(createIdempotencyTable);
@@ -291,7 +294,9 @@ it('refuses what no KafkaUser is allowed, and who is none', async () => {
     }
   };
   await expect(produce('catalog-service', boardTopic.name)).rejects.toThrow(/not authorized/i);
-  await expect(produce('connect', deadLetterTopicName(catalogConsumer.group))).rejects.toThrow(/not authorized|not host/i);
+  await expect(produce('connect', deadLetterTopicName(catalogConsumer.group))).rejects.toThrow(
+    /not authorized|not host/i,
+  );
   await expect(produce('autoscaler', boardTopic.name)).rejects.toThrow(/not authorized/i);
 
   const scaler = await openAdmin(kafka.access('autoscaler'));

@@ -3,7 +3,7 @@ import { retryTopicName } from '@board/contracts';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
 import { auditedTopics } from '../src/audit/topics.ts';
-import { findUnreceived, type CommittedEvent } from '../src/audit/find-unreceived.ts';
+import { findUnreceived, type CommittedEvent } from '../src/audit/topics.ts';
 
 let lab: InboxLab;
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import {
   findSuspects,
   isEqual,
 } from './compare.ts';
-import { type AuditReport, type Tally, type Verdict, judge, openTally } from './verdict.ts';
+import { type AuditReport, type Tally, type Verdict, judge, openTally } from './compare.ts';
 
 export type Barrier = 'passed' | { readonly cannotTell: string };
 

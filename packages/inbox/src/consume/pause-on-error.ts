@@ -17,8 +17,11 @@ export type ReadDelivery = (record: SourceRecord) => Delivery | undefined;
 export interface PauseOnError {
   /** Never throws. */
   readonly process: Process;
-  /** Forgets partitions that are another instance's now, and their alarms. */
-  keepOnly(owns: (topic: string, partition: number) => boolean): void;
+  /**
+   * To be called whenever the group has assigned its partitions: forgets those of another instance, and every alarm. A partition
+   * that still waits raises its own again; one that was lost for a moment may have been processed by another instance meanwhile.
+   */
+  reassigned(owns: (topic: string, partition: number) => boolean): void;
 }
 
 interface Partition {
@@ -182,12 +185,12 @@ export function pauseOnError(inbox: Inbox, readDelivery: ReadDelivery, process: 
         return failed(at, part, slice.kind === 'records' ? slice.records.slice(1) : slice.following, error);
       }
     },
-    keepOnly(owns) {
-      for (const [key, at] of partitions)
-        if (!owns(at.topic, at.partition)) {
-          partitions.delete(key);
-          alarms.clear(alarmOf(at));
-        }
+    reassigned(owns) {
+      for (const [key, at] of partitions) {
+        at.backoff = undefined;
+        alarms.clear(alarmOf(at));
+        if (!owns(at.topic, at.partition)) partitions.delete(key);
+      }
     },
   };
 }

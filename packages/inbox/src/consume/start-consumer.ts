@@ -35,7 +35,7 @@ export async function startConsumer(inbox: Inbox, options: ConsumerOptions): Pro
   const probe = await openLagProbe(kafka, groupId, topics);
   const positions = await trackPositions(inbox, kafka, groupId, probe);
   scope.defer(`positions of ${name}`, () => positions.close());
-  const onJoin = boundary.keepOnly;
+  const onJoin = boundary.reassigned;
   const watchdog = startWatchdog({ name, consumer, probe, positions, inbox, readiness, onJoin, fail });
   scope.defer(`watch of ${name}`, () => watchdog.stop());
   const loop = createPartitionLoop({

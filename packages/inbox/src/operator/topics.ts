@@ -1,6 +1,6 @@
 import { type ConsumerDefinition, retryGroupOf } from '@board/contracts';
 import type { Kafka } from 'kafkajs';
-import { findMissing } from '../consume/find-missing.ts';
+import { findMissing } from '../consume/positions.ts';
 import { type PartitionPosition, findRetryTopics, openLagProbe } from '../consume/lag.ts';
 import { probeAggregateId } from '../decide.ts';
 import { type Operator, storeOf, withAdmin } from './operator.ts';

@@ -4,10 +4,10 @@ import type avsc from 'avsc';
 import { describeError, InfrastructureError } from '../errors.ts';
 import type { InboxSettings } from '../settings.ts';
 import type { KnownSchema, SchemaKey, SchemaMemory } from '../store/schema-memory.ts';
-import { decideSchemaFault, schemaEvidence } from './evidence.ts';
+import { decideSchemaFault, schemaEvidence } from './faults.ts';
 import { fingerprintOf, textOf, type RegistryClient, type SchemaAnswer } from './schema.ts';
 import { contradictionOf, nameOf, parseSchema, resolverOf, type SchemaResolution, type SchemaUse } from './schema.ts';
-import { trackSchemaTroubles } from './troubles.ts';
+import { trackSchemaTroubles } from './faults.ts';
 
 /**
  * Schemas by the ids that events carry. The registry says what an id means, the consumer's own memory what it meant before;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createKeyedMutex } from '../inbox.ts';
+import { createKeyedMutex } from './inbox.ts';
 
 it('runs what has the same key one after the other, in the order asked for, and other keys meanwhile', async () => {
   const mutex = createKeyedMutex();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judge, type Case } from './verdict.ts';
+import { judge, type Case } from './compare.ts';
 import type { ConsumerEntry, SourceEntry } from './compare.ts';
 
 const source = (version: number, changes: Partial<SourceEntry> = {}): SourceEntry => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findMissing, findMissingAtReset, nextToRemember, positionAfterLoss } from './find-missing.ts';
+import { findMissing, findMissingAtReset, nextToRemember, positionAfterLoss } from './positions.ts';
 
 const before = { topic: 't', partition: 0, next: 10n, end: 20n, newestMs: 1_000 };
 const now = { topic: 't', partition: 0, committed: 10n, low: 0n, end: 20n };

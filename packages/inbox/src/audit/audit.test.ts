@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { auditConsumer, type Barrier } from './audit.ts';
 import { placeOf } from './audit.ts';
 import type { ConsumerEntry, ConsumerSide, IdRange, SourceEntry, SourceSide } from './compare.ts';
-import type { Verdict } from './verdict.ts';
+import type { Verdict } from './compare.ts';
 
 /** Both sides in memory, and what is unread in the topics; a test may change them between any two calls. */
 interface World {

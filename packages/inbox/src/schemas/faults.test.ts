@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { defaultSettings } from '../settings.ts';
-import { decideSchemaFault, schemaEvidence, type SchemaSuspicion } from './evidence.ts';
+import { decideSchemaFault, schemaEvidence, type SchemaSuspicion } from './faults.ts';
 
 const alone: SchemaSuspicion = {
   isStable: true,

@@ -1,0 +1,50 @@
+import { createHealth, createLogger } from '@board/service-kit';
+import { expect, it } from 'vitest';
+import { toHeaders } from '../../test/support/to-headers.ts';
+import { InfrastructureError } from '../errors.ts';
+import type { Inbox } from '../inbox.ts';
+import { defaultSettings } from '../settings.ts';
+import { pauseOnError } from './pause-on-error.ts';
+import type { Slice } from './process.ts';
+
+const slice: Slice = {
+  kind: 'records',
+  topic: 'things',
+  partition: 2,
+  records: [
+    {
+      origin: { topic: 'things', partition: 2, offset: '0', timestampMs: 0 },
+      key: null,
+      value: null,
+      headers: toHeaders({}),
+    },
+  ],
+};
+
+it('forgets the alarm of a partition that was assigned anew: another instance may have processed what it waited for', async () => {
+  const { alarms } = createHealth();
+  const inbox = {
+    alarms,
+    logger: createLogger({ name: 'test', level: 'silent' }),
+    metrics: { waiting: () => undefined },
+    settings: defaultSettings,
+    random: Math.random,
+    store: { describeFault: () => 'the database is away' },
+  } as unknown as Inbox;
+  const boundary = pauseOnError(
+    inbox,
+    () => undefined,
+    () => Promise.reject(new InfrastructureError('away')),
+  );
+  const { waitMs = 0 } = await boundary.process(slice);
+  expect(waitMs).toBeGreaterThan(0);
+  expect([...alarms.active().keys()]).toEqual(['waiting things/2']);
+
+  boundary.reassigned(() => true);
+  expect(alarms.active().size).toBe(0);
+  // Still away: it says so again.
+  await boundary.process(slice);
+  expect(alarms.active().get('waiting things/2')?.reason).toContain('the database is away');
+  boundary.reassigned(() => false);
+  expect(alarms.active().size).toBe(0);
+});
