@@ -175,10 +175,14 @@ async function send(orderServiceUrl: string, key: string, command: Command): Pro
   }
 }
 
-function toBoard(text: string): AnsweredBoard | null {
+type Times = 'createdAt' | 'updatedAt';
+
+/** What an answer says of the board; null for none. */
+export function toBoard(text: string): AnsweredBoard | null {
   if (text === '') return null;
-  const { id, version, title, content, author } = JSON.parse(text) as AnsweredBoard;
-  return { id, version, title, content, author };
+  const board = JSON.parse(text) as Omit<AnsweredBoard, Times> & Record<Times, string>;
+  const { id, version, title, content, author, createdAt, updatedAt } = board;
+  return { id, version, title, content, author, createdAt: Date.parse(createdAt), updatedAt: Date.parse(updatedAt) };
 }
 
 function detailOf(text: string): string | null {

@@ -99,6 +99,9 @@ export interface AnsweredBoard {
   readonly title: string;
   readonly content: string;
   readonly author: string | null;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
 }
 
 export interface InjectedFault {
@@ -160,8 +163,8 @@ export interface Evidence {
   readonly dlq: readonly TopicRecord[];
   /** Of the source group and the retry group, one entry for each partition. */
   readonly groups: readonly GroupPosition[];
-  /** How many creations catalog-service has counted; each BoardCreated counts one. */
-  readonly createdCount: number;
+  /** How many creations catalog-service has counted, by UTC day; each BoardCreated counts one. */
+  readonly createdPerDay: Readonly<Record<string, number>>;
 }
 
 export interface BoardState {
@@ -170,7 +173,10 @@ export interface BoardState {
   readonly title: string;
   readonly content: string;
   readonly author: string | null;
-  readonly deleted: boolean;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly deletedAt: number | null;
 }
 
 export interface CatalogRow extends BoardState {

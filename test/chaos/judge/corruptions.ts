@@ -1,4 +1,5 @@
 import type { BoardState, ClientOperation, Evidence, OutboxRow } from '../history.ts';
+import { dayOf } from './check-catalog.ts';
 import type { MadeUpRun, Mutable } from './made-up-run.ts';
 
 /** One thing that goes wrong in a run which was good. */
@@ -38,6 +39,17 @@ function lastEvents(run: MadeUpRun): Event[] {
   return appliedEvents(run).filter(({ boardId, version }) => boardOf(run.evidence, boardId)?.version === version);
 }
 
+/** Neither the last of its board nor the last that is applied, and no client was told what it says. */
+function overwrittenEvents(run: MadeUpRun): Event[] {
+  const marks = new Map(run.evidence.marks.map(({ boardId, version }) => [boardId, version]));
+  return run.evidence.outbox.filter(
+    (event) =>
+      commandOf(run, event)?.outcome.kind === 'unknown' &&
+      eventAt(run.evidence, event.boardId, event.version + 1) !== undefined &&
+      event.version !== marks.get(event.boardId),
+  );
+}
+
 const boardOf = ({ boards }: Mutable<Evidence>, id: string) => boards.find((board) => board.id === id);
 const catalogOf = ({ catalog }: Mutable<Evidence>, id: string) => catalog.find((row) => row.id === id);
 const markOf = ({ marks }: Mutable<Evidence>, id: string) => marks.find((mark) => mark.boardId === id);
@@ -75,6 +87,15 @@ const origins = (row: { readonly topic: string; readonly partition: number; read
   'kafka_dlt-original-offset': String(row.offset),
 });
 
+const noBoard = {
+  version: 1,
+  title: 'none',
+  content: '',
+  author: null,
+  createdAt: 0,
+  updatedAt: 0,
+  deletedAt: null,
+};
 const nowhere = { topic: 'board', partition: 0, offset: 1_000_000 };
 const bareRecord = { ...nowhere, appendedAt: 0, key: null, digest: null, headers: {}, foreignId: null };
 const foreignDeadLetter = {
@@ -113,13 +134,14 @@ export const corruptions: readonly Corruption[] = [
           history.operations.every(({ boardId }) => boardId !== id),
       );
       return one(pick, untouched, (id) => {
+        const day = dayOf(boardOf(evidence, id)?.createdAt ?? 0);
+        evidence.createdPerDay[day] = (evidence.createdPerDay[day] ?? 0) - 1;
         evidence.boards = evidence.boards.filter((row) => row.id !== id);
         evidence.catalog = evidence.catalog.filter((row) => row.id !== id);
         evidence.outbox = evidence.outbox.filter(({ boardId }) => boardId !== id);
         evidence.marks = evidence.marks.filter(({ boardId }) => boardId !== id);
         for (const list of ['source', 'retries'] as const)
           evidence[list] = evidence[list].filter(({ headers }) => headers['aggregateId'] !== id);
-        evidence.createdCount -= 1;
       });
     },
   },
@@ -127,7 +149,7 @@ export const corruptions: readonly Corruption[] = [
     rule: 'an acknowledged command is committed',
     name: 'a delete was acknowledged and not done',
     apply({ history, evidence }, pick) {
-      const living = new Set(evidence.boards.flatMap(({ id, deleted }) => (deleted ? [] : [id])));
+      const living = new Set(evidence.boards.flatMap(({ id, deletedAt }) => (deletedAt === null ? [id] : [])));
       const deletes = history.operations.filter(({ kind, boardId }) => kind === 'delete' && living.has(boardId ?? ''));
       return one(pick, deletes, (operation) => {
         operation.outcome = { kind: 'ok', board: null };
@@ -316,7 +338,7 @@ export const corruptions: readonly Corruption[] = [
     apply: (run, pick) =>
       one(
         pick,
-        notDone(run).filter(({ boardId }) => boardOf(run.evidence, boardId ?? '')?.deleted === false),
+        notDone(run).filter(({ boardId }) => boardOf(run.evidence, boardId ?? '')?.deletedAt === null),
         (operation) => {
           operation.outcome = { kind: 'refused', status: 410 };
         },
@@ -388,7 +410,7 @@ export const corruptions: readonly Corruption[] = [
       const deletes = lastEvents(run).filter(({ type }) => type === 'BoardDeleted');
       return one(pick, deletes, (event) => {
         const { boardId, version } = event;
-        const edit = { title: `${history.run.titlePrefix}too late`, version: version + 1, deleted: false };
+        const edit = { title: `${history.run.titlePrefix}too late`, version: version + 1, deletedAt: null };
         const asked = {
           kind: 'edit',
           boardId,
@@ -415,17 +437,19 @@ export const corruptions: readonly Corruption[] = [
     rule: 'the events of a board are numbered without a gap',
     name: 'an event whose payload tells another version',
     apply(run, pick) {
-      const marks = new Map(run.evidence.marks.map(({ boardId, version }) => [boardId, version]));
-      const inside = run.evidence.outbox.filter(
-        (event) =>
-          commandOf(run, event)?.outcome.kind === 'unknown' &&
-          eventAt(run.evidence, event.boardId, event.version + 1) !== undefined &&
-          event.version !== marks.get(event.boardId),
-      );
-      return one(pick, inside, (event) => {
+      return one(pick, overwrittenEvents(run), (event) => {
         stateOf(event).version += 50;
       });
     },
+  },
+  {
+    rule: 'the partition key is the author, or the board',
+    name: 'an event with another partition key',
+    apply: ({ evidence }, pick) =>
+      one(pick, evidence.outbox, (event) => {
+        event.partitionKey = `other ${event.id}`;
+        for (const record of evidence.source.filter(isOf(event.id))) record.key = event.partitionKey;
+      }),
   },
   {
     rule: 'a board is what its last event says',
@@ -439,7 +463,7 @@ export const corruptions: readonly Corruption[] = [
     rule: 'a board is what its last event says',
     name: 'a board without any event',
     apply({ evidence }) {
-      evidence.boards.push({ id: 'alone', version: 1, title: 'alone', content: '', author: null, deleted: false });
+      evidence.boards.push({ ...noBoard, id: 'alone' });
       return true;
     },
   },
@@ -457,9 +481,9 @@ export const corruptions: readonly Corruption[] = [
     apply: ({ evidence }, pick) =>
       one(
         pick,
-        evidence.boards.filter(({ deleted }) => deleted),
+        evidence.boards.filter(({ deletedAt }) => deletedAt !== null),
         (board) => {
-          board.deleted = false;
+          board.deletedAt = null;
         },
       ),
   },
@@ -608,8 +632,7 @@ export const corruptions: readonly Corruption[] = [
     rule: 'nothing is applied that was not committed',
     name: 'a catalog row without a board',
     apply({ evidence }) {
-      const board = { id: 'ghost', version: 1, title: 'ghost', content: '', author: null, deleted: false };
-      evidence.catalog.push({ ...board, appliedCount: 1 });
+      evidence.catalog.push({ ...noBoard, id: 'ghost', appliedCount: 1 });
       return true;
     },
   },
@@ -618,7 +641,6 @@ export const corruptions: readonly Corruption[] = [
     name: 'a mark without a board',
     apply({ evidence }) {
       evidence.marks.push({ boardId: 'ghost', version: 1, eventId: 'ghost' });
-      evidence.createdCount += 1;
       return true;
     },
   },
@@ -668,20 +690,50 @@ export const corruptions: readonly Corruption[] = [
         if (mark) mark.version += 1;
       }),
   },
-  ...(['title', 'content', 'author'] as const).map((field): Corruption => ({
+  ...(['title', 'content', 'author', 'createdAt', 'updatedAt'] as const).map((field): Corruption => ({
     rule: 'a catalog row is its board',
     name: `a catalog row with another ${field}`,
     apply: ({ evidence }, pick) =>
       one(pick, evidence.catalog, (row) => {
-        row[field] = 'other';
+        Object.assign(row, { [field]: field.endsWith('At') ? 7 : 'other' });
       }),
   })),
+  {
+    rule: 'a board is what its last event says',
+    name: 'a board with another time',
+    apply: ({ evidence }, pick) =>
+      one(pick, evidence.boards, (board) => {
+        board.updatedAt += 1;
+      }),
+  },
+  {
+    rule: 'an event carries what was sent',
+    name: 'an edit that moved the time of the creation',
+    apply(run, pick) {
+      const edits = overwrittenEvents(run).filter(({ type }) => type === 'BoardEdited');
+      return one(pick, edits, (event) => {
+        stateOf(event).createdAt += 1;
+      });
+    },
+  },
+  {
+    rule: 'an answer tells what was committed',
+    name: 'a client was told another time',
+    apply: ({ history }, pick) =>
+      one(
+        pick,
+        history.operations.flatMap((operation) => answeredBoard(operation) ?? []),
+        (board) => {
+          board.updatedAt += 1;
+        },
+      ),
+  },
   {
     rule: 'a catalog row is its board',
     name: 'a catalog row that is deleted although its board is not, or the reverse',
     apply: ({ evidence }, pick) =>
       one(pick, evidence.catalog, (row) => {
-        row.deleted = !row.deleted;
+        row.deletedAt = row.deletedAt === null ? 1 : null;
       }),
   },
   {
@@ -703,9 +755,20 @@ export const corruptions: readonly Corruption[] = [
   {
     rule: 'a creation is counted once',
     name: 'a creation that was counted twice',
-    apply({ evidence }) {
-      evidence.createdCount += 1;
-      return true;
+    apply({ evidence: { createdPerDay } }, pick) {
+      return one(pick, Object.keys(createdPerDay), (day) => {
+        createdPerDay[day] = (createdPerDay[day] ?? 0) + 1;
+      });
+    },
+  },
+  {
+    rule: 'a creation is counted once',
+    name: 'a creation that was counted on another day',
+    apply({ evidence: { createdPerDay } }, pick) {
+      return one(pick, Object.keys(createdPerDay), (day) => {
+        createdPerDay[day] = (createdPerDay[day] ?? 0) - 1;
+        createdPerDay['2001-01-01'] = 1;
+      });
     },
   },
   {

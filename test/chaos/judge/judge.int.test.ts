@@ -6,6 +6,7 @@ import { uniqueName, waitUntil, type StackAddresses } from '@board/test';
 import { createConnection } from 'mysql2/promise';
 import { beforeAll, expect, inject, test } from 'vitest';
 import type { AnsweredBoard, Attempt, ClientOperation, Evidence, History, LedgerLine, Outcome } from '../history.ts';
+import { toBoard } from '../clients.ts';
 import { collectEvidence } from './collect-evidence.ts';
 import { judge } from './judge.ts';
 import { readLedger } from './read-ledger.ts';
@@ -107,9 +108,7 @@ async function runClients({ orderServiceUrl }: StackAddresses): Promise<History>
       const body = await response.text();
       const { status } = response;
       attempts.push({ sentAt, endedAt: Date.now(), result: { kind: 'answered', status, detail: null } });
-      outcome = response.ok
-        ? { kind: 'ok', board: body === '' ? null : (JSON.parse(body) as AnsweredBoard) }
-        : { kind: 'refused', status };
+      outcome = response.ok ? { kind: 'ok', board: toBoard(body) } : { kind: 'refused', status };
     }
     const sent = { title: text?.title ?? null, content: text?.content ?? null, author: text?.author ?? null };
     const asked = { key, client: 1, kind, boardId: board?.id ?? null, ...sent, ifVersion: ifVersion ?? null };

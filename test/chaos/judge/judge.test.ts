@@ -165,6 +165,7 @@ describe('among others', () => {
     'a dead letter that no alarm knows',
     'a record that no group has committed',
     'a creation that was counted twice',
+    'a creation that was counted on another day',
     'a copy that names another board',
     'a foreign record that was passed over',
   ];

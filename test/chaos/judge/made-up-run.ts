@@ -10,6 +10,7 @@ import type {
   Outcome,
   TopicRecord,
 } from '../history.ts';
+import { dayOf } from './check-catalog.ts';
 
 /** The same shape, open to change. */
 export type Mutable<Shape> = { -readonly [Key in keyof Shape]: Mutable<Shape[Key]> };
@@ -106,7 +107,7 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
     retries: [],
     dlq: [],
     groups: [],
-    createdCount: 0,
+    createdPerDay: {},
   };
   for (const step of steps) {
     now += 10;
@@ -151,7 +152,8 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
     };
     history.operations.push(operation);
     const [sentAt, endedAt] = [now - step.slack[0], now + step.slack[1]];
-    const refusal = current?.deleted === true ? 410 : ifVersion !== null && ifVersion !== current?.version ? 412 : null;
+    const refusal =
+      (current?.deletedAt ?? null) !== null ? 410 : ifVersion !== null && ifVersion !== current?.version ? 412 : null;
     if (step.answer === 'unknown, not done') return tell(operation, [failed(sentAt, endedAt)], { kind: 'unknown' });
     if (step.answer === 'not done')
       return tell(operation, [failed(sentAt, sentAt, 'ECONNREFUSED')], { kind: 'refused', status: null });
@@ -165,7 +167,7 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
     if (!isAnswered) return tell(operation, [failed(sentAt, endedAt)], { kind: 'unknown' });
     board.isKnown = true;
     const status = kind === 'create' ? 201 : kind === 'edit' ? 200 : 204;
-    const { deleted: _, ...body } = board.state;
+    const { deletedAt: _, ...body } = board.state;
     const outcome: Outcome = { kind: 'ok', board: kind === 'delete' ? null : (body satisfies AnsweredBoard) };
     if (step.answer === 'ok') return tell(operation, [answered(sentAt, endedAt, status)], outcome);
     return tell(operation, [failed(sentAt, now + 1), answered(now + 2, endedAt + 2, status)], outcome);
@@ -173,7 +175,8 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
 
   function open({ title, content, author }: ClientOperation, number: number): Board {
     const id = `board-${number}`;
-    const state = { id, version: 1, title: title ?? '', content: content ?? '', author, deleted: false };
+    const times = { createdAt: now, updatedAt: now, deletedAt: null };
+    const state = { id, version: 1, title: title ?? '', content: content ?? '', author, ...times };
     const board: Board = { id, events: [], state, isKnown: false };
     boards.push(board);
     return emit(board, 'BoardCreated');
@@ -184,8 +187,8 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
     const version = state.version + 1;
     board.state =
       kind === 'delete'
-        ? { ...state, version, deleted: true }
-        : { ...state, version, title: title ?? '', content: content ?? state.content };
+        ? { ...state, version, updatedAt: now, deletedAt: now }
+        : { ...state, version, updatedAt: now, title: title ?? '', content: content ?? state.content };
     return emit(board, kind === 'delete' ? 'BoardDeleted' : 'BoardEdited');
   }
 
@@ -240,7 +243,8 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
       const last = applied.at(-1);
       evidence.marks.push({ boardId: id, version: applied.length, eventId: last?.id ?? '' });
       if (last && !('problem' in last.event)) {
-        evidence.createdCount += 1;
+        const day = dayOf(last.event.createdAt);
+        evidence.createdPerDay[day] = (evidence.createdPerDay[day] ?? 0) + 1;
         evidence.catalog.push({ ...last.event, appliedCount: applied.length });
       }
       if (dead === -1) continue;

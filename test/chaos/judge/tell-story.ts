@@ -37,11 +37,13 @@ function tellBoard({ operations, events, records, routed, deadLetters, ...rows }
     })),
     ...[...records, ...routed].map(tellRecord),
     state(
-      row ? `board: version ${row.version}, title "${row.title}"${row.deleted ? ', deleted' : ''}` : 'board: no row',
+      row
+        ? `board: version ${row.version}, title "${row.title}"${row.deletedAt !== null ? ', deleted' : ''}`
+        : 'board: no row',
     ),
     state(
       catalog
-        ? `catalog: version ${catalog.version}, title "${catalog.title}"${catalog.deleted ? ', deleted' : ''}, ${catalog.appliedCount} applied`
+        ? `catalog: version ${catalog.version}, title "${catalog.title}"${catalog.deletedAt !== null ? ', deleted' : ''}, ${catalog.appliedCount} applied`
         : 'catalog: no row',
     ),
     state(mark ? `mark: ${mark.version}, event ${mark.eventId}` : 'mark: none'),
