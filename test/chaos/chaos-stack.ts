@@ -5,7 +5,6 @@ import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { clearInstance } from '../../stack/instance/clear-instance.ts';
 import { identifyProcess, isRunning, parseStat, signalProcess } from '../../stack/instance/process-identity.ts';
 import { listSteps, type StepTools } from '../../stack/run/list-steps.ts';
-import { isAllRunning } from '../../stack/run/stack-state.ts';
 import type { Server } from '../../stack/servers/server.ts';
 import { layOutVersion, type LaidOutVersion } from '../upgrade/lay-out-version.ts';
 import { openLinks, type Link } from './links.ts';
@@ -85,18 +84,13 @@ export async function startOwnStack({ plant, say, signal }: OwnStackOptions): Pr
   }
 }
 
-/** A stack that runs already; throws unless all of it does. */
+/** A stack that runs already. */
 export function attachStack(name: string): ChaosStack {
   const read = () => {
     const running = readStack(name);
     if (running === undefined) throw new Error(`The native stack "${name}" does not run.`);
     return running;
   };
-  const { state } = read();
-  if (!isAllRunning(state)) {
-    const others = state.processes.filter(({ phase }) => phase !== 'running').map((one) => `${one.name} ${one.phase}`);
-    throw new Error(`The stack "${name}" is not healthy: ${others.join(', ') || state.phase}.`);
-  }
   return {
     ...controls(read),
     isOwn: false,

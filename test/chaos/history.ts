@@ -41,11 +41,13 @@ export interface ChaosRun {
 }
 
 /** The wait after the last fault until the groups have lag 0 and every alarm but those of foreign dead letters is gone. */
-interface Drain {
+export interface Drain {
   readonly lastFaultEndedAt: number;
   /** Null: the stack was not quiet when the run gave up. */
   readonly quietAt: number | null;
   readonly allowedMs: number;
+  /** The longest time after the last fault for which the connector was FAILED without being restarted. */
+  readonly failedMs: number;
 }
 
 /** One command of one client, whatever number of requests it took. */
@@ -65,6 +67,8 @@ export interface ClientOperation {
   /** The version that the client demanded with If-Match, or null. */
   readonly ifVersion: number | null;
   readonly attempts: readonly Attempt[];
+  /** Sent once, whatever the answer; all others are sent again until their answer is final. */
+  readonly isAbandoned: boolean;
   readonly outcome: Outcome;
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { attachStack, startOwnStack, type ChaosStack } from './chaos-stack.ts';
 import { startClients } from './clients.ts';
-import { drainStack } from './drain.ts';
+import { drainStack, findIllness } from './drain.ts';
 import type { ChaosRun, Evidence, History, Violation } from './history.ts';
 import { collectEvidence, type JudgedStack } from './judge/collect-evidence.ts';
 import { judge } from './judge/judge.ts';
@@ -53,11 +53,8 @@ export interface ChaosResult {
 /** The traffic after the last fault, which whatever it left behind has to carry. */
 const undisturbedMs = 3_000;
 const answersWithinMs = 60_000;
-const allowedMs = 90_000;
-/** The keeper looks, waits and starts it again, and calls it healthy after a minute. */
-const allowedAfterRestartMs = 240_000;
-/** Of a process or a task that failed before that, nothing is left. */
-const forgottenMs = 60_000;
+/** Of fewer commands nothing is learnt. */
+const fewestDone = 10;
 
 /** Disturbs a stack under traffic, lets it heal, and judges what became of every command. Never throws. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
@@ -123,11 +120,13 @@ function keep(result: ChaosResult): ChaosResult {
   return result;
 }
 
-function openStack(
-  { instance, plant, signal }: ChaosOptions,
-  say: (line: string) => void,
-): Promise<ChaosStack> | ChaosStack {
-  return instance === undefined ? startOwnStack({ plant, say, signal }) : attachStack(instance);
+async function openStack({ instance, plant, signal }: ChaosOptions, say: (line: string) => void): Promise<ChaosStack> {
+  if (instance === undefined) return startOwnStack({ plant, say, signal });
+  const stack = attachStack(instance);
+  // What was wrong before would be taken for what the run has done.
+  const illness = await findIllness(stack, true).catch(describe);
+  if (illness !== undefined) throw new Error(`The stack "${instance}" is not healthy: ${illness}.`);
+  return stack;
 }
 
 async function disturb(stack: ChaosStack, options: ChaosOptions, say: (line: string) => void): Promise<ChaosResult> {
@@ -160,12 +159,14 @@ async function disturb(stack: ChaosStack, options: ChaosOptions, say: (line: str
     await wait(undisturbedMs, undefined, { signal });
     await clients.stop(answersWithinMs);
     const lastBoardId = await clients.createLast(answersWithinMs);
-    say('every command has its answer; waiting until everything is applied and quiet');
+    say('no more commands; waiting until everything is applied and quiet');
     const drain = await drainStack(stack, {
       lastFaultEndedAt,
       lastBoardId,
-      hasForeign: ledger.history().foreign.some(({ acknowledged }) => acknowledged > 0),
-      allowedMs: () => ((watch.failedAt() ?? 0) > lastFaultEndedAt - forgottenMs ? allowedAfterRestartMs : allowedMs),
+      titlePrefix,
+      // What a broker did not answer it may have stored.
+      expectsDeadLetters: !stack.isOwn || ledger.history().foreign.length > 0,
+      watch,
       say,
       signal,
     });
@@ -177,14 +178,11 @@ async function disturb(stack: ChaosStack, options: ChaosOptions, say: (line: str
     const history = ledger.history();
     const violations = judge(history, evidence);
     if (violations.length > 0) writeFileSync(join(folder, 'evidence.json'), JSON.stringify(evidence));
-    const verdict = violations.length > 0 ? 'violation' : failures.length > 0 ? 'not run' : 'clean';
-    const [problem] = failures;
     return {
       ...emptyResult(options),
       ...count(history, evidence, watch),
-      verdict,
-      ...(verdict === 'not run' && problem !== undefined && { problem }),
-      connectorFailed: watch.failedAt() !== null,
+      ...decideVerdict(history, failures, violations),
+      connectorFailed: watch.hasFailed(),
       drainMs: drain.quietAt === null ? null : drain.quietAt - lastFaultEndedAt,
       violations,
     };
@@ -192,6 +190,21 @@ async function disturb(stack: ChaosStack, options: ChaosOptions, say: (line: str
     await clients.stop(0);
     await watch.stop();
   }
+}
+
+/** A run proves nothing when not everything of its schedule went wrong, or when hardly a command was done beside it. */
+export function decideVerdict(
+  { faults, operations }: Pick<History, 'faults' | 'operations'>,
+  failures: readonly string[],
+  violations: readonly Violation[],
+): Pick<ChaosResult, 'verdict' | 'problem'> {
+  if (violations.length > 0) return { verdict: 'violation' };
+  const [failure] = failures;
+  if (failure !== undefined) return { verdict: 'not run', problem: failure };
+  if (faults.length === 0) return { verdict: 'not run', problem: 'nothing went wrong: a longer run has faults' };
+  const done = operations.filter(({ outcome }) => outcome.kind === 'ok').length;
+  if (done < fewestDone) return { verdict: 'not run', problem: `only ${done} commands were done` };
+  return { verdict: 'clean' };
 }
 
 function judgedStack({ mysql: { host, port, rootPassword: password }, brokers }: ChaosStack): JudgedStack {

@@ -1,5 +1,5 @@
-import type { Attempt, BoardState, ClientOperation, OutboxRow } from '../history.ts';
-import { stateOf, type RunIndex } from './index-run.ts';
+import type { Attempt, BoardState, ClientOperation, Outcome, OutboxRow } from '../history.ts';
+import { stateOf, type BoardFile, type RunIndex } from './index-run.ts';
 import type { Finding, Rule } from './rule.ts';
 
 const eventTypes = { create: 'BoardCreated', edit: 'BoardEdited', delete: 'BoardDeleted' } as const;
@@ -177,26 +177,62 @@ export const commandRules: readonly Rule[] = [
     evenAmongOthers: true,
     *find({ history, boards }) {
       for (const operation of history.operations) {
-        const { kind, key, boardId, outcome, ifVersion } = operation;
-        if (outcome.kind !== 'refused' || boardId === null) continue;
-        const { events = [], operations = [] } = boards.get(boardId) ?? {};
-        const last = events.at(-1);
-        const wasCreated = operations.some((one) => one.kind === 'create' && isBefore(one, operation));
-        const wasDeleted = events.some(({ type }) => type === eventTypes.delete);
-        const contradiction =
-          outcome.status === 404 && wasCreated
-            ? 'its creation was acknowledged before'
-            : outcome.status === 410 && !wasDeleted
-              ? 'it was never deleted'
-              : outcome.status === 412 && ifVersion !== null && last?.version === ifVersion
-                ? `it never had another version than ${ifVersion} after that`
-                : undefined;
+        const { kind, key, boardId, outcome } = operation;
+        if (!isFinal(outcome) || outcome.kind !== 'refused') continue;
+        const file = boards.get(boardId ?? '');
+        const contradiction = whyNot(operation, outcome.status, file);
         if (contradiction !== undefined)
-          yield about(boardId, last, `the ${kind} ${key} was refused with ${outcome.status}, but ${contradiction}`);
+          yield about(
+            boardId,
+            file?.events.at(-1),
+            `the ${kind} ${key} was refused with ${outcome.status}, but ${contradiction}`,
+          );
       }
     },
   },
+  {
+    invariant: 'I8',
+    name: 'a command that is repeated is answered',
+    evenAmongOthers: true,
+    *find({ history }) {
+      // Of a run that died nothing is known of its last commands.
+      if (history.run.drain === null) return;
+      for (const { kind, key, boardId, isAbandoned, attempts, outcome } of history.operations)
+        if (!isAbandoned && !isFinal(outcome))
+          yield about(
+            boardId,
+            undefined,
+            `the ${kind} ${key} was sent ${attempts.length} times, also after the last fault, and never answered for good`,
+          );
+    },
+  },
 ];
+
+/** Not a mere "So it was not done.", which a repeat may change. */
+function isFinal(outcome: Outcome): boolean {
+  return outcome.kind === 'ok' || (outcome.kind === 'refused' && outcome.status !== null && outcome.status < 500);
+}
+
+/** What is wrong with the refusal of a command that every client forms well. */
+function whyNot(operation: ClientOperation, status: number | null, file: BoardFile | undefined): string | undefined {
+  const { boardId, ifVersion } = operation;
+  const { events = [], operations = [] } = file ?? {};
+  switch (boardId === null ? null : status) {
+    case 404: {
+      const wasCreated = operations.some((one) => one.kind === 'create' && isBefore(one, operation));
+      return wasCreated ? 'its creation was acknowledged before' : undefined;
+    }
+    case 410:
+      return events.some(({ type }) => type === eventTypes.delete) ? undefined : 'it was never deleted';
+    case 412:
+      if (ifVersion === null) return 'it demanded no version';
+      return events.at(-1)?.version === ifVersion
+        ? `it never had another version than ${ifVersion} after that`
+        : undefined;
+    default:
+      return 'nothing was wrong with it';
+  }
+}
 
 interface EventOfBoard {
   readonly id: string;

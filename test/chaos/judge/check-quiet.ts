@@ -1,6 +1,9 @@
 import { about } from './check-commands.ts';
 import type { Rule } from './rule.ts';
 
+/** The keeper waits for 25 s at most before it starts a FAILED connector again, and looks every few seconds. */
+const restartedWithinMs = 40_000;
+
 /** The stack came to rest by itself, and in time. */
 export const quietRules: readonly Rule[] = [
   {
@@ -20,7 +23,8 @@ export const quietRules: readonly Rule[] = [
   {
     invariant: 'I8',
     name: 'the stack was quiet in time',
-    evenAmongOthers: false,
+    // Whatever others do: it was quiet before the run began.
+    evenAmongOthers: true,
     *find({ history }) {
       const { drain } = history.run;
       if (drain === null) {
@@ -36,6 +40,16 @@ export const quietRules: readonly Rule[] = [
           undefined,
           `the stack was quiet after ${quietAt - lastFaultEndedAt} ms, ${allowedMs} ms are allowed`,
         );
+    },
+  },
+  {
+    invariant: 'I8',
+    name: 'a failed connector is started again',
+    evenAmongOthers: true,
+    *find({ history }) {
+      const failedMs = history.run.drain?.failedMs ?? 0;
+      if (failedMs > restartedWithinMs)
+        yield about(null, undefined, `the connector was FAILED for ${failedMs} ms after the last fault`);
     },
   },
 ];

@@ -214,7 +214,7 @@ export const corruptions: readonly Corruption[] = [
     name: 'a command that was refused is committed',
     apply: (run, pick) =>
       one(pick, unknownButDone(run), (operation) => {
-        operation.outcome = { kind: 'refused', status: 400 };
+        operation.outcome = { kind: 'refused', status: null };
       }),
   },
   {
@@ -353,6 +353,46 @@ export const corruptions: readonly Corruption[] = [
         operation.ifVersion = boardOf(run.evidence, operation.boardId ?? '')?.version ?? 0;
       }),
   },
+  ...([400, 403, 409, 422] as const).map((status): Corruption => ({
+    rule: 'a refusal has a cause',
+    name: `a create that was refused with ${status}`,
+    apply: ({ history }, pick) =>
+      one(
+        pick,
+        history.operations.filter(({ kind, outcome }) => kind === 'create' && outcome.kind === 'refused'),
+        (operation) => {
+          operation.outcome = { kind: 'refused', status };
+        },
+      ),
+  })),
+  {
+    rule: 'a refusal has a cause',
+    name: 'an edit that was refused as not well-formed',
+    apply: (run, pick) =>
+      one(pick, notDone(run), (operation) => {
+        operation.outcome = { kind: 'refused', status: 422 };
+      }),
+  },
+  {
+    rule: 'a command that is repeated is answered',
+    name: 'a command that is still running after the drain',
+    apply: ({ history }, pick) =>
+      one(
+        pick,
+        history.operations.filter(({ outcome }) => outcome.kind === 'unknown'),
+        (operation) => {
+          operation.isAbandoned = false;
+        },
+      ),
+  },
+  {
+    rule: 'a command that is repeated is answered',
+    name: 'a command that was never done however often it was repeated',
+    apply: (run, pick) =>
+      one(pick, notDone(run), (operation) => {
+        operation.isAbandoned = false;
+      }),
+  },
   {
     rule: 'a payload can be read',
     name: 'a payload that is cut',
@@ -419,7 +459,14 @@ export const corruptions: readonly Corruption[] = [
           author: null,
           ifVersion: null,
         } as const;
-        history.operations.push({ ...asked, key: 'too late', client: 1, attempts: [], outcome: { kind: 'unknown' } });
+        history.operations.push({
+          ...asked,
+          key: 'too late',
+          client: 1,
+          attempts: [],
+          isAbandoned: true,
+          outcome: { kind: 'unknown' },
+        });
         const state = { ...stateOf(event), ...edit };
         const row = { ...event, id: 'too late', version: edit.version, type: 'BoardEdited', event: state };
         evidence.outbox.push(row);
@@ -967,6 +1014,14 @@ export const corruptions: readonly Corruption[] = [
     name: 'a run that ended early',
     apply({ history: { run } }) {
       run.drain = null;
+      return true;
+    },
+  },
+  {
+    rule: 'a failed connector is started again',
+    name: 'a connector that stayed failed',
+    apply({ history: { run } }) {
+      if (run.drain) run.drain.failedMs = 41_000;
       return true;
     },
   },

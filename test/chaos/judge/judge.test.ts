@@ -172,9 +172,6 @@ describe('among others', () => {
   const nothingOfTheRun = [
     'a dead letter that the DLQ does not hold',
     'an acknowledged record that the topic does not hold',
-    'a stack that was quiet too late',
-    'a stack that was never quiet',
-    'a run that ended early',
     // It could be a board of another run with the same prefix only if that were not unique.
     'a board whose creation was acknowledged is gone without a trace',
   ];

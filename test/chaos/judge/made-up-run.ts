@@ -87,7 +87,7 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
       titlePrefix: 'chaos 1 ',
       alone: true,
       attempts: attemptsAllowed,
-      drain: { lastFaultEndedAt: 0, quietAt: 0, allowedMs: 90_000 },
+      drain: { lastFaultEndedAt: 0, quietAt: 0, allowedMs: 90_000, failedMs: 12_000 },
     },
     operations: [],
     faults: [],
@@ -148,6 +148,7 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
       author: kind === 'create' ? step.author : null,
       ifVersion,
       attempts: [],
+      isAbandoned: step.answer.startsWith('unknown') || step.answer === 'not done',
       outcome: { kind: 'unknown' },
     };
     history.operations.push(operation);
