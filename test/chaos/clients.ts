@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { seededRandom, type Random } from '../../packages/inbox/src/testing/model/random.ts';
 import type { AnsweredBoard, Attempt, ClientOperation, Outcome } from './history.ts';
@@ -83,7 +83,7 @@ export function startClients({ orderServiceUrl, clients, seed, titlePrefix, ledg
       tell([...before, { sentAt, endedAt: null, result: null }], operation.outcome);
       const answer = await send(orderServiceUrl, key, command);
       const attempts = [...before, { sentAt, endedAt: Date.now(), result: answer.result }];
-      // The first answer stays: a repeat gets the same one.
+      // The first answer stays; whether a repeat got the same one is for the checker.
       tell(attempts, operation.outcome.kind === 'ok' ? operation.outcome : outcomeOf(attempts, answer.board));
       return answer;
     };
@@ -175,8 +175,9 @@ async function send(orderServiceUrl: string, key: string, command: Command): Pro
     });
     const text = await response.text();
     const { status } = response;
-    if (response.ok) return { result: { kind: 'answered', status, detail: null }, board: toBoard(text) };
-    return { result: { kind: 'answered', status, detail: detailOf(text) }, board: null };
+    const digest = createHash('sha256').update(text).digest('hex');
+    if (response.ok) return { result: { kind: 'answered', status, detail: null, digest }, board: toBoard(text) };
+    return { result: { kind: 'answered', status, detail: detailOf(text), digest }, board: null };
   } catch (error) {
     return { result: { kind: 'failed', error: codeOf(error) }, board: null };
   }
@@ -184,12 +185,15 @@ async function send(orderServiceUrl: string, key: string, command: Command): Pro
 
 type Times = 'createdAt' | 'updatedAt';
 
-/** What an answer says of the board; null for none. */
+/** What an answer says of the board; null where it says nothing. */
 export function toBoard(text: string): AnsweredBoard | null {
-  if (text === '') return null;
-  const board = JSON.parse(text) as Omit<AnsweredBoard, Times> & Record<Times, string>;
-  const { id, version, title, content, author, createdAt, updatedAt } = board;
-  return { id, version, title, content, author, createdAt: Date.parse(createdAt), updatedAt: Date.parse(updatedAt) };
+  try {
+    const board = JSON.parse(text) as Omit<AnsweredBoard, Times> & Record<Times, string>;
+    const { id, version, title, content, author, createdAt, updatedAt } = board;
+    return { id, version, title, content, author, createdAt: Date.parse(createdAt), updatedAt: Date.parse(updatedAt) };
+  } catch {
+    return null;
+  }
 }
 
 function detailOf(text: string): string | null {

@@ -79,8 +79,8 @@ export interface Attempt {
   readonly endedAt: number | null;
   readonly result:
     | null
-    /** `detail` is the problem's, or null. */
-    | { readonly kind: 'answered'; readonly status: number; readonly detail: string | null }
+    /** `detail` is the problem's, or null; `digest` is the body's SHA-256, hex. */
+    | { readonly kind: 'answered'; readonly status: number; readonly detail: string | null; readonly digest: string }
     /** The error's code or name: ECONNREFUSED, ECONNRESET, TimeoutError, ... */
     | { readonly kind: 'failed'; readonly error: string };
 }
@@ -91,7 +91,7 @@ export interface Attempt {
  * `unknown`: everything else, also an operation that is still running.
  */
 export type Outcome =
-  /** `board` is the answer's body, null for a delete (204). */
+  /** `board` is the answer's body, null for a delete (204) and where the answer has none. */
   | { readonly kind: 'ok'; readonly board: AnsweredBoard | null }
   /** The status of the last answer, or null without one. */
   | { readonly kind: 'refused'; readonly status: number | null }

@@ -14,6 +14,10 @@ export const commandRules: readonly Rule[] = [
       for (const operation of history.operations) {
         const { kind, boardId, title, key, outcome } = operation;
         if (outcome.kind !== 'ok') continue;
+        if (kind !== 'delete' && outcome.board === null) {
+          yield about(boardId, undefined, `the ${kind} ${key} was acknowledged, and the answer has no board`);
+          continue;
+        }
         const id = outcome.board?.id ?? boardId ?? '';
         const events = boards.get(id)?.events ?? [];
         if (kind === 'delete') {
@@ -59,6 +63,19 @@ export const commandRules: readonly Rule[] = [
         const wrong = differences(board, state, answeredFields);
         if (wrong.length > 0)
           yield about(board.id, event, `the ${kind} ${key} was answered otherwise than committed: ${wrong.join('; ')}`);
+      }
+    },
+  },
+  {
+    invariant: 'I3',
+    name: 'a repeated command gets its first answer',
+    evenAmongOthers: true,
+    *find({ history }) {
+      for (const { kind, key, boardId, outcome, attempts } of history.operations) {
+        const [first, ...later] = attempts.slice(attempts.findIndex(isSuccess)).flatMap(finalAnswer);
+        const other = later.find((answer) => answer !== first);
+        if (outcome.kind === 'ok' && other !== undefined)
+          yield about(boardId, undefined, `the ${kind} ${key} was answered ${first}, and a repeat of it ${other}`);
       }
     },
   },
@@ -297,6 +314,12 @@ function listKeys(operations: readonly ClientOperation[]): string {
 
 const isSuccess = ({ result }: Attempt): boolean =>
   result?.kind === 'answered' && result.status >= 200 && result.status < 300;
+
+/** Its status and the digest of its body; none where a repeat may get another one. */
+function finalAnswer({ result }: Attempt): readonly string[] {
+  if (result?.kind !== 'answered' || result.status >= 500 || [408, 409, 425, 429].includes(result.status)) return [];
+  return [`${result.status} with the body ${result.digest.slice(0, 12)}`];
+}
 
 /** When the client knew that it was done. */
 function answeredAt({ attempts, outcome }: ClientOperation): number | undefined {

@@ -26,6 +26,8 @@ function one<Item>(pick: Pick, candidates: readonly Item[], change: (item: Item)
 
 const stateOf = (event: Event): Mutable<BoardState> => event.event as Mutable<BoardState>;
 const isText = ({ kind }: Operation): boolean => kind !== 'delete';
+const answeredTwice = ({ attempts }: Operation): boolean =>
+  attempts.length > 1 && attempts.every(({ result }) => result?.kind === 'answered');
 const answeredBoard = ({ outcome }: Operation) => (outcome.kind === 'ok' ? outcome.board : null);
 
 /** Events that are not behind a dead letter, nor one. */
@@ -185,6 +187,37 @@ export const corruptions: readonly Corruption[] = [
         },
       ),
   },
+  {
+    rule: 'an acknowledged command is committed',
+    name: 'a client was told success without its board',
+    apply: ({ history }, pick) =>
+      one(
+        pick,
+        history.operations.filter((operation) => isText(operation) && answeredBoard(operation)),
+        (operation) => {
+          operation.outcome = { kind: 'ok', board: null };
+        },
+      ),
+  },
+  ...(
+    [
+      ['another body', 201],
+      ['a refusal', 404],
+    ] as const
+  ).map(([what, status]): Corruption => ({
+    rule: 'a repeated command gets its first answer',
+    name: `a repeat that got ${what}`,
+    apply: ({ history }, pick) =>
+      one(
+        pick,
+        history.operations.filter((operation) => answeredTwice(operation)),
+        ({ attempts }) => {
+          Object.assign(attempts.at(-1) ?? {}, {
+            result: { kind: 'answered', status, detail: null, digest: 'another' },
+          });
+        },
+      ),
+  })),
   {
     rule: 'a command is committed once',
     name: 'an edit was done again',

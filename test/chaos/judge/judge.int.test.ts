@@ -112,7 +112,7 @@ async function runClients({ orderServiceUrl }: StackAddresses): Promise<History>
       });
       const body = await response.text();
       const { status } = response;
-      attempts.push({ sentAt, endedAt: Date.now(), result: { kind: 'answered', status, detail: null } });
+      attempts.push({ sentAt, endedAt: Date.now(), result: { kind: 'answered', status, detail: null, digest: body } });
       outcome = response.ok ? { kind: 'ok', board: toBoard(body) } : { kind: 'refused', status };
     }
     const sent = { title: text?.title ?? null, content: text?.content ?? null, author: text?.author ?? null };

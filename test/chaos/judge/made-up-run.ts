@@ -26,6 +26,8 @@ type Answer =
   | 'ok'
   /** No answer, then 2xx to a repeat with the same key. */
   | 'repeated'
+  /** 2xx, and 2xx again to a repeat although the first one came. */
+  | 'doubled'
   /** Never an answer, although it was done. */
   | 'unknown, done'
   /** Never an answer, and it was not done. */
@@ -164,13 +166,15 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
     const board = kind === 'create' || target === undefined ? open(operation, number) : change(target, operation);
     for (let copy = 0; copy <= step.way.copies; copy += 1) ship(board);
     refuse(board, step.way.refusals);
-    const isAnswered = step.answer === 'ok' || step.answer === 'repeated';
+    const isAnswered = step.answer === 'ok' || step.answer === 'repeated' || step.answer === 'doubled';
     if (!isAnswered) return tell(operation, [failed(sentAt, endedAt)], { kind: 'unknown' });
     board.isKnown = true;
     const status = kind === 'create' ? 201 : kind === 'edit' ? 200 : 204;
     const { deletedAt: _, ...body } = board.state;
     const outcome: Outcome = { kind: 'ok', board: kind === 'delete' ? null : (body satisfies AnsweredBoard) };
     if (step.answer === 'ok') return tell(operation, [answered(sentAt, endedAt, status)], outcome);
+    if (step.answer === 'doubled')
+      return tell(operation, [answered(sentAt, endedAt, status), answered(endedAt, endedAt + 2, status)], outcome);
     return tell(operation, [failed(sentAt, now + 1), answered(now + 2, endedAt + 2, status)], outcome);
   }
 
@@ -331,7 +335,7 @@ function tell(operation: Mutable<ClientOperation>, attempts: readonly Attempt[],
 }
 
 function answered(sentAt: number, endedAt: number, status: number): Attempt {
-  return { sentAt, endedAt, result: { kind: 'answered', status, detail: null } };
+  return { sentAt, endedAt, result: { kind: 'answered', status, detail: null, digest: sha256('body') } };
 }
 
 function failed(sentAt: number, endedAt: number, error = 'TimeoutError'): Attempt {
