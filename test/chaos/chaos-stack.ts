@@ -33,7 +33,8 @@ export interface ChaosStack extends StackAddresses {
   stop(): Promise<void>;
 }
 
-const readyAgainMs = 300_000;
+/** Longer than the checker allows. */
+const readyAgainMs = 120_000;
 
 export interface OwnStackOptions {
   readonly plant: PlantName | undefined;

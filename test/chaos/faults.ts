@@ -15,6 +15,8 @@ export interface Injection {
   begin(): Promise<string>;
   /** Resolves once it is over; called after every `begin`, also one that failed. */
   end(): Promise<string>;
+  /** Resolves once what was killed is ready again; called after `end`. */
+  heal?(): Promise<string>;
 }
 
 const tookWithinMs = 45_000;
@@ -78,7 +80,8 @@ function kill(stack: ChaosStack, name: ProcessName): Injection {
       killed = await stack.kill(name);
       return `process ${killed} is gone`;
     },
-    async end() {
+    end: nothing,
+    async heal() {
       if (killed === undefined) return '';
       await stack.untilReadyAgain(name, killed);
       return 'ready again';

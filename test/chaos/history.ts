@@ -117,8 +117,10 @@ export interface InjectedFault {
   readonly begunAt: number;
   /** When it was seen to have taken; null: not seen yet. */
   readonly tookAt: number | null;
-  /** When it was seen to be over; null: not yet. */
+  /** When it was seen to be over, for a kill the end of the process; null: not yet. */
   readonly endedAt: number | null;
+  /** Of a kill: when a new process was ready; null: it was not seen to be. */
+  readonly readyAt: number | null;
   /** For people: pids, statements, what was seen. */
   readonly details: string;
 }

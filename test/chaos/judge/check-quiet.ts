@@ -1,6 +1,9 @@
 import { about } from './check-commands.ts';
 import type { Rule } from './rule.ts';
 
+/** As long as everything has to be quiet after the last fault. */
+const readyWithinMs = 90_000;
+
 /** The keeper waits for 25 s at most before it starts a FAILED connector again, and looks every few seconds. */
 const restartedWithinMs = 40_000;
 
@@ -40,6 +43,27 @@ export const quietRules: readonly Rule[] = [
           undefined,
           `the stack was quiet after ${quietAt - lastFaultEndedAt} ms, ${allowedMs} ms are allowed`,
         );
+    },
+  },
+  {
+    invariant: 'I8',
+    name: 'a killed process is ready again in time',
+    evenAmongOthers: true,
+    *find({ history }) {
+      // Of a run that died nothing is known of its last faults.
+      if (history.run.drain === null) return;
+      for (const { id, name, target, tookAt, readyAt } of history.faults) {
+        if (name !== 'kill' || tookAt === null) continue;
+        const readyMs = readyAt === null ? undefined : readyAt - tookAt;
+        if (readyMs === undefined)
+          yield about(null, undefined, `${target} was not ready again after the kill of fault ${id}`);
+        else if (readyMs > readyWithinMs)
+          yield about(
+            null,
+            undefined,
+            `${target} was ready ${readyMs} ms after the kill of fault ${id}, ${readyWithinMs} ms are allowed`,
+          );
+      }
     },
   },
   {

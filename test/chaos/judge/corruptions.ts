@@ -1058,4 +1058,20 @@ export const corruptions: readonly Corruption[] = [
       return true;
     },
   },
+  {
+    rule: 'a killed process is ready again in time',
+    name: 'a killed process that needed too long',
+    apply: ({ history: { faults } }, pick) =>
+      one(pick, faults, (fault) => {
+        fault.readyAt = (fault.tookAt ?? 0) + 90_001;
+      }),
+  },
+  {
+    rule: 'a killed process is ready again in time',
+    name: 'a killed process that never came back',
+    apply: ({ history: { faults } }, pick) =>
+      one(pick, faults, (fault) => {
+        fault.readyAt = null;
+      }),
+  },
 ];

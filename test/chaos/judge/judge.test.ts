@@ -210,7 +210,7 @@ test('the story of a violation is everything that is known about its board, in t
     step('create'),
   ]);
   const at = history.run.startedAt;
-  const fault = { name: 'kill', target: 'mysql', tookAt: null, details: 'pid 7' };
+  const fault = { name: 'kill', target: 'mysql', tookAt: null, readyAt: null, details: 'pid 7' };
   history.faults = [
     { ...fault, id: 1, begunAt: at - 90, endedAt: at - 80 },
     { ...fault, id: 2, begunAt: at + 9, endedAt: at + 25, tookAt: at + 11 },

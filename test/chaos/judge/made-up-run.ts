@@ -73,6 +73,7 @@ interface Board {
 
 const attemptsAllowed = 4;
 const startedAt = 1_795_000_000_000;
+const killed = { begunAt: startedAt, tookAt: startedAt + 1, endedAt: startedAt + 1, readyAt: startedAt + 20_000 };
 const sourceTopic = 'board';
 const retryTopic = 'catalog-service.retry.1';
 const dlqTopic = 'catalog-service.dlq';
@@ -92,7 +93,7 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
       drain: { lastFaultEndedAt: 0, quietAt: 0, allowedMs: 90_000, failedMs: 12_000 },
     },
     operations: [],
-    faults: [],
+    faults: [{ id: 1, name: 'kill', target: 'mysql', ...killed, details: '' }],
     foreign: [],
     refusals: [],
   };

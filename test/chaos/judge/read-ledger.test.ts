@@ -19,7 +19,16 @@ const operation: ClientOperation = {
   isAbandoned: false,
   outcome: { kind: 'unknown' },
 };
-const fault = { id: 1, name: 'kill', target: 'mysql', begunAt: 1, tookAt: null, endedAt: null, details: '' };
+const fault = {
+  id: 1,
+  name: 'kill',
+  target: 'mysql',
+  begunAt: 1,
+  tookAt: null,
+  endedAt: null,
+  readyAt: null,
+  details: '',
+};
 const lines: readonly LedgerLine[] = [
   { line: 'run', run },
   { line: 'operation', operation },
