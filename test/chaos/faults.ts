@@ -56,6 +56,18 @@ export function injectionOf(fault: ScheduledFault, stack: ChaosStack, ledger: Le
   }
 }
 
+/** Ends what outlives a run that was killed: stopped processes, a renamed column, a read-only server; tells what it did. */
+export async function undoFaults(stack: ChaosStack): Promise<readonly string[]> {
+  const stopped = stack.processes().filter(({ pid }) => pid !== undefined && stack.isFrozen(pid));
+  // First of all: a stopped MySQL would take no statement.
+  for (const { pid } of stopped) await stack.thaw(pid ?? 0);
+  return [
+    ...stopped.map(({ name }) => `${name} continued`),
+    await renameColumn(stack).end(),
+    await makeReadOnly(stack).end(),
+  ];
+}
+
 function processOf(target: string): ProcessName {
   const name = processNames.find((one) => one === target);
   if (name === undefined) throw new Error(`the schedule names ${JSON.stringify(target)}, which is no process`);
@@ -93,7 +105,7 @@ function freeze(stack: ChaosStack, names: readonly ProcessName[]): Injection {
   const frozen: number[] = [];
   return {
     async begin() {
-      for (const name of names) frozen.push(await stack.freeze(name));
+      for (const name of names) await stack.freeze(name, (pid) => frozen.push(pid));
       return `stopped: ${frozen.join(', ')}`;
     },
     async end() {
@@ -210,7 +222,8 @@ function renameColumn(stack: ChaosStack): Injection {
 
 function makeReadOnly(stack: ChaosStack): Injection {
   const isRefused = async (): Promise<boolean> => {
-    const refused = await stack.query('CREATE DATABASE IF NOT EXISTS read_only_probe').then(
+    // There is none: where writes are taken, nothing is written.
+    const refused = await stack.query('DROP DATABASE IF EXISTS read_only_probe').then(
       () => undefined,
       (error: unknown) => error,
     );

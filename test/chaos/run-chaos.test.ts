@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ClientOperation, InjectedFault, Violation } from './history.ts';
-import { decideVerdict } from './run-chaos.ts';
+import { decideVerdict, findUnaskedEnds } from './run-chaos.ts';
 
 const done = { outcome: { kind: 'ok', board: null } } as ClientOperation;
 const refused = { outcome: { kind: 'refused', status: 412 } } as ClientOperation;
@@ -29,4 +29,17 @@ test('a run without faults, without commands, or with a fault that did not take 
     { verdict: 'not run', problem: 'nothing went wrong: a longer run has faults' },
     { verdict: 'not run', problem: 'only 9 commands were done' },
   ]);
+});
+
+test('a process that was started again more often than it was killed has ended by itself', () => {
+  const kill = { name: 'kill', target: 'mysql', tookAt: 1 } as InjectedFault;
+  const before = new Map([
+    ['mysql', 1],
+    ['keeper', 0],
+  ]);
+  const after = (mysql: number, keeper: number) => new Map(Object.entries({ mysql, keeper }));
+  expect(findUnaskedEnds(before, after(2, 0), { faults: [kill] })).toEqual([]);
+  expect(findUnaskedEnds(before, after(3, 0), { faults: [kill] })).toEqual(['mysql']);
+  expect(findUnaskedEnds(before, after(2, 1), { faults: [kill] })).toEqual(['keeper']);
+  expect(findUnaskedEnds(before, after(2, 0), { faults: [{ ...kill, tookAt: null }] })).toEqual(['mysql']);
 });

@@ -10,6 +10,7 @@ import { judge } from './judge/judge.ts';
 import { openLedger } from './ledger.ts';
 import type { PlantName } from './plants.ts';
 import { runSchedule } from './run-schedule.ts';
+import { writeWhole } from './results.ts';
 import type { ScheduledFault } from './schedule.ts';
 import { watchStack, type Watch } from './watch-stack.ts';
 
@@ -24,6 +25,8 @@ export interface ChaosOptions {
   readonly folder: string;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
+  /** Told of the stack as soon as it runs. */
+  readonly onOpen?: (stack: ChaosStack) => void;
 }
 
 export interface ChaosResult {
@@ -44,6 +47,8 @@ export interface ChaosResult {
     readonly deadLetters: number;
   };
   readonly connectorFailed: boolean;
+  /** Processes that ended more often than the run killed them: a watchdog, perhaps, and worth a look at their logs. */
+  readonly endedByThemselves: readonly string[];
   /** From the end of the last fault; null: never quiet. */
   readonly drainMs: number | null;
   readonly violations: readonly Violation[];
@@ -59,46 +64,48 @@ const fewestDone = 10;
 /** Disturbs a stack under traffic, lets it heal, and judges what became of every command. Never throws. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { folder, signal } = options;
-  mkdirSync(folder, { recursive: true });
   const startedAt = Date.now();
   let hasBegun = false;
   const say = (line: string): void => {
     hasBegun = true;
     const text = `${((Date.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${line}`;
-    appendFileSync(join(folder, 'timeline.log'), `${new Date().toISOString()} ${text}\n`);
     options.say(text);
-  };
-  writeFileSync(join(folder, 'schedule.json'), `${JSON.stringify(scheduleFile(options), null, 2)}\n`);
-  const empty = emptyResult(options);
-  let stack: ChaosStack | undefined;
-  try {
-    stack = await openStack(options, say);
-    const result = await disturb(stack, options, say);
-    if (result.verdict !== 'clean') cpSync(stack.logDir, join(folder, 'log'), { recursive: true });
-    else rmSync(join(folder, 'ledger.jsonl'));
-    return keep(result);
-  } catch (error) {
-    const problem = signal.aborted ? 'interrupted' : describe(error);
-    if (stack !== undefined) cpSync(stack.logDir, join(folder, 'log'), { recursive: true });
-    else if (!hasBegun) {
-      // Refused before anything was done.
-      rmSync(folder, { recursive: true });
-      return { ...empty, problem };
+    try {
+      appendFileSync(join(folder, 'timeline.log'), `${new Date().toISOString()} ${text}\n`);
+    } catch {
+      // A full disk must not keep a fault from being ended.
     }
-    return keep({ ...empty, problem });
-  } finally {
-    await stack?.stop().catch((error: unknown) => say(`the stack could not be stopped: ${describe(error)}`));
+  };
+  let stack: ChaosStack | undefined;
+  let result: ChaosResult;
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'schedule.json'), `${JSON.stringify(scheduleFile(options), null, 2)}\n`);
+    stack = await openStack(options, say);
+    options.onOpen?.(stack);
+    result = await disturb(stack, options, say);
+  } catch (error) {
+    result = { ...emptyResult(options), problem: signal.aborted ? 'interrupted' : describe(error) };
+    if (stack === undefined && !hasBegun) {
+      // Refused before anything was done.
+      rmSync(folder, { recursive: true, force: true });
+      return result;
+    }
   }
+  keep(result, stack?.logDir, say);
+  await stack?.stop().catch((error: unknown) => say(`the stack could not be stopped: ${describe(error)}`));
+  return result;
 }
 
 export interface ScheduleFile {
   readonly seed: number;
+  readonly clients: number;
   readonly plant?: PlantName;
   readonly schedule: readonly ScheduledFault[];
 }
 
-function scheduleFile({ seed, plant, schedule }: ChaosOptions): ScheduleFile {
-  return { seed, ...(plant !== undefined && { plant }), schedule };
+function scheduleFile({ seed, clients, plant, schedule }: ChaosOptions): ScheduleFile {
+  return { seed, clients, ...(plant !== undefined && { plant }), schedule };
 }
 
 function emptyResult({ seed, schedule, folder }: ChaosOptions): ChaosResult {
@@ -109,24 +116,38 @@ function emptyResult({ seed, schedule, folder }: ChaosOptions): ChaosResult {
     operations: { ok: 0, refused: 0, unknown: 0 },
     events: { applied: 0, copies: 0, parked: 0, refusedByHandler: 0, deadLetters: 0 },
     connectorFailed: false,
+    endedByThemselves: [],
     drainMs: null,
     violations: [],
     folder,
   };
 }
 
-function keep(result: ChaosResult): ChaosResult {
-  writeFileSync(join(result.folder, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
-  return result;
+/** The result first: a full disk may have no room for the logs. Never throws. */
+function keep(result: ChaosResult, logDir: string | undefined, say: (line: string) => void): void {
+  const { folder, verdict } = result;
+  attempt(say, () => writeWhole(join(folder, 'result.json'), `${JSON.stringify(result, null, 2)}\n`));
+  if (verdict === 'clean') attempt(say, () => rmSync(join(folder, 'ledger.jsonl'), { force: true }));
+  else if (logDir !== undefined) attempt(say, () => cpSync(logDir, join(folder, 'log'), { recursive: true }));
+}
+
+function attempt(say: (line: string) => void, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    say(`not everything could be kept: ${describe(error)}`);
+  }
 }
 
 async function openStack({ instance, plant, signal }: ChaosOptions, say: (line: string) => void): Promise<ChaosStack> {
   if (instance === undefined) return startOwnStack({ plant, say, signal });
-  const stack = attachStack(instance);
+  const stack = await attachStack(instance);
   // What was wrong before would be taken for what the run has done.
   const illness = await findIllness(stack, true).catch(describe);
-  if (illness !== undefined) throw new Error(`The stack "${instance}" is not healthy: ${illness}.`);
-  return stack;
+  if (illness === undefined) return stack;
+  await stack.stop();
+  const undo = `"npm run chaos -- --undo --instance ${instance}" ends what an earlier run left`;
+  throw new Error(`The stack "${instance}" is not healthy: ${illness}; ${undo}.`);
 }
 
 async function disturb(stack: ChaosStack, options: ChaosOptions, say: (line: string) => void): Promise<ChaosResult> {
@@ -141,6 +162,7 @@ async function disturb(stack: ChaosStack, options: ChaosOptions, say: (line: str
     drain: null,
   };
   const ledger = openLedger(join(folder, 'ledger.jsonl'), run);
+  const restarts = restartsOf(stack);
   const watch = watchStack(stack, ledger, say);
   const clients = startClients({
     orderServiceUrl: stack.orderServiceUrl,
@@ -177,12 +199,14 @@ async function disturb(stack: ChaosStack, options: ChaosOptions, say: (line: str
     const evidence = await collectEvidence(judgedStack(stack));
     const history = ledger.history();
     const violations = judge(history, evidence);
-    if (violations.length > 0) writeFileSync(join(folder, 'evidence.json'), JSON.stringify(evidence));
+    if (violations.length > 0)
+      attempt(say, () => writeFileSync(join(folder, 'evidence.json'), JSON.stringify(evidence)));
     return {
       ...emptyResult(options),
       ...count(history, evidence, watch),
       ...decideVerdict(history, failures, violations),
       connectorFailed: watch.hasFailed(),
+      endedByThemselves: findUnaskedEnds(restarts, restartsOf(stack), history),
       drainMs: drain.quietAt === null ? null : drain.quietAt - lastFaultEndedAt,
       violations,
     };
@@ -190,6 +214,19 @@ async function disturb(stack: ChaosStack, options: ChaosOptions, say: (line: str
     await clients.stop(0);
     await watch.stop();
   }
+}
+
+type Restarts = ReadonlyMap<string, number>;
+
+const restartsOf = (stack: ChaosStack): Restarts =>
+  new Map(stack.processes().map(({ name, restarts }) => [name, restarts]));
+
+/** Which processes were started again more often than they were killed. */
+export function findUnaskedEnds(before: Restarts, after: Restarts, { faults }: Pick<History, 'faults'>): string[] {
+  return [...after].flatMap(([name, count]) => {
+    const kills = faults.filter((fault) => fault.name === 'kill' && fault.target === name && fault.tookAt !== null);
+    return count - (before.get(name) ?? 0) > kills.length ? [name] : [];
+  });
 }
 
 /** A run proves nothing when not everything of its schedule went wrong, or when hardly a command was done beside it. */

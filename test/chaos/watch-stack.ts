@@ -67,7 +67,11 @@ export function watchStack(stack: ChaosStack, ledger: Ledger, say: (line: string
 
   async function look(): Promise<void> {
     while (!stopping.signal.aborted) {
-      lookAtRefusals();
+      try {
+        lookAtRefusals();
+      } catch (error) {
+        say(`what the handler refused could not be noted: ${String(error)}`);
+      }
       await Promise.all([lookAtConnector(), lookAtKeeper(), lookAtParked()]);
       await wait(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
