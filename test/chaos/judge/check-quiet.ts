@@ -15,7 +15,8 @@ export const quietRules: readonly Rule[] = [
     evenAmongOthers: false,
     *find({ evidence }) {
       for (const { group, topic, partition, committed, end } of evidence.groups)
-        if ((committed ?? 0) !== end)
+        // Beyond it is what came after the end was read.
+        if ((committed ?? 0) < end)
           yield about(
             null,
             undefined,

@@ -925,6 +925,20 @@ export const corruptions: readonly Corruption[] = [
       ),
   },
   {
+    rule: 'as many dead letters come from a retry topic as foreign records were acknowledged there',
+    name: 'a retry record that was passed over and trimmed',
+    apply: ({ history, evidence }, pick) =>
+      one(
+        pick,
+        history.foreign.filter(({ topic, acknowledged }) => topic.includes('.retry.') && acknowledged > 0),
+        ({ topic }) => {
+          evidence.retries = evidence.retries.filter(({ foreignId }) => foreignId === null);
+          evidence.deadLetters = evidence.deadLetters.filter((row) => row.topic !== topic);
+          evidence.dlq = evidence.dlq.filter(({ headers }) => headers['kafka_dlt-original-topic'] !== topic);
+        },
+      ),
+  },
+  {
     rule: 'a foreign record is a dead letter',
     name: 'a foreign record that was passed over',
     apply: ({ evidence }, pick) =>
