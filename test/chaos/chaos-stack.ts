@@ -9,7 +9,7 @@ import { identifyProcess, isRunning, parseStat, signalProcess } from '../../stac
 import { listSteps, type StepTools } from '../../stack/run/list-steps.ts';
 import type { Server } from '../../stack/servers/server.ts';
 import { layOutVersion, type LaidOutVersion } from '../upgrade/lay-out-version.ts';
-import { openLinks, type Link } from './links.ts';
+import { findUnused, openLinks, type Link } from './links.ts';
 import { editsOf, type PlantName } from './plants.ts';
 import type { LinkName, ProcessName } from './schedule.ts';
 
@@ -72,6 +72,11 @@ export async function startOwnStack({ plant, say, signal }: OwnStackOptions): Pr
       },
     });
     const read = () => ({ ...stack, state: stack.state() });
+    await waitUntil('traffic on every link', () => findUnused(links.byName).length === 0).catch(async () => {
+      const unused = findUnused(links.byName).join(', ');
+      await stack.stop();
+      throw new Error(`the stack does not use the proxies of ${unused}: their faults would disturb nothing`);
+    });
     return {
       ...controls(() => read()),
       isOwn: true,

@@ -1,6 +1,7 @@
 import { appendFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { checkDisk } from '../../stack/check/checks.ts';
 import { attachStack, startOwnStack, type ChaosStack } from './chaos-stack.ts';
 import { startClients } from './clients.ts';
 import { drainStack, findIllness } from './drain.ts';
@@ -141,6 +142,8 @@ function attempt(say: (line: string) => void, write: () => void): void {
 
 async function openStack({ instance, plant, signal }: ChaosOptions, say: (line: string) => void): Promise<ChaosStack> {
   if (instance === undefined) return startOwnStack({ plant, say, signal });
+  const disk = checkDisk('kraft');
+  if (disk.status === 'missing') throw new Error(`${disk.name}: ${disk.detail}; ${disk.fix}.`);
   const stack = await attachStack(instance);
   // What was wrong before would be taken for what the run has done.
   const illness = await findIllness(stack, true).catch(describe);
