@@ -64,7 +64,8 @@ function isFinal(outcome: Outcome): boolean {
 function whyNot(operation: ClientOperation, status: number | null, file: BoardFile | undefined): string | undefined {
   const { boardId, ifVersion } = operation;
   const { events = [], operations = [] } = file ?? {};
-  switch (boardId === null ? null : status) {
+  if (boardId === null) return 'nothing was wrong with it';
+  switch (status) {
     case 404: {
       const wasCreated = operations.some((one) => one.kind === 'create' && isBefore(one, operation));
       return wasCreated ? 'its creation was acknowledged before' : undefined;
@@ -76,6 +77,7 @@ function whyNot(operation: ClientOperation, status: number | null, file: BoardFi
       return events.at(-1)?.version === ifVersion
         ? `it never had another version than ${ifVersion} after that`
         : undefined;
+    case null:
     default:
       return 'nothing was wrong with it';
   }
