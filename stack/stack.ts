@@ -61,11 +61,13 @@ export async function startStack(options: StartOptions = {}): Promise<RunningSta
   if (lock === undefined) throw new Error(alreadyRunning(instance));
   try {
     await stopOrphans(instance, say);
-    if (options.fresh === true) clearInstance(instance);
-    const cluster = chooseCluster(instance, options.cluster);
+    const fresh = options.fresh === true;
+    const cluster = fresh ? (options.cluster ?? 'kraft') : chooseCluster(instance, options.cluster);
     await refuseWhatIsMissing(cluster);
     const ports = await choosePorts(instance, options.portOffset);
     await refuseBusyPorts(instance, ports, cluster);
+    // Only now: a start that is refused leaves what an earlier one has left.
+    if (fresh) clearInstance(instance);
     const programs = await ensurePrograms(cluster, say, signal);
     const secrets = ensureSecrets(instance);
     const context = { instance, cluster, ports, hosts: loopbackHosts, secrets, programs };

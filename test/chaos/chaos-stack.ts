@@ -1,14 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { readStack, startStack, type StackState } from '@board/stack';
 import { addressesOf, waitUntil, type StackAddresses } from '@board/test';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { clearInstance } from '../../stack/instance/clear-instance.ts';
+import { tryLock } from '../../stack/instance/hold-lock.ts';
 import { identifyProcess, isRunning, parseStat, signalProcess } from '../../stack/instance/process-identity.ts';
 import { listSteps, type StepTools } from '../../stack/run/list-steps.ts';
-import { isAllRunning } from '../../stack/run/stack-state.ts';
 import type { Server } from '../../stack/servers/server.ts';
 import { layOutVersion, type LaidOutVersion } from '../upgrade/lay-out-version.ts';
-import { openLinks, type Link } from './links.ts';
+import { findUnused, openLinks, type Link } from './links.ts';
 import { editsOf, type PlantName } from './plants.ts';
 import type { LinkName, ProcessName } from './schedule.ts';
 
@@ -23,8 +24,9 @@ export interface ChaosStack extends StackAddresses {
   kill(name: ProcessName): Promise<number>;
   /** Resolves once it answers in a process other than `before`. */
   untilReadyAgain(name: ProcessName, before: number): Promise<void>;
-  /** Stops a process, and resolves with its pid once the system says that it took. */
-  freeze(name: ProcessName): Promise<number>;
+  /** Stops a process, tells its pid before that, and resolves once the system says that it took. */
+  freeze(name: ProcessName, onPid: (pid: number) => void): Promise<void>;
+  isFrozen(pid: number): boolean;
   /** Continues it; false when it is gone. */
   thaw(pid: number): Promise<boolean>;
   query<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
@@ -32,9 +34,12 @@ export interface ChaosStack extends StackAddresses {
   refusals(): readonly { aggregateId: string; version: number; attempt: number }[];
   /** Ends what this run has started; nothing of a stack that ran before. */
   stop(): Promise<void>;
+  /** Ends with SIGKILL what this run has started. */
+  killAll(): void;
 }
 
-const readyAgainMs = 300_000;
+/** Longer than the checker allows. */
+const readyAgainMs = 120_000;
 
 export interface OwnStackOptions {
   readonly plant: PlantName | undefined;
@@ -67,6 +72,11 @@ export async function startOwnStack({ plant, say, signal }: OwnStackOptions): Pr
       },
     });
     const read = () => ({ ...stack, state: stack.state() });
+    await waitUntil('traffic on every link', () => findUnused(links.byName).length === 0).catch(async () => {
+      const unused = findUnused(links.byName).join(', ');
+      await stack.stop();
+      throw new Error(`the stack does not use the proxies of ${unused}: their faults would disturb nothing`);
+    });
     return {
       ...controls(() => read()),
       isOwn: true,
@@ -78,6 +88,7 @@ export async function startOwnStack({ plant, say, signal }: OwnStackOptions): Pr
         clearInstance(stack.instance);
         await clear();
       },
+      killAll: () => stack.kill(),
     };
   } catch (error) {
     await clear();
@@ -85,24 +96,22 @@ export async function startOwnStack({ plant, say, signal }: OwnStackOptions): Pr
   }
 }
 
-/** A stack that runs already; throws unless all of it does. */
-export function attachStack(name: string): ChaosStack {
+/** A stack that runs already. */
+export async function attachStack(name: string): Promise<ChaosStack> {
   const read = () => {
     const running = readStack(name);
     if (running === undefined) throw new Error(`The native stack "${name}" does not run.`);
     return running;
   };
-  const { state } = read();
-  if (!isAllRunning(state)) {
-    const others = state.processes.filter(({ phase }) => phase !== 'running').map((one) => `${one.name} ${one.phase}`);
-    throw new Error(`The stack "${name}" is not healthy: ${others.join(', ') || state.phase}.`);
-  }
+  const lock = await tryLock(join(read().instance.folder, 'chaos'));
+  if (lock === undefined) throw new Error(`Another chaos run disturbs the stack "${name}".`);
   return {
     ...controls(read),
     isOwn: false,
     links: new Map(),
     refusals: () => [],
-    stop: () => Promise.resolve(),
+    stop: () => lock.release(),
+    killAll: () => undefined,
   };
 }
 
@@ -124,7 +133,7 @@ function fromCopy(server: Server, copy: LaidOutVersion, refusalsFile: string): S
 type Running = NonNullable<ReturnType<typeof readStack>>;
 type Read = () => Pick<Running, 'instance' | 'ports' | 'secrets' | 'state'>;
 
-function controls(read: Read): Omit<ChaosStack, 'isOwn' | 'links' | 'refusals' | 'stop'> {
+function controls(read: Read): Omit<ChaosStack, 'isOwn' | 'links' | 'refusals' | 'stop' | 'killAll'> {
   const first = read();
   const addresses = addressesOf(first);
   const processOf = (name: string) => {
@@ -135,8 +144,9 @@ function controls(read: Read): Omit<ChaosStack, 'isOwn' | 'links' | 'refusals' |
   /** The state may still tell of a process that has just ended, or of none while it is started again. */
   const untilAlive = (name: string) =>
     waitUntil(`a process of ${name}`, () => identifyProcess(processOf(name).pid ?? 0), { timeoutMs: 60_000 });
+  const stateOf = (pid: number): string => parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8')).state;
   const untilStat = (pid: number, what: string, isWanted: (state: string) => boolean) =>
-    waitUntil(what, () => isWanted(parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8')).state), {
+    waitUntil(what, () => isWanted(stateOf(pid)), {
       timeoutMs: 5_000,
       everyMs: 10,
     });
@@ -158,12 +168,13 @@ function controls(read: Read): Omit<ChaosStack, 'isOwn' | 'links' | 'refusals' |
       };
       await waitUntil(`${name} ready again`, isReady, { timeoutMs: readyAgainMs, everyMs: 50 });
     },
-    async freeze(name) {
+    async freeze(name, onPid) {
       const identity = await untilAlive(name);
+      onPid(identity.pid);
       if (!signalProcess(identity, 'SIGSTOP')) throw new Error(`${name} was dead already`);
       await untilStat(identity.pid, `${name} stopped`, (state) => state === 'T');
-      return identity.pid;
     },
+    isFrozen: (pid) => identifyProcess(pid) !== undefined && stateOf(pid) === 'T',
     async thaw(pid) {
       const identity = identifyProcess(pid);
       if (identity === undefined) return false;
@@ -196,8 +207,7 @@ function controls(read: Read): Omit<ChaosStack, 'isOwn' | 'links' | 'refusals' |
 
 function readLines<Line>(file: string): Line[] {
   if (!existsSync(file)) return [];
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Line);
+  // The last part is empty, or a line that is just being written.
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as Line);
 }

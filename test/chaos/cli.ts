@@ -1,23 +1,26 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { onStopSignals } from '../../stack/commands/on-stop-signals.ts';
 import { renderTable } from '../../stack/commands/render-table.ts';
 import { checkout, instancesFolder } from '../../stack/instance/instance.ts';
+import { attachStack, type ChaosStack } from './chaos-stack.ts';
+import { undoFaults } from './faults.ts';
 import { printVerdict } from './judge/print-verdict.ts';
 import { plantNames, type PlantName } from './plants.ts';
+import { describeCommit, findResult, nameOf, storeResult, type RunSettings } from './results.ts';
 import { runChaos, type ChaosResult, type ScheduleFile } from './run-chaos.ts';
-import { drawSchedule, type ScheduledFault } from './schedule.ts';
+import { drawSchedule, findProblem } from './schedule.ts';
 
 interface Flags {
   readonly seed: number;
   readonly seeds?: readonly number[];
   readonly minutes: number;
-  readonly clients: number;
+  readonly clients?: number;
   readonly instance?: string;
   readonly yes?: true;
   readonly replay?: string;
+  readonly undo?: true;
   readonly plant?: PlantName;
   readonly json?: true;
 }
@@ -33,10 +36,11 @@ const program = new Command('npm run chaos --')
     range,
   )
   .option('--minutes <m>', 'how long something goes wrong', positive, 1)
-  .option('--clients <n>', 'how many send commands', wholeNumber, 12)
+  .option('--clients <n>', 'how many send commands (12, or as the replayed run had)', wholeNumber)
   .option('--instance <name>', 'a running stack instead of one made for the run; its links are left alone')
   .option('--yes', 'needed with --instance: its processes are killed and its topics get foreign records')
   .option('--replay <file>', 'the schedule.json of a run, instead of one drawn from the seed')
+  .option('--undo', 'no run: ends what one that was killed has left on the --instance')
   .addOption(
     new Option('--plant <name>', 'with a bug planted in the services, which must be found').choices(plantNames),
   )
@@ -50,104 +54,101 @@ const program = new Command('npm run chaos --')
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : exitCodes['not run']))
   .action(run);
 
-await program.parseAsync();
+await program.parseAsync().catch((error: unknown) => {
+  // Node's own code for an error is 1, which is a broken promise here.
+  console.error(error);
+  process.exit(exitCodes['not run']);
+});
 
 async function run(flags: Flags): Promise<void> {
-  if (flags.instance !== undefined && flags.yes !== true)
-    return refuse(`--instance ${flags.instance} kills its processes: add --yes if that is meant.`);
-  if (flags.instance !== undefined && flags.plant !== undefined)
+  const { instance } = flags;
+  if (flags.undo) return instance === undefined ? refuse('--undo needs the --instance.') : undo(instance);
+  if (instance !== undefined && flags.yes !== true)
+    return refuse(`--instance ${instance} kills its processes: add --yes if that is meant.`);
+  if (instance !== undefined && flags.plant !== undefined)
     return refuse('--plant needs a stack of its own: leave out --instance.');
-  const replayed = flags.replay === undefined ? undefined : readSchedule(flags.replay);
+  if (flags.replay !== undefined && flags.seeds !== undefined)
+    return refuse('--replay repeats the faults of one file: leave out --seeds.');
+  const hasProxies = instance === undefined;
+  const replayed = flags.replay === undefined ? undefined : readSchedule(flags.replay, hasProxies);
   if (typeof replayed === 'string') return refuse(replayed);
 
   const interrupted = new AbortController();
+  let stack: ChaosStack | undefined;
   void onStopSignals({
     first(signal) {
       console.error(`${signal}: ending every fault and what was started; once more ends it at once`);
       interrupted.abort(new Error('interrupted'));
     },
-    again: () => process.exit(exitCodes['not run']),
+    again() {
+      stack?.killAll();
+      if (instance !== undefined)
+        console.error(`What was left disturbed: npm run chaos -- --undo --instance ${instance}`);
+      process.exit(exitCodes['not run']);
+    },
   });
 
-  const commit = describeCommit();
+  const runs = join(instancesFolder, 'chaos-runs');
   const results: ChaosResult[] = [];
   for (const seed of flags.seeds ?? [replayed?.seed ?? flags.seed]) {
     if (interrupted.signal.aborted) break;
-    const schedule = replayed?.schedule ?? draw(seed, flags);
-    const plant = flags.plant ?? replayed?.plant;
-    const name = nameOf(seed, flags, plant);
-    const known = flags.seeds === undefined ? undefined : findResult(commit, name);
-    const folder = join(instancesFolder, 'chaos-runs', commit, name, new Date().toISOString().replaceAll(':', ''));
+    const commit = describeCommit(checkout);
+    const settings: RunSettings = {
+      seed,
+      minutes: flags.minutes,
+      clients: flags.clients ?? replayed?.clients ?? 12,
+      instance,
+      plant: flags.plant ?? replayed?.plant,
+      isReplay: replayed !== undefined,
+    };
+    const known = flags.seeds === undefined ? undefined : findResult(runs, commit, settings);
+    const schedule = replayed?.schedule ?? drawSchedule(seed, { durationMs: flags.minutes * 60_000, hasProxies });
     const result =
       known ??
       (await runChaos({
-        seed,
+        ...settings,
         schedule,
-        instance: flags.instance,
-        plant,
-        clients: flags.clients,
-        folder,
+        folder: join(runs, commit, nameOf(settings), new Date().toISOString().replaceAll(':', '')),
         say: (line) => (flags.json ? console.error(line) : console.log(line)),
         signal: interrupted.signal,
+        onOpen: (opened) => (stack = opened),
       }));
+    if (known === undefined) storeResult(runs, [commit, describeCommit(checkout)], settings, result);
     results.push(result);
     if (flags.json) console.log(JSON.stringify(result));
     else tell(result, known !== undefined);
+    // What was refused before anything was done is refused for the next seed too.
+    if (!existsSync(result.folder) && known === undefined) break;
   }
   if (flags.seeds !== undefined && !flags.json) console.log(summary(results));
   // What still waits for something that was ended must not keep the process.
   process.exit(exitCode(results, interrupted.signal.aborted));
 }
 
-function draw(seed: number, { minutes, instance }: Flags): readonly ScheduledFault[] {
-  const durationMs = minutes * 60_000;
-  return drawSchedule(seed, { durationMs, hasProxies: instance === undefined });
+/** Of a stack of its own nothing is left: the next run ends its processes and deletes its data. */
+async function undo(instance: string): Promise<void> {
+  const stack = await attachStack(instance).catch(describe);
+  if (typeof stack === 'string') return refuse(stack);
+  for (const done of await undoFaults(stack)) console.log(done);
+  await stack.stop();
 }
 
-function readSchedule(file: string): ScheduleFile | string {
+/** What went wrong in another run, or one sentence when it cannot be repeated. */
+function readSchedule(file: string, hasProxies: boolean): ScheduleFile | string {
   try {
     const read = JSON.parse(readFileSync(file, 'utf8')) as Partial<ScheduleFile>;
     if (typeof read.seed !== 'number' || !Array.isArray(read.schedule)) return `${file} is no schedule.json of a run.`;
+    const problem = findProblem(read.schedule, hasProxies);
+    if (problem !== undefined) return `${file}: ${problem}.`;
+    if (read.plant !== undefined && !hasProxies) return `${file}: its planted bug needs a stack of its own.`;
     return read as ScheduleFile;
   } catch (error) {
-    return `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    return `${file} cannot be read: ${describe(error)}`;
   }
-}
-
-/** Of a tree with changes nothing is known: it may be another one each time. */
-function describeCommit(): string {
-  try {
-    return execFileSync('git', ['describe', '--always', '--abbrev=12', '--dirty', '--exclude=*'], {
-      cwd: checkout,
-      encoding: 'utf8',
-    }).trim();
-  } catch {
-    return 'no-commit';
-  }
-}
-
-function nameOf(seed: number, flags: Flags, plant: PlantName | undefined): string {
-  const { minutes, clients, instance } = flags;
-  const parts = [`seed-${seed}`, `${minutes}m`, `${clients}c`, instance, plant];
-  return parts.filter(Boolean).join('_');
-}
-
-/** The last result of a run like this one at this commit, unless it could not run. */
-function findResult(commit: string, name: string): ChaosResult | undefined {
-  if (commit.endsWith('-dirty') || commit === 'no-commit') return undefined;
-  const folder = join(instancesFolder, 'chaos-runs', commit, name);
-  if (!existsSync(folder)) return undefined;
-  return readdirSync(folder)
-    .toSorted()
-    .toReversed()
-    .map((run) => join(folder, run, 'result.json'))
-    .filter((file) => existsSync(file))
-    .map((file) => JSON.parse(readFileSync(file, 'utf8')) as ChaosResult)
-    .find(({ verdict }) => verdict !== 'not run');
 }
 
 function tell(result: ChaosResult, isKnown: boolean): void {
-  const { seed, operations, events, verdict, problem, violations, folder, drainMs } = result;
+  const { seed, operations, events, verdict, problem, violations, folder, drainMs, endedByThemselves } = result;
   const { ok, refused, unknown } = operations;
   if (verdict !== 'not run') {
     console.log(`commands: ${ok} ok, ${refused} refused, ${unknown} unknown`);
@@ -155,6 +156,7 @@ function tell(result: ChaosResult, isKnown: boolean): void {
       `events: ${events.applied} applied, ${events.copies} copies, ${events.refusedByHandler} refused by the handler, ` +
         `${events.parked} parked at most, ${events.deadLetters} dead letters`,
     );
+    if (endedByThemselves.length > 0) console.log(`ended by themselves: ${endedByThemselves.join(', ')}`);
     console.log(drainMs === null ? 'never quiet' : `quiet after ${(drainMs / 1_000).toFixed(1)} s`);
   }
   if (violations.length > 0) console.log(printVerdict(violations));
@@ -200,6 +202,10 @@ function exitCode(results: readonly ChaosResult[], isInterrupted: boolean): numb
   const verdicts = new Set(results.map(({ verdict }) => verdict));
   if (verdicts.has('violation')) return exitCodes.violation;
   return isInterrupted || verdicts.has('not run') ? exitCodes['not run'] : exitCodes.clean;
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function refuse(sentence: string): void {

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { seededRandom, type Random } from '../../packages/inbox/test/support/random.ts';
 import type { AnsweredBoard, Attempt, ClientOperation, Outcome } from './history.ts';
@@ -16,8 +16,8 @@ export interface ClientsOptions {
 export interface Clients {
   /** No new commands; resolves when those under way have their answer, or were repeated for so long in vain. */
   stop(patienceMs: number): Promise<void>;
-  /** A board that is created after everything else; its id. Throws when it was not created in time. */
-  createLast(timeoutMs: number): Promise<string>;
+  /** A board that is created after everything else; its id, null when none could be created in time. */
+  createLast(timeoutMs: number): Promise<string | null>;
 }
 
 /** What is chosen before a command is sent. */
@@ -65,7 +65,14 @@ export function startClients({ orderServiceUrl, clients, seed, titlePrefix, ledg
 
   async function perform(client: number, command: Command, { isAbandoned = false, isDoubled = false } = {}) {
     const key = randomUUID();
-    let operation: ClientOperation = { key, client, ...command, attempts: [], outcome: { kind: 'unknown' } };
+    let operation: ClientOperation = {
+      key,
+      client,
+      ...command,
+      attempts: [],
+      isAbandoned,
+      outcome: { kind: 'unknown' },
+    };
     const tell = (attempts: readonly Attempt[], outcome: Outcome): void => {
       operation = { ...operation, attempts, outcome };
       ledger.operation(operation);
@@ -76,7 +83,7 @@ export function startClients({ orderServiceUrl, clients, seed, titlePrefix, ledg
       tell([...before, { sentAt, endedAt: null, result: null }], operation.outcome);
       const answer = await send(orderServiceUrl, key, command);
       const attempts = [...before, { sentAt, endedAt: Date.now(), result: answer.result }];
-      // The first answer stays: a repeat gets the same one.
+      // The first answer stays; whether a repeat got the same one is for the checker.
       tell(attempts, operation.outcome.kind === 'ok' ? operation.outcome : outcomeOf(attempts, answer.board));
       return answer;
     };
@@ -128,7 +135,7 @@ export function startClients({ orderServiceUrl, clients, seed, titlePrefix, ledg
           { isAbandoned: true },
         );
         if (outcome.kind === 'ok' && outcome.board !== null) return outcome.board.id;
-        if (Date.now() >= endsAt) throw new Error(`no board could be created within ${timeoutMs} ms`);
+        if (Date.now() >= endsAt) return null;
         await wait(500);
       }
     },
@@ -168,17 +175,25 @@ async function send(orderServiceUrl: string, key: string, command: Command): Pro
     });
     const text = await response.text();
     const { status } = response;
-    if (response.ok) return { result: { kind: 'answered', status, detail: null }, board: toBoard(text) };
-    return { result: { kind: 'answered', status, detail: detailOf(text) }, board: null };
+    const digest = createHash('sha256').update(text).digest('hex');
+    if (response.ok) return { result: { kind: 'answered', status, detail: null, digest }, board: toBoard(text) };
+    return { result: { kind: 'answered', status, detail: detailOf(text), digest }, board: null };
   } catch (error) {
     return { result: { kind: 'failed', error: codeOf(error) }, board: null };
   }
 }
 
-function toBoard(text: string): AnsweredBoard | null {
-  if (text === '') return null;
-  const { id, version, title, content, author } = JSON.parse(text) as AnsweredBoard;
-  return { id, version, title, content, author };
+type Times = 'createdAt' | 'updatedAt';
+
+/** What an answer says of the board; null where it says nothing. */
+export function toBoard(text: string): AnsweredBoard | null {
+  try {
+    const board = JSON.parse(text) as Omit<AnsweredBoard, Times> & Record<Times, string>;
+    const { id, version, title, content, author, createdAt, updatedAt } = board;
+    return { id, version, title, content, author, createdAt: Date.parse(createdAt), updatedAt: Date.parse(updatedAt) };
+  } catch {
+    return null;
+  }
 }
 
 function detailOf(text: string): string | null {

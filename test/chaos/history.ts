@@ -41,11 +41,13 @@ export interface ChaosRun {
 }
 
 /** The wait after the last fault until the groups have lag 0 and every alarm but those of foreign dead letters is gone. */
-interface Drain {
+export interface Drain {
   readonly lastFaultEndedAt: number;
   /** Null: the stack was not quiet when the run gave up. */
   readonly quietAt: number | null;
   readonly allowedMs: number;
+  /** The longest time after the last fault for which the connector was FAILED without being restarted. */
+  readonly failedMs: number;
 }
 
 /** One command of one client, whatever number of requests it took. */
@@ -65,6 +67,8 @@ export interface ClientOperation {
   /** The version that the client demanded with If-Match, or null. */
   readonly ifVersion: number | null;
   readonly attempts: readonly Attempt[];
+  /** Sent once, whatever the answer; all others are sent again until their answer is final. */
+  readonly isAbandoned: boolean;
   readonly outcome: Outcome;
 }
 
@@ -75,8 +79,8 @@ export interface Attempt {
   readonly endedAt: number | null;
   readonly result:
     | null
-    /** `detail` is the problem's, or null. */
-    | { readonly kind: 'answered'; readonly status: number; readonly detail: string | null }
+    /** `detail` is the problem's, or null; `digest` is the body's SHA-256, hex. */
+    | { readonly kind: 'answered'; readonly status: number; readonly detail: string | null; readonly digest: string }
     /** The error's code or name: ECONNREFUSED, ECONNRESET, TimeoutError, ... */
     | { readonly kind: 'failed'; readonly error: string };
 }
@@ -87,7 +91,7 @@ export interface Attempt {
  * `unknown`: everything else, also an operation that is still running.
  */
 export type Outcome =
-  /** `board` is the answer's body, null for a delete (204). */
+  /** `board` is the answer's body, null for a delete (204) and where the answer has none. */
   | { readonly kind: 'ok'; readonly board: AnsweredBoard | null }
   /** The status of the last answer, or null without one. */
   | { readonly kind: 'refused'; readonly status: number | null }
@@ -99,6 +103,9 @@ export interface AnsweredBoard {
   readonly title: string;
   readonly content: string;
   readonly author: string | null;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
 }
 
 export interface InjectedFault {
@@ -110,8 +117,10 @@ export interface InjectedFault {
   readonly begunAt: number;
   /** When it was seen to have taken; null: not seen yet. */
   readonly tookAt: number | null;
-  /** When it was seen to be over; null: not yet. */
+  /** When it was seen to be over, for a kill the end of the process; null: not yet. */
   readonly endedAt: number | null;
+  /** Of a kill: when a new process was ready; null: it was not seen to be. */
+  readonly readyAt: number | null;
   /** For people: pids, statements, what was seen. */
   readonly details: string;
 }
@@ -160,8 +169,8 @@ export interface Evidence {
   readonly dlq: readonly TopicRecord[];
   /** Of the source group and the retry group, one entry for each partition. */
   readonly groups: readonly GroupPosition[];
-  /** How many creations catalog-service has counted; each BoardCreated counts one. */
-  readonly createdCount: number;
+  /** How many creations catalog-service has counted, by UTC day; each BoardCreated counts one. */
+  readonly createdPerDay: Readonly<Record<string, number>>;
 }
 
 export interface BoardState {
@@ -170,7 +179,10 @@ export interface BoardState {
   readonly title: string;
   readonly content: string;
   readonly author: string | null;
-  readonly deleted: boolean;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly deletedAt: number | null;
 }
 
 export interface CatalogRow extends BoardState {

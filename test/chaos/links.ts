@@ -16,6 +16,8 @@ export interface Link {
   set(fault: Fault): void;
   /** How often the fault that was set last has met a connection. */
   hits(): number;
+  /** How many are open. */
+  connections(): number;
   /** New connections lead to a server that answers 500 to everything, or back to the right one. */
   misdirect(isWrong: boolean): void;
 }
@@ -58,6 +60,7 @@ export async function openLinks(): Promise<Links> {
       ports: portsOf(name),
       set: (fault) => own.forEach((proxy) => proxy.set(fault)),
       hits: () => own.reduce((sum, proxy) => sum + proxy.hits(), 0),
+      connections: () => own.reduce((sum, proxy) => sum + proxy.connections(), 0),
       misdirect(isWrong) {
         const right = targets.get(name) ?? [];
         for (const [index, proxy] of own.entries()) {
@@ -98,6 +101,12 @@ export async function openLinks(): Promise<Links> {
       failing.close();
     },
   };
+}
+
+/** Links that nothing of the stack uses although it always has connections there: it goes round their proxies. */
+export function findUnused(links: ReadonlyMap<LinkName, Pick<Link, 'connections'>>): readonly LinkName[] {
+  // The registry is asked when a schema is new.
+  return [...links].flatMap(([name, link]) => (name.endsWith('->registry') || link.connections() > 0 ? [] : [name]));
 }
 
 function targetsOf(name: LinkName, { ports }: ServerContext): readonly number[] {

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import type { Attempt } from './history.ts';
 import { isFinal, outcomeOf } from './outcome.ts';
 
-const board = { id: 'b', version: 1, title: 't', content: '', author: null };
-const answered = (status: number, detail: string | null = null) => ({ kind: 'answered', status, detail }) as const;
+const board = { id: 'b', version: 1, title: 't', content: '', author: null, createdAt: 1, updatedAt: 1 };
+const answered = (status: number, detail: string | null = null) =>
+  ({ kind: 'answered', status, detail, digest: '' }) as const;
 const failed = (error: string) => ({ kind: 'failed', error }) as const;
 const notDone = answered(503, 'The database is away. So it was not done.');
 

@@ -1,15 +1,17 @@
 import { appendFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { checkDisk } from '../../stack/check/checks.ts';
 import { attachStack, startOwnStack, type ChaosStack } from './chaos-stack.ts';
 import { startClients } from './clients.ts';
-import { drainStack } from './drain.ts';
+import { drainStack, findIllness } from './drain.ts';
 import type { ChaosRun, Evidence, History, Violation } from './history.ts';
 import { collectEvidence, type JudgedStack } from './judge/collect-evidence.ts';
 import { judge } from './judge/judge.ts';
 import { openLedger } from './ledger.ts';
 import type { PlantName } from './plants.ts';
 import { runSchedule } from './run-schedule.ts';
+import { writeWhole } from './results.ts';
 import type { ScheduledFault } from './schedule.ts';
 import { watchStack, type Watch } from './watch-stack.ts';
 
@@ -24,6 +26,8 @@ export interface ChaosOptions {
   readonly folder: string;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
+  /** Told of the stack as soon as it runs. */
+  readonly onOpen?: (stack: ChaosStack) => void;
 }
 
 export interface ChaosResult {
@@ -44,6 +48,8 @@ export interface ChaosResult {
     readonly deadLetters: number;
   };
   readonly connectorFailed: boolean;
+  /** Processes that ended more often than the run killed them: a watchdog, perhaps, and worth a look at their logs. */
+  readonly endedByThemselves: readonly string[];
   /** From the end of the last fault; null: never quiet. */
   readonly drainMs: number | null;
   readonly violations: readonly Violation[];
@@ -53,55 +59,54 @@ export interface ChaosResult {
 /** The traffic after the last fault, which whatever it left behind has to carry. */
 const undisturbedMs = 3_000;
 const answersWithinMs = 60_000;
-const allowedMs = 90_000;
-/** The keeper looks, waits and starts it again, and calls it healthy after a minute. */
-const allowedAfterRestartMs = 240_000;
-/** Of a process or a task that failed before that, nothing is left. */
-const forgottenMs = 60_000;
+/** Of fewer commands nothing is learnt. */
+const fewestDone = 10;
 
 /** Disturbs a stack under traffic, lets it heal, and judges what became of every command. Never throws. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { folder, signal } = options;
-  mkdirSync(folder, { recursive: true });
   const startedAt = Date.now();
   let hasBegun = false;
   const say = (line: string): void => {
     hasBegun = true;
     const text = `${((Date.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${line}`;
-    appendFileSync(join(folder, 'timeline.log'), `${new Date().toISOString()} ${text}\n`);
     options.say(text);
-  };
-  writeFileSync(join(folder, 'schedule.json'), `${JSON.stringify(scheduleFile(options), null, 2)}\n`);
-  const empty = emptyResult(options);
-  let stack: ChaosStack | undefined;
-  try {
-    stack = await openStack(options, say);
-    const result = await disturb(stack, options, say);
-    if (result.verdict !== 'clean') cpSync(stack.logDir, join(folder, 'log'), { recursive: true });
-    else rmSync(join(folder, 'ledger.jsonl'));
-    return keep(result);
-  } catch (error) {
-    const problem = signal.aborted ? 'interrupted' : describe(error);
-    if (stack !== undefined) cpSync(stack.logDir, join(folder, 'log'), { recursive: true });
-    else if (!hasBegun) {
-      // Refused before anything was done.
-      rmSync(folder, { recursive: true });
-      return { ...empty, problem };
+    try {
+      appendFileSync(join(folder, 'timeline.log'), `${new Date().toISOString()} ${text}\n`);
+    } catch {
+      // A full disk must not keep a fault from being ended.
     }
-    return keep({ ...empty, problem });
-  } finally {
-    await stack?.stop().catch((error: unknown) => say(`the stack could not be stopped: ${describe(error)}`));
+  };
+  let stack: ChaosStack | undefined;
+  let result: ChaosResult;
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'schedule.json'), `${JSON.stringify(scheduleFile(options), null, 2)}\n`);
+    stack = await openStack(options, say);
+    options.onOpen?.(stack);
+    result = await disturb(stack, options, say);
+  } catch (error) {
+    result = { ...emptyResult(options), problem: signal.aborted ? 'interrupted' : describe(error) };
+    if (stack === undefined && !hasBegun) {
+      // Refused before anything was done.
+      rmSync(folder, { recursive: true, force: true });
+      return result;
+    }
   }
+  keep(result, stack?.logDir, say);
+  await stack?.stop().catch((error: unknown) => say(`the stack could not be stopped: ${describe(error)}`));
+  return result;
 }
 
 export interface ScheduleFile {
   readonly seed: number;
+  readonly clients: number;
   readonly plant?: PlantName;
   readonly schedule: readonly ScheduledFault[];
 }
 
-function scheduleFile({ seed, plant, schedule }: ChaosOptions): ScheduleFile {
-  return { seed, ...(plant !== undefined && { plant }), schedule };
+function scheduleFile({ seed, clients, plant, schedule }: ChaosOptions): ScheduleFile {
+  return { seed, clients, ...(plant !== undefined && { plant }), schedule };
 }
 
 function emptyResult({ seed, schedule, folder }: ChaosOptions): ChaosResult {
@@ -112,22 +117,40 @@ function emptyResult({ seed, schedule, folder }: ChaosOptions): ChaosResult {
     operations: { ok: 0, refused: 0, unknown: 0 },
     events: { applied: 0, copies: 0, parked: 0, refusedByHandler: 0, deadLetters: 0 },
     connectorFailed: false,
+    endedByThemselves: [],
     drainMs: null,
     violations: [],
     folder,
   };
 }
 
-function keep(result: ChaosResult): ChaosResult {
-  writeFileSync(join(result.folder, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
-  return result;
+/** The result first: a full disk may have no room for the logs. Never throws. */
+function keep(result: ChaosResult, logDir: string | undefined, say: (line: string) => void): void {
+  const { folder, verdict } = result;
+  attempt(say, () => writeWhole(join(folder, 'result.json'), `${JSON.stringify(result, null, 2)}\n`));
+  if (verdict === 'clean') attempt(say, () => rmSync(join(folder, 'ledger.jsonl'), { force: true }));
+  else if (logDir !== undefined) attempt(say, () => cpSync(logDir, join(folder, 'log'), { recursive: true }));
 }
 
-function openStack(
-  { instance, plant, signal }: ChaosOptions,
-  say: (line: string) => void,
-): Promise<ChaosStack> | ChaosStack {
-  return instance === undefined ? startOwnStack({ plant, say, signal }) : attachStack(instance);
+function attempt(say: (line: string) => void, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    say(`not everything could be kept: ${describe(error)}`);
+  }
+}
+
+async function openStack({ instance, plant, signal }: ChaosOptions, say: (line: string) => void): Promise<ChaosStack> {
+  if (instance === undefined) return startOwnStack({ plant, say, signal });
+  const disk = checkDisk('kraft');
+  if (disk.status === 'missing') throw new Error(`${disk.name}: ${disk.detail}; ${disk.fix}.`);
+  const stack = await attachStack(instance);
+  // What was wrong before would be taken for what the run has done.
+  const illness = await findIllness(stack, true).catch(describe);
+  if (illness === undefined) return stack;
+  await stack.stop();
+  const undo = `"npm run chaos -- --undo --instance ${instance}" ends what an earlier run left`;
+  throw new Error(`The stack "${instance}" is not healthy: ${illness}; ${undo}.`);
 }
 
 async function disturb(stack: ChaosStack, options: ChaosOptions, say: (line: string) => void): Promise<ChaosResult> {
@@ -142,6 +165,7 @@ async function disturb(stack: ChaosStack, options: ChaosOptions, say: (line: str
     drain: null,
   };
   const ledger = openLedger(join(folder, 'ledger.jsonl'), run);
+  const restarts = restartsOf(stack);
   const watch = watchStack(stack, ledger, say);
   const clients = startClients({
     orderServiceUrl: stack.orderServiceUrl,
@@ -160,12 +184,14 @@ async function disturb(stack: ChaosStack, options: ChaosOptions, say: (line: str
     await wait(undisturbedMs, undefined, { signal });
     await clients.stop(answersWithinMs);
     const lastBoardId = await clients.createLast(answersWithinMs);
-    say('every command has its answer; waiting until everything is applied and quiet');
+    say('no more commands; waiting until everything is applied and quiet');
     const drain = await drainStack(stack, {
       lastFaultEndedAt,
       lastBoardId,
-      hasForeign: ledger.history().foreign.some(({ acknowledged }) => acknowledged > 0),
-      allowedMs: () => ((watch.failedAt() ?? 0) > lastFaultEndedAt - forgottenMs ? allowedAfterRestartMs : allowedMs),
+      titlePrefix,
+      // What a broker did not answer it may have stored.
+      expectsDeadLetters: !stack.isOwn || ledger.history().foreign.length > 0,
+      watch,
       say,
       signal,
     });
@@ -176,15 +202,14 @@ async function disturb(stack: ChaosStack, options: ChaosOptions, say: (line: str
     const evidence = await collectEvidence(judgedStack(stack));
     const history = ledger.history();
     const violations = judge(history, evidence);
-    if (violations.length > 0) writeFileSync(join(folder, 'evidence.json'), JSON.stringify(evidence));
-    const verdict = violations.length > 0 ? 'violation' : failures.length > 0 ? 'not run' : 'clean';
-    const [problem] = failures;
+    if (violations.length > 0)
+      attempt(say, () => writeFileSync(join(folder, 'evidence.json'), JSON.stringify(evidence)));
     return {
       ...emptyResult(options),
       ...count(history, evidence, watch),
-      verdict,
-      ...(verdict === 'not run' && problem !== undefined && { problem }),
-      connectorFailed: watch.failedAt() !== null,
+      ...decideVerdict(history, failures, violations),
+      connectorFailed: watch.hasFailed(),
+      endedByThemselves: findUnaskedEnds(restarts, restartsOf(stack), history),
       drainMs: drain.quietAt === null ? null : drain.quietAt - lastFaultEndedAt,
       violations,
     };
@@ -192,6 +217,34 @@ async function disturb(stack: ChaosStack, options: ChaosOptions, say: (line: str
     await clients.stop(0);
     await watch.stop();
   }
+}
+
+type Restarts = ReadonlyMap<string, number>;
+
+const restartsOf = (stack: ChaosStack): Restarts =>
+  new Map(stack.processes().map(({ name, restarts }) => [name, restarts]));
+
+/** Which processes were started again more often than they were killed. */
+export function findUnaskedEnds(before: Restarts, after: Restarts, { faults }: Pick<History, 'faults'>): string[] {
+  return [...after].flatMap(([name, count]) => {
+    const kills = faults.filter((fault) => fault.name === 'kill' && fault.target === name && fault.tookAt !== null);
+    return count - (before.get(name) ?? 0) > kills.length ? [name] : [];
+  });
+}
+
+/** A run proves nothing when not everything of its schedule went wrong, or when hardly a command was done beside it. */
+export function decideVerdict(
+  { faults, operations }: Pick<History, 'faults' | 'operations'>,
+  failures: readonly string[],
+  violations: readonly Violation[],
+): Pick<ChaosResult, 'verdict' | 'problem'> {
+  if (violations.length > 0) return { verdict: 'violation' };
+  const [failure] = failures;
+  if (failure !== undefined) return { verdict: 'not run', problem: failure };
+  if (faults.length === 0) return { verdict: 'not run', problem: 'nothing went wrong: a longer run has faults' };
+  const done = operations.filter(({ outcome }) => outcome.kind === 'ok').length;
+  if (done < fewestDone) return { verdict: 'not run', problem: `only ${done} commands were done` };
+  return { verdict: 'clean' };
 }
 
 function judgedStack({ mysql: { host, port, rootPassword: password }, brokers }: ChaosStack): JudgedStack {

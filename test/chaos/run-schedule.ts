@@ -21,7 +21,10 @@ export async function runSchedule(schedule: readonly ScheduledFault[], parts: Pa
     const before = [...runs].filter(([other]) => exclude(other, fault)).map(([, run]) => run);
     runs.set(fault, runInTurn(fault, startedAt + fault.atMs, before, parts));
   }
-  return { failures: (await Promise.all(runs.values())).filter((failure) => failure !== undefined) };
+  // Of all of them: each must have ended, whatever became of another.
+  const ended = await Promise.allSettled(runs.values());
+  const failures = ended.map((one) => (one.status === 'fulfilled' ? one.value : describe(one.reason)));
+  return { failures: failures.filter((failure) => failure !== undefined) };
 }
 
 interface Parts {
@@ -38,7 +41,7 @@ async function runInTurn(
   parts: Parts,
 ): Promise<string | undefined> {
   await wait(Math.max(0, at - Date.now()), undefined, { signal: parts.signal }).catch(() => undefined);
-  await Promise.all(before);
+  await Promise.allSettled(before);
   return parts.signal.aborted ? undefined : runFault(fault, parts);
 }
 
@@ -47,14 +50,15 @@ async function runFault(fault: ScheduledFault, { stack, ledger, say, signal }: P
   const { id, kind, target, forMs, how } = fault;
   const name = `${kind}${how === null ? '' : ` (${how})`}`;
   const title = `fault ${id}: ${name}, ${target}`;
-  let told: InjectedFault = { id, name, target, begunAt: Date.now(), tookAt: null, endedAt: null, details: '' };
+  const unseen = { tookAt: null, endedAt: null, readyAt: null, details: '' };
+  let told: InjectedFault = { id, name, target, begunAt: Date.now(), ...unseen };
   const tell = (change: Partial<InjectedFault>): void => {
     told = { ...told, ...change };
     ledger.fault(told);
   };
   const problems: string[] = [];
-  tell({});
   try {
+    tell({});
     const injection = injectionOf(fault, stack, ledger);
     try {
       const details = await injection.begin();
@@ -64,24 +68,36 @@ async function runFault(fault: ScheduledFault, { stack, ledger, say, signal }: P
     } catch (error) {
       problems.push(`has not taken: ${describe(error)}`);
     }
-    const ended = await Promise.race([injection.end(), afterAbort(signal)]);
+    // Also after an abort, and for as long as it takes: nothing is left disturbed.
+    const ended = await injection.end();
     tell({ endedAt: Date.now(), details: [told.details, ended].filter(Boolean).join('; ') });
     if (ended !== '') say(`${title}: ${ended}`);
+    if (injection.heal !== undefined && told.tookAt !== null)
+      await Promise.race([untilReady(injection.heal), aborted(signal)]);
   } catch (error) {
     problems.push(`has not ended: ${describe(error)}`);
   }
   if (problems.length === 0) return undefined;
   const problem = `${title} ${problems.join(', and ')}`;
-  tell({ details: [told.details, problem].filter(Boolean).join('; ') });
   say(problem);
+  tell({ details: [told.details, problem].filter(Boolean).join('; ') });
   return problem;
+
+  /** What does not come back is no fault of the run, and is for the checker. */
+  async function untilReady(heal: () => Promise<string>): Promise<void> {
+    try {
+      const healed = await heal();
+      tell({ readyAt: Date.now() });
+      say(`${title}: ${healed}`);
+    } catch (error) {
+      say(`${title}: ${describe(error)}`);
+    }
+  }
 }
 
-/** What is ended needs a moment; what has to come back by itself is not waited for. */
-async function afterAbort(signal: AbortSignal): Promise<string> {
+/** What has to come back by itself is not waited for after an abort. */
+async function aborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await new Promise((done) => signal.addEventListener('abort', done, { once: true }));
-  await wait(5_000);
-  return 'not waited for';
 }
 
 function describe(error: unknown): string {

@@ -4,6 +4,7 @@ import {
   drawSchedule,
   exclude,
   faultKinds,
+  findProblem,
   linkNames,
   processNames,
   type ScheduledFault,
@@ -67,6 +68,21 @@ const fault = (kind: ScheduledFault['kind'], target: string): ScheduledFault => 
   atMs: 0,
   forMs: 0,
   how: null,
+});
+
+test('a schedule that a file holds is refused where it cannot run', () => {
+  const drawnOne = drawSchedule(1, everything);
+  expect(findProblem(drawnOne, true)).toBeUndefined();
+  expect(findProblem(drawnOne, false)).toMatch(/^fault \d+ \((link|registry) .*\) needs a stack of its own$/);
+  expect(findProblem([], true)).toBe('it has no fault');
+  const broken: readonly [object, string][] = [
+    [{ kind: 'explosion' }, 'fault 1 is "explosion", which is no kind of fault'],
+    [{ target: 'kafka-4' }, 'fault 1 (kill) has the target "kafka-4"'],
+    [{ kind: 'link slow', target: 'connect->mysql', how: '7' }, 'fault 1 (link slow) has the manner "7"'],
+    [{ atMs: 'soon' }, 'fault 1 (kill) has no time'],
+  ];
+  for (const [change, problem] of broken)
+    expect(findProblem([{ ...fault('kill', 'mysql'), ...change }], true)).toBe(problem);
 });
 
 test.for([

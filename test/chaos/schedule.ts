@@ -141,6 +141,22 @@ function drawKind(random: Random, possible: readonly FaultKind[]): FaultKind {
   throw new Error('no kind of fault is possible');
 }
 
+/** Why a schedule from a file cannot run; undefined when it can. */
+export function findProblem(schedule: readonly Partial<ScheduledFault>[], hasProxies: boolean): string | undefined {
+  if (schedule.length === 0) return 'it has no fault';
+  for (const { id, kind, target, atMs, forMs, how } of schedule) {
+    const settings: KindSettings | undefined = kind && kinds[kind];
+    if (settings === undefined) return `fault ${id} is ${JSON.stringify(kind)}, which is no kind of fault`;
+    if (!settings.targets.includes(target ?? ''))
+      return `fault ${id} (${kind}) has the target ${JSON.stringify(target)}`;
+    if (settings.hows?.includes(how ?? '') === false)
+      return `fault ${id} (${kind}) has the manner ${JSON.stringify(how)}`;
+    if (![atMs, forMs].every((ms) => typeof ms === 'number' && ms >= 0)) return `fault ${id} (${kind}) has no time`;
+    if (settings.needs === 'proxies' && !hasProxies) return `fault ${id} (${kind}) needs a stack of its own`;
+  }
+  return undefined;
+}
+
 interface Claims {
   /** What no other fault may touch meanwhile. */
   readonly alone: readonly string[];

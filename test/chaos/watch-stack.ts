@@ -1,13 +1,18 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { boardOutbox } from '@board/connectors';
 import { catalogConsumer } from '@board/contracts';
+import { longestFailureMs, type ConnectorLook } from './allowance.ts';
 import type { ChaosStack } from './chaos-stack.ts';
 import type { Ledger } from './ledger.ts';
 
 /** What is seen of a stack while it is disturbed. */
 export interface Watch {
-  /** When the connector's task was last seen FAILED, so that the keeper has to start it again; null: never. */
-  failedAt(): number | null;
+  /** Whether the connector's task was ever FAILED, so that the keeper had to start it again. */
+  hasFailed(): boolean;
+  /** The longest time after `since` for which it was FAILED. */
+  longestFailureMs(since: number): number;
+  /** When the keeper last said that the connector runs and stands still; null: never. */
+  stalledAt(): number | null;
   /** The most rows that were parked at once. */
   mostParked(): number;
   stop(): Promise<void>;
@@ -19,14 +24,22 @@ const everyMs = 1_000;
 export function watchStack(stack: ChaosStack, ledger: Ledger, say: (line: string) => void): Watch {
   const stopping = new AbortController();
   const refusals = new Map<string, number>();
-  let failedAt: number | null = null;
+  const looks: ConnectorLook[] = [];
+  let stalledAt: number | null = null;
   let mostParked = 0;
   let last = '';
 
   async function lookAtConnector(): Promise<void> {
     const state = await readConnector(stack).catch(() => 'does not answer');
-    if (state.includes('FAILED')) failedAt = Date.now();
+    looks.push({ at: Date.now(), isFailed: state.includes('FAILED') });
     if (state !== last) say(`connector: ${(last = state)}`);
+  }
+
+  async function lookAtKeeper(): Promise<void> {
+    const { 'relay stalled': stalled } = await readAlarms(stack.keeperUrl).catch((): Alarms => ({}));
+    if (stalled === undefined) return;
+    if (stalledAt === null || Date.now() - stalledAt > 10_000) say(`relay stalled: ${stalled.reason}`);
+    stalledAt = Date.now();
   }
 
   async function lookAtParked(): Promise<void> {
@@ -54,8 +67,12 @@ export function watchStack(stack: ChaosStack, ledger: Ledger, say: (line: string
 
   async function look(): Promise<void> {
     while (!stopping.signal.aborted) {
-      lookAtRefusals();
-      await Promise.all([lookAtConnector(), lookAtParked()]);
+      try {
+        lookAtRefusals();
+      } catch (error) {
+        say(`what the handler refused could not be noted: ${String(error)}`);
+      }
+      await Promise.all([lookAtConnector(), lookAtKeeper(), lookAtParked()]);
       await wait(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
     lookAtRefusals();
@@ -63,13 +80,23 @@ export function watchStack(stack: ChaosStack, ledger: Ledger, say: (line: string
   const looking = look();
 
   return {
-    failedAt: () => failedAt,
+    hasFailed: () => looks.some(({ isFailed }) => isFailed),
+    longestFailureMs: (since) => longestFailureMs(looks, since),
+    stalledAt: () => stalledAt,
     mostParked: () => mostParked,
     async stop() {
       stopping.abort();
       await looking;
     },
   };
+}
+
+type Alarms = Readonly<Record<string, { readonly reason: string }>>;
+
+/** The alarms of a service, by name; throws when it does not answer. */
+export async function readAlarms(url: string): Promise<Alarms> {
+  const response = await fetch(`${url}/alarms`, { signal: AbortSignal.timeout(5_000) });
+  return ((await response.json()) as { alarms?: Alarms }).alarms ?? {};
 }
 
 /** The states of the connector and its task, in words. */

@@ -28,10 +28,15 @@ async function run(
   return { code: exit, signal, stderr };
 }
 
-it('kills a process whose event loop is BLOCKED, and says so', async () => {
-  const { signal, stderr } = await run('setTimeout(() => { for (;;); }, 50);');
+it.for([
+  ['a call that does not return', 'function spin() { for (;;); } setTimeout(spin, 50);'],
+  ['promises that settle at once', 'async function spin() { for (;;) await null; } setTimeout(spin, 50);'],
+] as const)('kills a process whose event loop is blocked by %s, and says where it is', async ([, then]) => {
+  const { signal, stderr } = await run(then);
   expect(signal).toBe('SIGKILL');
-  expect(stderr).toContain('process.blocked');
+  const { event, stack } = JSON.parse(stderr) as { event: string; stack: readonly string[] };
+  expect(event).toBe('process.blocked');
+  expect(stack[0]).toMatch(/^spin /);
 });
 
 it('leaves a busy process alone that still answers', async () => {

@@ -15,7 +15,7 @@ export const deadLetterRules: readonly Rule[] = [
       for (const { foreignId, topic } of [...evidence.source, ...evidence.dlq])
         stored.set(`${foreignId} ${topic}`, (stored.get(`${foreignId} ${topic}`) ?? 0) + 1);
       for (const { id, kind, topic, acknowledged } of history.foreign) {
-        // Retry records are deleted once they were processed.
+        // Retry records are deleted once they were processed: the next rule.
         if (isRetryTopic(topic)) continue;
         const found = stored.get(`${id} ${topic}`) ?? 0;
         if (found < acknowledged)
@@ -23,6 +23,30 @@ export const deadLetterRules: readonly Rule[] = [
             null,
             undefined,
             `${acknowledged} records "${kind}" (foreign ${id}) were acknowledged, ${topic} holds ${found}`,
+          );
+      }
+    },
+  },
+  {
+    invariant: 'I1',
+    name: 'as many dead letters come from a retry topic as foreign records were acknowledged there',
+    evenAmongOthers: false,
+    *find({ history, evidence }) {
+      const found = new Map<string, number>();
+      const count = (topic: string, more: number) => found.set(topic, (found.get(topic) ?? 0) + more);
+      for (const { topic, offset, lastOffset } of evidence.deadLetters) count(topic, lastOffset - offset + 1);
+      const isDead = coverage(evidence.deadLetters);
+      // What is still there without a dead letter is for the next rule.
+      for (const record of evidence.retries) if (record.foreignId !== null && !isDead(record)) count(record.topic, 1);
+      for (const topic of new Set(history.foreign.map((one) => one.topic).filter(isRetryTopic))) {
+        const sent = history.foreign.filter((one) => one.topic === topic);
+        const acknowledged = sent.reduce((sum, one) => sum + one.acknowledged, 0);
+        const dead = found.get(topic) ?? 0;
+        if (dead < acknowledged)
+          yield about(
+            null,
+            undefined,
+            `${acknowledged} foreign records were acknowledged in ${topic}, and ${dead} dead letters come from there`,
           );
       }
     },

@@ -1,6 +1,12 @@
 import { about } from './check-commands.ts';
 import type { Rule } from './rule.ts';
 
+/** As long as everything has to be quiet after the last fault. */
+const readyWithinMs = 90_000;
+
+/** The keeper waits for 25 s at most before it starts a FAILED connector again, and looks every few seconds. */
+const restartedWithinMs = 40_000;
+
 /** The stack came to rest by itself, and in time. */
 export const quietRules: readonly Rule[] = [
   {
@@ -9,7 +15,8 @@ export const quietRules: readonly Rule[] = [
     evenAmongOthers: false,
     *find({ evidence }) {
       for (const { group, topic, partition, committed, end } of evidence.groups)
-        if ((committed ?? 0) !== end)
+        // Beyond it is what came after the end was read.
+        if ((committed ?? 0) < end)
           yield about(
             null,
             undefined,
@@ -20,7 +27,8 @@ export const quietRules: readonly Rule[] = [
   {
     invariant: 'I8',
     name: 'the stack was quiet in time',
-    evenAmongOthers: false,
+    // Whatever others do: it was quiet before the run began.
+    evenAmongOthers: true,
     *find({ history }) {
       const { drain } = history.run;
       if (drain === null) {
@@ -36,6 +44,37 @@ export const quietRules: readonly Rule[] = [
           undefined,
           `the stack was quiet after ${quietAt - lastFaultEndedAt} ms, ${allowedMs} ms are allowed`,
         );
+    },
+  },
+  {
+    invariant: 'I8',
+    name: 'a killed process is ready again in time',
+    evenAmongOthers: true,
+    *find({ history }) {
+      // Of a run that died nothing is known of its last faults.
+      if (history.run.drain === null) return;
+      for (const { id, name, target, tookAt, readyAt } of history.faults) {
+        if (name !== 'kill' || tookAt === null) continue;
+        const readyMs = readyAt === null ? undefined : readyAt - tookAt;
+        if (readyMs === undefined)
+          yield about(null, undefined, `${target} was not ready again after the kill of fault ${id}`);
+        else if (readyMs > readyWithinMs)
+          yield about(
+            null,
+            undefined,
+            `${target} was ready ${readyMs} ms after the kill of fault ${id}, ${readyWithinMs} ms are allowed`,
+          );
+      }
+    },
+  },
+  {
+    invariant: 'I8',
+    name: 'a failed connector is started again',
+    evenAmongOthers: true,
+    *find({ history }) {
+      const failedMs = history.run.drain?.failedMs ?? 0;
+      if (failedMs > restartedWithinMs)
+        yield about(null, undefined, `the connector was FAILED for ${failedMs} ms after the last fault`);
     },
   },
 ];

@@ -1,4 +1,5 @@
 import type { BoardState, ClientOperation, Evidence, OutboxRow } from '../history.ts';
+import { dayOf } from './check-catalog.ts';
 import type { MadeUpRun, Mutable } from './made-up-run.ts';
 
 /** One thing that goes wrong in a run which was good. */
@@ -25,6 +26,8 @@ function one<Item>(pick: Pick, candidates: readonly Item[], change: (item: Item)
 
 const stateOf = (event: Event): Mutable<BoardState> => event.event as Mutable<BoardState>;
 const isText = ({ kind }: Operation): boolean => kind !== 'delete';
+const answeredTwice = ({ attempts }: Operation): boolean =>
+  attempts.length > 1 && attempts.every(({ result }) => result?.kind === 'answered');
 const answeredBoard = ({ outcome }: Operation) => (outcome.kind === 'ok' ? outcome.board : null);
 
 /** Events that are not behind a dead letter, nor one. */
@@ -36,6 +39,17 @@ function appliedEvents({ evidence }: MadeUpRun): Event[] {
 /** Of boards without dead letters. */
 function lastEvents(run: MadeUpRun): Event[] {
   return appliedEvents(run).filter(({ boardId, version }) => boardOf(run.evidence, boardId)?.version === version);
+}
+
+/** Neither the last of its board nor the last that is applied, and no client was told what it says. */
+function overwrittenEvents(run: MadeUpRun): Event[] {
+  const marks = new Map(run.evidence.marks.map(({ boardId, version }) => [boardId, version]));
+  return run.evidence.outbox.filter(
+    (event) =>
+      commandOf(run, event)?.outcome.kind === 'unknown' &&
+      eventAt(run.evidence, event.boardId, event.version + 1) !== undefined &&
+      event.version !== marks.get(event.boardId),
+  );
 }
 
 const boardOf = ({ boards }: Mutable<Evidence>, id: string) => boards.find((board) => board.id === id);
@@ -75,6 +89,15 @@ const origins = (row: { readonly topic: string; readonly partition: number; read
   'kafka_dlt-original-offset': String(row.offset),
 });
 
+const noBoard = {
+  version: 1,
+  title: 'none',
+  content: '',
+  author: null,
+  createdAt: 0,
+  updatedAt: 0,
+  deletedAt: null,
+};
 const nowhere = { topic: 'board', partition: 0, offset: 1_000_000 };
 const bareRecord = { ...nowhere, appendedAt: 0, key: null, digest: null, headers: {}, foreignId: null };
 const foreignDeadLetter = {
@@ -113,13 +136,14 @@ export const corruptions: readonly Corruption[] = [
           history.operations.every(({ boardId }) => boardId !== id),
       );
       return one(pick, untouched, (id) => {
+        const day = dayOf(boardOf(evidence, id)?.createdAt ?? 0);
+        evidence.createdPerDay[day] = (evidence.createdPerDay[day] ?? 0) - 1;
         evidence.boards = evidence.boards.filter((row) => row.id !== id);
         evidence.catalog = evidence.catalog.filter((row) => row.id !== id);
         evidence.outbox = evidence.outbox.filter(({ boardId }) => boardId !== id);
         evidence.marks = evidence.marks.filter(({ boardId }) => boardId !== id);
         for (const list of ['source', 'retries'] as const)
           evidence[list] = evidence[list].filter(({ headers }) => headers['aggregateId'] !== id);
-        evidence.createdCount -= 1;
       });
     },
   },
@@ -127,7 +151,7 @@ export const corruptions: readonly Corruption[] = [
     rule: 'an acknowledged command is committed',
     name: 'a delete was acknowledged and not done',
     apply({ history, evidence }, pick) {
-      const living = new Set(evidence.boards.flatMap(({ id, deleted }) => (deleted ? [] : [id])));
+      const living = new Set(evidence.boards.flatMap(({ id, deletedAt }) => (deletedAt === null ? [id] : [])));
       const deletes = history.operations.filter(({ kind, boardId }) => kind === 'delete' && living.has(boardId ?? ''));
       return one(pick, deletes, (operation) => {
         operation.outcome = { kind: 'ok', board: null };
@@ -164,6 +188,37 @@ export const corruptions: readonly Corruption[] = [
       ),
   },
   {
+    rule: 'an acknowledged command is committed',
+    name: 'a client was told success without its board',
+    apply: ({ history }, pick) =>
+      one(
+        pick,
+        history.operations.filter((operation) => isText(operation) && answeredBoard(operation)),
+        (operation) => {
+          operation.outcome = { kind: 'ok', board: null };
+        },
+      ),
+  },
+  ...(
+    [
+      ['another body', 201],
+      ['a refusal', 404],
+    ] as const
+  ).map(([what, status]): Corruption => ({
+    rule: 'a repeated command gets its first answer',
+    name: `a repeat that got ${what}`,
+    apply: ({ history }, pick) =>
+      one(
+        pick,
+        history.operations.filter((operation) => answeredTwice(operation)),
+        ({ attempts }) => {
+          Object.assign(attempts.at(-1) ?? {}, {
+            result: { kind: 'answered', status, detail: null, digest: 'another' },
+          });
+        },
+      ),
+  })),
+  {
     rule: 'a command is committed once',
     name: 'an edit was done again',
     apply(run, pick) {
@@ -192,7 +247,7 @@ export const corruptions: readonly Corruption[] = [
     name: 'a command that was refused is committed',
     apply: (run, pick) =>
       one(pick, unknownButDone(run), (operation) => {
-        operation.outcome = { kind: 'refused', status: 400 };
+        operation.outcome = { kind: 'refused', status: null };
       }),
   },
   {
@@ -316,7 +371,7 @@ export const corruptions: readonly Corruption[] = [
     apply: (run, pick) =>
       one(
         pick,
-        notDone(run).filter(({ boardId }) => boardOf(run.evidence, boardId ?? '')?.deleted === false),
+        notDone(run).filter(({ boardId }) => boardOf(run.evidence, boardId ?? '')?.deletedAt === null),
         (operation) => {
           operation.outcome = { kind: 'refused', status: 410 };
         },
@@ -329,6 +384,46 @@ export const corruptions: readonly Corruption[] = [
       one(pick, notDone(run), (operation) => {
         operation.outcome = { kind: 'refused', status: 412 };
         operation.ifVersion = boardOf(run.evidence, operation.boardId ?? '')?.version ?? 0;
+      }),
+  },
+  ...([400, 403, 409, 422] as const).map((status): Corruption => ({
+    rule: 'a refusal has a cause',
+    name: `a create that was refused with ${status}`,
+    apply: ({ history }, pick) =>
+      one(
+        pick,
+        history.operations.filter(({ kind, outcome }) => kind === 'create' && outcome.kind === 'refused'),
+        (operation) => {
+          operation.outcome = { kind: 'refused', status };
+        },
+      ),
+  })),
+  {
+    rule: 'a refusal has a cause',
+    name: 'an edit that was refused as not well-formed',
+    apply: (run, pick) =>
+      one(pick, notDone(run), (operation) => {
+        operation.outcome = { kind: 'refused', status: 422 };
+      }),
+  },
+  {
+    rule: 'a command that is repeated is answered',
+    name: 'a command that is still running after the drain',
+    apply: ({ history }, pick) =>
+      one(
+        pick,
+        history.operations.filter(({ outcome }) => outcome.kind === 'unknown'),
+        (operation) => {
+          operation.isAbandoned = false;
+        },
+      ),
+  },
+  {
+    rule: 'a command that is repeated is answered',
+    name: 'a command that was never done however often it was repeated',
+    apply: (run, pick) =>
+      one(pick, notDone(run), (operation) => {
+        operation.isAbandoned = false;
       }),
   },
   {
@@ -388,7 +483,7 @@ export const corruptions: readonly Corruption[] = [
       const deletes = lastEvents(run).filter(({ type }) => type === 'BoardDeleted');
       return one(pick, deletes, (event) => {
         const { boardId, version } = event;
-        const edit = { title: `${history.run.titlePrefix}too late`, version: version + 1, deleted: false };
+        const edit = { title: `${history.run.titlePrefix}too late`, version: version + 1, deletedAt: null };
         const asked = {
           kind: 'edit',
           boardId,
@@ -397,7 +492,14 @@ export const corruptions: readonly Corruption[] = [
           author: null,
           ifVersion: null,
         } as const;
-        history.operations.push({ ...asked, key: 'too late', client: 1, attempts: [], outcome: { kind: 'unknown' } });
+        history.operations.push({
+          ...asked,
+          key: 'too late',
+          client: 1,
+          attempts: [],
+          isAbandoned: true,
+          outcome: { kind: 'unknown' },
+        });
         const state = { ...stateOf(event), ...edit };
         const row = { ...event, id: 'too late', version: edit.version, type: 'BoardEdited', event: state };
         evidence.outbox.push(row);
@@ -415,17 +517,19 @@ export const corruptions: readonly Corruption[] = [
     rule: 'the events of a board are numbered without a gap',
     name: 'an event whose payload tells another version',
     apply(run, pick) {
-      const marks = new Map(run.evidence.marks.map(({ boardId, version }) => [boardId, version]));
-      const inside = run.evidence.outbox.filter(
-        (event) =>
-          commandOf(run, event)?.outcome.kind === 'unknown' &&
-          eventAt(run.evidence, event.boardId, event.version + 1) !== undefined &&
-          event.version !== marks.get(event.boardId),
-      );
-      return one(pick, inside, (event) => {
+      return one(pick, overwrittenEvents(run), (event) => {
         stateOf(event).version += 50;
       });
     },
+  },
+  {
+    rule: 'the partition key is the author, or the board',
+    name: 'an event with another partition key',
+    apply: ({ evidence }, pick) =>
+      one(pick, evidence.outbox, (event) => {
+        event.partitionKey = `other ${event.id}`;
+        for (const record of evidence.source.filter(isOf(event.id))) record.key = event.partitionKey;
+      }),
   },
   {
     rule: 'a board is what its last event says',
@@ -439,7 +543,7 @@ export const corruptions: readonly Corruption[] = [
     rule: 'a board is what its last event says',
     name: 'a board without any event',
     apply({ evidence }) {
-      evidence.boards.push({ id: 'alone', version: 1, title: 'alone', content: '', author: null, deleted: false });
+      evidence.boards.push({ ...noBoard, id: 'alone' });
       return true;
     },
   },
@@ -457,9 +561,9 @@ export const corruptions: readonly Corruption[] = [
     apply: ({ evidence }, pick) =>
       one(
         pick,
-        evidence.boards.filter(({ deleted }) => deleted),
+        evidence.boards.filter(({ deletedAt }) => deletedAt !== null),
         (board) => {
-          board.deleted = false;
+          board.deletedAt = null;
         },
       ),
   },
@@ -608,8 +712,7 @@ export const corruptions: readonly Corruption[] = [
     rule: 'nothing is applied that was not committed',
     name: 'a catalog row without a board',
     apply({ evidence }) {
-      const board = { id: 'ghost', version: 1, title: 'ghost', content: '', author: null, deleted: false };
-      evidence.catalog.push({ ...board, appliedCount: 1 });
+      evidence.catalog.push({ ...noBoard, id: 'ghost', appliedCount: 1 });
       return true;
     },
   },
@@ -618,7 +721,6 @@ export const corruptions: readonly Corruption[] = [
     name: 'a mark without a board',
     apply({ evidence }) {
       evidence.marks.push({ boardId: 'ghost', version: 1, eventId: 'ghost' });
-      evidence.createdCount += 1;
       return true;
     },
   },
@@ -668,20 +770,50 @@ export const corruptions: readonly Corruption[] = [
         if (mark) mark.version += 1;
       }),
   },
-  ...(['title', 'content', 'author'] as const).map((field): Corruption => ({
+  ...(['title', 'content', 'author', 'createdAt', 'updatedAt'] as const).map((field): Corruption => ({
     rule: 'a catalog row is its board',
     name: `a catalog row with another ${field}`,
     apply: ({ evidence }, pick) =>
       one(pick, evidence.catalog, (row) => {
-        row[field] = 'other';
+        Object.assign(row, { [field]: field.endsWith('At') ? 7 : 'other' });
       }),
   })),
+  {
+    rule: 'a board is what its last event says',
+    name: 'a board with another time',
+    apply: ({ evidence }, pick) =>
+      one(pick, evidence.boards, (board) => {
+        board.updatedAt += 1;
+      }),
+  },
+  {
+    rule: 'an event carries what was sent',
+    name: 'an edit that moved the time of the creation',
+    apply(run, pick) {
+      const edits = overwrittenEvents(run).filter(({ type }) => type === 'BoardEdited');
+      return one(pick, edits, (event) => {
+        stateOf(event).createdAt += 1;
+      });
+    },
+  },
+  {
+    rule: 'an answer tells what was committed',
+    name: 'a client was told another time',
+    apply: ({ history }, pick) =>
+      one(
+        pick,
+        history.operations.flatMap((operation) => answeredBoard(operation) ?? []),
+        (board) => {
+          board.updatedAt += 1;
+        },
+      ),
+  },
   {
     rule: 'a catalog row is its board',
     name: 'a catalog row that is deleted although its board is not, or the reverse',
     apply: ({ evidence }, pick) =>
       one(pick, evidence.catalog, (row) => {
-        row.deleted = !row.deleted;
+        row.deletedAt = row.deletedAt === null ? 1 : null;
       }),
   },
   {
@@ -703,9 +835,20 @@ export const corruptions: readonly Corruption[] = [
   {
     rule: 'a creation is counted once',
     name: 'a creation that was counted twice',
-    apply({ evidence }) {
-      evidence.createdCount += 1;
-      return true;
+    apply({ evidence: { createdPerDay } }, pick) {
+      return one(pick, Object.keys(createdPerDay), (day) => {
+        createdPerDay[day] = (createdPerDay[day] ?? 0) + 1;
+      });
+    },
+  },
+  {
+    rule: 'a creation is counted once',
+    name: 'a creation that was counted on another day',
+    apply({ evidence: { createdPerDay } }, pick) {
+      return one(pick, Object.keys(createdPerDay), (day) => {
+        createdPerDay[day] = (createdPerDay[day] ?? 0) - 1;
+        createdPerDay['2001-01-01'] = 1;
+      });
     },
   },
   {
@@ -778,6 +921,20 @@ export const corruptions: readonly Corruption[] = [
         history.foreign.filter(({ topic }) => !topic.includes('.retry.')),
         (foreign) => {
           foreign.acknowledged = foreign.count + 1;
+        },
+      ),
+  },
+  {
+    rule: 'as many dead letters come from a retry topic as foreign records were acknowledged there',
+    name: 'a retry record that was passed over and trimmed',
+    apply: ({ history, evidence }, pick) =>
+      one(
+        pick,
+        history.foreign.filter(({ topic, acknowledged }) => topic.includes('.retry.') && acknowledged > 0),
+        ({ topic }) => {
+          evidence.retries = evidence.retries.filter(({ foreignId }) => foreignId === null);
+          evidence.deadLetters = evidence.deadLetters.filter((row) => row.topic !== topic);
+          evidence.dlq = evidence.dlq.filter(({ headers }) => headers['kafka_dlt-original-topic'] !== topic);
         },
       ),
   },
@@ -906,5 +1063,29 @@ export const corruptions: readonly Corruption[] = [
       run.drain = null;
       return true;
     },
+  },
+  {
+    rule: 'a failed connector is started again',
+    name: 'a connector that stayed failed',
+    apply({ history: { run } }) {
+      if (run.drain) run.drain.failedMs = 41_000;
+      return true;
+    },
+  },
+  {
+    rule: 'a killed process is ready again in time',
+    name: 'a killed process that needed too long',
+    apply: ({ history: { faults } }, pick) =>
+      one(pick, faults, (fault) => {
+        fault.readyAt = (fault.tookAt ?? 0) + 90_001;
+      }),
+  },
+  {
+    rule: 'a killed process is ready again in time',
+    name: 'a killed process that never came back',
+    apply: ({ history: { faults } }, pick) =>
+      one(pick, faults, (fault) => {
+        fault.readyAt = null;
+      }),
   },
 ];

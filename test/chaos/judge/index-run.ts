@@ -143,15 +143,13 @@ function indexTitles({ operations, run }: History): Map<string, ClientOperation>
   const byTitle = new Map<string, ClientOperation>();
   const keys = new Set<string>();
   for (const operation of operations) {
-    const { key, kind, title, outcome } = operation;
+    const { key, kind, title } = operation;
     if (keys.has(key)) throw new Error(`the ledger has two operations with the key ${key}`);
     keys.add(key);
     if (kind === 'delete') continue;
     if (title === null || !title.startsWith(run.titlePrefix))
       throw new Error(`the ${kind} ${key} has the title ${title}, which must begin with ${run.titlePrefix}`);
     if (byTitle.has(title)) throw new Error(`the ledger has two operations with the title ${title}`);
-    if (outcome.kind === 'ok' && outcome.board === null)
-      throw new Error(`the ${kind} ${key} was acknowledged, and the ledger does not say with which board`);
     byTitle.set(title, operation);
   }
   return byTitle;

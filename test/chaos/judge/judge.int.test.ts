@@ -6,6 +6,7 @@ import { uniqueName, waitUntil, type StackAddresses } from '@board/test';
 import { createConnection } from 'mysql2/promise';
 import { beforeAll, expect, inject, test } from 'vitest';
 import type { AnsweredBoard, Attempt, ClientOperation, Evidence, History, LedgerLine, Outcome } from '../history.ts';
+import { toBoard } from '../clients.ts';
 import { collectEvidence } from './collect-evidence.ts';
 import { judge } from './judge.ts';
 import { readLedger } from './read-ledger.ts';
@@ -28,8 +29,13 @@ let evidence: Evidence;
 
 /** One small run on the stack that every test shares: other boards and other people's records are in it as well. */
 beforeAll(async () => {
-  history = await runClients(stack);
-  await untilApplied(history);
+  const ran = await runClients(stack);
+  const lastFaultEndedAt = Date.now();
+  await untilApplied(ran);
+  history = {
+    ...ran,
+    run: { ...ran.run, drain: { lastFaultEndedAt, quietAt: Date.now(), allowedMs: 90_000, failedMs: 0 } },
+  };
   evidence = await collectEvidence({ mysql, brokers: stack.brokers });
 }, 240_000);
 
@@ -106,14 +112,12 @@ async function runClients({ orderServiceUrl }: StackAddresses): Promise<History>
       });
       const body = await response.text();
       const { status } = response;
-      attempts.push({ sentAt, endedAt: Date.now(), result: { kind: 'answered', status, detail: null } });
-      outcome = response.ok
-        ? { kind: 'ok', board: body === '' ? null : (JSON.parse(body) as AnsweredBoard) }
-        : { kind: 'refused', status };
+      attempts.push({ sentAt, endedAt: Date.now(), result: { kind: 'answered', status, detail: null, digest: body } });
+      outcome = response.ok ? { kind: 'ok', board: toBoard(body) } : { kind: 'refused', status };
     }
     const sent = { title: text?.title ?? null, content: text?.content ?? null, author: text?.author ?? null };
     const asked = { key, client: 1, kind, boardId: board?.id ?? null, ...sent, ifVersion: ifVersion ?? null };
-    lines.push({ line: 'operation', operation: { ...asked, attempts, outcome } });
+    lines.push({ line: 'operation', operation: { ...asked, attempts, isAbandoned: false, outcome } });
     return outcome.kind === 'ok' ? outcome.board : null;
   }
 
@@ -126,7 +130,6 @@ async function runClients({ orderServiceUrl }: StackAddresses): Promise<History>
   await ask({ kind: 'edit', board, text: { title: `${prefix}넷`, content: '' }, ifVersion: 1 });
   await ask({ kind: 'delete', board, text: null, isRepeated: true });
   await ask({ kind: 'delete', board, text: null });
-  await ask({ kind: 'create', board: null, text: { title: prefix + '긴'.repeat(200), content: '' } });
   const folder = mkdtempSync(join(tmpdir(), 'judged-'));
   try {
     const file = join(folder, 'ledger.jsonl');

@@ -1,4 +1,5 @@
 import type { Evidence, History, Violation } from '../history.ts';
+import { answerRules } from './check-answers.ts';
 import { boardRules } from './check-boards.ts';
 import { catalogRules } from './check-catalog.ts';
 import { commandRules } from './check-commands.ts';
@@ -12,6 +13,7 @@ import { storyTeller } from './tell-story.ts';
 /** In the order in which an event passes: what went wrong first comes first. */
 export const rules: readonly Rule[] = [
   ...commandRules,
+  ...answerRules,
   ...boardRules,
   ...topicRules,
   ...catalogRules,

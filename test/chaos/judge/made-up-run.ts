@@ -10,6 +10,7 @@ import type {
   Outcome,
   TopicRecord,
 } from '../history.ts';
+import { dayOf } from './check-catalog.ts';
 
 /** The same shape, open to change. */
 export type Mutable<Shape> = { -readonly [Key in keyof Shape]: Mutable<Shape[Key]> };
@@ -25,6 +26,8 @@ type Answer =
   | 'ok'
   /** No answer, then 2xx to a repeat with the same key. */
   | 'repeated'
+  /** 2xx, and 2xx again to a repeat although the first one came. */
+  | 'doubled'
   /** Never an answer, although it was done. */
   | 'unknown, done'
   /** Never an answer, and it was not done. */
@@ -70,6 +73,7 @@ interface Board {
 
 const attemptsAllowed = 4;
 const startedAt = 1_795_000_000_000;
+const killed = { begunAt: startedAt, tookAt: startedAt + 1, endedAt: startedAt + 1, readyAt: startedAt + 20_000 };
 const sourceTopic = 'board';
 const retryTopic = 'catalog-service.retry.1';
 const dlqTopic = 'catalog-service.dlq';
@@ -86,10 +90,10 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
       titlePrefix: 'chaos 1 ',
       alone: true,
       attempts: attemptsAllowed,
-      drain: { lastFaultEndedAt: 0, quietAt: 0, allowedMs: 90_000 },
+      drain: { lastFaultEndedAt: 0, quietAt: 0, allowedMs: 90_000, failedMs: 12_000 },
     },
     operations: [],
-    faults: [],
+    faults: [{ id: 1, name: 'kill', target: 'mysql', ...killed, details: '' }],
     foreign: [],
     refusals: [],
   };
@@ -106,7 +110,7 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
     retries: [],
     dlq: [],
     groups: [],
-    createdCount: 0,
+    createdPerDay: {},
   };
   for (const step of steps) {
     now += 10;
@@ -147,11 +151,13 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
       author: kind === 'create' ? step.author : null,
       ifVersion,
       attempts: [],
+      isAbandoned: step.answer.startsWith('unknown') || step.answer === 'not done',
       outcome: { kind: 'unknown' },
     };
     history.operations.push(operation);
     const [sentAt, endedAt] = [now - step.slack[0], now + step.slack[1]];
-    const refusal = current?.deleted === true ? 410 : ifVersion !== null && ifVersion !== current?.version ? 412 : null;
+    const refusal =
+      (current?.deletedAt ?? null) !== null ? 410 : ifVersion !== null && ifVersion !== current?.version ? 412 : null;
     if (step.answer === 'unknown, not done') return tell(operation, [failed(sentAt, endedAt)], { kind: 'unknown' });
     if (step.answer === 'not done')
       return tell(operation, [failed(sentAt, sentAt, 'ECONNREFUSED')], { kind: 'refused', status: null });
@@ -161,19 +167,22 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
     const board = kind === 'create' || target === undefined ? open(operation, number) : change(target, operation);
     for (let copy = 0; copy <= step.way.copies; copy += 1) ship(board);
     refuse(board, step.way.refusals);
-    const isAnswered = step.answer === 'ok' || step.answer === 'repeated';
+    const isAnswered = step.answer === 'ok' || step.answer === 'repeated' || step.answer === 'doubled';
     if (!isAnswered) return tell(operation, [failed(sentAt, endedAt)], { kind: 'unknown' });
     board.isKnown = true;
     const status = kind === 'create' ? 201 : kind === 'edit' ? 200 : 204;
-    const { deleted: _, ...body } = board.state;
+    const { deletedAt: _, ...body } = board.state;
     const outcome: Outcome = { kind: 'ok', board: kind === 'delete' ? null : (body satisfies AnsweredBoard) };
     if (step.answer === 'ok') return tell(operation, [answered(sentAt, endedAt, status)], outcome);
+    if (step.answer === 'doubled')
+      return tell(operation, [answered(sentAt, endedAt, status), answered(endedAt, endedAt + 2, status)], outcome);
     return tell(operation, [failed(sentAt, now + 1), answered(now + 2, endedAt + 2, status)], outcome);
   }
 
   function open({ title, content, author }: ClientOperation, number: number): Board {
     const id = `board-${number}`;
-    const state = { id, version: 1, title: title ?? '', content: content ?? '', author, deleted: false };
+    const times = { createdAt: now, updatedAt: now, deletedAt: null };
+    const state = { id, version: 1, title: title ?? '', content: content ?? '', author, ...times };
     const board: Board = { id, events: [], state, isKnown: false };
     boards.push(board);
     return emit(board, 'BoardCreated');
@@ -184,8 +193,8 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
     const version = state.version + 1;
     board.state =
       kind === 'delete'
-        ? { ...state, version, deleted: true }
-        : { ...state, version, title: title ?? '', content: content ?? state.content };
+        ? { ...state, version, updatedAt: now, deletedAt: now }
+        : { ...state, version, updatedAt: now, title: title ?? '', content: content ?? state.content };
     return emit(board, kind === 'delete' ? 'BoardDeleted' : 'BoardEdited');
   }
 
@@ -240,7 +249,8 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
       const last = applied.at(-1);
       evidence.marks.push({ boardId: id, version: applied.length, eventId: last?.id ?? '' });
       if (last && !('problem' in last.event)) {
-        evidence.createdCount += 1;
+        const day = dayOf(last.event.createdAt);
+        evidence.createdPerDay[day] = (evidence.createdPerDay[day] ?? 0) + 1;
         evidence.catalog.push({ ...last.event, appliedCount: applied.length });
       }
       if (dead === -1) continue;
@@ -326,7 +336,7 @@ function tell(operation: Mutable<ClientOperation>, attempts: readonly Attempt[],
 }
 
 function answered(sentAt: number, endedAt: number, status: number): Attempt {
-  return { sentAt, endedAt, result: { kind: 'answered', status, detail: null } };
+  return { sentAt, endedAt, result: { kind: 'answered', status, detail: null, digest: sha256('body') } };
 }
 
 function failed(sentAt: number, endedAt: number, error = 'TimeoutError'): Attempt {

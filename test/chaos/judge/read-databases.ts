@@ -17,7 +17,7 @@ const consumer = 'catalog-service';
 
 type DatabaseEvidence = Pick<
   Evidence,
-  'boards' | 'outbox' | 'catalog' | 'marks' | 'parked' | 'skipped' | 'deadLetters' | 'createdCount'
+  'boards' | 'outbox' | 'catalog' | 'marks' | 'parked' | 'skipped' | 'deadLetters' | 'createdPerDay'
 >;
 
 /** Reads both services' tables in one snapshot. */
@@ -45,24 +45,18 @@ async function readTables(connection: Connection, orders: string, catalog: strin
     const [rows] = await connection.query<RowDataPacket[]>(sql, [schema, ...values]);
     return rows as never;
   };
-  const boardFields = 'id, version, title, content, author, deleted_at IS NOT NULL AS deleted';
-  const boards = await ask<BoardFields>(`SELECT ${boardFields} FROM ??.board`, orders);
-  const rows = await ask<BoardFields & { appliedCount: number }>(
-    `SELECT ${boardFields}, applied_count AS appliedCount FROM ??.catalog`,
-    catalog,
-  );
-  const [created] = await ask<{ created: string | number | null }>(
-    'SELECT SUM(created) AS created FROM ??.created_per_day',
-    catalog,
-  );
+  const millis = (column: string): string => `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ${column}) DIV 1000`;
+  const boardFields = `id, version, title, content, author, ${millis('created_at')} AS createdAt,
+    ${millis('updated_at')} AS updatedAt, ${millis('deleted_at')} AS deletedAt`;
+  const created = await ask<{ day: string; created: number }>('SELECT day, created FROM ??.created_per_day', catalog);
   const ofConsumer = 'WHERE consumer = ? AND aggregatetype = ?';
   const keys = [consumer, 'board'];
   const versioned = 'aggregateid AS boardId, version, event_id AS eventId';
   return {
-    boards: boards.map(toState),
+    boards: await ask(`SELECT ${boardFields} FROM ??.board`, orders),
     outbox: await readOutbox(ask, orders),
-    catalog: rows.map((row) => ({ ...toState(row), appliedCount: row.appliedCount })),
-    createdCount: Number(created?.created ?? 0),
+    catalog: await ask(`SELECT ${boardFields}, applied_count AS appliedCount FROM ??.catalog`, catalog),
+    createdPerDay: Object.fromEntries(created.map(({ day, created }) => [day, created])),
     marks: await ask(`SELECT ${versioned} FROM ??.mark ${ofConsumer}`, catalog, keys),
     parked: await ask(`SELECT ${versioned} FROM ??.parked ${ofConsumer}`, catalog, keys),
     skipped: await ask(
@@ -79,19 +73,6 @@ async function readTables(connection: Connection, orders: string, catalog: strin
       keys,
     ),
   };
-}
-
-interface BoardFields {
-  readonly id: string;
-  readonly version: number;
-  readonly title: string;
-  readonly content: string;
-  readonly author: string | null;
-  readonly deleted: number;
-}
-
-function toState({ id, version, title, content, author, deleted }: BoardFields) {
-  return { id, version, title, content, author, deleted: deleted === 1 };
 }
 
 interface OutboxFields {

@@ -43,9 +43,8 @@ function read(type: string, payload: Buffer): BoardState {
     if (branch > 1 || branch < 0) throw new Error(`it has the branch ${branch} of a union of two`);
     return branch === 0 ? null : text();
   };
-  const state = { id: text(), version: long(), title: text(), content: text(), author: optionalText() };
-  const deleted = type === 'BoardDeleted';
-  for (const _ of deleted ? ['created', 'updated', 'deleted'] : ['created', 'updated']) long();
+  const said = { id: text(), version: long(), title: text(), content: text(), author: optionalText() };
+  const times = { createdAt: long(), updatedAt: long(), deletedAt: type === 'BoardDeleted' ? long() : null };
   if (at !== payload.length) throw new Error(`it has ${payload.length - at} bytes too many`);
-  return { ...state, deleted };
+  return { ...said, ...times };
 }

@@ -16,9 +16,19 @@ const operation: ClientOperation = {
   author: null,
   ifVersion: null,
   attempts: [{ sentAt: 1, endedAt: null, result: null }],
+  isAbandoned: false,
   outcome: { kind: 'unknown' },
 };
-const fault = { id: 1, name: 'kill', target: 'mysql', begunAt: 1, tookAt: null, endedAt: null, details: '' };
+const fault = {
+  id: 1,
+  name: 'kill',
+  target: 'mysql',
+  begunAt: 1,
+  tookAt: null,
+  endedAt: null,
+  readyAt: null,
+  details: '',
+};
 const lines: readonly LedgerLine[] = [
   { line: 'run', run },
   { line: 'operation', operation },
@@ -29,7 +39,7 @@ const lines: readonly LedgerLine[] = [
   { line: 'refusal', refusal: { boardId: 'b', version: 1, times: 2 } },
   { line: 'operation', operation: { ...operation, outcome: { kind: 'refused', status: 400 } } },
   { line: 'fault', fault: { ...fault, endedAt: 9 } },
-  { line: 'run', run: { ...run, drain: { lastFaultEndedAt: 9, quietAt: 10, allowedMs: 90_000 } } },
+  { line: 'run', run: { ...run, drain: { lastFaultEndedAt: 9, quietAt: 10, allowedMs: 90_000, failedMs: 0 } } },
 ];
 const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
 
@@ -43,7 +53,7 @@ function write(content: string): string {
 
 test('the last line of each thing counts', async () => {
   expect(await readLedger(write(text))).toEqual({
-    run: { ...run, drain: { lastFaultEndedAt: 9, quietAt: 10, allowedMs: 90_000 } },
+    run: { ...run, drain: { lastFaultEndedAt: 9, quietAt: 10, allowedMs: 90_000, failedMs: 0 } },
     operations: [{ ...operation, outcome: { kind: 'refused', status: 400 } }],
     faults: [{ ...fault, endedAt: 9 }],
     foreign: [{ id: 1, kind: 'lz4', topic: 'board', sentAt: 1, count: 2, acknowledged: 2 }],

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { runKafkaTool } from '../../src/kafka-tool.ts';
 import type { Evidence, GroupPosition, TopicRecord } from '../history.ts';
 import { parseCommitted, parseOffsets, refuseProblems } from './parse-answers.ts';
@@ -11,6 +12,8 @@ export interface ReadTopicsOptions {
   readonly silenceMs?: number;
   /** A partition that shows nothing at all is asked again, each time twice as long, up to this. */
   readonly patienceMs?: number;
+  /** So long a group may need to pass what is there. */
+  readonly settleMs?: number;
 }
 
 interface Bounds {
@@ -23,15 +26,27 @@ interface Bounds {
 /** Every record of the source, the retry topics and the DLQ, and how far the groups have come. */
 export async function readTopics(
   brokers: readonly string[],
-  { source = 'board', group = 'catalog-service', silenceMs = 5_000, patienceMs = 60_000 }: ReadTopicsOptions = {},
+  {
+    source = 'board',
+    group = 'catalog-service',
+    silenceMs = 5_000,
+    patienceMs = 60_000,
+    settleMs = 15_000,
+  }: ReadTopicsOptions = {},
 ): Promise<Pick<Evidence, 'source' | 'retries' | 'dlq' | 'groups'>> {
   const retryTopics = [1, 2, 3].map((tier) => `${group}.retry.${tier}`);
   const dlq = `${group}.dlq`;
   const topics = [source, ...retryTopics, dlq];
-  const [bounds, committed] = await Promise.all([
-    readBounds(brokers, topics),
-    readCommitted(brokers, [group, `${group}.retry`]),
-  ]);
+  const bounds = await readBounds(brokers, topics);
+  const groupOf = (topic: string): string => (topic === source ? group : `${group}.retry`);
+  const keyOf = ({ topic, partition }: Bounds): string => `${groupOf(topic)} ${topic} ${partition}`;
+  const read = bounds.filter(({ topic }) => topic !== dlq);
+  // Afterwards, and again: the marker of a transaction that a dead producer left open comes a minute later.
+  const committed = await untilPassed(
+    read.map((bound) => ({ key: keyOf(bound), end: bound.end })),
+    () => readCommitted(brokers, [group, `${group}.retry`]),
+    settleMs,
+  );
   const records = new Map<string, TopicRecord[]>();
   // One after the other: each starts a Java, and they share the machine with what is judged.
   for (const topic of topics) {
@@ -39,12 +54,9 @@ export async function readTopics(
     records.set(topic, await readTopic(brokers, topic, ofTopic, { silenceMs, patienceMs }));
   }
   const of = (topic: string): TopicRecord[] => records.get(topic) ?? [];
-  const groups = bounds.flatMap(({ topic, partition, end }): GroupPosition[] => {
-    if (topic === dlq) return [];
-    const reader = topic === source ? group : `${group}.retry`;
-    return [
-      { group: reader, topic, partition, end, committed: committed.get(`${reader} ${topic} ${partition}`) ?? null },
-    ];
+  const groups = read.map((bound): GroupPosition => {
+    const { topic, partition, end } = bound;
+    return { group: groupOf(topic), topic, partition, end, committed: committed.get(keyOf(bound)) ?? null };
   });
   return { source: of(source), retries: retryTopics.flatMap(of), dlq: of(dlq), groups };
 }
@@ -85,23 +97,58 @@ async function readTopic(
   const records = await read(silenceMs, count, '--from-beginning');
   const next = new Map<number, number>();
   for (const { partition, offset } of records) next.set(partition, Math.max(next.get(partition) ?? 0, offset + 1));
-  for (const { partition, from, end } of bounds) {
-    const at = next.get(partition) ?? from;
-    if (at >= end) continue;
-    // Either markers of transactions, or brokers that did not answer, which looks the same: the last record is asked for again,
-    // and when it comes and nothing after it, there is nothing after it.
+  for (const bound of bounds) {
+    const { partition, from } = bound;
+    const readFrom = async (start: number): Promise<readonly TopicRecord[]> => {
+      const where = ['--partition', String(partition), '--offset', String(start)];
+      let more: readonly TopicRecord[] = [];
+      for (let forMs = silenceMs; more.length === 0 && forMs <= patienceMs; forMs *= 2)
+        more = await read(forMs, bound.end - start, ...where);
+      return more;
+    };
+    records.push(...(await readRest(bound, next.get(partition) ?? from, readFrom)));
+  }
+  return records;
+}
+
+/**
+ * What a partition holds from `next` on, where a reader has stopped before its end. Either markers of transactions follow, or
+ * brokers did not answer, which looks the same: the last record is asked for again, until it comes and nothing after it.
+ */
+export async function readRest(
+  { topic, partition, from, end }: Bounds,
+  next: number,
+  readFrom: (start: number) => Promise<readonly TopicRecord[]>,
+): Promise<TopicRecord[]> {
+  const rest: TopicRecord[] = [];
+  for (let at = next; at < end;) {
     const start = Math.max(from, at - 1);
-    const where = ['--partition', String(partition), '--offset', String(start)];
-    let more: readonly TopicRecord[] = [];
-    for (let forMs = silenceMs; more.length === 0 && forMs <= patienceMs; forMs *= 2)
-      more = await read(forMs, end - start, ...where);
-    if (more.length === 0)
+    const read = await readFrom(start);
+    if (read.length === 0)
       throw new Error(
         `${topic}/${partition} ends at ${end}, and could not be read from ${start} on: is its leader away?`,
       );
-    for (const record of more) if (record.offset >= at) records.push(record);
+    const before = at;
+    const fresh = read.filter(({ offset }) => offset >= before);
+    if (fresh.length === 0) break;
+    rest.push(...fresh);
+    at = Math.max(...fresh.map(({ offset }) => offset)) + 1;
   }
-  return records;
+  return rest;
+}
+
+/** Reads what the groups have committed until they have passed those ends, or for so long. */
+export async function untilPassed(
+  ends: readonly { readonly key: string; readonly end: number }[],
+  readCommits: () => Promise<ReadonlyMap<string, number>>,
+  forMs: number,
+): Promise<ReadonlyMap<string, number>> {
+  const until = Date.now() + forMs;
+  for (;;) {
+    const committed = await readCommits();
+    if (ends.every(({ key, end }) => (committed.get(key) ?? 0) >= end) || Date.now() >= until) return committed;
+    await wait(500);
+  }
 }
 
 async function readCommitted(

@@ -17,7 +17,9 @@ export function storyTeller({ boards, history }: RunIndex): (finding: Finding) =
     const lines = [...tellBoard(file), ...refusals];
     const times = lines.flatMap(({ at }) => at ?? []);
     const [from, to] = [Math.min(...times), Math.max(...times) + aftermathMs];
-    const faults = history.faults.filter(({ begunAt, endedAt }) => begunAt <= to && (endedAt ?? to) >= from);
+    const faults = history.faults.filter(
+      ({ begunAt, endedAt, readyAt }) => begunAt <= to && (readyAt ?? endedAt ?? to) >= from,
+    );
     return inOrder([...lines, ...faults.flatMap(tellFault)]);
   };
 }
@@ -37,11 +39,13 @@ function tellBoard({ operations, events, records, routed, deadLetters, ...rows }
     })),
     ...[...records, ...routed].map(tellRecord),
     state(
-      row ? `board: version ${row.version}, title "${row.title}"${row.deleted ? ', deleted' : ''}` : 'board: no row',
+      row
+        ? `board: version ${row.version}, title "${row.title}"${row.deletedAt !== null ? ', deleted' : ''}`
+        : 'board: no row',
     ),
     state(
       catalog
-        ? `catalog: version ${catalog.version}, title "${catalog.title}"${catalog.deleted ? ', deleted' : ''}, ${catalog.appliedCount} applied`
+        ? `catalog: version ${catalog.version}, title "${catalog.title}"${catalog.deletedAt !== null ? ', deleted' : ''}, ${catalog.appliedCount} applied`
         : 'catalog: no row',
     ),
     state(mark ? `mark: ${mark.version}, event ${mark.eventId}` : 'mark: none'),
@@ -85,12 +89,13 @@ function tellRecord(record: TopicRecord): StoryLine {
   };
 }
 
-function tellFault({ id, name, target, begunAt, tookAt, endedAt, details }: InjectedFault): StoryLine[] {
+function tellFault({ id, name, target, begunAt, tookAt, endedAt, readyAt, details }: InjectedFault): StoryLine[] {
   const what = `fault ${id}, ${name} of ${target}`;
   return [
     { at: begunAt, text: `${what}: begun${details === '' ? '' : `, ${details}`}` },
     ...(tookAt === null ? [] : [{ at: tookAt, text: `${what}: took` }]),
     ...(endedAt === null ? [] : [{ at: endedAt, text: `${what}: ended` }]),
+    ...(readyAt === null ? [] : [{ at: readyAt, text: `${what}: ready again` }]),
   ];
 }
 
