@@ -38,20 +38,10 @@ export function createGroupCommit<State, Refusal>({
   const queue = createCommitQueue(limits);
   // Behind this door states and refusals are unknown; what a command brings in goes only to its own decision and rows.
   const store = { database, rows: rows as AggregateRows };
-  let startIsDue = false;
+  let startIsDue: NodeJS.Immediate | undefined;
   let nextLook: NodeJS.Timeout | undefined;
   let idle = Promise.withResolvers<void>();
   idle.resolve();
-
-  /** At the end of this turn of the event loop: what arrived in the same turn goes together. */
-  function startSoon(): void {
-    if (startIsDue) return;
-    startIsDue = true;
-    setImmediate(() => {
-      startIsDue = false;
-      startBatches();
-    });
-  }
 
   function startBatches(): void {
     clearTimeout(nextLook);
@@ -83,7 +73,11 @@ export function createGroupCommit<State, Refusal>({
       if (queue.isIdle()) idle = Promise.withResolvers();
       const { pending, outcome } = createPending(opaque, limits.deadlineMs);
       queue.add(pending);
-      startSoon();
+      // At the end of this turn of the event loop: what arrives in the same turn goes together.
+      startIsDue ??= setImmediate(() => {
+        startIsDue = undefined;
+        startBatches();
+      });
       return (await outcome) as Outcome<State, Refusal>;
     },
     drain: () => idle.promise,

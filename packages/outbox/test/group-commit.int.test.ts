@@ -176,6 +176,18 @@ describe('a member that cannot be written fails ALONE', () => {
     expect(await lab.rows("SELECT id FROM thing WHERE text = 'poisoned'")).toEqual([]);
   });
 
+  test('a command with a key whose decision has no answer to keep', async () => {
+    const lab = await open();
+    const { commits } = await lab.open();
+    const good = createThing('a', { key: 'good' });
+    const bad = createThing('b', { key: 'bad' });
+    const decide: typeof bad.decide = (thing) => ({ ...bad.decide(thing), answer: undefined });
+    const [outcome, neighbour] = await Promise.allSettled([commits.commit({ ...bad, decide }), commits.commit(good)]);
+    expect(String(outcome.status === 'rejected' && outcome.reason)).toContain('no answer to keep');
+    expect(neighbour).toMatchObject({ value: { kind: 'committed', answer: Buffer.from('a 1') } });
+    expect(await countRows(lab)).toEqual({ things: 1, events: 1, keys: 1 });
+  });
+
   test.each([
     ['VERSION', 'outbox_version'],
     ['ID', 'outbox_id'],

@@ -188,6 +188,17 @@ describe('the purge of the outbox', () => {
   it('refuses a retention of less than an hour', async () => {
     await expect(purge({ retentionMs: hourMs - 1 })).rejects.toThrow('at least 60 min');
   });
+
+  it.each<[Partial<OutboxPurge>, string]>([
+    [{ retentionMs: Number.NaN }, 'not for NaN ms'],
+    [{ pageRows: Number.NaN }, 'pageRows is NaN, must be an integer of at least 1'],
+    [{ pace: { chunkRows: 0, pauseMs: 0 } }, 'pace.chunkRows is 0, must be an integer of at least 1'],
+    [{ pace: { chunkRows: 1, pauseMs: -1 } }, 'pace.pauseMs is -1, must be an integer of at least 0'],
+  ])('refuses %o before it looks at a row', async (changes, message) => {
+    const [id] = await insert([3 * hourMs]);
+    await expect(purge(changes)).rejects.toThrow(message);
+    expect(await left()).toEqual([id]);
+  });
 });
 
 describe('the purge of idempotency keys', () => {
@@ -201,7 +212,9 @@ describe('the purge of idempotency keys', () => {
         new Date(Date.now() - ageMs),
       ]),
     ]);
-    expect(await purgeKeys({ session, signal: new AbortController().signal })).toBe(2_200);
+    const { signal } = new AbortController();
+    await expect(purgeKeys({ session, signal, pace: { chunkRows: 0, pauseMs: 0 } })).rejects.toThrow('chunkRows is 0');
+    expect(await purgeKeys({ session, signal })).toBe(2_200);
     expect(await outboxStatus(session)).toMatchObject({ rows: 0, oldestAt: null, keys: 30 });
     const [plan] = await schema.root.query<RowDataPacket[]>(
       'EXPLAIN FORMAT=TRADITIONAL DELETE FROM idempotency_key WHERE created_at < UTC_TIMESTAMP(3) - INTERVAL 24 HOUR ORDER BY created_at LIMIT 1000',
