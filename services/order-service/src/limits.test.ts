@@ -28,6 +28,12 @@ it.each([
 it.each([
   ['packets of MySQL', ownLimits, { ...server, maxAllowedPacket: 8 * 1024 * 1024 }, 'max_allowed_packet of MySQL'],
   ['a binlog cache', ownLimits, { ...server, maxBinlogCacheSize: 4_096 }, 'max_binlog_cache_size of MySQL'],
+  [
+    'packets of MySQL that are no number',
+    ownLimits,
+    { ...server, maxAllowedPacket: Number.NaN },
+    'max_allowed_packet of MySQL has room for NaN',
+  ],
   ['larger batches', { ...ownLimits, batchBytes: 4 * 1024 * 1024 }, server, 'max_allowed_packet of MySQL'],
   ['batches of more', { ...ownLimits, batchRows: 2_000 }, server, 'max_allowed_packet of MySQL'],
 ])('goes RED for %s that do not fit', (_what, own, settings, sentence) => {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { boardTopic, eventSchemas, type BoardEvent } from '@board/contracts';
 import { ServerSettingsError, type Database } from '@board/database-kit';
 import { defaultCommitLimits, payloadLimitBytes } from '@board/outbox';
@@ -20,10 +21,10 @@ export const ownLimits = {
   batchBytes: defaultCommitLimits.batchBytes,
 };
 
-export type OwnLimits = Readonly<Record<keyof typeof ownLimits, number>>;
+type OwnLimits = Readonly<Record<keyof typeof ownLimits, number>>;
 
 /** Something that must have room in something else, at its worst. */
-export interface Fit {
+interface Fit {
   readonly what: string;
   readonly takes: number;
   readonly into: string;
@@ -32,9 +33,12 @@ export interface Fit {
 
 /** What does not fit, in sentences. */
 export function findMisfits(fits: readonly Fit[]): string[] {
-  return fits
-    .filter(({ takes, room }) => takes > room)
-    .map(({ what, takes, into, room }) => `${what} may take ${takes}, ${into} has room for ${room}`);
+  return (
+    fits
+      // Not `takes > room`: a room that is not a number has no room.
+      .filter(({ takes, room }) => !(takes <= room))
+      .map(({ what, takes, into, room }) => `${what} may take ${takes}, ${into} has room for ${room}`)
+  );
 }
 
 /** Throws when limits of this program and its contracts contradict each other. */
@@ -122,14 +126,15 @@ export async function assertServerLimits(database: Database): Promise<void> {
   const [row]: readonly { packet: string | number; cache: string | number }[] = await database.read((manager) =>
     manager.query('SELECT @@max_allowed_packet AS packet, @@global.max_binlog_cache_size AS cache'),
   );
-  const server = { maxAllowedPacket: Number(row?.packet), maxBinlogCacheSize: Number(row?.cache) };
+  assert(row, 'a statement without a table always has one row');
+  const server = { maxAllowedPacket: Number(row.packet), maxBinlogCacheSize: Number(row.cache) };
   const misfits = findMisfits(serverFits(ownLimits, server));
   if (misfits.length === 0) return;
   throw new ServerSettingsError(`MySQL's settings are too small for order-service, raise them: ${misfits.join('; ')}`);
 }
 
 /** Settings of the MySQL server, in bytes. */
-export interface ServerLimits {
+interface ServerLimits {
   readonly maxAllowedPacket: number;
   readonly maxBinlogCacheSize: number;
 }
