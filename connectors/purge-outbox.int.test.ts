@@ -5,7 +5,7 @@ import { waitUntil } from '@board/test';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { connectApi, registerConnector, waitUntilOutboxShipped } from './src/index.ts';
 import { openTemporaryOutbox, type TemporaryOutbox } from './testing/open-temporary-outbox.ts';
-import { allReceived } from '../packages/outbox/src/testing/all-received.ts';
+import { allReceived } from '@board/outbox/testing';
 
 const stack = inject('stack');
 const { connectUrl, brokers } = stack;

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { auditBoards, type BoardAuditReport } from './audit-boards.ts';
 import { boardId } from './testing/open-board-pair.ts';
 import { openBoardPipeline, type BoardPipeline } from './testing/open-board-pipeline.ts';
-import { allReceived } from '../../packages/outbox/src/testing/all-received.ts';
+import { allReceived } from '@board/outbox/testing';
 
 const stack = inject('stack');
 const boards = process.env['TIER'] === 'full' ? 100_000 : 5_000;

@@ -6,7 +6,7 @@ import { boardSource } from './board-source.ts';
 import { catalogSide } from './catalog-consumer.ts';
 import type { RunSql } from './run-sql.ts';
 import { boardId, openBoardPair } from './testing/open-board-pair.ts';
-import { allReceived } from '../../packages/outbox/src/testing/all-received.ts';
+import { allReceived } from '@board/outbox/testing';
 
 const rows = 10_000;
 const page = 500;

@@ -4,7 +4,7 @@ import { openInboxLab, thingLogHandler } from '@board/inbox/testing';
 import { createTestSchema, startTcpProxy, waitUntil } from '@board/test';
 import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
-import { createThing, openOutboxLab } from '../../packages/outbox/src/testing/open-outbox-lab.ts';
+import { createThing, openOutboxLab } from '@board/outbox/testing';
 import { migrations as catalogMigrations } from '../../services/catalog-service/src/database/migrations.ts';
 import { prepareOrderService } from '../../services/order-service/src/testing/prepare-order-service.ts';
 import { startService, type RunningService } from '../../services/order-service/src/testing/start-service.ts';

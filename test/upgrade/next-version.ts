@@ -29,31 +29,30 @@ export function languageOf(title: string): string {
 }
 `,
   },
-  ...['application/board-events.ts', 'database/board-rows.ts'].map((file) => ({
+  ...['application/decide-command.ts', 'database/board-store.ts'].map((file) => ({
     file: `${order}/${file}`,
     from: `import type { Board } from '../domain/board.ts';`,
     to: `import type { Board } from '../domain/board.ts';\nimport { languageOf } from '../domain/language-of.ts';`,
   })),
   {
-    file: `${order}/application/board-events.ts`,
+    file: `${order}/application/decide-command.ts`,
     from: 'updatedAt: board.updatedAt.getTime(),',
     to: 'updatedAt: board.updatedAt.getTime(),\n    language: languageOf(title),',
   },
-  { file: `${order}/database/board-rows.ts`, from: `'deleted_at'];`, to: `'deleted_at', 'language'];` },
+  { file: `${order}/database/board-store.ts`, from: `'deleted_at'];`, to: `'deleted_at', 'language'];` },
   {
-    file: `${order}/database/board-rows.ts`,
+    file: `${order}/database/board-store.ts`,
     from: 'deleted_at = changed.deleted_at',
     to: 'deleted_at = changed.deleted_at, language = changed.language',
   },
   {
-    file: `${order}/database/board-rows.ts`,
+    file: `${order}/database/board-store.ts`,
     from: 'board.deletedAt,',
     to: 'board.deletedAt,\n    languageOf(board.title),',
   },
   ...addMigration(order, 'board', {
     file: 'database/migrations.ts',
-    migrations: './migrations',
-    first: 'CreateBoardAndOutbox1764000000000',
+    firstImport: `import { boardTopic }`,
     last: 'IndexLiveBoards1764410000000,\n]',
   }),
 
@@ -86,17 +85,16 @@ export function languageOf(title: string): string {
   { file: `${catalog}/database/catalog-writer.ts`, from: 'deletedAt, 1]', to: 'deletedAt, language, 1]' },
   ...addMigration(catalog, 'catalog', {
     file: 'database/migrations.ts',
-    migrations: './migrations',
-    first: 'CreateCatalog1764000000001',
+    firstImport: 'import { CreateCatalog1764000000001 }',
     last: 'IndexLiveCatalog1764410000001]',
   }),
 ];
 
-/** `list` names the migrations; its first import is that of `first`, and it ends with `last`. */
+/** `list` names the migrations; its imports begin with `firstImport`, and it ends with `last`. */
 function addMigration(
   service: string,
   table: string,
-  list: { readonly file: string; readonly migrations: string; readonly first: string; readonly last: string },
+  list: { readonly file: string; readonly firstImport: string; readonly last: string },
 ): readonly Edit[] {
   const name = 'AddLanguage1764900000000';
   const migration = `import type { MigrationInterface, QueryRunner } from 'typeorm';
@@ -115,13 +113,13 @@ export class ${name} implements MigrationInterface {
   }
 }
 `;
-  const { file, migrations, first, last } = list;
+  const { file, firstImport, last } = list;
   return [
-    { file: `${service}/database/migrations/add-language.ts`, to: migration },
+    { file: `${service}/database/add-language.ts`, to: migration },
     {
       file: `${service}/${file}`,
-      from: `import { ${first} }`,
-      to: `import { ${name} } from '${migrations}/add-language.ts';\nimport { ${first} }`,
+      from: firstImport,
+      to: `import { ${name} } from './add-language.ts';\n${firstImport}`,
     },
     { file: `${service}/${file}`, from: last, to: last.replace(/,?\s*\]$/, `, ${name}]`) },
   ];

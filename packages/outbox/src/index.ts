@@ -1,21 +1,20 @@
-export type { AggregateRows } from './commit/aggregate-rows.ts';
-export type { Change, Command, Decision, Outcome } from './commit/command.ts';
-export { defaultCommitLimits, type CommitLimits } from './commit/commit-limits.ts';
-export { createCommitMetrics, type CommitMetrics } from './commit/commit-metrics.ts';
-export { createGroupCommit, type GroupCommit, type GroupCommitOptions } from './commit/create-group-commit.ts';
-export { createIdempotencyTable } from './database/idempotency-table.ts';
-export type { IdempotencyKey } from './database/idempotency-keys.ts';
-export { createOutboxTable, payloadLimitBytes } from './database/outbox-table.ts';
-export type { OutboxEvent } from './outbox-event.ts';
-export { outboxStatus, type OutboxStatus } from './purge/outbox-status.ts';
-export { purgeKeys, type KeyPurge } from './purge/purge-keys.ts';
+// The producer half: README.md says what it guarantees. A service commits through `createGroupCommit`.
+export { createGroupCommit, type GroupCommit, type GroupCommitOptions } from './group-commit.ts';
+export type { AggregateRows, Change, Command, Decision, IdempotencyKey, Outcome, OutboxEvent } from './command.ts';
+export { defaultCommitLimits, type CommitLimits } from './commit-limits.ts';
+export { createCommitMetrics, type CommitMetrics } from './commit-metrics.ts';
+// For the migrations of the service that owns the database.
+export { createIdempotencyTable, createOutboxTable, payloadLimitBytes } from './tables.ts';
+// For the keeper and the operator's commands.
+export type { OldRow, PurgeSession } from './old-rows.ts';
 export {
+  describeKept,
   minRetentionMs,
+  purgeKeys,
   purgeOutbox,
   type KeptRows,
+  type KeyPurge,
   type OutboxPurge,
   type PurgeOutcome,
-} from './purge/purge-outbox.ts';
-export { describeKept } from './purge/describe-kept.ts';
-export type { OldRow } from './purge/list-old-rows.ts';
-export type { PurgeSession } from './purge/purge-session.ts';
+} from './purge.ts';
+export { outboxStatus, type OutboxStatus } from './tables.ts';

@@ -16,22 +16,17 @@ import {
 import type { Refusal } from './application/commands.ts';
 import { handleCommand } from './application/handle-command.ts';
 import { serviceSchema } from './config.ts';
-import { createBoardReader } from './database/board-reader.ts';
-import { boardRows } from './database/board-rows.ts';
-import { boardTable } from './database/board-table.ts';
-import { createBoardWriter } from './database/board-writer.ts';
+import { boardRows, boardTable, createBoardReader } from './database/board-store.ts';
 import { createSchemaMemory } from './database/schema-memory.ts';
 import { watchWrites } from './database/watch-writes.ts';
 import type { Board } from './domain/board.ts';
 import { apiDocument } from './http/api-document.ts';
 import { boardsRouter } from './http/boards-router.ts';
 import { legacyRouter } from './http/legacy-router.ts';
-import { assertOwnLimits } from './limits/assert-own-limits.ts';
-import { assertServerLimits } from './limits/assert-server-limits.ts';
+import { assertOwnLimits, assertServerLimits } from './limits.ts';
 import { connectRegistry } from './registry/ask-registry.ts';
 import { createEventEncoder } from './registry/create-event-encoder.ts';
 import { keepSchemaIds } from './registry/keep-schema-ids.ts';
-import { toOutboxEvent } from './registry/to-outbox-event.ts';
 
 await runService(serviceSchema, async ({ config, logger, scope }) => {
   guardEventLoop(scope);
@@ -73,8 +68,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     metrics: createCommitMetrics(metrics),
   });
   scope.defer('group commit', () => commits.drain());
-  const writer = createBoardWriter(commits, (change, order) => toOutboxEvent(change, order, encoder));
-  const handle = handleCommand(writer, { now: () => new Date(), newId: randomUUIDv7 });
+  const handle = handleCommand({ commits, encode: encoder.encode, now: () => new Date(), newId: randomUUIDv7 });
 
   const boards = createBoardReader(reads);
   const { REQUEST_DEADLINE_MS: requestDeadlineMs, BODY_DEADLINE_MS: bodyDeadlineMs } = config;

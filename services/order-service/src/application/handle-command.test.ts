@@ -1,7 +1,9 @@
+import type { BoardEvent } from '@board/contracts';
+import type { Command, Outcome } from '@board/outbox';
 import { expect, test } from 'vitest';
-import type { BoardCommand, CommandContext } from './commands.ts';
+import type { Board } from '../domain/board.ts';
+import type { BoardCommand, CommandContext, Refusal } from './commands.ts';
 import { handleCommand } from './handle-command.ts';
-import type { BoardOrder, BoardOutcome } from './ports.ts';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
 const create: BoardCommand = { kind: 'create', title: 'Title', content: '', author: null };
@@ -13,21 +15,22 @@ const context: CommandContext = {
 async function handle(
   command: BoardCommand,
   given: Partial<CommandContext> = {},
-  answer?: () => Promise<BoardOutcome>,
+  answer?: () => Promise<Outcome<Board, Refusal>>,
 ) {
-  const orders: BoardOrder[] = [];
+  const orders: Command<Board, Refusal>[] = [];
   let ids = 0;
-  const writer = {
-    async commit(order: BoardOrder): Promise<BoardOutcome> {
+  const commits = {
+    async commit(order: Command<Board, Refusal>): Promise<Outcome<Board, Refusal>> {
       orders.push(order);
       if (answer) return await answer();
       const decision = order.decide(undefined);
       return decision.kind === 'refuse'
         ? { kind: 'refused', refusal: decision.refusal }
-        : { kind: 'committed', board: decision.board };
+        : { kind: 'committed', state: decision.state, answer: decision.answer };
     },
   };
-  const handler = handleCommand(writer, { now: () => now, newId: () => `id-${(ids += 1)}` });
+  const encode = (event: BoardEvent) => Buffer.from(JSON.stringify(event));
+  const handler = handleCommand({ commits, encode, now: () => now, newId: () => `id-${(ids += 1)}` });
   return { result: await handler(command, { ...context, ...given }), orders };
 }
 
@@ -36,6 +39,32 @@ test('ids and time are fixed on acceptance: deciding AGAIN makes the same board 
   expect(result).toMatchObject({ kind: 'done', eventId: 'id-2', board: { id: 'id-1', version: 1, createdAt: now } });
   expect(result).toMatchObject({ answer: { status: 201, body: 'Title' } });
   expect(orders[0]?.decide(undefined)).toEqual(orders[0]?.decide(undefined));
+});
+
+test('the partition key is the AUTHOR, or the board without one', async () => {
+  const keyFor = async (author: string | null) => {
+    const { orders } = await handle({ ...create, author });
+    const decision = orders[0]?.decide(undefined);
+    return decision?.kind === 'change' && decision.event.partitionKey;
+  };
+  expect([await keyFor('Kim'), await keyFor(null)]).toEqual(['Kim', 'id-1']);
+});
+
+test.each([undefined, 'k'])('the answer is made once, with the key %s', async (idempotencyKey) => {
+  const made: number[] = [];
+  const answer: CommandContext['answer'] = ({ title, version }) => {
+    made.push(version);
+    return { status: 201, headers: { ETag: `"${version}"` }, body: `${title} ${made.length}` };
+  };
+  const { result } = await handle(create, { idempotencyKey, answer });
+  expect(result).toMatchObject({ kind: 'done', answer: { status: 201, headers: { ETag: '"1"' }, body: 'Title 1' } });
+  expect(made).toEqual([1]);
+});
+
+test('a repeat is answered with what was kept, whatever this version would say', async () => {
+  const kept = { status: 200, headers: { ETag: '"7"' }, body: 'as it was' };
+  const repeated = async () => ({ kind: 'repeated', answer: Buffer.from(JSON.stringify(kept)) }) as const;
+  expect((await handle(create, { idempotencyKey: 'k' }, repeated)).result).toEqual({ kind: 'repeated', answer: kept });
 });
 
 test.each<[BoardCommand, string]>([
@@ -56,8 +85,7 @@ test('`done` is NOT said when the commit fails', async () => {
 
 async function fingerprintOf(command: BoardCommand, idempotencyKey = 'k') {
   const { orders } = await handle(command, { idempotencyKey }, async () => ({
-    kind: 'refused',
-    refusal: { kind: 'key-running' },
+    kind: 'key-running',
   }));
   const { hash, fingerprint } = orders[0]?.key ?? {};
   return { hash: hash?.toString('hex'), fingerprint: fingerprint?.toString('hex') };

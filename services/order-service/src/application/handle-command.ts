@@ -1,34 +1,95 @@
 import { createHash } from 'node:crypto';
-import { boardLimits } from '../domain/board-limits.ts';
-import { checkBoardText, type Violation } from '../domain/check-board-text.ts';
-import type { BoardCommand, HandleCommand } from './commands.ts';
+import { boardTopic, type BoardEvent } from '@board/contracts';
+import type { Command, GroupCommit } from '@board/outbox';
+import type { Board } from '../domain/board.ts';
+import { boardLimits, checkBoardText, type Violation } from '../domain/check-board-text.ts';
+import type { Answer, BoardCommand, BoardResult, CommandContext, HandleCommand, Refusal } from './commands.ts';
 import { decideCommand } from './decide-command.ts';
-import type { BoardWriter, Sources } from './ports.ts';
+
+export interface HandlerParts {
+  readonly commits: Pick<GroupCommit<Board, Refusal>, 'commit'>;
+  /** An event in the registry's wire format; throws when it breaks its schema, and UnavailableError while that is not known. */
+  readonly encode: (event: BoardEvent) => Buffer;
+  readonly now: () => Date;
+  /** Gives UUIDv7: under random keys the cost of an insert grows with the table. */
+  readonly newId: () => string;
+}
+
+/** Refuses bad texts, hands the outbox its command and tells what became of it. */
+export function handleCommand(parts: HandlerParts): HandleCommand {
+  return async (command, context) => {
+    const violations = checkText(command);
+    if (violations.length > 0) return refused({ kind: 'invalid', violations });
+    const accepted = accept(command, context, parts);
+    const outcome = await parts.commits.commit(accepted);
+    switch (outcome.kind) {
+      case 'committed': {
+        const { state: board, answer: kept } = outcome;
+        // What was kept with the key is what is sent, now and to every repeat.
+        const answer = kept === undefined ? context.answer(board) : readAnswer(kept);
+        return { kind: 'done', board, eventId: accepted.eventId, answer };
+      }
+      case 'repeated':
+        return { kind: 'repeated', answer: readAnswer(outcome.answer) };
+      case 'refused':
+        return refused(outcome.refusal);
+      case 'key-running':
+      case 'key-reused':
+        return refused(outcome);
+    }
+  };
+}
 
 /** Ids and time are fixed here, on acceptance; the decision is made later, under the board's lock. */
-export function handleCommand(boards: BoardWriter, sources: Sources): HandleCommand {
-  return async (command, { traceparent, idempotencyKey, answer }) => {
-    const violations = checkText(command);
-    if (violations.length > 0) return { kind: 'refused', refusal: { kind: 'invalid', violations } };
-
-    const now = sources.now();
-    const isNew = command.kind === 'create';
-    const boardId = isNew ? sources.newId() : command.boardId;
-    const eventId = sources.newId();
-    const outcome = await boards.commit({
-      boardId,
-      isNew,
-      eventId,
-      occurredAt: now,
-      traceparent,
-      key: idempotencyKey === undefined ? undefined : keyOf(idempotencyKey, command),
-      decide: (board) => decideCommand(command, board, { boardId, now }),
-      answer,
-      bytes: estimateBytes(command),
-    });
-    if (outcome.kind !== 'committed') return outcome;
-    return { kind: 'done', board: outcome.board, eventId, answer: answer(outcome.board) };
+function accept(
+  command: BoardCommand,
+  { traceparent, idempotencyKey, answer }: CommandContext,
+  { encode, now, newId }: HandlerParts,
+): Command<Board, Refusal> {
+  const occurredAt = now();
+  const isNew = command.kind === 'create';
+  const boardId = isNew ? newId() : command.boardId;
+  const eventId = newId();
+  const key = idempotencyKey === undefined ? undefined : keyOf(idempotencyKey, command);
+  return {
+    aggregateId: boardId,
+    eventId,
+    target: isNew ? 'new' : 'existing',
+    bytes: estimateBytes(command),
+    key,
+    decide(current) {
+      const decision = decideCommand(command, current, { boardId, now: occurredAt });
+      if (decision.kind === 'refuse') return decision;
+      const { board, event } = decision;
+      return {
+        kind: 'change',
+        state: board,
+        event: {
+          id: eventId,
+          aggregateType: boardTopic.name,
+          aggregateId: board.id,
+          version: board.version,
+          // One author's events share a partition; without an author the board is its own, for a null key would scatter its
+          // events.
+          partitionKey: board.author ?? board.id,
+          type: event.type,
+          payload: encode(event),
+          traceparent,
+          occurredAt,
+        },
+        answer: key && Buffer.from(JSON.stringify(answer(board))),
+      };
+    },
   };
+}
+
+function refused(refusal: Refusal): BoardResult {
+  return { kind: 'refused', refusal };
+}
+
+/** As `accept` writes it, in this version or an earlier one. */
+function readAnswer(kept: Buffer): Answer {
+  return JSON.parse(kept.toString()) as Answer;
 }
 
 function checkText(command: BoardCommand): readonly Violation[] {

@@ -1,7 +1,77 @@
-import { CreateBoardAndOutbox1764000000000 } from './migrations/create-board-and-outbox.ts';
-import { CreateEventSchema1764200000000 } from './migrations/create-event-schema.ts';
-import { CreateIdempotencyKeys1764100000000 } from './migrations/create-idempotency-keys.ts';
-import { IndexLiveBoards1764410000000 } from './migrations/index-live-boards.ts';
+import { boardTopic } from '@board/contracts';
+import { addIndex } from '@board/database-kit';
+import { createIdempotencyTable, createOutboxTable } from '@board/outbox';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+// MySQL commits each DDL statement by itself: IF NOT EXISTS lets a migration that died half-way run again. What has run is known
+// by its name, so a migration is never edited or renamed, only followed by another.
+
+class CreateBoardAndOutbox1764000000000 implements MigrationInterface {
+  readonly name = 'CreateBoardAndOutbox1764000000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE IF NOT EXISTS board (
+        id         CHAR(36)     CHARACTER SET ascii   COLLATE ascii_bin        NOT NULL PRIMARY KEY,
+        version    INT UNSIGNED NOT NULL,
+        title      VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin NOT NULL,
+        content    MEDIUMTEXT   CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin NOT NULL,
+        author     VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin NULL,
+        created_at DATETIME(3)  NOT NULL,
+        updated_at DATETIME(3)  NOT NULL,
+        deleted_at DATETIME(3)  NULL
+      ) ENGINE = InnoDB`);
+    await runner.query(createOutboxTable([boardTopic.name]));
+  }
+
+  async down(): Promise<void> {
+    throw new Error('Boards are not dropped by a migration.');
+  }
+}
+
+class CreateIdempotencyKeys1764100000000 implements MigrationInterface {
+  readonly name = 'CreateIdempotencyKeys1764100000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(createIdempotencyTable);
+  }
+
+  async down(): Promise<void> {
+    throw new Error('Keys are not dropped by a migration: a request that is repeated would be done again.');
+  }
+}
+
+class CreateEventSchema1764200000000 implements MigrationInterface {
+  readonly name = 'CreateEventSchema1764200000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    // By id alone: events with it may still be in the topic, so it must never mean another schema.
+    await runner.query(`
+      CREATE TABLE IF NOT EXISTS event_schema (
+        schema_id   INT          NOT NULL PRIMARY KEY,
+        subject     VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin NOT NULL,
+        fingerprint CHAR(64)     CHARACTER SET ascii   COLLATE ascii_bin        NOT NULL,
+        used_from   DATETIME(3)  NOT NULL
+      ) ENGINE = InnoDB`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE event_schema');
+  }
+}
+
+/** The list shows what is not deleted: without this, a page behind a mass delete reads every deleted board first. */
+class IndexLiveBoards1764410000000 implements MigrationInterface {
+  readonly name = 'IndexLiveBoards1764410000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await addIndex(runner, 'board', 'live_boards', '(deleted_at, id)');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('ALTER TABLE board DROP INDEX live_boards');
+  }
+}
 
 /** In the order in which they run. */
 export const migrations = [

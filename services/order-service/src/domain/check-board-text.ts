@@ -1,4 +1,9 @@
-import { boardLimits } from './board-limits.ts';
+/** Lengths in code points, as MySQL counts characters; the content in bytes of UTF-8. */
+export const boardLimits = {
+  titleCodePoints: 200,
+  contentBytes: 65_536,
+  authorCodePoints: 100,
+} as const;
 
 export interface BoardText {
   readonly title: string;

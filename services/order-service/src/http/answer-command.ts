@@ -1,7 +1,7 @@
 import type { BoardEvent } from '@board/contracts';
 import { withinDeadline, type ServiceContext } from '@board/service-kit';
 import type { Answer, BoardCommand, BoardResult, CommandContext, HandleCommand } from '../application/commands.ts';
-import { toProblem } from './to-problem.ts';
+import { toProblem } from './board-answers.ts';
 
 export interface CommandEdge {
   readonly handle: HandleCommand;

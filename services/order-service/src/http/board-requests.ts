@@ -1,8 +1,10 @@
 import { requestFields } from '@board/service-kit';
 import { z } from 'zod';
-import { boardLimits } from '../domain/board-limits.ts';
-import { boardCursor } from './board-cursor.ts';
-import { parseIdempotencyKey } from './parse-idempotency-key.ts';
+import { boardLimits } from '../domain/check-board-text.ts';
+import { boardCursor, parseIdempotencyKey } from './board-tokens.ts';
+
+/** 65,536 bytes of content fit even when each one is escaped as six (`\u0041`). */
+export const bodyLimitBytes = 448 * 1024;
 
 const { titleCodePoints, contentBytes, authorCodePoints } = boardLimits;
 const listLimits = { preset: 20, max: 100 } as const;

@@ -2,21 +2,18 @@
 import { createHash } from 'node:crypto';
 import Router from '@koa/router';
 import { answerWithEtag, readRequest, withinDeadline, type ServiceRouter } from '@board/service-kit';
-import type { BoardReader } from '../application/ports.ts';
+import type { BoardReader } from '../application/board-reader.ts';
 import { answerCommand, type CommandEdge } from './answer-command.ts';
-import { boardAnswers } from './board-answers.ts';
-import { boardBody } from './board-body.ts';
-import { boardCursor } from './board-cursor.ts';
-import { boardEtag } from './board-etag.ts';
+import { boardAnswers, boardBody, toProblem } from './board-answers.ts';
 import {
+  bodyLimitBytes,
   createBoardRequest,
   deleteBoardRequest,
   editBoardRequest,
   findBoardRequest,
   listBoardsRequest,
 } from './board-requests.ts';
-import { bodyLimitBytes } from './body-limit.ts';
-import { toProblem } from './to-problem.ts';
+import { boardCursor, boardEtag } from './board-tokens.ts';
 
 const patchTypes = ['application/json', 'application/merge-patch+json'] as const;
 

@@ -3,7 +3,6 @@ import { UnavailableError } from '@board/service-kit';
 import avro from 'avsc';
 import { expect, test } from 'vitest';
 import { createEventEncoder } from './create-event-encoder.ts';
-import { toOutboxEvent } from './to-outbox-event.ts';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
 const epochs = { createdAt: now.getTime(), updatedAt: now.getTime() };
@@ -31,14 +30,4 @@ test('refuses before the ids are known: UNAVAILABLE, not wrong', () => {
 test('an event that BREAKS its schema does not encode', () => {
   const broken = { ...data, title: undefined } as unknown as BoardCreated['data'];
   expect(() => encoderWithIds().encode({ type: 'BoardCreated', data: broken })).toThrow('invalid "string"');
-});
-
-test('the partition key is the AUTHOR, or the board without one', () => {
-  const keyFor = (author: string | null) => {
-    const times = { createdAt: now, updatedAt: now, deletedAt: null };
-    const board = { id: 'board-id', version: 1, title: '', content: '', author, ...times };
-    const order = { eventId: 'event-id', occurredAt: now, traceparent: '' };
-    return toOutboxEvent({ kind: 'change', board, event }, order, encoderWithIds()).partitionKey;
-  };
-  expect([keyFor('Kim'), keyFor(null)]).toEqual(['Kim', 'board-id']);
 });

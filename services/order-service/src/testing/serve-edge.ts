@@ -1,7 +1,7 @@
 import { createHealth, createHttpServer, createLogger, createMetrics, docsRouter } from '@board/service-kit';
 import { ask, type Answer, type Question } from '@board/service-kit/testing';
 import type { BoardCommand, BoardResult, CommandContext, HandleCommand, Refusal } from '../application/commands.ts';
-import type { BoardReader } from '../application/ports.ts';
+import type { BoardReader } from '../application/board-reader.ts';
 import type { Board } from '../domain/board.ts';
 import { apiDocument } from '../http/api-document.ts';
 import { boardsRouter } from '../http/boards-router.ts';

@@ -1,0 +1,63 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** What the group commit tells of itself; each is called often and must be cheap. */
+export interface CommitMetrics {
+  /** Commands that wait now, those behind held rows included, and the sum of their `bytes`. */
+  readonly observeQueue: (rows: number, bytes: number) => void;
+  /** Called when a shared batch begins; returns what to call when its members are answered or wait for held rows. */
+  readonly observeBatch: (rows: number) => () => void;
+  /** A command found the queue full. */
+  readonly countRefused: () => void;
+}
+
+/** For tests, and for owners that do not measure. */
+export const ignoreMetrics: CommitMetrics = {
+  observeQueue: () => undefined,
+  observeBatch: () => () => undefined,
+  countRefused: () => undefined,
+};
+
+/** The metrics of one group commit, on the registry that `/metrics` shows. */
+export function createCommitMetrics(registry: Registry): CommitMetrics {
+  const registers = [registry];
+  const rows = new Gauge({ name: 'outbox_queue_commands', help: 'Commands that wait for a transaction.', registers });
+  const bytes = new Gauge({ name: 'outbox_queue_bytes', help: 'Their size, roughly.', registers });
+  const running = new Gauge({
+    name: 'outbox_transactions_running',
+    help: 'Batches that are being settled.',
+    registers,
+  });
+  const refused = new Counter({
+    name: 'outbox_commands_refused_total',
+    help: 'Commands that found the queue full and were not done.',
+    registers,
+  });
+  const size = new Histogram({
+    name: 'outbox_batch_commands',
+    help: 'Commands that shared a batch.',
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'outbox_batch_duration_seconds',
+    help: 'From the begin of a batch until every member of it is answered.',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers,
+  });
+  return {
+    observeQueue(waitingRows, waitingBytes) {
+      rows.set(waitingRows);
+      bytes.set(waitingBytes);
+    },
+    observeBatch(commands) {
+      size.observe(commands);
+      running.inc();
+      const end = duration.startTimer();
+      return () => {
+        running.dec();
+        end();
+      };
+    },
+    countRefused: () => refused.inc(),
+  };
+}

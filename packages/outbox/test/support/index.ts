@@ -1,0 +1,1 @@
+export { allReceived, createThing, editThing, openOutboxLab, type OutboxLab } from './outbox-lab.ts';
