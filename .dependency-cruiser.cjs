@@ -1,5 +1,5 @@
 /** The walls between the workspaces: see docs/decisions.md. Tests may look over them. */
-const tests = '[.]test[.]ts$|/testing/|^test/|^bench/';
+const tests = '[.]test[.]ts$|/testing/|(^|/)test/|^bench/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
