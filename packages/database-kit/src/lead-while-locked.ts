@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { withinDeadline } from '@board/service-kit';
 import type { Connection } from './connection-options.ts';
 import { openSession, type Session } from './open-session.ts';
 
@@ -92,17 +93,13 @@ async function watchLock(
   onAnswer: Leadership['onAnswer'],
 ): Promise<void> {
   while (!stopped.aborted && !session.lost.aborted) {
-    const timer = setTimeout(session.destroy, askTimeoutMs);
     try {
-      const [row] = await session.query<{ mine: number | null }>('SELECT IS_USED_LOCK(?) = CONNECTION_ID() AS mine', [
-        lock,
-      ]);
+      const asking = session.query<{ mine: number | null }>('SELECT IS_USED_LOCK(?) = CONNECTION_ID() AS mine', [lock]);
+      const [row] = await withinDeadline(asking, askTimeoutMs, () => new Error('no answer in time'));
       if (row?.mine === 1) onAnswer?.();
       else session.destroy();
     } catch {
       session.destroy();
-    } finally {
-      clearTimeout(timer);
     }
     await delay(askEveryMs, undefined, { signal: stopped }).catch(() => undefined);
   }

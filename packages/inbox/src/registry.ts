@@ -1,4 +1,5 @@
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
+import { withinDeadline } from '@board/service-kit';
 import avsc from 'avsc';
 import timeoutMiddleware from 'mappersmith/middleware/timeout';
 import { InfrastructureError } from './errors.ts';
@@ -31,7 +32,9 @@ export function connectRegistry(url: string, timeoutMs = 3_000): RegistryClient 
       const middlewares = [timeoutMiddleware(timeoutMs)] as unknown as Middlewares;
       const client = new SchemaRegistry({ host: url, middlewares, retry: { retries: 0 } });
       try {
-        const type: unknown = await inTime(client.getSchema(id), timeoutMs);
+        // It waits without end for the rest of a body that was cut; its own timeout ends when the answer begins.
+        const late = (): Error => new Error(`no whole answer within ${timeoutMs} ms`);
+        const type: unknown = await withinDeadline(client.getSchema(id), timeoutMs, late);
         return type instanceof avsc.Type ? { kind: 'schema', type } : { kind: 'unusable', problem: 'it is not Avro' };
       } catch (cause) {
         return askPastClient(url, id, timeoutMs, cause);
@@ -47,17 +50,6 @@ export function connectRegistry(url: string, timeoutMs = 3_000): RegistryClient 
       return false;
     },
   };
-}
-
-/** The client waits without end for the rest of a body that was cut; its own timeout ends when the answer begins. */
-async function inTime<Result>(work: Promise<Result>, timeoutMs: number): Promise<Result> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`no whole answer within ${timeoutMs} ms`)), timeoutMs);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /**

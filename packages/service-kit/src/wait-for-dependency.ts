@@ -3,7 +3,7 @@ import type { Alarms } from './health/alarms.ts';
 import { createOutageAlarm } from './health/outage-alarm.ts';
 import type { Readiness } from './health/readiness.ts';
 import { reasonOf } from './reason-of.ts';
-import { retryUntilReady } from './retry-until-ready.ts';
+import { retryUntilReady } from './backoff.ts';
 
 export interface Waiting {
   readonly logger: Logger;

@@ -1,3 +1,5 @@
+import { withinDeadline } from '../deadline.ts';
+
 export interface ReadinessState {
   ready(): void;
   notReady(reason: string): void;
@@ -37,13 +39,10 @@ export function createReadiness(probeTimeoutMs = 1_500): Readiness {
 }
 
 async function reasonOf(probe: () => Promise<unknown>, timeoutMs: number): Promise<string | undefined> {
-  const late = Promise.withResolvers<string>();
-  const timer = setTimeout(() => late.resolve(`no answer within ${timeoutMs} ms`), timeoutMs);
   try {
-    return await Promise.race([probe().then(() => undefined), late.promise]);
+    await withinDeadline(probe(), timeoutMs, () => new Error(`no answer within ${timeoutMs} ms`));
+    return undefined;
   } catch (error) {
     return error instanceof Error ? error.message || error.name : String(error);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,3 +1,4 @@
+import { withinDeadline } from '../deadline.ts';
 import { hasRepeatedKey } from './has-repeated-key.ts';
 import { Problem } from './problem.ts';
 import type { ServiceContext } from './service-router.ts';
@@ -28,25 +29,14 @@ export async function readJsonBody(ctx: ServiceContext, options: JsonBodyOptions
       headers: { Accept: types.join(', ') },
     });
   }
-  return parse(await inTime(readBytes(ctx, limitBytes), timeLimitMs));
+  // The rest may never come, so the connection cannot serve another request.
+  const headers = { Connection: 'close' };
+  const late = () => new Problem(408, { detail: `The body did not come within ${timeLimitMs} ms.`, headers });
+  return parse(await withinDeadline(readBytes(ctx, limitBytes), timeLimitMs, late));
 }
 
 function isUtf8(charset: string): boolean {
   return charset === '' || charset.toLowerCase() === 'utf-8';
-}
-
-async function inTime(bytes: Promise<Buffer>, timeLimitMs: number): Promise<Buffer> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    // The rest may never come, so the connection cannot serve another request.
-    const headers = { Connection: 'close' };
-    late.reject(new Problem(408, { detail: `The body did not come within ${timeLimitMs} ms.`, headers }));
-  }, timeLimitMs);
-  try {
-    return await Promise.race([bytes, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 async function readBytes(ctx: ServiceContext, limitBytes: number): Promise<Buffer> {

@@ -8,7 +8,10 @@ export interface Fit {
 
 /** What does not fit, in sentences. */
 export function findMisfits(fits: readonly Fit[]): string[] {
-  return fits
-    .filter(({ takes, room }) => takes > room)
-    .map(({ what, takes, into, room }) => `${what} may take ${takes}, ${into} has room for ${room}`);
+  return (
+    fits
+      // Not `takes > room`: a limit that is no number has room for nothing.
+      .filter(({ takes, room }) => !(takes <= room))
+      .map(({ what, takes, into, room }) => `${what} may take ${takes}, ${into} has room for ${room}`)
+  );
 }

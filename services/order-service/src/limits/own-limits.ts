@@ -1,5 +1,6 @@
 import { boardTopic } from '@board/contracts';
 import { defaultCommitLimits, payloadLimitBytes } from '@board/outbox';
+import { must } from '@board/service-kit';
 import { boardLimits } from '../domain/board-limits.ts';
 import { bodyLimitBytes } from '../http/body-limit.ts';
 
@@ -11,7 +12,7 @@ export const ownLimits = {
   authorColumnCodePoints: 100,
   contentColumnBytes: 2 ** 24 - 1,
   payloadBytes: payloadLimitBytes,
-  messageBytes: Number(boardTopic.config['max.message.bytes']),
+  messageBytes: must(Number(boardTopic.config['max.message.bytes']), 'max.message.bytes of the topic'),
   batchRows: defaultCommitLimits.batchRows,
   batchBytes: defaultCommitLimits.batchBytes,
 };
