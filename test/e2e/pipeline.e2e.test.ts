@@ -1,15 +1,15 @@
 import { boardTopic, catalogGroup } from '@board/contracts';
+import { openConnection, type DriverConnection, type RowDataPacket } from '@board/database-kit';
 import { connectKafka } from '@board/kafka-kit';
 import { createLogger } from '@board/service-kit';
 import { postBoard, readTopic, waitUntil, type PostedBoard } from '@board/test';
-import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 
 const stack = inject('stack');
 const boardCount = 1_000;
 const clients = 50;
 
-let database: Connection;
+let database: DriverConnection;
 const posted: PostedBoard[] = [];
 /** The test stack may have carried boards before: only those of this run count. */
 let createdBefore = 0;
@@ -26,7 +26,7 @@ const createdToday = async (): Promise<number> => {
 
 beforeAll(async () => {
   const { host, port } = stack.mysql;
-  database = await createConnection({
+  database = await openConnection({
     host,
     port,
     user: 'audit',

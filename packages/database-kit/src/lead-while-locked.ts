@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { withinDeadline } from '@board/service-kit';
-import type { Connection } from './connection-options.ts';
-import { openSession, type Session } from './open-session.ts';
+import { openSession, type Connection, type Session } from './open-session.ts';
 
 export type LockState =
   | { readonly kind: 'waiting' }

@@ -1,7 +1,6 @@
 import { startDeadline, UnavailableError, type Deadline } from '@board/service-kit';
 import type { DataSource, QueryRunner } from 'typeorm';
-import { classifyError } from './classify-error.ts';
-import { isReadOnlyError } from './driver-errors.ts';
+import { classifyError, isReadOnlyError } from './driver-errors.ts';
 
 export interface PooledConnection {
   release(): void;

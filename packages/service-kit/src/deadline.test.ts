@@ -32,6 +32,12 @@ test('work that fails after it was given up is no unhandled rejection', async ()
   await vi.advanceTimersByTimeAsync(1);
 });
 
+test('a deadline may pass before anything waits for it', async () => {
+  const deadline = startDeadline(1_000, late);
+  await vi.advanceTimersByTimeAsync(1_000);
+  await expect(deadline.wait(never)).rejects.toThrow('late');
+});
+
 test('waits that share a deadline have what is left of it, also when it passes between them', async () => {
   const deadline = startDeadline(1_000, late);
   expect(await deadline.wait(Promise.resolve(1))).toBe(1);

@@ -1,3 +1,4 @@
+import { readFrame } from '@board/registry';
 import type avsc from 'avsc';
 import { connectRegistry } from '../registry.ts';
 import { describeError } from '../route/describe-error.ts';
@@ -7,16 +8,15 @@ export type Payload =
   | { readonly kind: 'decoded'; readonly schemaId: number; readonly event: unknown }
   | { readonly kind: 'raw'; readonly problem: string };
 
-const headerLength = 5;
-
 /** A function that decodes Confluent-framed Avro with the schema that it was written with; it never throws. */
 export function payloadReader(registryUrl: string, timeoutMs = 3_000): (value: Buffer | null) => Promise<Payload> {
   const registry = connectRegistry(registryUrl, timeoutMs);
   const schemas = new Map<number, avsc.Type>();
   return async (value) => {
     if (value === null) return raw('the value is null');
-    if (value.length < headerLength || value[0] !== 0) return raw(`${value.length} bytes without Confluent framing`);
-    const schemaId = value.readInt32BE(1);
+    const framed = readFrame(value);
+    if (framed.kind === 'not-framed') return raw(`${value.length} bytes without Confluent framing`);
+    const { schemaId, payload } = framed;
     try {
       let schema = schemas.get(schemaId);
       if (schema === undefined) {
@@ -26,7 +26,7 @@ export function payloadReader(registryUrl: string, timeoutMs = 3_000): (value: B
         schema = answer.type;
         schemas.set(schemaId, schema);
       }
-      return { kind: 'decoded', schemaId, event: schema.fromBuffer(value.subarray(headerLength)) as unknown };
+      return { kind: 'decoded', schemaId, event: schema.fromBuffer(payload) as unknown };
     } catch (error) {
       return raw(`schema id ${schemaId}: ${describeError(error).message}`);
     }

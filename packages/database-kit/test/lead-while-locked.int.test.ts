@@ -1,6 +1,6 @@
 import { createTestSchema, startTcpProxy, uniqueName, waitUntil } from '@board/test';
 import { expect, inject, it, onTestFinished } from 'vitest';
-import { leadWhileLocked, type LockState } from './index.ts';
+import { leadWhileLocked, type LockState } from '../src/index.ts';
 
 async function prepare() {
   const { connection, drop } = await createTestSchema(inject('stack'));

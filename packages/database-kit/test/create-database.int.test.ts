@@ -1,5 +1,11 @@
-import { assertServerSettings, connectionOptions, createDatabase, pinSession, ServerSettingsError } from './index.ts';
-import { pinnedVariables } from './session-settings.ts';
+import {
+  assertServerSettings,
+  connectionOptions,
+  createDatabase,
+  pinSession,
+  ServerSettingsError,
+} from '../src/index.ts';
+import { pinnedVariables } from '../src/session-settings.ts';
 import { UnavailableError } from '@board/service-kit';
 import { createTestSchema, startTcpProxy, type Fault } from '@board/test';
 import { DataSource, type EntityManager } from 'typeorm';

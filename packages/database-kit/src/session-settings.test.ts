@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { findWrongSettings, type ServerVariable } from './assert-server-settings.ts';
-import { pinnedVariables } from './session-settings.ts';
+import { findWrongSettings, pinnedVariables, type ServerVariable } from './session-settings.ts';
 
 const right: readonly ServerVariable[] = Object.entries({
   sync_binlog: '1',
