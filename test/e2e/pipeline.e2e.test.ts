@@ -1,7 +1,6 @@
 import { boardTopic, catalogGroup } from '@board/contracts';
 import { openConnection, type DriverConnection, type RowDataPacket } from '@board/database-kit';
-import { connectKafka } from '@board/kafka-kit';
-import { createLogger } from '@board/service-kit';
+import { withAdmin } from '@board/kafka-kit';
 import { postBoard, readTopic, waitUntil, type PostedBoard } from '@board/test';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 
@@ -117,9 +116,6 @@ it('ships every outbox row once, with its key and headers, over all partitions',
 });
 
 it('shares the partitions between two consumers', async () => {
-  const admin = connectKafka(stack, 'test-admin', createLogger({ name: 'test-admin', level: 'silent' })).admin();
-  await admin.connect();
-  const { groups } = await admin.describeGroups([catalogGroup]);
-  await admin.disconnect();
+  const { groups } = await withAdmin(stack, (admin) => admin.describeGroups([catalogGroup]));
   expect(groups[0]?.members.map(({ clientId }) => clientId).sort()).toEqual(['catalog-service-1', 'catalog-service-2']);
 });

@@ -1,17 +1,45 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 
 // Without its parser the cruiser sees no module and finds no fault.
 const fewestModules = 100;
 
 const folders = ['bench', 'contracts', 'connectors', 'ops', 'packages', 'services', 'stack', 'test'];
+
+/** What has one way to do it: the text of another way, the files that may use it, and what the others take. */
+const oneWay: readonly { readonly text: RegExp; readonly mayUse: RegExp; readonly instead: string }[] = [
+  {
+    text: /\bsetFailpoint\(/,
+    mayUse: /[.]test[.]ts$|\/testing\/|(^|\/)test\/|^packages\/service-kit\/src\/(process\/)?failpoint[.]ts$/,
+    instead: "a test's own entry file: nothing in production arms a failpoint",
+  },
+  {
+    text: /\.admin\(/,
+    // Tests of the inbox hold a client of their own; the two files of its consumer are to take openAdmin.
+    mayUse:
+      /^packages\/(kafka-kit\/src\/admin[.]ts$|inbox\/(.*[.]test[.]ts$|src\/(testing\/|consume\/)))|^test\/chaos\/judge\//,
+    instead: 'openAdmin or withAdmin of @board/kafka-kit',
+  },
+];
+
 const json = execFileSync('depcruise', ['--config', '.dependency-cruiser.cjs', '--output-type', 'json', ...folders], {
   encoding: 'utf8',
   maxBuffer: 2 ** 28,
 });
-const { summary } = JSON.parse(json) as {
+const { summary, modules } = JSON.parse(json) as {
+  modules: readonly { readonly source: string }[];
   summary: { totalCruised: number; violations: { from: string; to: string; rule: { name: string } }[] };
 };
-for (const { rule, from, to } of summary.violations) console.error(`${rule.name}: ${from} -> ${to}`);
-if (summary.totalCruised < fewestModules) console.error(`only ${summary.totalCruised} modules were cruised`);
-if (summary.violations.length > 0 || summary.totalCruised < fewestModules) process.exitCode = 1;
+const problems = summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`);
+if (summary.totalCruised < fewestModules) problems.push(`only ${summary.totalCruised} modules were cruised`);
+for (const file of modules
+  .map(({ source }) => source)
+  .filter((source) => /^(?!.*node_modules\/).*[.]ts$/.test(source))) {
+  const source = readFileSync(file, 'utf8');
+  for (const { text, mayUse, instead } of oneWay)
+    if (file !== 'test/setup/check-walls.ts' && !mayUse.test(file) && text.test(source))
+      problems.push(`one-way: ${file} has ${String(text)}; take ${instead}`);
+}
+for (const problem of problems) console.error(problem);
+if (problems.length > 0) process.exitCode = 1;
 else console.log(`walls: ${summary.totalCruised} modules, no violation`);

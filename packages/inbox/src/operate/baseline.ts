@@ -1,9 +1,9 @@
+import { withAdmin } from '@board/kafka-kit';
 import type { EntityManager } from 'typeorm';
 import { inTransaction } from '../database/transaction.ts';
 import { readGroupStates } from './group-state.ts';
 import type { Operator } from './operator.ts';
 import { Refusal } from './refusal.ts';
-import { withAdmin } from './with-admin.ts';
 
 /** Where one aggregate stands, as if the consumer had applied all events up to there. */
 export interface BaselineRow<Data> {

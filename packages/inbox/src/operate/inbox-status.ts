@@ -1,4 +1,5 @@
 import { retryTopicName } from '@board/contracts';
+import { withAdmin } from '@board/kafka-kit';
 import { nextOffset, openLagProbe } from '../consume/lag-probe.ts';
 import { closeSettledLetters, countOpenLetters } from '../database/dead-letters.ts';
 import { openMissing, type OpenMissing } from '../database/missing-ranges.ts';
@@ -6,7 +7,6 @@ import { parkedSize } from '../database/parked.ts';
 import { probeAggregateId } from '../decide/identity.ts';
 import { inboxGroups, readGroupStates, type GroupState } from './group-state.ts';
 import type { Operator } from './operator.ts';
-import { withAdmin } from './with-admin.ts';
 
 /** Events that wait behind one aggregate's mark. */
 interface ParkedAggregate {

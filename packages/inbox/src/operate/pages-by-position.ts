@@ -1,9 +1,9 @@
 import { deadLetterTopicName } from '@board/contracts';
+import { withAdmin } from '@board/kafka-kit';
 import type { LetterFilter } from './letter-filter.ts';
 import { closeSettledOf, readLetterPage, type LetterOrder } from './letter-pages.ts';
 import type { Letter } from './letter.ts';
 import type { Operator } from './operator.ts';
-import { withAdmin } from './with-admin.ts';
 
 const byOffset: LetterOrder = {
   by: 'dead_letter.dlq_offset',

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { readRanges } from '@board/kafka-kit';
+import { readRanges, withAdmin } from '@board/kafka-kit';
 import { digestOf, headerText, type Origin, type SourceRecord } from '../record.ts';
 import { deadLetterHeaders } from '../route/route-headers.ts';
 import type { Letter } from './letter.ts';
 import type { Operator } from './operator.ts';
-import { withAdmin } from './with-admin.ts';
 
 /**
  * The record that a bare dead letter stands for, from its place in the source topic, with the headers that the dead letter would

@@ -1,3 +1,4 @@
+import { withAdmin } from '@board/kafka-kit';
 import type { Admin } from 'kafkajs';
 import type { EntityManager } from 'typeorm';
 import { forgetRead } from '../database/missing-ranges.ts';
@@ -6,7 +7,6 @@ import { findTopicGaps, type TopicGap } from './find-topic-gaps.ts';
 import { inboxGroups, readGroupStates } from './group-state.ts';
 import type { Operator } from './operator.ts';
 import { Refusal } from './refusal.ts';
-import { withAdmin } from './with-admin.ts';
 
 export type RebuildOutcome =
   | { readonly outcome: 'emptied'; readonly marks: number; readonly parked: number }

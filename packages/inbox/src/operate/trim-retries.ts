@@ -1,7 +1,7 @@
 import { retryTopicName } from '@board/contracts';
+import { withAdmin } from '@board/kafka-kit';
 import type { Kafka } from 'kafkajs';
 import { planTrim } from './plan-trim.ts';
-import { withAdmin } from './with-admin.ts';
 
 /**
  * Deletes what the group has settled from its retry topics, and says how many records: those below the committed offset of

@@ -1,15 +1,14 @@
 import { runKafkaTool, uniqueName, waitUntil } from '@board/test';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { connectKafka, readRanges, type FetchedRecord } from './index.ts';
+import { connectKafka, openAdmin, readRanges, type FetchedRecord } from '../src/index.ts';
 
 const stack = inject('stack');
 const kafka = connectKafka(stack, 'record-batches');
 const topic = uniqueName('batches');
-const admin = kafka.admin();
+const admin = await openAdmin(kafka);
 
 beforeAll(async () => {
-  await admin.connect();
   const configEntries = [{ name: 'max.message.bytes', value: '2000000' }];
   await admin.createTopics({
     topics: [{ topic, numPartitions: 1, replicationFactor: 1, configEntries }],
