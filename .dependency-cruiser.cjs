@@ -40,7 +40,7 @@ module.exports = {
       from: { path: '^(services/[^/]+)/src/domain/', pathNot: tests },
       to: {
         path: '^(services/[^/]+/src/(application|http|database)|packages)/|node_modules/',
-        pathNot: '^packages/service-kit/src/(process/)?backoff[.]ts$',
+        pathNot: '^packages/service-kit/src/process/backoff[.]ts$',
       },
     },
     {
