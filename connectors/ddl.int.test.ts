@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { runMigrations } from '@board/database-kit';
+import { openConnection, runMigrations, type DriverConnection } from '@board/database-kit';
 import { createTestSchema, waitUntil } from '@board/test';
-import { createConnection, type Connection } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { migrations as catalogMigrations } from '../services/catalog-service/src/database/migrations.ts';
 import { migrations as orderMigrations } from '../services/order-service/src/database/migrations.ts';
@@ -24,7 +23,7 @@ const api = connectApi(stack.connectUrl);
 
 let mysql: OwnMysql;
 let outbox: TemporaryOutbox;
-let root: Connection;
+let root: DriverConnection;
 let definition: ConnectorDefinition;
 beforeAll(async () => {
   // Accounts, flushes and swaps of the table would disturb everybody on the shared server.
@@ -37,7 +36,7 @@ beforeAll(async () => {
     'database.user': 'root',
     'database.password': mysql.rootPassword,
   };
-  root = await createConnection({
+  root = await openConnection({
     host: mysql.host,
     port: mysql.port,
     user: 'root',
@@ -234,7 +233,7 @@ const columns =
 /** One session holds the lock while the other's RENAME waits for it. */
 async function cutOver(at: string): Promise<void> {
   const { host, port, rootPassword: password } = mysql;
-  const renaming = await createConnection({ host, port, user: 'root', password });
+  const renaming = await openConnection({ host, port, user: 'root', password });
   try {
     await run([`lock /* gh-ost */ tables ${at}.\`outbox\` write, ${at}.\`_outbox_del\` write`]);
     const renamed = renaming.query(

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { openConnection, type DriverConnection } from '@board/database-kit';
 import { waitUntil } from '@board/test';
-import { createConnection, type Connection } from 'mysql2/promise';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import {
   connectApi,
@@ -18,11 +18,11 @@ const { connectUrl, brokers } = stack;
 const api = connectApi(connectUrl);
 
 let outbox: TemporaryOutbox;
-let audit: Connection;
+let audit: DriverConnection;
 beforeEach(async () => {
   outbox = await openTemporaryOutbox(stack);
   const { host, port } = stack.mysql;
-  audit = await createConnection({ host, port, user: 'audit', password: stack.passwords.audit });
+  audit = await openConnection({ host, port, user: 'audit', password: stack.passwords.audit });
 });
 afterEach(async () => {
   await audit.end();

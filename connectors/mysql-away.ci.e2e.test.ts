@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { openConnection } from '@board/database-kit';
 import { openAdmin } from '@board/kafka-kit';
 import { createOutboxTable } from '@board/outbox';
 import { readTopic, uniqueName, waitUntil } from '@board/test';
-import { createConnection } from 'mysql2/promise';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { startOwnMysql } from '../stack/testing/start-own-mysql.ts';
 import { connectApi, connectorTopics, defineConnector, judgeStatus, registerConnector } from './src/index.ts';
@@ -17,7 +17,7 @@ it('says RUNNING while MySQL is away and goes on by itself, but fails for good w
   const address = { host: mysql.host, port: mysql.port, user: 'root', password: mysql.rootPassword };
   // Each on a connection of its own: those of before are gone with the server.
   const query = async (sql: string, values: unknown[] = []): Promise<void> => {
-    const connection = await createConnection(address);
+    const connection = await openConnection(address);
     try {
       await connection.query(sql, values);
     } finally {

@@ -2,11 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { askDatabase } from '@board/database-kit';
+import { askDatabase, openConnection } from '@board/database-kit';
 import { askBrokers } from '@board/kafka-kit';
 import { askHttp, endWhenSilent, type NeededServer } from '@board/service-kit';
 import { compileCache, startTcpProxy, waitUntil, type TcpProxy } from '@board/test';
-import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 
 const stack = inject('stack');
@@ -115,7 +114,7 @@ it('a server that answers ends nothing, however long a statement takes and whate
     watch((signal) => askHttp(stack.connectUrl, signal), 1_000),
     watch((signal) => askHttp(stack.registryUrl, signal), 1_000),
   ];
-  const connection = await createConnection(root);
+  const connection = await openConnection(root);
   onTestFinished(() => connection.end());
   await connection.query('SELECT SLEEP(3)');
   expect(ends.flat()).toEqual([]);

@@ -1,6 +1,5 @@
-import { pinSession } from '@board/database-kit';
+import { openSession } from '@board/database-kit';
 import type { IdRange } from '@board/inbox';
-import { createConnection, type Connection } from 'mysql2/promise';
 
 /** Runs one statement and gives its rows. */
 export type RunSql = <Row>(sql: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
@@ -18,38 +17,24 @@ const statementTimeoutMs = 60_000;
 /** One connection that only reads, and sees what others commit. */
 export async function connectSql(address: DatabaseAddress): Promise<{ sql: RunSql; close(): Promise<void> }> {
   const where = `MySQL at ${address.host}:${address.port}`;
-  const connection: Connection = await createConnection({
-    ...address,
-    timezone: 'Z',
-    charset: 'utf8mb4',
-    connectTimeout: 5_000,
-    enableKeepAlive: true,
-  }).catch((cause: unknown) => {
-    throw new Error(`${where} cannot be used ("npm run stack -- status" shows a local one)`, { cause });
-  });
-  let isSilent = false;
+  // Pages of an audit may be far apart: it waits for Kafka in between.
+  const waits = { idleSeconds: 8 * 3_600 };
+  const session = await openSession(address, { statementTimeoutMs, connectTimeoutMs: 5_000, waits }).catch(
+    (cause: unknown) => {
+      throw new Error(`${where} cannot be used ("npm run stack -- status" shows a local one)`, { cause });
+    },
+  );
 
   async function sql<Row>(statement: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
     try {
-      const [rows] = await connection.query({ sql: statement, values: [...values], timeout: statementTimeoutMs });
-      return rows as unknown as readonly Row[];
+      return await session.query<Row>(statement, values);
     } catch (cause) {
       if (!(cause instanceof Error) || !('code' in cause) || cause.code !== 'PROTOCOL_SEQUENCE_TIMEOUT') throw cause;
-      isSilent = true;
       throw new Error(`${where} did not answer a statement within ${statementTimeoutMs / 1_000} s`, { cause });
     }
   }
 
-  // Pages of an audit may be far apart: it waits for Kafka in between.
-  await sql(pinSession({ idleSeconds: 8 * 3_600 }));
-  return {
-    sql,
-    async close() {
-      // A goodbye would wait behind the statement that is not answered.
-      if (isSilent) connection.destroy();
-      else await connection.end();
-    },
-  };
+  return { sql, close: () => session.close() };
 }
 
 /** The condition that keeps a column within a range of ids. */

@@ -3,12 +3,11 @@ import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { registerConnector, relayMemory, suspect, type RelayMemory } from '@board/connectors';
-import { runMigrations } from '@board/database-kit';
+import { openConnection, runMigrations, type DriverConnection, type RowDataPacket } from '@board/database-kit';
 import { inboxMigrations } from '@board/inbox';
 import { connectKafka, openCompactedTopic } from '@board/kafka-kit';
 import { createIdempotencyTable } from '@board/outbox';
 import { compileCache, waitUntil } from '@board/test';
-import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { openMemoryTopic } from '../../connectors/testing/open-memory-topic.ts';
 import { openTemporaryOutbox, type TemporaryOutbox } from '../../connectors/testing/open-temporary-outbox.ts';
@@ -19,7 +18,7 @@ const file = resolve(import.meta.dirname, '../outbox.ts');
 
 let outbox: TemporaryOutbox;
 let topic: Awaited<ReturnType<typeof openMemoryTopic>>;
-let root: Connection;
+let root: DriverConnection;
 beforeAll(async () => {
   outbox = await openTemporaryOutbox(stack);
   await outbox.query(createIdempotencyTable);
@@ -29,7 +28,7 @@ beforeAll(async () => {
     inboxMigrations,
   );
   topic = await openMemoryTopic(stack);
-  root = await createConnection({ ...mysqlAddress(), user: 'root', password: mysql.rootPassword });
+  root = await openConnection({ ...mysqlAddress(), user: 'root', password: mysql.rootPassword });
   // The pipeline's own user, with the rights that it has there.
   for (const grant of grants) await root.query(`GRANT ${grant} TO ${purger}`);
   await registerConnector({ connectUrl, brokers, definition: outbox.definition });
@@ -130,7 +129,7 @@ it('purges what is shipped, shows what is left, and remembers that it did', asyn
 
 it('keeps rows that were never in the binlog as rows, names them, and ships them with redrive', async () => {
   await insertOldRows(5);
-  const other = await createConnection({ ...mysqlAddress(), user: 'root', password: mysql.rootPassword });
+  const other = await openConnection({ ...mysqlAddress(), user: 'root', password: mysql.rootPassword });
   // As a dump is loaded, and as a server or session of long ago is set.
   await other.query('SET SESSION sql_log_bin = 0');
   const [unlogged = ''] = await insertOldRows(1, other);

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
+import { openConnection, type DriverConnection } from '@board/database-kit';
 import {
   connectApi,
   describeConnector,
@@ -13,7 +14,6 @@ import {
 import { createIdempotencyTable } from '@board/outbox';
 import { createHealth, createLogger } from '@board/service-kit';
 import { waitUntil } from '@board/test';
-import { createConnection, type Connection } from 'mysql2/promise';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { openMemoryTopic } from '../../connectors/testing/open-memory-topic.ts';
 import { openTemporaryOutbox, type TemporaryOutbox } from '../../connectors/testing/open-temporary-outbox.ts';
@@ -26,7 +26,7 @@ const api = connectApi(stack.connectUrl);
 let mysql: OwnMysql;
 let outbox: TemporaryOutbox;
 let memory: Awaited<ReturnType<typeof openMemoryTopic>>;
-let root: Connection;
+let root: DriverConnection;
 let definition: ConnectorDefinition;
 beforeAll(async () => {
   // What stops this connector would stop every connector of the shared server.
@@ -41,7 +41,7 @@ beforeAll(async () => {
     'database.user': 'root',
     'database.password': mysql.rootPassword,
   };
-  root = await createConnection({ ...address(), user: 'root', password: mysql.rootPassword });
+  root = await openConnection({ ...address(), user: 'root', password: mysql.rootPassword });
   await root.query('CREATE DATABASE scratch');
   await registerConnector({ ...stack, definition });
 }, 120_000);

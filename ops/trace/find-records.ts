@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { headerNames } from '@board/contracts';
-import { connectKafka, openAdmin, readRanges, type KafkaAccess, type OffsetRange } from '@board/kafka-kit';
+import { connectKafka, readRanges, withAdmin, type KafkaAccess, type OffsetRange } from '@board/kafka-kit';
 import type { ExpectedRecords } from './expect-records.ts';
 import type { Fact } from './fact.ts';
 
@@ -61,15 +61,12 @@ export async function findRecords(
 
 /** From the first record of that time to what is the end now: a topic that grows faster than it is read has an end too. */
 async function listRanges({ kafka, topic, fromMs }: Scan): Promise<OffsetRange[]> {
-  const admin = await openAdmin(kafka);
-  try {
+  return withAdmin(kafka, async (admin) => {
     const starts = await admin.fetchTopicOffsetsByTimestamp(topic, fromMs);
     const ends = await admin.fetchTopicOffsets(topic);
     return ends.map(({ partition, low, high }) => {
       const start = BigInt(starts.find((one) => one.partition === partition)?.offset ?? low);
       return { topic, partition, from: start < BigInt(low) ? BigInt(low) : start, end: BigInt(high) };
     });
-  } finally {
-    await admin.disconnect();
-  }
+  });
 }

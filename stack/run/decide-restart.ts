@@ -1,3 +1,5 @@
+import { backoffMs } from '@board/service-kit/backoff';
+
 /** When a process that died is started again, and from when on it counts as given up on. */
 export interface RestartPolicy {
   /** A process that was ready for this long has succeeded: its earlier deaths are forgotten. */
@@ -25,7 +27,7 @@ export interface RestartDecision {
 /** `deaths` are those in a row, the latest included. */
 export function decideRestart(deaths: number, policy: RestartPolicy = restartPolicy): RestartDecision {
   return {
-    delayMs: Math.min(policy.firstDelayMs * 2 ** Math.min(deaths - 1, 30), policy.maxDelayMs),
+    delayMs: backoffMs({ firstMs: policy.firstDelayMs, maxMs: policy.maxDelayMs }, deaths),
     isGivenUp: deaths >= policy.givenUpFrom,
   };
 }

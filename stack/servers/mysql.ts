@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createConnection } from 'mysql2/promise';
+import { openConnection } from '@board/database-kit/open-session';
 import { writeFile } from '../instance/write-file.ts';
 import type { Command } from '../run/run-command.ts';
 import { loopback } from './hosts.ts';
@@ -33,7 +33,7 @@ export function mysqlServer(context: MysqlContext): Server {
     },
     command: () => Promise.resolve(mysqld()),
     probe: async () => {
-      const connection = await createConnection({
+      const connection = await openConnection({
         host: hosts.mysql,
         port: ports.mysql,
         user: 'root',

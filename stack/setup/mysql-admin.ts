@@ -1,5 +1,4 @@
-import { pinSession } from '@board/database-kit';
-import { createConnection, type Connection } from 'mysql2/promise';
+import { openConnection, pinSession, type DriverConnection } from '@board/database-kit';
 
 /** An account that may create databases, users and grants. */
 export interface MysqlAdmin {
@@ -10,9 +9,12 @@ export interface MysqlAdmin {
 }
 
 /** Runs `work` on one connection of the administrator and closes it in every case. */
-export async function asMysqlAdmin(admin: MysqlAdmin, work: (connection: Connection) => Promise<void>): Promise<void> {
+export async function asMysqlAdmin(
+  admin: MysqlAdmin,
+  work: (connection: DriverConnection) => Promise<void>,
+): Promise<void> {
   const { host, port, user, password } = admin;
-  const connection = await createConnection({
+  const connection = await openConnection({
     host,
     port,
     user,

@@ -1,4 +1,4 @@
-import { createConnection } from 'mysql2/promise';
+import { openConnection } from '@board/database-kit';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { grantTables } from './mysql-grants.ts';
 import { createUsers, type MysqlUser } from './mysql-users.ts';
@@ -7,7 +7,7 @@ const { mysql, passwords } = inject('stack');
 const admin = { host: mysql.host, port: mysql.port, user: 'root', password: mysql.rootPassword };
 
 async function run(user: MysqlUser, sql: string): Promise<'allowed' | 'refused'> {
-  const connection = await createConnection({ ...admin, user, password: passwords[user] });
+  const connection = await openConnection({ ...admin, user, password: passwords[user] });
   try {
     await connection.beginTransaction();
     await connection.query(sql);

@@ -1,7 +1,7 @@
+import { createRegistryClient, type RegistryAnswer } from '@board/registry';
 import * as z from 'zod';
 
 const timeoutMs = 10_000;
-const contentType = 'application/vnd.schemaregistry.v1+json';
 
 const compatibilityLevel = z.object({ compatibilityLevel: z.string() });
 const compatibilityResult = z.object({ is_compatible: z.boolean() });
@@ -25,51 +25,45 @@ export interface RegistryApi {
 
 /** Opens the API at `registryUrl`, such as `http://127.0.0.1:8081/apis/ccompat/v7`. */
 export function registryApi(registryUrl: string): RegistryApi {
-  const base = registryUrl.replace(/\/$/, '');
-
-  function send(method: string, path: string, body?: object): Promise<Response> {
-    return fetch(`${base}${path}`, {
-      method,
-      headers: { 'content-type': contentType, accept: contentType },
-      signal: AbortSignal.timeout(timeoutMs),
-      ...(body && { body: JSON.stringify(body) }),
-    });
-  }
-
-  async function call(method: string, path: string, body?: object): Promise<unknown> {
-    const response = await send(method, path, body);
-    if (response.status === 404) return undefined;
-    const text = await response.text();
-    if (!response.ok) throw new Error(`registry answered ${response.status} to ${method} ${path}: ${text}`);
-    return JSON.parse(text);
-  }
-
-  const versionsOf = (subject: string): string => `/subjects/${encodeURIComponent(subject)}/versions`;
+  const client = createRegistryClient(registryUrl, { timeoutMs });
 
   return {
     async compatibilityOf(subject) {
-      const answer = await call('GET', `/config/${encodeURIComponent(subject)}`);
+      const answer = unlessUnknown(`the compatibility level of ${subject}`, await client.compatibilityOf(subject));
       return answer === undefined ? undefined : compatibilityLevel.parse(answer).compatibilityLevel;
     },
     async setCompatibility(subject, level) {
-      await call('PUT', `/config/${encodeURIComponent(subject)}`, { compatibility: level });
+      unlessUnknown(`a compatibility level for ${subject}`, await client.setCompatibility(subject, level));
     },
     async has(subject, schema) {
-      return (await call('POST', `/subjects/${encodeURIComponent(subject)}`, { schema })) !== undefined;
+      return unlessUnknown(`our schema of ${subject}`, await client.findSchema(subject, schema)) !== undefined;
     },
     async isCompatible(subject, schema) {
-      const answer = await call('POST', `/compatibility${versionsOf(subject)}`, { schema });
-      return answer === undefined || compatibilityResult.parse(answer).is_compatible;
+      const answer = await client.checkCompatibility(subject, schema);
+      const json = unlessUnknown(`the compatibility of our schema with ${subject}`, answer);
+      return json === undefined || compatibilityResult.parse(json).is_compatible;
     },
     async refusalOf(subject, schema) {
       // Apicurio's compatibility check gives no reasons, only its refusal to register does.
-      const response = await send('POST', versionsOf(subject), { schema });
-      if (response.ok)
+      const { status, json } = await client.registerSchema(subject, schema);
+      if (isSuccess(status))
         throw new Error(`subject ${subject}: its compatibility level was changed while the schema was checked`);
-      return refusal.parse(await response.json()).message;
+      return refusal.parse(json).message;
     },
     async register(subject, schema) {
-      return registered.parse(await call('POST', versionsOf(subject), { schema })).id;
+      const answer = await client.registerSchema(subject, schema);
+      return registered.parse(unlessUnknown(`the registration of our schema of ${subject}`, answer)).id;
     },
   };
+}
+
+/** Undefined for 404; throws for every other refusal. */
+function unlessUnknown(asked: string, { status, text, json }: RegistryAnswer): unknown {
+  if (status === 404) return undefined;
+  if (!isSuccess(status)) throw new Error(`registry answered ${status} when asked for ${asked}: ${text}`);
+  return json;
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }

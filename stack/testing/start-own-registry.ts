@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createConnection } from 'mysql2/promise';
+import { openConnection } from '@board/database-kit';
 import { ensurePrograms } from '../fetch/ensure-programs.ts';
 import { pickFreePort } from '../instance/find-busy-ports.ts';
 import { locateInstance, makeFolders } from '../instance/instance.ts';
@@ -34,7 +34,7 @@ export async function startOwnRegistry(mysql: MysqlRoot): Promise<OwnRegistry> {
   const instance = locateInstance('own', folder);
   makeFolders(instance);
   const database = `registry_${randomBytes(5).toString('hex')}`;
-  const root = await createConnection({
+  const root = await openConnection({
     host: mysql.host,
     port: mysql.port,
     user: 'root',

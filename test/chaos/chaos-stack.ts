@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openConnection, type RowDataPacket } from '@board/database-kit';
 import { readStack, startStack, type StackState } from '@board/stack';
 import { addressesOf, waitUntil, type StackAddresses } from '@board/test';
-import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { clearInstance } from '../../stack/instance/clear-instance.ts';
 import { tryLock } from '../../stack/instance/hold-lock.ts';
 import { identifyProcess, isRunning, parseStat, signalProcess } from '../../stack/instance/process-identity.ts';
@@ -187,7 +187,7 @@ function controls(read: Read): Omit<ChaosStack, 'isOwn' | 'links' | 'refusals' |
     async query(sql, values = []) {
       const { host, port, rootPassword: password } = addresses.mysql;
       // A connection for each: the server dies and comes back.
-      const connection = await createConnection({
+      const connection = await openConnection({
         host,
         port,
         user: 'root',

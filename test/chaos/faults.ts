@@ -1,4 +1,4 @@
-import { createConnection } from 'mysql2/promise';
+import { openConnection } from '@board/database-kit';
 import { countBrokers } from '../../stack/servers/probe-broker.ts';
 import { loopback } from '../../stack/servers/hosts.ts';
 import { waitUntil, type Fault } from '@board/test';
@@ -157,7 +157,7 @@ async function knock(stack: ChaosStack, name: LinkName, port: number): Promise<v
   else if (name.endsWith('->registry')) await askRegistry(port);
   else {
     const { rootPassword: password } = stack.mysql;
-    const connection = await createConnection({ ...address, user: 'root', password, connectTimeout: 1_000 });
+    const connection = await openConnection({ ...address, user: 'root', password, connectTimeout: 1_000 });
     connection.destroy();
   }
 }

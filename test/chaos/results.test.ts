@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { describeCommit, findResult, nameOf, storeResult, type RunSettings } from './results.ts';
-import type { ChaosResult } from './run-chaos.ts';
+import type { ChaosResult } from './results.ts';
 
 const settings: RunSettings = {
   seed: 7,

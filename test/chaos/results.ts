@@ -2,7 +2,33 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { PlantName } from './plants.ts';
-import type { ChaosResult } from './run-chaos.ts';
+import type { Violation } from './history.ts';
+
+export interface ChaosResult {
+  readonly seed: number;
+  /** `not run`: it could not begin, or not everything of its schedule went wrong as it should. */
+  readonly verdict: 'clean' | 'violation' | 'not run';
+  /** Why it is `not run`. */
+  readonly problem?: string;
+  readonly faults: number;
+  readonly operations: { readonly ok: number; readonly refused: number; readonly unknown: number };
+  readonly events: {
+    readonly applied: number;
+    /** Records of `board` that repeat an event. */
+    readonly copies: number;
+    /** At once, at most. */
+    readonly parked: number;
+    readonly refusedByHandler: number;
+    readonly deadLetters: number;
+  };
+  readonly connectorFailed: boolean;
+  /** Processes that ended more often than the run killed them: a watchdog, perhaps, and worth a look at their logs. */
+  readonly endedByThemselves: readonly string[];
+  /** From the end of the last fault; null: never quiet. */
+  readonly drainMs: number | null;
+  readonly violations: readonly Violation[];
+  readonly folder: string;
+}
 
 /** What a result depends on, beside the commit. */
 export interface RunSettings {

@@ -11,7 +11,7 @@ import { judge } from './judge/judge.ts';
 import { openLedger } from './ledger.ts';
 import type { PlantName } from './plants.ts';
 import { runSchedule } from './run-schedule.ts';
-import { writeWhole } from './results.ts';
+import { writeWhole, type ChaosResult } from './results.ts';
 import type { ScheduledFault } from './schedule.ts';
 import { watchStack, type Watch } from './watch-stack.ts';
 
@@ -28,32 +28,6 @@ export interface ChaosOptions {
   readonly signal: AbortSignal;
   /** Told of the stack as soon as it runs. */
   readonly onOpen?: (stack: ChaosStack) => void;
-}
-
-export interface ChaosResult {
-  readonly seed: number;
-  /** `not run`: it could not begin, or not everything of its schedule went wrong as it should. */
-  readonly verdict: 'clean' | 'violation' | 'not run';
-  /** Why it is `not run`. */
-  readonly problem?: string;
-  readonly faults: number;
-  readonly operations: { readonly ok: number; readonly refused: number; readonly unknown: number };
-  readonly events: {
-    readonly applied: number;
-    /** Records of `board` that repeat an event. */
-    readonly copies: number;
-    /** At once, at most. */
-    readonly parked: number;
-    readonly refusedByHandler: number;
-    readonly deadLetters: number;
-  };
-  readonly connectorFailed: boolean;
-  /** Processes that ended more often than the run killed them: a watchdog, perhaps, and worth a look at their logs. */
-  readonly endedByThemselves: readonly string[];
-  /** From the end of the last fault; null: never quiet. */
-  readonly drainMs: number | null;
-  readonly violations: readonly Violation[];
-  readonly folder: string;
 }
 
 /** The traffic after the last fault, which whatever it left behind has to carry. */

@@ -1,7 +1,7 @@
 import { boardTopic } from '@board/contracts';
 import { boardOutbox, connectApi, registerConnector } from '@board/connectors';
+import { openConnection, type RowDataPacket } from '@board/database-kit';
 import { openBoardWriter, readTopic, waitUntil } from '@board/test';
-import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { auditBoards } from '../../ops/audit/audit-boards.ts';
 
@@ -13,7 +13,7 @@ it('loses no id and doubles NO effect when the connector gets a new position und
   const writer = await openBoardWriter(stack);
   onTestFinished(() => writer.close());
   const { host, port } = stack.mysql;
-  const database = await createConnection({ host, port, user: 'audit', password: stack.passwords.audit });
+  const database = await openConnection({ host, port, user: 'audit', password: stack.passwords.audit });
   onTestFinished(() => database.end());
 
   const ids: string[] = [];

@@ -1,15 +1,14 @@
 import { boardTopic, catalogConsumer } from '@board/contracts';
-import { connectKafka } from '@board/kafka-kit';
-import { createLogger } from '@board/service-kit';
+import { openConnection, type DriverConnection, type RowDataPacket } from '@board/database-kit';
+import { withAdmin } from '@board/kafka-kit';
 import { postBoard, readTopic, waitUntil, type PostedBoard } from '@board/test';
-import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 
 const stack = inject('stack');
 const boardCount = 1_000;
 const clients = 50;
 
-let database: Connection;
+let database: DriverConnection;
 const posted: PostedBoard[] = [];
 /** The test stack may have carried boards before: only those of this run count. */
 let createdBefore = 0;
@@ -26,7 +25,7 @@ const createdToday = async (): Promise<number> => {
 
 beforeAll(async () => {
   const { host, port } = stack.mysql;
-  database = await createConnection({
+  database = await openConnection({
     host,
     port,
     user: 'audit',
@@ -117,9 +116,6 @@ it('ships every outbox row once, with its key and headers, over all partitions',
 });
 
 it('shares the partitions between two consumers', async () => {
-  const admin = connectKafka(stack, 'test-admin', createLogger({ name: 'test-admin', level: 'silent' })).admin();
-  await admin.connect();
-  const { groups } = await admin.describeGroups([catalogConsumer.group]);
-  await admin.disconnect();
+  const { groups } = await withAdmin(stack, (admin) => admin.describeGroups([catalogConsumer.group]));
   expect(groups[0]?.members.map(({ clientId }) => clientId).sort()).toEqual(['catalog-service-1', 'catalog-service-2']);
 });

@@ -1,6 +1,6 @@
+import type { RowDataPacket } from '@board/database-kit';
 import { randomUUID } from 'node:crypto';
 import { readTopic, waitUntil } from '@board/test';
-import type { RowDataPacket } from 'mysql2/promise';
 import { expect, inject, it } from 'vitest';
 import { auditBoards } from '../../ops/audit/audit-boards.ts';
 import type { RunningService } from '../../services/order-service/src/testing/start-service.ts';

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { boardTopic, catalogConsumer } from '@board/contracts';
+import { openConnection, type DriverConnection, type RowDataPacket } from '@board/database-kit';
 import { openAdmin } from '@board/kafka-kit';
 import { startStack, type RunningStack } from '@board/stack';
 import { addressesOf, postBoard, readTopic, waitUntil, type PostedBoard, type StackAddresses } from '@board/test';
-import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 
 // One story in order, on an older cluster of its own: each test goes on where the one before stopped.
@@ -13,7 +13,7 @@ const progress: string[] = [];
 const posted: PostedBoard[] = [];
 let stack: RunningStack;
 let addresses: StackAddresses;
-let database: Connection;
+let database: DriverConnection;
 
 const start = (cluster: 'kraft' | 'zookeeper', fresh: boolean): Promise<RunningStack> =>
   startStack({ instance, cluster, fresh, portOffset: 'auto', onProgress: (line) => progress.push(line) });
@@ -24,7 +24,7 @@ beforeAll(async () => {
   stack = await start('zookeeper', true);
   addresses = addressesOf({ ...stack, state: stack.state() });
   const { host, port, rootPassword: password } = addresses.mysql;
-  database = await createConnection({ host, port, user: 'root', password, timezone: 'Z', charset: 'utf8mb4' });
+  database = await openConnection({ host, port, user: 'root', password, timezone: 'Z', charset: 'utf8mb4' });
 }, 300_000);
 afterAll(async () => {
   await database?.end();

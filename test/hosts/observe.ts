@@ -26,6 +26,7 @@ interface Row extends RowDataPacket {
 }
 
 export async function observe({ mysql, secrets, brokers }: HostedPipeline): Promise<Observer> {
+  // A pool, which connects again: the host of MySQL may be away for a while.
   const pool = createPool({ ...mysql, user: 'audit', password: secrets.audit, connectTimeout: 3_000 });
   const admin = await openAdmin({ brokers });
 

@@ -1,8 +1,13 @@
-import { createDatabase, runMigrations } from '@board/database-kit';
+import {
+  createDatabase,
+  openConnection,
+  runMigrations,
+  type DriverConnection,
+  type RowDataPacket,
+} from '@board/database-kit';
 import { setFailpoint } from '@board/service-kit';
 import { openInboxLab, thingLogHandler } from '@board/inbox/testing';
 import { createTestSchema, startTcpProxy, waitUntil } from '@board/test';
-import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { createThing, openOutboxLab } from '@board/outbox/testing';
 import { migrations as catalogMigrations } from '../../services/catalog-service/src/database/migrations.ts';
@@ -15,11 +20,11 @@ import { startOwnMysql, type OwnMysql } from '../../stack/testing/start-own-mysq
 const hostile = `a\\' , 'x'); DROP TABLE board; -- " \\\\ \\% é 김철수 😀`;
 
 let own: OwnMysql;
-let root: Connection;
+let root: DriverConnection;
 
 beforeAll(async () => {
   own = await startOwnMysql();
-  root = await createConnection({ host: own.host, port: own.port, user: 'root', password: own.rootPassword });
+  root = await openConnection({ host: own.host, port: own.port, user: 'root', password: own.rootPassword });
 }, 90_000);
 afterAll(async () => {
   await root.end();

@@ -1,5 +1,4 @@
-import { connectKafka } from '@board/kafka-kit';
-import { createLogger } from '@board/service-kit';
+import { connectKafka, listRanges, readRanges, withAdmin } from '@board/kafka-kit';
 import { uniqueName } from './test-schema.ts';
 
 /** A record as a reader outside the pipeline sees it; null header values are undefined here. */
@@ -14,39 +13,20 @@ export interface TopicRecord {
 
 /** Every record that the topic holds now, read by a group of its own. */
 export async function readTopic(brokers: readonly string[], topic: string): Promise<TopicRecord[]> {
-  const kafka = connectKafka({ brokers }, 'test-reader', createLogger({ name: 'test-reader', level: 'silent' }));
-  const admin = kafka.admin();
-  await admin.connect();
-  const ends = await admin.fetchTopicOffsets(topic);
-  const missing = new Map(
-    ends.filter(({ high, low }) => high !== low).map(({ partition, high }) => [partition, BigInt(high)]),
-  );
+  const kafka = connectKafka({ brokers }, 'test-reader');
+  const ranges = await withAdmin(kafka, (admin) => listRanges(admin, topic));
+  if (ranges === undefined) throw new Error(`there is no topic ${topic}`);
   const records: TopicRecord[] = [];
-  const groupId = uniqueName('reader');
-  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
-  const done = Promise.withResolvers<void>();
-  if (missing.size === 0) done.resolve();
-  await consumer.connect();
-  await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    eachMessage: ({ partition, message: { offset, timestamp, key, value, headers = {} } }) => {
-      records.push({
-        partition,
-        offset,
-        timestampMs: Number(timestamp),
-        key: key?.toString(),
-        value,
-        headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, text?.toString()])),
-      });
-      if (BigInt(offset) + 1n >= (missing.get(partition) ?? 0n)) missing.delete(partition);
-      if (missing.size === 0) done.resolve();
-      return Promise.resolve();
-    },
+  await readRanges(kafka, uniqueName('reader'), ranges, ({ partition }, { offset, timestamp, key, value, headers }) => {
+    records.push({
+      partition,
+      offset,
+      timestampMs: Number(timestamp),
+      key: key?.toString(),
+      value,
+      headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, text?.toString()])),
+    });
+    return 'more';
   });
-  await done.promise;
-  await consumer.disconnect();
-  await admin.deleteGroups([groupId]);
-  await admin.disconnect();
   return records;
 }

@@ -23,8 +23,12 @@ export interface SpawnedService {
 }
 
 /** Starts a service (`main`: its file) as a process of its own, on a free port. */
-export function spawnService(main: string, env: Readonly<Record<string, string>>): SpawnedService {
-  const child = spawn(process.execPath, [main], {
+export function spawnService(
+  main: string,
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+): SpawnedService {
+  const child = spawn(process.execPath, [main, ...args], {
     env: { HTTP_PORT: '0', ...compileCache, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

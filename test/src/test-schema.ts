@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createConnection, type Connection } from 'mysql2/promise';
+import { openConnection, type DriverConnection } from '@board/database-kit';
 import type { StackAddresses } from './stack-addresses.ts';
 
 /** A schema of one test, in the shape that services take it from their environment. */
@@ -7,7 +7,7 @@ export interface TestSchema {
   readonly name: string;
   readonly connection: { host: string; port: number; name: string; user: string; password: string };
   /** A connection of root, outside the code under test. */
-  readonly root: Connection;
+  readonly root: DriverConnection;
   drop(): Promise<void>;
 }
 
@@ -21,7 +21,7 @@ export async function createTestSchema(
   name = uniqueName(),
 ): Promise<TestSchema> {
   const { host, port, rootPassword: password } = mysql;
-  const root = await createConnection({ host, port, user: 'root', password, timezone: 'Z', charset: 'utf8mb4' });
+  const root = await openConnection({ host, port, user: 'root', password, timezone: 'Z', charset: 'utf8mb4' });
   await root.query('CREATE DATABASE ??', [name]);
   await root.query('USE ??', [name]);
   return {

@@ -1,7 +1,8 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { boardTopic, eventSchemas, type BoardEventType } from '@board/contracts';
+import { openConnection } from '@board/database-kit';
+import { createRegistryClient, frame } from '@board/registry';
 import avsc from 'avsc';
-import { createConnection } from 'mysql2/promise';
 import type { StackAddresses } from './stack-addresses.ts';
 
 export interface BoardWriter {
@@ -28,7 +29,7 @@ interface BoardRow {
 /** Writes board and outbox rows past order-service, faster than over HTTP and with edits and deletes. */
 export async function openBoardWriter(stack: StackAddresses): Promise<BoardWriter> {
   const { host, port, rootPassword: password } = stack.mysql;
-  const database = await createConnection({
+  const database = await openConnection({
     host,
     port,
     user: 'root',
@@ -129,24 +130,18 @@ async function codecOf(
   { registryUrl }: StackAddresses,
   { subject, schema }: { subject: string; schema: string },
 ): Promise<(board: BoardRow) => Buffer> {
-  const response = await fetch(`${registryUrl}/subjects/${subject}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-    body: JSON.stringify({ schema }),
-  });
-  const { id } = (await response.json()) as { id?: number };
+  const { json } = await createRegistryClient(registryUrl, { timeoutMs: 10_000 }).findSchema(subject, schema);
+  const { id } = json as { id?: number };
   if (id === undefined) throw new Error(`the registry does not know ${subject}`);
   const type = avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema);
-  const head = Buffer.alloc(5);
-  head.writeInt32BE(id, 1);
   return (board) =>
-    Buffer.concat([
-      head,
+    frame(
+      id,
       type.toBuffer({
         ...board,
         createdAt: board.createdAt.getTime(),
         updatedAt: board.updatedAt.getTime(),
         deletedAt: board.deletedAt?.getTime(),
       }),
-    ]);
+    );
 }

@@ -1,9 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { openConnection, type RowDataPacket } from '@board/database-kit';
 import { addressesOf, waitUntil, type StackAddresses } from '@board/test';
 import { readStack, type StackState } from '@board/stack';
-import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { checkout } from '../../stack/instance/instance.ts';
 import { identifyProcess, isRunning, parseStat, signalProcess } from '../../stack/instance/process-identity.ts';
 
@@ -102,7 +102,7 @@ export async function startSurvivalStack(name: string): Promise<SurvivalStack> {
     async query(sql, values = []) {
       const { host, port, rootPassword: password } = addresses.mysql;
       // A connection for each: the server dies and comes back.
-      const connection = await createConnection({ host, port, user: 'root', password, timezone: 'Z' });
+      const connection = await openConnection({ host, port, user: 'root', password, timezone: 'Z' });
       try {
         const [rows] = await connection.query<RowDataPacket[]>(sql, [...values]);
         return rows as never;

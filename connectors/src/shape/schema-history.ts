@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readRanges } from '@board/kafka-kit';
+import { listRanges, readRanges, withAdmin } from '@board/kafka-kit';
 import type { Kafka } from 'kafkajs';
 import { foldHistory, type RecordedColumns } from './fold-history.ts';
 
@@ -44,13 +44,6 @@ export function openSchemaHistory(
 
 /** Undefined when the topic is not there. */
 async function positionOf(kafka: Kafka, topic: string): Promise<Position | undefined> {
-  const admin = kafka.admin({ retry: { retries: 2 } });
-  try {
-    await admin.connect();
-    if (!(await admin.listTopics()).includes(topic)) return undefined;
-    const [offsets] = await admin.fetchTopicOffsets(topic);
-    return offsets === undefined ? undefined : { low: BigInt(offsets.low), end: BigInt(offsets.high) };
-  } finally {
-    await admin.disconnect();
-  }
+  const [range] = (await withAdmin(kafka, (admin) => listRanges(admin, topic), { retries: 2 })) ?? [];
+  return range === undefined ? undefined : { low: range.from, end: range.end };
 }

@@ -2,12 +2,11 @@ import { randomUUIDv7 } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { boardTopic, catalogConsumer, eventSchemas, type BoardEvent } from '@board/contracts';
 import { connectApi, type ConnectApi } from '@board/connectors';
-import { createDatabase } from '@board/database-kit';
+import { createDatabase, openConnection } from '@board/database-kit';
 import { startInbox, type Handler } from '@board/inbox';
 import { connectKafka } from '@board/kafka-kit';
 import { createHealth, createLogger, createMetrics, createScope } from '@board/service-kit';
 import { uniqueName, type StackAddresses } from '@board/test';
-import { createConnection } from 'mysql2/promise';
 import { boardHandler } from '../../../services/catalog-service/src/application/board-handler.ts';
 import { catalogWriter } from '../../../services/catalog-service/src/database/catalog-writer.ts';
 import { createEventEncoder } from '../../../services/order-service/src/registry/create-event-encoder.ts';
@@ -74,7 +73,7 @@ export async function openBoardPipeline(
   const encoder = createEventEncoder(eventSchemas);
   encoder.useIds(await readSchemaIds(stack.registryUrl, eventSchemas));
   const { host, port, name: sourceSchema, user, password } = pair.source.connection;
-  const writer = await createConnection({ host, port, database: sourceSchema, user, password, timezone: 'Z' });
+  const writer = await openConnection({ host, port, database: sourceSchema, user, password, timezone: 'Z' });
   scope.defer('writer', () => writer.end());
 
   return {

@@ -1,10 +1,10 @@
 import { UnavailableError } from '@board/service-kit';
-import { DataSource, type EntityManager, type EntitySchema, type QueryRunner } from 'typeorm';
-import { assertServerSettings } from './assert-server-settings.ts';
-import { classifyError } from './classify-error.ts';
-import { connectionOptions, type Connection } from './connection-options.ts';
-import { isReadOnlyError } from './driver-errors.ts';
+import type { DataSource, EntityManager, EntitySchema, QueryRunner } from 'typeorm';
+import { createDataSource } from './data-source.ts';
+import { classifyError, isReadOnlyError } from './driver-errors.ts';
+import type { Connection } from './open-session.ts';
 import { runInTime, type PooledConnection } from './run-in-time.ts';
+import { assertServerSettings } from './session-settings.ts';
 
 export interface Database {
   /** For code that runs its own transactions. */
@@ -62,11 +62,8 @@ export function createDatabase({
   deadlineMs = 1_800,
   lockWaitSeconds,
 }: DatabaseOptions): Database {
-  const dataSource = new DataSource({
-    ...connectionOptions(connection, lockWaitSeconds === undefined ? {} : { lockWaitSeconds }),
-    entities: [...entities],
-    poolSize,
-  });
+  const waits = lockWaitSeconds === undefined ? {} : { lockWaitSeconds };
+  const dataSource = createDataSource(connection, { entities, poolSize, waits });
   let opened = false;
   /** Of the connections that are made now; those of an earlier one are retired. */
   let generation = 0;

@@ -20,6 +20,10 @@ it('holds one row of any size', () => {
   expect(cutPage(rows(99 * half, 1), 9)).toEqual({ ids: ['0'], next: '0' });
 });
 
+it('refuses a size that is no number: with one, a page would have no limit', () => {
+  expect(() => cutPage([{ id: 'a', bytes: 'x' }], 9)).toThrow('the size of row a must be there, got NaN');
+});
+
 it('shows every row once to a client that pages on', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(3 * half)), fc.integer({ min: 1, max: 9 }), (sizes, limit) => {

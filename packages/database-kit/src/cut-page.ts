@@ -1,3 +1,5 @@
+import { must } from '@board/service-kit';
+
 /** A row that a page may hold, before its texts are read. */
 export interface PageCandidate {
   readonly id: string;
@@ -20,7 +22,8 @@ const pageBytes = 512 * 1024;
 export function cutPage(found: readonly PageCandidate[], limit: number): PageCut {
   let sum = 0;
   const end = found.findIndex(
-    ({ bytes }, index) => index >= limit || ((sum += Number(bytes)) > pageBytes && index > 0),
+    ({ bytes }, index) =>
+      index >= limit || ((sum += must(Number(bytes), `the size of row ${found[index]?.id}`)) > pageBytes && index > 0),
   );
   const ids = (end === -1 ? found : found.slice(0, end)).map(({ id }) => id);
   return { ids, next: found.length > ids.length ? (ids.at(-1) ?? null) : null };

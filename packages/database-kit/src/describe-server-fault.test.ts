@@ -1,6 +1,6 @@
 import { QueryFailedError } from 'typeorm';
 import { expect, it } from 'vitest';
-import { describeServerFault } from './describe-server-fault.ts';
+import { describeServerFault } from './driver-errors.ts';
 
 const server = { host: 'db', port: 3306 };
 const thrown = (message: string, fields: object): Error => Object.assign(new Error(message), fields);

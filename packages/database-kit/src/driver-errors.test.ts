@@ -1,8 +1,13 @@
 import { createRequire } from 'node:module';
 import { QueryFailedError } from 'typeorm';
 import { expect, it } from 'vitest';
-import { classifyError } from './classify-error.ts';
-import { classifyDriverError, driverErrorTable, isReadOnlyError, type DriverErrorKind } from './driver-errors.ts';
+import {
+  classifyDriverError,
+  classifyError,
+  driverErrorTable,
+  isReadOnlyError,
+  type DriverErrorKind,
+} from './driver-errors.ts';
 
 const requireFrom = createRequire(import.meta.url);
 const constants = requireFrom(

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Connection } from './connection-options.ts';
-import { openSession, type Session } from './open-session.ts';
+import { withinDeadline } from '@board/service-kit';
+import { openSession, type Connection, type Session } from './open-session.ts';
 
 export type LockState =
   | { readonly kind: 'waiting' }
@@ -92,17 +92,13 @@ async function watchLock(
   onAnswer: Leadership['onAnswer'],
 ): Promise<void> {
   while (!stopped.aborted && !session.lost.aborted) {
-    const timer = setTimeout(session.destroy, askTimeoutMs);
     try {
-      const [row] = await session.query<{ mine: number | null }>('SELECT IS_USED_LOCK(?) = CONNECTION_ID() AS mine', [
-        lock,
-      ]);
+      const asking = session.query<{ mine: number | null }>('SELECT IS_USED_LOCK(?) = CONNECTION_ID() AS mine', [lock]);
+      const [row] = await withinDeadline(asking, askTimeoutMs, () => new Error('no answer in time'));
       if (row?.mine === 1) onAnswer?.();
       else session.destroy();
     } catch {
       session.destroy();
-    } finally {
-      clearTimeout(timer);
     }
     await delay(askEveryMs, undefined, { signal: stopped }).catch(() => undefined);
   }

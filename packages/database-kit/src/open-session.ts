@@ -1,6 +1,40 @@
-import { createConnection, type QueryOptions, type ResultSetHeader } from 'mysql2/promise';
-import type { Connection } from './connection-options.ts';
-import { pinSession } from './session-settings.ts';
+import { createConnection as createRawConnection } from 'mysql2';
+import {
+  createConnection,
+  type Connection as DriverConnection,
+  type ConnectionOptions,
+  type QueryOptions,
+  type ResultSetHeader,
+} from 'mysql2/promise';
+import { pinSession, type SessionWaits } from './session-settings.ts';
+
+export type { Connection as DriverConnection, RowDataPacket } from 'mysql2/promise';
+
+/** A schema, and a user of it. */
+export interface Connection {
+  readonly host: string;
+  readonly port: number;
+  readonly name: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+/**
+ * Opens one connection of the driver: every code point, times in UTC, numbers that keep their digits, a bounded wait.
+ *
+ * For administrators, probes and tests, which look at the server as it is: its session has the server's own settings.
+ * Work on the pipeline's data takes `openSession` or `createDatabase`, whose sessions are pinned.
+ */
+export function openConnection(options: ConnectionOptions): Promise<DriverConnection> {
+  return createConnection({
+    timezone: 'Z',
+    charset: 'utf8mb4',
+    supportBigNumbers: true,
+    connectTimeout: 3_000,
+    enableKeepAlive: true,
+    ...options,
+  });
+}
 
 /** One connection, for work that must not go on when it is lost: it never connects again. */
 export interface Session {
@@ -15,22 +49,25 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** Opens a connection of its own; a statement that takes longer than `statementTimeoutMs` destroys it. */
+export interface SessionOptions {
+  /** A statement that takes longer destroys the connection. */
+  readonly statementTimeoutMs?: number;
+  readonly connectTimeoutMs?: number;
+  readonly waits?: SessionWaits;
+}
+
+/** Opens a pinned connection of its own; without a `name` it has no schema. */
 export async function openSession(
-  { host, port, name, user, password }: Connection,
-  statementTimeoutMs = 30_000,
+  { host, port, name, user, password }: Omit<Connection, 'name'> & { readonly name?: string },
+  { statementTimeoutMs = 30_000, connectTimeoutMs = 3_000, waits = {} }: SessionOptions = {},
 ): Promise<Session> {
-  const connection = await createConnection({
+  const connection = await openConnection({
     host,
     port,
-    database: name,
     user,
     password,
-    timezone: 'Z',
-    charset: 'utf8mb4',
-    supportBigNumbers: true,
-    connectTimeout: 3_000,
-    enableKeepAlive: true,
+    connectTimeout: connectTimeoutMs,
+    ...(name === undefined ? {} : { database: name }),
   });
   const gone = new AbortController();
   // A statement under way on a destroyed connection would never be answered.
@@ -50,14 +87,14 @@ export async function openSession(
       const [answer] = await Promise.race([connection.query(options), lost.promise]);
       return answer as Answer;
     } catch (error) {
-      // Nobody knows what the server still does on a connection whose answer did not come.
+      // What the server still does on a connection whose answer did not come is not known.
       if (!(error instanceof Error) || !('sqlState' in error)) destroy();
       throw error;
     }
   }
 
   try {
-    await run(pinSession());
+    await run(pinSession(waits));
   } catch (error) {
     destroy();
     throw error;
@@ -72,4 +109,21 @@ export async function openSession(
       if (!gone.signal.aborted) await connection.end().catch(destroy);
     },
   };
+}
+
+/** Settles as soon as the server says anything to a login, be it a refusal. Not over `openConnection`: a refusal is an answer too. */
+export function askDatabase(
+  { host, port, user, password }: Omit<Connection, 'name'>,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const connection = createRawConnection({ host, port, user, password, connectTimeout: 0 });
+    const settle = (): void => {
+      connection.destroy();
+      resolve();
+    };
+    // A whole login: the server blocks hosts that break off too many.
+    connection.once('connect', () => connection.end(settle)).on('error', settle);
+    signal.addEventListener('abort', settle, { once: true });
+  });
 }

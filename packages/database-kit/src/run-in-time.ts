@@ -1,7 +1,6 @@
-import { UnavailableError } from '@board/service-kit';
+import { startDeadline, UnavailableError, type Deadline } from '@board/service-kit';
 import type { DataSource, QueryRunner } from 'typeorm';
-import { classifyError } from './classify-error.ts';
-import { isReadOnlyError } from './driver-errors.ts';
+import { classifyError, isReadOnlyError } from './driver-errors.ts';
 
 export interface PooledConnection {
   release(): void;
@@ -24,15 +23,13 @@ export async function runInTime<Result>(
   { deadlineMs, isRetired }: RunLimits,
   work: (runner: QueryRunner) => Promise<Result>,
 ): Promise<Result> {
-  const connecting = connect(dataSource, isRetired);
-  const late = Promise.withResolvers<never>();
-  const reject = (): void => late.reject(new UnavailableError(`The database did not answer within ${deadlineMs} ms.`));
-  const timer = setTimeout(reject, deadlineMs);
+  const late = (): Error => new UnavailableError(`The database did not answer within ${deadlineMs} ms.`);
+  const deadline = startDeadline(deadlineMs, late);
   try {
-    const { runner, connection } = await acquire(connecting, late.promise);
-    return await useOnce(connection, Promise.race([work(runner), late.promise]));
+    const { runner, connection } = await acquire(connect(dataSource, isRetired), deadline);
+    return await useOnce(connection, deadline.wait(work(runner)));
   } finally {
-    clearTimeout(timer);
+    deadline.end();
   }
 }
 
@@ -50,9 +47,9 @@ async function connect(dataSource: DataSource, isRetired: RunLimits['isRetired']
   }
 }
 
-async function acquire(connecting: Promise<Connected>, late: Promise<never>): Promise<Connected> {
+async function acquire(connecting: Promise<Connected>, deadline: Deadline): Promise<Connected> {
   try {
-    return await Promise.race([connecting, late]);
+    return await deadline.wait(connecting);
   } catch (error) {
     // The pool may still hand it out after nobody waits for it.
     connecting.then(

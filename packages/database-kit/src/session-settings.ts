@@ -1,3 +1,5 @@
+import type { EntityManager } from 'typeorm';
+
 /** What a session must be, whatever the server's defaults or its `init_connect` say. */
 interface PinnedVariable {
   /** As SHOW VARIABLES prints it. */
@@ -8,7 +10,7 @@ interface PinnedVariable {
 
 /**
  * Set on every connection before anything else runs on it, and read back when a service starts: a proxy between us and the
- * server may swallow a SET. Only variables that an ordinary user may set; the server's own stand in `assert-server-settings.ts`.
+ * server may swallow a SET. Only variables that an ordinary user may set; the server's own stand in `serverSettings` below.
  */
 export const pinnedVariables: Readonly<Record<string, PinnedVariable>> = {
   sql_mode: {
@@ -68,4 +70,57 @@ export function pinSession({
 /** Nothing here needs escaping, and with the wrong sql_mode nothing could be trusted to be escaped. */
 function literal(value: string): string {
   return /^\d+$/.test(value) ? value : `'${value}'`;
+}
+
+/** The server is set up in a way that breaks the guarantee; waiting does not help. */
+export class ServerSettingsError extends Error {
+  override readonly name = 'ServerSettingsError';
+}
+
+/**
+ * What each setting is for: a committed row survives the machine, and its whole image is in the binlog under a GTID. Transactions
+ * become visible in the order of the binlog: a fence that commits after a row was seen lies behind it.
+ */
+const serverSettings: Readonly<Record<string, string>> = {
+  sync_binlog: '1',
+  innodb_flush_log_at_trx_commit: '1',
+  log_bin: 'ON',
+  binlog_format: 'ROW',
+  binlog_row_image: 'FULL',
+  binlog_order_commits: 'ON',
+  gtid_mode: 'ON',
+  // An `init_connect` may switch it off for a session: what is committed then is never shipped.
+  sql_log_bin: 'ON',
+};
+
+const wanted: Readonly<Record<string, string>> = {
+  ...serverSettings,
+  ...Object.fromEntries(Object.entries(pinnedVariables).map(([name, { value }]) => [name, value])),
+};
+
+/** Deprecated, and ROW is what stays when they are gone. */
+const mayBeGone = new Set(['binlog_format']);
+
+export interface ServerVariable {
+  readonly Variable_name: string;
+  readonly Value: string;
+}
+
+/** Throws ServerSettingsError with every setting that is wrong, as this session sees it. */
+export async function assertServerSettings(manager: EntityManager): Promise<void> {
+  const rows: ServerVariable[] = await manager.query('SHOW SESSION VARIABLES WHERE Variable_name IN (?)', [
+    Object.keys(wanted),
+  ]);
+  const wrong = findWrongSettings(rows);
+  if (wrong.length > 0) throw new ServerSettingsError(`MySQL's settings break the guarantee: ${wrong.join('; ')}`);
+}
+
+/** What is wrong with the variables of a session, in sentences; one that is not told is wrong too: nothing proves it. */
+export function findWrongSettings(rows: readonly ServerVariable[]): string[] {
+  const told = new Map(rows.map(({ Variable_name, Value }) => [Variable_name.toLowerCase(), Value]));
+  return Object.entries(wanted).flatMap(([name, value]) => {
+    const found = told.get(name);
+    if (found === undefined) return mayBeGone.has(name) ? [] : [`${name} is not told by the server, must be ${value}`];
+    return found.toUpperCase() === value.toUpperCase() ? [] : [`${name} is ${found}, must be ${value}`];
+  });
 }

@@ -1,5 +1,6 @@
+import { must } from '@board/service-kit';
 import { headerNames } from '@board/contracts';
-import { InvalidEventError, must } from './errors.ts';
+import { InvalidEventError } from './errors.ts';
 import type { Message } from './handler.ts';
 import { headerText, type Delivery, type Identity, type RecordHeaders } from './record.ts';
 

@@ -34,12 +34,6 @@ export class HandlerTimeoutError extends Error {
   }
 }
 
-/** A value that must be there; throws with `what` when it is not, instead of going on with another one. */
-export function must<Value>(value: Value | undefined, what: string): Value {
-  if (value === undefined) throw new Error(`there is no ${what}`);
-  return value;
-}
-
 export interface ErrorText {
   readonly errorClass: string;
   readonly message: string;

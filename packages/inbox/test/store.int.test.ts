@@ -1,6 +1,6 @@
 import { connectionOptions } from '@board/database-kit';
 import { createTestSchema, uniqueName, type TestSchema } from '@board/test';
-import type { RowDataPacket } from 'mysql2/promise';
+import type { RowDataPacket } from '@board/database-kit';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { inboxMigrations } from '../src/store/migrations.ts';

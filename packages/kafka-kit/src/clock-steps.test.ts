@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { expect, it, vi } from 'vitest';
-import './clock-steps.ts';
+import './kafkajs-patches.ts';
 
 const requireFrom = createRequire(import.meta.url);
 const hour = 3_600_000;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka, Producer } from 'kafkajs';
-import { createProducer } from './create-producer.ts';
-import { readRanges, type OffsetRange } from './read-ranges.ts';
+import { listRanges, withAdmin } from './admin.ts';
+import { createProducer } from './connect-kafka.ts';
+import { readRanges } from './read-ranges.ts';
 
 /** A topic of which Kafka keeps the last value of each key: a small memory that no database restore takes back. */
 export interface CompactedTopic {
@@ -24,7 +25,7 @@ export function openCompactedTopic(kafka: Kafka, topic: string): CompactedTopic 
 
   return {
     async read() {
-      const ranges = await rangesOf(kafka, topic);
+      const ranges = await withAdmin(kafka, (admin) => listRanges(admin, topic), { retries: 2 });
       if (ranges === undefined) return undefined;
       const values = new Map<string, string>();
       await readRanges(kafka, `${topic}.reader.${randomUUID()}`, ranges, (_range, { key, value }) => {
@@ -45,16 +46,4 @@ export function openCompactedTopic(kafka: Kafka, topic: string): CompactedTopic 
       await made?.disconnect();
     },
   };
-}
-
-async function rangesOf(kafka: Kafka, topic: string): Promise<OffsetRange[] | undefined> {
-  const admin = kafka.admin({ retry: { retries: 2 } });
-  try {
-    await admin.connect();
-    if (!(await admin.listTopics()).includes(topic)) return undefined;
-    const offsets = await admin.fetchTopicOffsets(topic);
-    return offsets.map(({ partition, low, high }) => ({ topic, partition, from: BigInt(low), end: BigInt(high) }));
-  } finally {
-    await admin.disconnect();
-  }
 }

@@ -1,6 +1,6 @@
 import { Kafka } from 'kafkajs';
 import { expect, it } from 'vitest';
-import { createProducer } from './create-producer.ts';
+import { createProducer } from './connect-kafka.ts';
 
 it("makes a producer without kafkajs's warning about the partitioner", async () => {
   const said: string[] = [];

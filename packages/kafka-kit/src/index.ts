@@ -1,12 +1,14 @@
-export { askBrokers } from './ask-brokers.ts';
-export { assertTopics } from './assert-topics.ts';
+export { assertTopics, listRanges, openAdmin, withAdmin, type AdminOptions, type OffsetRange } from './admin.ts';
 export { openCompactedTopic, type CompactedTopic } from './compacted-topic.ts';
-export { connectKafka } from './connect-kafka.ts';
-export { createProducer } from './create-producer.ts';
-export type { KafkaAccess } from './kafka-access.ts';
-export { kafkaAccess, kafkaFields } from './kafka-fields.ts';
-export { openAdmin } from './open-admin.ts';
-export { readRanges, type OffsetRange } from './read-ranges.ts';
+export {
+  askBrokers,
+  connectKafka,
+  createProducer,
+  kafkaAccess,
+  kafkaFields,
+  type KafkaAccess,
+} from './connect-kafka.ts';
+export { onOffsetReset, type OffsetReset } from './kafkajs-patches.ts';
+export { readRanges } from './read-ranges.ts';
 export { fetchedIn, type Fetched, type FetchedRecord, type UndecodableBatch } from './record-batches.ts';
 export { maxHeaders, readHeaders, writeHeaders, type Header, type RecordHeaders } from './record-headers.ts';
-export { onOffsetReset, type OffsetReset } from './offset-resets.ts';

@@ -1,18 +1,11 @@
-import type { Admin, Consumer, Kafka } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
+import { withAdmin, type OffsetRange } from './admin.ts';
 import { fetchedIn, type FetchedRecord } from './record-batches.ts';
-
-/** Part of a partition. */
-export interface OffsetRange {
-  readonly topic: string;
-  readonly partition: number;
-  readonly from: bigint;
-  /** Not included. */
-  readonly end: bigint;
-}
 
 /** Told of each record in the order of its partition; `enough` ends the reading early. */
 export type TakeRecord = (range: OffsetRange, record: FetchedRecord) => 'enough' | 'more';
 
+/** Of the brokers, not for the whole reading: not a deadline, it begins anew with each batch. */
 const maxSilenceMs = 30_000;
 
 /**
@@ -31,7 +24,7 @@ export async function readRanges(
   );
   if (missing.size === 0) return;
   const done = Promise.withResolvers<void>();
-  // It may be rejected before anybody waits for it.
+  // It may be rejected before it is waited for.
   done.promise.catch(() => undefined);
   const silence = setTimeout(() => {
     done.reject(
@@ -40,51 +33,49 @@ export async function readRanges(
   }, maxSilenceMs);
   const abort = (): void => done.reject(signal?.reason);
   signal?.addEventListener('abort', abort);
-  const admin = kafka.admin();
-  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, maxBytesPerPartition: 262_144 });
   try {
-    signal?.throwIfAborted();
-    await admin.connect();
-    await consumer.connect();
-    const topics = [...new Set([...missing.values()].map(({ topic }) => topic))];
-    await consumer.subscribe({ topics, fromBeginning: true });
-    consumer.on(consumer.events.CRASH, ({ payload }) => done.reject(payload.error));
-    await consumer.run({
-      autoCommit: false,
-      eachBatch: ({ batch, pause }) => {
-        const { topic, partition } = batch;
-        const name = `${topic}/${partition}`;
-        const range = missing.get(name);
-        if (range === undefined) pause();
-        else {
-          silence.refresh();
-          for (const record of fetchedIn(batch)) {
-            const offset = BigInt(record.offset);
-            // Neither markers of transactions nor what cannot be decoded.
-            if (record.kind !== 'record' || offset < range.from || offset >= range.end) continue;
-            if (take(range, record) === 'more') continue;
-            missing.clear();
-            break;
-          }
-          if (BigInt(batch.lastOffset()) + 1n >= range.end) missing.delete(name);
-        }
-        if (missing.size === 0) done.resolve();
-        return Promise.resolve();
-      },
+    await withAdmin(kafka, async (admin) => {
+      const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, maxBytesPerPartition: 262_144 });
+      try {
+        signal?.throwIfAborted();
+        await consumer.connect();
+        const topics = [...new Set([...missing.values()].map(({ topic }) => topic))];
+        await consumer.subscribe({ topics, fromBeginning: true });
+        consumer.on(consumer.events.CRASH, ({ payload }) => done.reject(payload.error));
+        await consumer.run({
+          autoCommit: false,
+          eachBatch: ({ batch, pause }) => {
+            const { topic, partition } = batch;
+            const name = `${topic}/${partition}`;
+            const range = missing.get(name);
+            if (range === undefined) pause();
+            else {
+              silence.refresh();
+              for (const record of fetchedIn(batch)) {
+                const offset = BigInt(record.offset);
+                // Neither markers of transactions nor what cannot be decoded.
+                if (record.kind !== 'record' || offset < range.from || offset >= range.end) continue;
+                if (take(range, record) === 'more') continue;
+                missing.clear();
+                break;
+              }
+              if (BigInt(batch.lastOffset()) + 1n >= range.end) missing.delete(name);
+            }
+            if (missing.size === 0) done.resolve();
+            return Promise.resolve();
+          },
+        });
+        for (const { topic, partition, from } of missing.values())
+          consumer.seek({ topic, partition, offset: String(from) });
+        await done.promise;
+      } finally {
+        await consumer.disconnect();
+        // A group that did not get as far as joining is not there; any other leftover would only be clutter.
+        await admin.deleteGroups([groupId]).catch(() => undefined);
+      }
     });
-    for (const { topic, partition, from } of missing.values())
-      consumer.seek({ topic, partition, offset: String(from) });
-    await done.promise;
   } finally {
     clearTimeout(silence);
     signal?.removeEventListener('abort', abort);
-    await close(consumer, admin, groupId);
   }
-}
-
-async function close(consumer: Consumer, admin: Admin, groupId: string): Promise<void> {
-  await consumer.disconnect();
-  // A group that did not get as far as joining is not there; any other leftover would only be clutter.
-  await admin.deleteGroups([groupId]).catch(() => undefined);
-  await admin.disconnect();
 }

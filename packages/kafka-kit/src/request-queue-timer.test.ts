@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { afterEach, expect, it, vi } from 'vitest';
-import './request-queue-timer.ts';
+import './kafkajs-patches.ts';
 
 afterEach(() => vi.useRealTimers());
 

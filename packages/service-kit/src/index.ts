@@ -1,28 +1,23 @@
-export { createElapsedClock, type ElapsedClock } from './elapsed-clock.ts';
-export { configFields } from './config-fields.ts';
-export { createLogger, type Logger } from './create-logger.ts';
-export { createMetrics } from './create-metrics.ts';
-export { askHttp, endWhenSilent, type NeededServer } from './end-when-silent.ts';
-export { failpoint, setFailpoint } from './failpoint.ts';
-export type { Alarm, Alarms } from './health/alarms.ts';
-export { createHealth, type Health } from './health/create-health.ts';
-export { createOutageAlarm, type OutageAlarm } from './health/outage-alarm.ts';
-export type { Readiness, ReadinessState } from './health/readiness.ts';
-export { answerWithEtag } from './http/answer-with-etag.ts';
+export { createOutageAlarm, waitForDependency, type OutageAlarm, type Waiting } from './health/dependency.ts';
+export { askHttp, endWhenSilent, type NeededServer } from './health/end-when-silent.ts';
+export type { Alarm, Alarms, Readiness, ReadinessState } from './health/health.ts';
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http/create-http-server.ts';
-export { docsRouter } from './http/docs-router.ts';
-export { parseEntityTags, type EntityTags } from './http/parse-entity-tags.ts';
-export { Problem, type FieldError, type ProblemOptions } from './http/problem.ts';
+export { answerWithEtag, parseEntityTags, type EntityTags } from './http/entity-tags.ts';
+export type { RequestState, ServiceContext, ServiceMiddleware, ServiceRouter } from './http/observe-requests.ts';
+export { answerInTime, Problem, type FieldError, type ProblemOptions } from './http/problem.ts';
 export { readJsonBody } from './http/read-json-body.ts';
-export { readRequest } from './http/read-request.ts';
-export { requestFields } from './http/request-fields.ts';
-export type { RequestState, ServiceContext, ServiceMiddleware, ServiceRouter } from './http/service-router.ts';
-export { withinDeadline } from './http/within-deadline.ts';
-export { ConfigError, readConfig } from './read-config.ts';
-export { reasonOf } from './reason-of.ts';
-export { retryUntilReady, type RetryOptions } from './retry-until-ready.ts';
-export { runService, runTask, type Running } from './run-service.ts';
-export { createScope, type Scope } from './scope.ts';
-export { UnavailableError } from './unavailable-error.ts';
-export { waitForDependency, type Waiting } from './wait-for-dependency.ts';
-export { guardEventLoop } from './event-loop-guard.ts';
+export { readRequest, requestFields } from './http/read-request.ts';
+export { createHealth, docsRouter, type Health } from './http/service-routers.ts';
+export { backoffMs, createBackoff, retryUntilReady, type Backoff, type BackoffPolicy } from './process/backoff.ts';
+export { ConfigError, configFields, readConfig } from './process/config.ts';
+export { MissingValueError, must, UnavailableError } from './process/errors.ts';
+export { failpoint, setFailpoint } from './process/failpoint.ts';
+export { createScope, guardEventLoop, runService, runTask, type Running, type Scope } from './process/run-service.ts';
+export { createLogger, createMetrics, reasonOf, type Logger } from './process/telemetry.ts';
+export {
+  createElapsedClock,
+  startDeadline,
+  withinDeadline,
+  type Deadline,
+  type ElapsedClock,
+} from './process/time-limits.ts';

@@ -20,6 +20,7 @@ it.each([
     { payloadBytes: 2 ** 20 },
     'may take 1052672, max.message.bytes of the topic has room for 1048576',
   ],
+  ['a topic limit that is no number', { messageBytes: NaN }, 'max.message.bytes of the topic has room for NaN'],
   ['a smaller topic', { messageBytes: 524_288 }, 'max.message.bytes of the topic has room for 524288'],
 ])('goes RED for %s', (_what, change, sentence) => {
   expect(() => assertOwnLimits({ ...ownLimits, ...change })).toThrow(sentence);
@@ -27,6 +28,7 @@ it.each([
 
 it.each([
   ['packets of MySQL', ownLimits, { ...server, maxAllowedPacket: 8 * 1024 * 1024 }, 'max_allowed_packet of MySQL'],
+  ['an answer of MySQL that is no number', ownLimits, { ...server, maxAllowedPacket: NaN }, 'has room for NaN'],
   ['a binlog cache', ownLimits, { ...server, maxBinlogCacheSize: 4_096 }, 'max_binlog_cache_size of MySQL'],
   [
     'packets of MySQL that are no number',

@@ -2,7 +2,7 @@ import { startTcpProxy, type Fault, type TcpProxy } from '@board/test';
 import avro from 'avsc';
 import { expect, onTestFinished, test } from 'vitest';
 import { prepareOrderService, type Prepared } from './testing/prepare-order-service.ts';
-import { startService } from './testing/start-service.ts';
+import { startService, startServiceKilledAt } from './testing/start-service.ts';
 
 const title = '제목 😀 é';
 const content = '한국어 내용\n"\\\' 👩‍👩‍👧‍👦 \u0001';
@@ -83,13 +83,14 @@ test.each([
   ['after-commit', { boards: 1, events: 1 }],
 ])('kill -9 %s leaves BOTH rows or NEITHER, and a new process serves', async (place, rows) => {
   const { env, root } = await prepareOrderService();
-  const dying = await startService({ ...env, FAILPOINTS: `${place}:kill` });
+  const dying = await startServiceKilledAt(place, env);
   await dying.until('service.ready');
   await expect(post(dying.url)).rejects.toThrow('fetch failed');
   expect(await dying.ended).toBe('SIGKILL');
   await expect.poll(() => countRows(root)).toEqual(rows);
 
-  const next = await startService(env);
+  // What armed failpoints in earlier versions: no variable does.
+  const next = await startService({ ...env, FAILPOINTS: `${place}:kill`, FAILPOINT: place });
   await next.until('service.ready');
   expect((await post(next.url)).status).toBe(201);
 });

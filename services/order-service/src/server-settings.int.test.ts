@@ -1,18 +1,17 @@
-import { createDatabase, type Connection } from '@board/database-kit';
-import { createConnection, type Connection as RootConnection } from 'mysql2/promise';
+import { createDatabase, openConnection, type Connection, type DriverConnection } from '@board/database-kit';
 import { databaseEnvironment } from '@board/test';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { startOwnMysql, type OwnMysql } from '../../../stack/testing/start-own-mysql.ts';
 import { startService } from './testing/start-service.ts';
 
 let mysql: OwnMysql;
-let root: RootConnection;
+let root: DriverConnection;
 let connection: Connection;
 
 beforeAll(async () => {
   mysql = await startOwnMysql(['--max-allowed-packet=8M']);
   const { host, port, rootPassword: password } = mysql;
-  root = await createConnection({ host, port, user: 'root', password });
+  root = await openConnection({ host, port, user: 'root', password });
   await root.query('CREATE DATABASE boards');
   connection = { host, port, name: 'boards', user: 'root', password };
 }, 90_000);

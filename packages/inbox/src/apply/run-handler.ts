@@ -1,6 +1,7 @@
+import { must } from '@board/service-kit';
 import { classifyDriverError } from '@board/database-kit';
 import type { Rejected, Step } from '../decide.ts';
-import { HandlerTimeoutError, InfrastructureError, must } from '../errors.ts';
+import { HandlerTimeoutError, InfrastructureError } from '../errors.ts';
 import type { Message } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
 import type { Effects } from '../store/store.ts';

@@ -1,7 +1,7 @@
+import { must } from '@board/service-kit';
 import { headerNames } from '@board/contracts';
 import { classifyDriverError, type DriverError } from '@board/database-kit';
 import type { Applied, Rejected } from '../decide.ts';
-import { must } from '../errors.ts';
 import { headerText, type Delivery } from '../record.ts';
 
 interface SchemaFailure extends Rejected {

@@ -1,6 +1,6 @@
+import { createBackoff } from '@board/service-kit';
 import { headerNames } from '@board/contracts';
 import { readHeaders, writeHeaders } from '@board/kafka-kit';
-import { createBackoff } from '../clock.ts';
 import { probeAggregateId } from '../decide.ts';
 import { describeError } from '../errors.ts';
 import type { Handler } from '../handler.ts';
@@ -50,7 +50,7 @@ const fullSize = 1_024;
  */
 export function createIsolation(rereadForMs: number, maxWaitMs: number): Isolation {
   const rereadMs = new Map<string, number>();
-  let backoff = createBackoff(maxWaitMs);
+  let backoff = createBackoff({ firstMs: 100, maxMs: maxWaitMs, jitter: 0.2 });
   let size: number | undefined;
   let suspect: { readonly offset: string; readonly controls: number } | undefined;
 
@@ -72,7 +72,7 @@ export function createIsolation(rereadForMs: number, maxWaitMs: number): Isolati
       return controls > suspect.controls ? { kind: 'dead-letter' } : { kind: 'seek-control' };
     },
     succeeded() {
-      backoff = createBackoff(maxWaitMs);
+      backoff = createBackoff({ firstMs: 100, maxMs: maxWaitMs, jitter: 0.2 });
       suspect = undefined;
       if (size !== undefined) size = size * 2 < fullSize ? size * 2 : undefined;
     },

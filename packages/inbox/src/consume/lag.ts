@@ -1,3 +1,4 @@
+import { openAdmin, withAdmin } from '@board/kafka-kit';
 import { type ConsumerDefinition, retryTierOf, retryTopicName } from '@board/contracts';
 import type { Kafka } from 'kafkajs';
 
@@ -26,8 +27,7 @@ export function nextOffset({ committed, low }: PartitionPosition): bigint {
 
 /** Asks the brokers themselves: a consumer that has stalled without a word cannot be asked. */
 export async function openLagProbe(kafka: Kafka, groupId: string, topics: readonly string[]): Promise<LagProbe> {
-  const admin = kafka.admin({ retry: { retries: 2 } });
-  await admin.connect();
+  const admin = await openAdmin(kafka, { retries: 2 });
   return {
     async read() {
       const committed = await admin.fetchOffsets({ groupId, topics: [...topics] });
@@ -61,17 +61,12 @@ export async function findRetryTopics(
   kafka: Kafka,
   { group, retryTiers }: Pick<ConsumerDefinition, 'group' | 'retryTiers'>,
 ): Promise<string[]> {
-  const admin = kafka.admin();
-  try {
-    await admin.connect();
-    const defined = Array.from({ length: retryTiers }, (_, index) => retryTopicName(group, index + 1));
-    const tiers = new Map<number, string>();
-    for (const name of [...defined, ...(await admin.listTopics())]) {
-      const tier = retryTierOf(group, name);
-      if (tier !== undefined) tiers.set(tier, name);
-    }
-    return [...tiers].sort(([a], [b]) => a - b).map(([, name]) => name);
-  } finally {
-    await admin.disconnect();
+  const defined = Array.from({ length: retryTiers }, (_, index) => retryTopicName(group, index + 1));
+  const existing = await withAdmin(kafka, (admin) => admin.listTopics());
+  const tiers = new Map<number, string>();
+  for (const name of [...defined, ...existing]) {
+    const tier = retryTierOf(group, name);
+    if (tier !== undefined) tiers.set(tier, name);
   }
+  return [...tiers].sort(([a], [b]) => a - b).map(([, name]) => name);
 }

@@ -1,8 +1,8 @@
+import { createBackoff, type Backoff, must } from '@board/service-kit';
 import { createHash } from 'node:crypto';
 import { classifyDriverError } from '@board/database-kit';
 import { writeHeaders } from '@board/kafka-kit';
-import { createBackoff, type Backoff } from '../clock.ts';
-import { describeError, HandlerTimeoutError, InfrastructureError, must, UnfinishedDeploymentError } from '../errors.ts';
+import { describeError, HandlerTimeoutError, InfrastructureError, UnfinishedDeploymentError } from '../errors.ts';
 import { toBare } from '../fail/record-formats.ts';
 import { publishDeadLetters, type DeadLetter } from '../fail/dead-letters.ts';
 import type { Inbox } from '../inbox.ts';
@@ -34,6 +34,8 @@ interface Partition {
 
 /** Records behind the one that fails, whether or not they are processed with it. */
 type Following = readonly SourceRecord[];
+
+const firstWaitMs = 100;
 
 /** The pause before a step of the search: it has to be declared, or the watchdog would count it. */
 const stepMs = 100;
@@ -77,7 +79,7 @@ export function pauseOnError(inbox: Inbox, readDelivery: ReadDelivery, process: 
 
   function wait(at: Partition, error: unknown, kind: 'infrastructure' | 'unknown', why: string, waitMs?: number) {
     const { topic, partition } = at;
-    at.backoff ??= createBackoff(settings.maxWaitMs, inbox.random);
+    at.backoff ??= createBackoff({ firstMs: firstWaitMs, maxMs: settings.maxWaitMs, jitter: 0.2 }, inbox.random);
     const ms = waitMs ?? at.backoff.next();
     const { errorClass, message } = describeError(error);
     const text = kind === 'unknown' ? `${errorClass}: ${message}` : store.describeFault(error);

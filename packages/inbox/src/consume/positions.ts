@@ -1,4 +1,4 @@
-import { type OffsetReset, onOffsetReset } from '@board/kafka-kit';
+import { openAdmin, type OffsetReset, onOffsetReset } from '@board/kafka-kit';
 import type { Kafka } from 'kafkajs';
 import type { Inbox } from '../inbox.ts';
 import type { MissingRange, ReadPosition } from '../store/store.ts';
@@ -28,8 +28,7 @@ export async function trackPositions(
   const known = new Set<string>();
   /** Something was missing when they were looked at last. */
   const suspected = new Set<string>();
-  const admin = kafka.admin({ retry: { retries: 2 } });
-  await admin.connect();
+  const admin = await openAdmin(kafka, { retries: 2 });
 
   /** Records the loss together with how the partition is remembered after it; returns the latter. */
   async function record(missing: MissingRange, position: PartitionPosition): Promise<ReadPosition> {

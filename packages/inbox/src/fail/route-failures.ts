@@ -1,6 +1,7 @@
 // Flow 7/9: failure becomes a retry
+import { must } from '@board/service-kit';
 import { type Applied, type Mark, type Rejected, decide } from '../decide.ts';
-import { InvalidEventError, describeError, must } from '../errors.ts';
+import { InvalidEventError, describeError } from '../errors.ts';
 import { describeDelivery } from '../health/observe.ts';
 import type { Inbox } from '../inbox.ts';
 import type { Delivery } from '../record.ts';

@@ -2,7 +2,7 @@ import { headerNames } from '@board/contracts';
 import type { Logger } from '@board/service-kit';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Applied } from '../decide.ts';
-import type { Inbox } from '../inbox.ts';
+import type { InboxClock } from '../clock.ts';
 import { type DeadLetterReason, type Delivery, headerText, traceparentOf } from '../record.ts';
 
 export interface InboxMetrics {
@@ -136,7 +136,10 @@ export function logDeliveries(
 }
 
 /** Counts what a batch's transaction has committed, and logs its events: ids, never payloads. */
-export function observeApplied({ metrics, logger, clock }: Inbox, result: Applied): void {
+export function observeApplied(
+  { metrics, logger, clock }: { metrics: InboxMetrics; logger: Logger; clock: InboxClock },
+  result: Applied,
+): void {
   const nowMs = clock.now();
   metrics.applied(
     result.applied.length,

@@ -1,6 +1,7 @@
+import { withAdmin } from '@board/kafka-kit';
 import type { Admin } from 'kafkajs';
 import type { EntityManager } from 'typeorm';
-import { type Operator, Refusal, inboxGroups, readGroupStates, storeOf, withAdmin } from './operator.ts';
+import { type Operator, Refusal, inboxGroups, readGroupStates, storeOf } from './operator.ts';
 import { type TopicGap, findTopicGaps } from './topics.ts';
 
 /** Where one aggregate stands, as if the consumer had applied all events up to there. */

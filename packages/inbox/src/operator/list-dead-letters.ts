@@ -1,3 +1,4 @@
+import { withAdmin } from '@board/kafka-kit';
 import { deadLetterTopicName } from '@board/contracts';
 import { behindPlace, closeAllPassed, mysqlDeadLetters, placeValues } from '../store/dead-letters.ts';
 import { type DeadLetterPlace, firstPlace } from '../store/store.ts';
@@ -10,7 +11,7 @@ import {
   toCondition,
   toLetter,
 } from './dead-letter-index.ts';
-import { type Operator, withAdmin } from './operator.ts';
+import { type Operator } from './operator.ts';
 
 /** How letters are paged through: in the order of an index, each page from where the last one ended. */
 export interface LetterOrder {

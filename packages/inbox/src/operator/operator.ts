@@ -17,17 +17,6 @@ export function storeOf({ consumer, dataSource, now }: Operator): InboxStore {
   return createMysqlStore({ consumer, dataSource, nowMs: now });
 }
 
-/** Lends an admin client for one errand. */
-export async function withAdmin<Result>(kafka: Kafka, work: (admin: Admin) => Promise<Result>): Promise<Result> {
-  const admin = kafka.admin();
-  try {
-    await admin.connect();
-    return await work(admin);
-  } finally {
-    await admin.disconnect();
-  }
-}
-
 export interface GroupState {
   readonly group: string;
   readonly members: number;

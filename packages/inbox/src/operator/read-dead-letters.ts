@@ -1,12 +1,13 @@
 import { deadLetterTopicName } from '@board/contracts';
-import { fetchedIn, readRanges } from '@board/kafka-kit';
+import { fetchedIn, openAdmin, readRanges, withAdmin } from '@board/kafka-kit';
+import { withinDeadline } from '@board/service-kit';
 import type { Admin, Consumer as KafkaConsumer, EachBatchPayload } from 'kafkajs';
 import { randomUUID } from 'node:crypto';
 import { deadLetterHeaders } from '../fail/headers.ts';
 import { isRecordOf } from '../fail/record-formats.ts';
 import { type Origin, type SourceRecord, digestOf, headerText } from '../record.ts';
 import type { Letter } from './dead-letter-index.ts';
-import { type Operator, withAdmin } from './operator.ts';
+import type { Operator } from './operator.ts';
 
 export interface LetterReader {
   /**
@@ -24,11 +25,14 @@ interface Page {
   readonly done: PromiseWithResolvers<void>;
 }
 
-/** Reads DLQ records by their exact position. kafkajs reads within a consumer group only: this one lives as long as the reader. */
+/**
+ * Reads DLQ records by their exact position. kafkajs reads within a consumer group only: this one lives as long as the reader,
+ * unlike that of `readRanges`, because joining a group anew for each page of a long replay would cost seconds each.
+ */
 export async function openLetterReader(operator: Operator, maxSilenceMs = 30_000): Promise<LetterReader> {
   const topic = deadLetterTopicName(operator.consumer.group);
   const groupId = `${operator.consumer.group}.operator.${randomUUID()}`;
-  const admin = operator.kafka.admin();
+  const admin = await openAdmin(operator.kafka);
   const consumer = operator.kafka.consumer({ groupId, maxWaitTimeInMs: 100, maxBytesPerPartition: 262_144 });
   let page: Page | undefined;
 
@@ -57,7 +61,6 @@ export async function openLetterReader(operator: Operator, maxSilenceMs = 30_000
     return Promise.resolve();
   }
 
-  await admin.connect();
   try {
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
@@ -90,14 +93,11 @@ export async function openLetterReader(operator: Operator, maxSilenceMs = 30_000
         consumer.seek({ topic, partition, offset: String(lowest(offsets.keys())) });
         consumer.resume([{ topic, partitions: [partition] }]);
       }
-      const timer = setTimeout(() => {
-        done.reject(new Error(`${topic} was not read within ${maxSilenceMs} ms; do its brokers answer?`));
-      }, maxSilenceMs);
+      const late = (): Error => new Error(`${topic} was not read within ${maxSilenceMs} ms; do its brokers answer?`);
       try {
-        await done.promise;
+        await withinDeadline(done.promise, maxSilenceMs, late);
         return page.found;
       } finally {
-        clearTimeout(timer);
         page = undefined;
       }
     },

@@ -1,5 +1,5 @@
+import { must } from '@board/service-kit';
 import type { EntityManager } from 'typeorm';
-import { must } from '../errors.ts';
 import { type Operator, Refusal, storeOf } from './operator.ts';
 
 export interface SkipRequest {

@@ -1,10 +1,11 @@
+import { must } from '@board/service-kit';
+import { withAdmin } from '@board/kafka-kit';
 import { retryTierOf } from '@board/contracts';
 import { findRetryTopics, nextOffset, openLagProbe } from '../consume/lag.ts';
 import { probeAggregateId } from '../decide.ts';
-import { must } from '../errors.ts';
 import { closeAllPassed, mysqlDeadLetters } from '../store/dead-letters.ts';
 import type { OpenMissing } from '../store/store.ts';
-import { type GroupState, type Operator, inboxGroups, readGroupStates, storeOf, withAdmin } from './operator.ts';
+import { type GroupState, type Operator, inboxGroups, readGroupStates, storeOf } from './operator.ts';
 
 /** Events that wait behind one aggregate's mark. */
 interface ParkedAggregate {

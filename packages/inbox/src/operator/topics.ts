@@ -1,9 +1,10 @@
+import { withAdmin } from '@board/kafka-kit';
 import { type ConsumerDefinition, retryGroupOf } from '@board/contracts';
 import type { Kafka } from 'kafkajs';
 import { findMissing } from '../consume/positions.ts';
 import { type PartitionPosition, findRetryTopics, openLagProbe } from '../consume/lag.ts';
 import { probeAggregateId } from '../decide.ts';
-import { type Operator, storeOf, withAdmin } from './operator.ts';
+import { type Operator, storeOf } from './operator.ts';
 
 /** What a source topic no longer holds: a consumer that begins with its earliest record would not get it. */
 export type TopicGap =

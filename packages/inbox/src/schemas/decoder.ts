@@ -1,4 +1,5 @@
 import { headerNames } from '@board/contracts';
+import { frame, readFrame, schemaIdOf } from '@board/registry';
 import { probeAggregateId } from '../decide.ts';
 import { InfrastructureError, InvalidEventError } from '../errors.ts';
 import type { Message } from '../handler.ts';
@@ -15,8 +16,6 @@ export interface Decoder {
   sample(): { readonly eventType: string; readonly value: Buffer };
 }
 
-const headerLength = 5;
-
 /** Decodes Confluent-framed Avro with the schemas of the registry, into the shapes that this consumer was written for. */
 export function createDecoder(schemas: SchemaResolver): Decoder {
   const known = new Set(schemas.eventTypes);
@@ -24,20 +23,23 @@ export function createDecoder(schemas: SchemaResolver): Decoder {
   function useOf({ record: { value, headers }, identity }: Delivery): SchemaUse | undefined {
     const eventType = headerText(headers, headerNames.eventType);
     if (eventType === undefined || !known.has(eventType)) return undefined;
-    if (value === null || value.length < headerLength || value[0] !== 0) return undefined;
-    const schemaId = value.readInt32BE(1);
-    // No registry gives such an id, and one that is asked for it may not say "unknown".
-    return schemaId < 0 ? undefined : { eventType, schemaId, aggregateId: identity.aggregateId };
+    const schemaId = schemaIdOf(value);
+    // No registry gives an id below 0, and one that is asked for it may not say "unknown".
+    return schemaId === undefined || schemaId < 0
+      ? undefined
+      : { eventType, schemaId, aggregateId: identity.aggregateId };
   }
 
   function decodes(delivery: Delivery, eventType: string): boolean {
     const { value } = delivery.record;
     const use = useOf(delivery);
     if (value === null || use?.eventType !== eventType) return false;
+    const framed = readFrame(value);
+    if (framed.kind === 'not-framed') return false;
     const found = schemas.find(use);
     if (found?.kind !== 'usable') return false;
     try {
-      found.reader.fromBuffer(value.subarray(headerLength), found.resolver);
+      found.reader.fromBuffer(framed.payload, found.resolver);
       return true;
     } catch {
       return false;
@@ -47,9 +49,7 @@ export function createDecoder(schemas: SchemaResolver): Decoder {
   return {
     sample() {
       const { eventType, value } = schemas.sample();
-      const header = Buffer.alloc(headerLength);
-      header.writeInt32BE(sampleSchemaId, 1);
-      return { eventType, value: Buffer.concat([header, value]) };
+      return { eventType, value: frame(sampleSchemaId, value) };
     },
     async prepare(deliveries) {
       const open = deliveries.flatMap((delivery) => {
@@ -68,11 +68,9 @@ export function createDecoder(schemas: SchemaResolver): Decoder {
         );
       const { value } = record;
       if (value === null) throw new InvalidEventError('the value is null');
-      if (value.length < headerLength)
-        throw new InvalidEventError(`the value has ${value.length} bytes, an Avro record has at least ${headerLength}`);
-      if (value[0] !== 0)
-        throw new InvalidEventError(`the value's first byte is ${value[0]}, Confluent framing wants 0`);
-      const schemaId = value.readInt32BE(1);
+      const framed = readFrame(value);
+      if (framed.kind === 'not-framed') throw new InvalidEventError(framed.problem);
+      const { schemaId, payload } = framed;
       if (schemaId < 0 && (schemaId !== sampleSchemaId || identity.aggregateId !== probeAggregateId))
         throw new InvalidEventError(`schema id ${schemaId} is none that a registry gives`);
       const found = schemas.find({ eventType, schemaId });
@@ -83,7 +81,7 @@ export function createDecoder(schemas: SchemaResolver): Decoder {
       if (found.kind === 'invalid') throw new InvalidEventError(found.problem);
       let data: unknown;
       try {
-        data = found.reader.fromBuffer(value.subarray(headerLength), found.resolver);
+        data = found.reader.fromBuffer(payload, found.resolver);
       } catch (cause) {
         throw new InvalidEventError(`the value does not decode as ${eventType} with schema id ${schemaId}`, { cause });
       }

@@ -1,12 +1,10 @@
+import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
+import { createRegistryClient, registryCodes, type RegistryAnswer } from '@board/registry';
+import { withinDeadline } from '@board/service-kit';
 import avsc from 'avsc';
 import timeoutMiddleware from 'mappersmith/middleware/timeout';
-import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import { InfrastructureError, describeError } from '../errors.ts';
 import type { SchemaKey } from '../store/schema-memory.ts';
-
-/** The registry's own codes; a proxy's or a wrong path's 404 has neither. */
-const unknownSchemaCode = 40403;
-const unknownSubjectCode = 40401;
 
 type Middlewares = NonNullable<ConstructorParameters<typeof SchemaRegistry>[0]['middlewares']>;
 
@@ -25,24 +23,27 @@ export interface RegistryClient {
 }
 
 export function connectRegistry(url: string, timeoutMs = 3_000): RegistryClient {
+  const whole = createRegistryClient(url, { timeoutMs });
   return {
     async schemaOf(id) {
-      // A client of its own for each question: it keeps what it has seen, and a registry may change its mind.
+      // Confluent's client, because it fetches what a schema references. One of its own for each question: it keeps what it has seen, and a registry may change its mind.
       // It has no timeout; mappersmith's types for import and for require do not know each other.
       const middlewares = [timeoutMiddleware(timeoutMs)] as unknown as Middlewares;
       const client = new SchemaRegistry({ host: url, middlewares, retry: { retries: 0 } });
       try {
-        const type: unknown = await inTime(client.getSchema(id), timeoutMs);
+        // It waits without end for the rest of a body that was cut; its own timeout ends when the answer begins.
+        const late = (): Error => new Error(`no whole answer within ${timeoutMs} ms`);
+        const type: unknown = await withinDeadline(client.getSchema(id), timeoutMs, late);
         return type instanceof avsc.Type ? { kind: 'schema', type } : { kind: 'unusable', problem: 'it is not Avro' };
       } catch (cause) {
-        return askPastClient(url, id, timeoutMs, cause);
+        return readAnswer(id, await askedFor(`schema ${id}`, whole.schemaById(id)), cause);
       }
     },
     async knowsAny(subjects) {
       for (const subject of subjects) {
-        const { status, body } = await ask(`${url}/subjects/${encodeURIComponent(subject)}/versions`, timeoutMs);
-        if (status === 200 && Array.isArray(body)) return true;
-        if (status !== 404 || codeOf(body) !== unknownSubjectCode)
+        const { status, json, errorCode } = await askedFor(`subject ${subject}`, whole.versionsOf(subject));
+        if (status === 200 && Array.isArray(json)) return true;
+        if (status !== 404 || errorCode !== registryCodes.unknownSubject)
           throw new InfrastructureError(`the registry answered ${status} when asked for the subject ${subject}`);
       }
       return false;
@@ -50,25 +51,13 @@ export function connectRegistry(url: string, timeoutMs = 3_000): RegistryClient 
   };
 }
 
-/** The client waits without end for the rest of a body that was cut; its own timeout ends when the answer begins. */
-async function inTime<Result>(work: Promise<Result>, timeoutMs: number): Promise<Result> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`no whole answer within ${timeoutMs} ms`)), timeoutMs);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /**
  * The client drops the code that tells an unknown id from a proxy's 404, and its errors do not tell a schema that does not
  * compile from an answer that never came. So it is asked again past the client, and this one whole answer decides alone: what
  * one request failed with and what the next one got are never put together.
  */
-async function askPastClient(url: string, id: number, timeoutMs: number, cause: unknown): Promise<SchemaAnswer> {
-  const { status, body } = await ask(`${url}/schemas/ids/${id}`, timeoutMs);
-  if (status === 404 && codeOf(body) === unknownSchemaCode) return { kind: 'unknown' };
+function readAnswer(id: number, { status, json: body, errorCode }: RegistryAnswer, cause: unknown): SchemaAnswer {
+  if (status === 404 && errorCode === registryCodes.unknownSchema) return { kind: 'unknown' };
   if (status !== 200 || !holdsSchema(body))
     throw new InfrastructureError(`the registry gave no usable answer (${status}) for schema ${id}`, { cause });
   const { schema, schemaType = 'AVRO', references = [] } = body;
@@ -87,26 +76,12 @@ function holdsSchema(body: unknown): body is { schema: string; schemaType?: unkn
   return typeof body === 'object' && body !== null && 'schema' in body && typeof body.schema === 'string';
 }
 
-async function ask(url: string, timeoutMs: number): Promise<{ readonly status: number; readonly body: unknown }> {
+async function askedFor(what: string, answer: Promise<RegistryAnswer>): Promise<RegistryAnswer> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
-    return { status: response.status, body: parseJson(await response.text()) };
+    return await answer;
   } catch (cause) {
-    throw new InfrastructureError(`the registry does not answer ${new URL(url).pathname}`, { cause });
+    throw new InfrastructureError(`the registry does not answer when asked for ${what}`, { cause });
   }
-}
-
-/** Undefined: not JSON, or cut. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function codeOf(body: unknown): unknown {
-  return typeof body === 'object' && body !== null && 'error_code' in body ? body.error_code : undefined;
 }
 
 /** The SHA-256 of the schema's canonical form: equal for two texts that decode the same bytes alike. */

@@ -1,6 +1,6 @@
+import { must } from '@board/service-kit';
 import type { EntityManager } from 'typeorm';
 import type { Mark } from '../decide.ts';
-import { must } from '../errors.ts';
 import { sizeOf, type Delivery } from '../record.ts';
 import { fromRow, toRow, type ParkedRow } from './parked-row.ts';
 import type { ConsumerKey, ParkedEvents } from './store.ts';

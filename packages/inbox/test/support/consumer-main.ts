@@ -1,6 +1,13 @@
 import { connectionOptions } from '@board/database-kit';
 import { connectKafka } from '@board/kafka-kit';
-import { createHealth, createLogger, createMetrics, createScope, guardEventLoop } from '@board/service-kit';
+import {
+  createHealth,
+  createLogger,
+  createMetrics,
+  createScope,
+  guardEventLoop,
+  setFailpoint,
+} from '@board/service-kit';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { startInbox } from '../../src/start-inbox.ts';
@@ -8,10 +15,11 @@ import type { ConsumerProcessOptions } from './consumer-process.ts';
 import { testConsumer } from './inbox-lab.ts';
 import { thingLogHandler } from './thing-log.ts';
 
-// A consumer as a process of its own, so that a test can kill it; FAILPOINTS says where.
-const { brokers, registryUrl, connection, topic, group, failFirst, slow, maxBlockedMs, settings } = JSON.parse(
+// A test's own entry: a consumer as a process of its own that can be killed, at a failpoint too.
+const { brokers, registryUrl, connection, topic, group, failFirst, killAt, slow, maxBlockedMs, settings } = JSON.parse(
   process.env['CONSUMER'] ?? '{}',
 ) as ConsumerProcessOptions;
+if (killAt !== undefined) setFailpoint(killAt, () => process.kill(process.pid, 'SIGKILL'));
 const logger = createLogger({ name: group, level: process.env['LAB_LOG'] ?? 'silent' });
 const scope = createScope();
 guardEventLoop(scope, maxBlockedMs);

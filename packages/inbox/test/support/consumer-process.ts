@@ -12,6 +12,8 @@ export interface ConsumerProcessOptions {
   readonly group: string;
   /** The event whose first attempt fails. */
   readonly failFirst: { readonly aggregateId: string; readonly version: number };
+  /** The failpoint where SIGKILL ends it. */
+  readonly killAt?: string;
   /** Whose events take so long. */
   readonly slow?: { readonly aggregateId: string; readonly forMs: number };
   /** Its event loop may stand still for so long. */
@@ -54,16 +56,13 @@ export function spawnConsumer(
     topic: lab.topic,
     group: lab.group,
     failFirst,
+    ...(killAt === undefined ? {} : { killAt }),
     ...(slow === undefined ? {} : { slow }),
     ...(maxBlockedMs === undefined ? {} : { maxBlockedMs }),
     settings: { retryBaseMs: 100, sweepEveryMs: 200, ...settings },
   };
   const child = spawn(process.execPath, [main], {
-    env: {
-      ...process.env,
-      CONSUMER: JSON.stringify(options),
-      FAILPOINTS: killAt === undefined ? '' : `${killAt}:kill`,
-    },
+    env: { ...process.env, CONSUMER: JSON.stringify(options) },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const ended = once(child, 'exit').then(([code, signal]: (string | number | null)[]) => signal ?? code ?? null);

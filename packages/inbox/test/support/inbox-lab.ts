@@ -4,7 +4,7 @@ import { connectKafka } from '@board/kafka-kit';
 import { createHealth, createLogger, createMetrics, createScope, type Health, type Scope } from '@board/service-kit';
 import { createTestSchema, uniqueName, waitUntil, type StackAddresses, type TestSchema } from '@board/test';
 import type { Kafka } from 'kafkajs';
-import type { RowDataPacket } from 'mysql2/promise';
+import type { RowDataPacket } from '@board/database-kit';
 import { DataSource } from 'typeorm';
 import type { Handler } from '../../src/handler.ts';
 import type { Inbox } from '../../src/inbox.ts';

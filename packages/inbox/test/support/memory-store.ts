@@ -1,4 +1,4 @@
-import { must } from '../../src/errors.ts';
+import { must } from '@board/service-kit';
 import type { Mark } from '../../src/decide.ts';
 import type { Delivery } from '../../src/record.ts';
 import type { KnownSchema, SchemaMemory } from '../../src/store/schema-memory.ts';

@@ -1,4 +1,4 @@
-import type { Connection, RowDataPacket } from 'mysql2/promise';
+import type { DriverConnection as Connection, RowDataPacket } from '@board/database-kit';
 import type { EntityManager } from 'typeorm';
 import type { Handler, Message } from '../../src/handler.ts';
 import type { ThingChanged } from './thing-codec.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createAlarms } from './alarms.ts';
+import { createAlarms } from './health.ts';
 
 test('an alarm that is raised AGAIN renews its reason and keeps its time; cleared and raised, it is a new one', () => {
   let hour = 0;

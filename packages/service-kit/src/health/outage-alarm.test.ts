@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createAlarms } from './alarms.ts';
-import { createOutageAlarm } from './outage-alarm.ts';
+import { createAlarms } from './health.ts';
+import { createOutageAlarm } from './dependency.ts';
 
 beforeEach(() => void vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) }));
 afterEach(() => void vi.useRealTimers());

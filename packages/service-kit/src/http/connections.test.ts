@@ -3,10 +3,10 @@ import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { createScope } from '../scope.ts';
-import { serveExample } from '../testing/example-server.ts';
+import { createScope } from '../process/run-service.ts';
+import { serveExample } from '../../test/support/example-server.ts';
 import { readJsonBody } from './read-json-body.ts';
-import type { ServiceMiddleware } from './service-router.ts';
+import type { ServiceMiddleware } from './observe-requests.ts';
 
 async function listen(handler?: ServiceMiddleware, drainMs?: number) {
   const scope = createScope();

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { serveExample as serve } from '../testing/example-server.ts';
-import { ask, askJson } from '../testing/index.ts';
-import { UnavailableError } from '../unavailable-error.ts';
+import { serveExample as serve } from '../../test/support/example-server.ts';
+import { ask, askJson } from '../../test/support/index.ts';
+import { UnavailableError } from '../process/errors.ts';
 import { Problem } from './problem.ts';
 import { readJsonBody } from './read-json-body.ts';
-import type { ServiceMiddleware } from './service-router.ts';
+import type { ServiceMiddleware } from './observe-requests.ts';
 
 const problem = (status: number, title: string, rest: object = {}) => ({ type: 'about:blank', title, status, ...rest });
 

@@ -1,25 +1,15 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import Router from '@koa/router';
 import Koa from 'koa';
 import helmet from 'koa-helmet';
 import type { Registry } from 'prom-client';
-import type { Logger } from '../create-logger.ts';
-import type { Health } from '../health/create-health.ts';
-import type { Scope } from '../scope.ts';
-import { answerClientError } from './answer-client-error.ts';
-import { answerPlainly } from './answer-plainly.ts';
-import { answerProblems } from './answer-problems.ts';
-import { answerUnrouted } from './answer-unrouted.ts';
-import { closeServer } from './close-server.ts';
+import type { Scope } from '../process/run-service.ts';
+import type { Logger } from '../process/telemetry.ts';
 import { handleInTurn } from './handle-in-turn.ts';
-import { defaultHttpLimits, type HttpLimits } from './http-limits.ts';
-import { observeRequests } from './observe-requests.ts';
-import { originForm } from './origin-form.ts';
-import { Problem } from './problem.ts';
-import { requireOneHost } from './require-one-host.ts';
-import type { RequestState, ServiceRouter } from './service-router.ts';
+import { observeRequests, type RequestState, type ServiceMiddleware, type ServiceRouter } from './observe-requests.ts';
+import { answerClientError, answerPlainly, answerProblems, answerUnrouted, Problem } from './problem.ts';
+import { metricsRouter, type Health } from './service-routers.ts';
 
 export interface HttpServerOptions {
   readonly logger: Logger;
@@ -106,11 +96,61 @@ export function createHttpServer({ logger, metrics, health, routers, limits: giv
   return { callback, listen };
 }
 
-function metricsRouter(metrics: Registry): ServiceRouter {
-  const router: ServiceRouter = new Router();
-  router.get('/metrics', async (ctx) => {
-    ctx.body = await metrics.metrics();
-    ctx.type = metrics.contentType;
-  });
-  return router;
+/** What one client may take of a server, in time and in number. */
+export interface HttpLimits {
+  /** For the whole head of a request, from the connection or from the last answer's end. */
+  readonly headMs: number;
+  /** For the whole request. */
+  readonly requestMs: number;
+  /** Between an answer and the next request. */
+  readonly keepAliveMs: number;
+  /** Without a byte in either direction: a client that does not read its answer. */
+  readonly silenceMs: number;
+  /** How often the first two are looked at. */
+  readonly lookEveryMs: number;
+  /** Connections beyond are closed as soon as they are made. */
+  readonly connections: number;
+  /** Requests that one connection may have sent ahead of the answers. */
+  readonly waitingRequests: number;
+}
+
+const defaultHttpLimits: HttpLimits = {
+  headMs: 10_000,
+  requestMs: 30_000,
+  // Longer than balancers keep an unused connection (60 s, mostly): a request must not meet one that we are closing.
+  keepAliveMs: 75_000,
+  silenceMs: 30_000,
+  // Node's own 30 s would let a head take 40.
+  lookEveryMs: 1_000,
+  connections: 10_000,
+  waitingRequests: 32,
+};
+
+/** RFC 9112: none, or more than one, is how requests are smuggled past a proxy. HTTP/1.0 does without. */
+const requireOneHost: ServiceMiddleware = (ctx, next) => {
+  const hosts = ctx.req.headersDistinct['host']?.length ?? 0;
+  if (hosts > 1 || (hosts === 0 && ctx.req.httpVersion === '1.1')) {
+    throw new Problem(400, { detail: 'A request names its Host, once.', headers: { Connection: 'close' } });
+  }
+  return next();
+};
+
+/** The path and query of a request's target, which may be a whole URL: what its host is, or whether it is one, is not asked. */
+export function originForm(target: string): string {
+  const path = target.replace(/^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#]*/, '');
+  return path.startsWith('/') || path === '*' ? path : `/${path}`;
+}
+
+/** Requests that run when closing begins may take this long. */
+const finishMs = 8_000;
+
+/** Stops accepting, lets running requests finish, closes idle connections, and cuts what is left after a while. */
+async function closeServer(server: Server): Promise<void> {
+  const closed = Promise.withResolvers<void>();
+  server.close(() => closed.resolve());
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  const cut = setTimeout(() => server.closeAllConnections(), finishMs);
+  await closed.promise;
+  clearInterval(idle);
+  clearTimeout(cut);
 }

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { createLogger } from '../create-logger.ts';
-import { createMetrics } from '../create-metrics.ts';
-import { createHealth } from '../health/create-health.ts';
-import { ask } from '../testing/index.ts';
+import { createLogger } from '../process/telemetry.ts';
+import { createMetrics } from '../process/telemetry.ts';
+import { createHealth } from './service-routers.ts';
+import { ask } from '../../test/support/index.ts';
 import { createHttpServer } from './create-http-server.ts';
-import { docsRouter } from './docs-router.ts';
+import { docsRouter } from './service-routers.ts';
 
 const { callback } = createHttpServer({
   logger: createLogger({ name: 'test', level: 'silent' }),

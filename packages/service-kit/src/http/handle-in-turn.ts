@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answerPlainly } from './answer-plainly.ts';
-import { Problem } from './problem.ts';
+import { answerPlainly, Problem } from './problem.ts';
 
 type HandleRequest = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 

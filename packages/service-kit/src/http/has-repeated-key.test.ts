@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { hasRepeatedKey } from './has-repeated-key.ts';
+import { hasRepeatedKey } from './read-json-body.ts';
 
 const check = (source: string): boolean => hasRepeatedKey(source, JSON.parse(source));
 

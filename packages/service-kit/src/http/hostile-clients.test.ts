@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { createScope } from '../scope.ts';
-import { serveExample } from '../testing/example-server.ts';
-import type { HttpLimits } from './http-limits.ts';
+import { createScope } from '../process/run-service.ts';
+import { serveExample } from '../../test/support/example-server.ts';
+import type { HttpLimits } from './create-http-server.ts';
 import { readJsonBody } from './read-json-body.ts';
-import type { ServiceMiddleware } from './service-router.ts';
+import type { ServiceMiddleware } from './observe-requests.ts';
 
 async function listen(limits: Partial<HttpLimits>, handler?: ServiceMiddleware) {
   const scope = createScope();

@@ -1,8 +1,22 @@
 import { randomUUID } from 'node:crypto';
+import type Router from '@koa/router';
+import type { DefaultContext, Middleware, ParameterizedContext } from 'koa';
 import { Histogram, type Registry } from 'prom-client';
-import type { Logger } from '../create-logger.ts';
-import { readTraceparent } from './read-traceparent.ts';
-import type { ServiceMiddleware } from './service-router.ts';
+import type { Logger } from '../process/telemetry.ts';
+
+/** What the server knows of a request before a route sees it. */
+export interface RequestState {
+  requestId: string;
+  /** W3C trace context: the client's, or a new one. */
+  traceparent: string;
+  receivedAt: Date;
+  /** Writes the request id and the trace id on every line. */
+  logger: Logger;
+}
+
+export type ServiceRouter = Router<RequestState>;
+export type ServiceMiddleware = Middleware<RequestState>;
+export type ServiceContext = ParameterizedContext<RequestState, DefaultContext>;
 
 const requestIdShape = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -39,4 +53,22 @@ export function observeRequests(logger: Logger, metrics: Registry): ServiceMiddl
     const line = { event: 'http.request', method, route, path, status, durationMs: Math.round(durationMs) };
     ctx.state.logger[quietRoutes.has(route) ? 'debug' : 'info'](line);
   };
+}
+
+const traceparentShape = /^(?!ff)([0-9a-f]{2})-((?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})(-.*)?$/;
+
+/**
+ * The W3C trace context of a request: the one that it brought, or a new one, which is also the answer to a bad header.
+ *
+ * Later versions of the header are read as far as version 00 knows them, as the standard wants it.
+ */
+export function readTraceparent(header: string): string {
+  const [, version, rest, more] = traceparentShape.exec(header) ?? [];
+  if (rest !== undefined && !(version === '00' && more !== undefined)) return `00-${rest}`;
+  return `00-${randomHex()}-${randomHex().slice(0, 16)}-01`;
+}
+
+/** A random UUID is never all zeros, which would mean: no id. Node makes them in stock, single random bytes cost several times as much. */
+function randomHex(): string {
+  return randomUUID().replaceAll('-', '');
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { originForm } from './origin-form.ts';
+import { originForm } from './create-http-server.ts';
 
 test.each([
   ['/boards?limit=1', '/boards?limit=1'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseEntityTags } from './parse-entity-tags.ts';
+import { parseEntityTags } from './entity-tags.ts';
 
 /** As Node hands over headers: one character per byte. */
 const tagCharacter = fc

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readTraceparent } from './read-traceparent.ts';
+import { readTraceparent } from './observe-requests.ts';
 
 const valid = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 const hex = (length: number) =>

@@ -1,3 +1,5 @@
+import { backoffMs } from '@board/service-kit/backoff';
+
 /** The connector as Connect describes it. */
 export type ConnectorHealth =
   | { readonly kind: 'running' }
@@ -92,8 +94,8 @@ export function decideHeal(
   }
 }
 
-function waitMs(restarts: number, { firstWaitMs, maxWaitMs }: HealSettings): number {
-  return restarts === 0 ? 0 : Math.min(maxWaitMs, firstWaitMs * 2 ** Math.min(restarts - 1, 20));
+function waitMs(restarts: number, { firstWaitMs: firstMs, maxWaitMs: maxMs }: HealSettings): number {
+  return restarts === 0 ? 0 : backoffMs({ firstMs, maxMs }, restarts);
 }
 
 /**

@@ -1,3 +1,5 @@
+import { backoffMs } from '@board/service-kit/backoff';
+
 /** The connector's position as one look finds it. */
 export interface Standing {
   /** Changes with everything that the connector acknowledges; empty without a position. */
@@ -74,8 +76,8 @@ export function decideStall(
   return { state: { ...state, waitedMs: 0, calmMs: 0, restarts: restarts + 1 }, restart: true, alarm };
 }
 
-function waitMs(restarts: number, { firstWaitMs, maxWaitMs }: StallSettings): number {
-  return Math.min(maxWaitMs, firstWaitMs * 2 ** Math.min(restarts, 20));
+function waitMs(restarts: number, { firstWaitMs: firstMs, maxWaitMs: maxMs }: StallSettings): number {
+  return backoffMs({ firstMs, maxMs }, restarts + 1);
 }
 
 function describe(position: string, stillMs: number, restarts: number): string {

@@ -1,5 +1,5 @@
 import type { BoardEvent } from '@board/contracts';
-import { withinDeadline, type ServiceContext } from '@board/service-kit';
+import { answerInTime, type ServiceContext } from '@board/service-kit';
 import type { Answer, BoardCommand, BoardResult, CommandContext, HandleCommand } from '../application/commands.ts';
 import { toProblem } from './board-answers.ts';
 
@@ -33,7 +33,7 @@ export async function answerCommand(
     tellCommitted(ctx, command, result);
     return result;
   });
-  const result = await withinDeadline(ctx, { deadlineMs: requestDeadlineMs, detail: unknownOutcome }, handling);
+  const result = await answerInTime(ctx, { deadlineMs: requestDeadlineMs, detail: unknownOutcome }, handling);
   if (result.kind === 'refused') throw toProblem(result.refusal);
   if (result.kind === 'repeated') ctx.set('Idempotency-Replayed', 'true');
   send(ctx, result.answer);

@@ -1,7 +1,7 @@
 // Flow 1/9: HTTP request becomes a command
 import { createHash } from 'node:crypto';
 import Router from '@koa/router';
-import { answerWithEtag, readRequest, withinDeadline, type ServiceRouter } from '@board/service-kit';
+import { answerInTime, answerWithEtag, readRequest, type ServiceRouter } from '@board/service-kit';
 import type { BoardReader } from '../application/board-reader.ts';
 import { answerCommand, type CommandEdge } from './answer-command.ts';
 import { boardAnswers, boardBody, toProblem } from './board-answers.ts';
@@ -57,7 +57,7 @@ export function boardsRouter(commands: CommandEdge, boards: BoardReader): Servic
 
   router.get('/boards/:id', async (ctx) => {
     const { path, header } = await readRequest(ctx, findBoardRequest);
-    const board = await withinDeadline(ctx, readDeadline, boards.find(path.id));
+    const board = await answerInTime(ctx, readDeadline, boards.find(path.id));
     if (!board) throw toProblem({ kind: 'missing' });
     if (board.deletedAt) throw toProblem({ kind: 'deleted' });
     const etag = boardEtag.of(board.version);
@@ -67,7 +67,7 @@ export function boardsRouter(commands: CommandEdge, boards: BoardReader): Servic
   router.get('/boards', async (ctx) => {
     const { query, header } = await readRequest(ctx, listBoardsRequest);
     const { limit, cursor: before } = query;
-    const page = await withinDeadline(ctx, readDeadline, boards.list({ before, limit }));
+    const page = await answerInTime(ctx, readDeadline, boards.list({ before, limit }));
     const next = page.next === null ? null : boardCursor.of(page.next);
     const body = JSON.stringify({ boards: page.boards.map(boardBody), next });
     const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;

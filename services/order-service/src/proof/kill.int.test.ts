@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { prepareOrderService } from '../testing/prepare-order-service.ts';
 import { readVersions } from '../testing/read-versions.ts';
 import { sendUntilAnswered } from '../testing/send-until-answered.ts';
-import { startService } from '../testing/start-service.ts';
+import { startService, startServiceKilledAt } from '../testing/start-service.ts';
 
 test.each(['before-begin', 'between-inserts', 'before-commit', 'after-commit'])(
   'killed %s under load, with clients that repeat by key: BOTH rows or NEITHER, and every command done ONCE',
@@ -22,7 +22,7 @@ test.each(['before-begin', 'between-inserts', 'before-commit', 'after-commit'])(
     first.stop();
     await first.ended;
 
-    const dying = await startService({ ...env, FAILPOINTS: `${place}:kill` });
+    const dying = await startServiceKilledAt(place, env);
     await dying.until('service.ready');
     url = dying.url;
     const requests = [

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { EventSchema } from '@board/contracts';
+import { createRegistryClient, registryCodes } from '@board/registry';
 import avro from 'avsc';
 import type { RegisteredSchema } from './registered-schema.ts';
 
 const timeoutMs = 3_000;
-const unknownSchemaCode = 40403;
 
 type FoundSchemas =
   | { readonly kind: 'found'; readonly found: readonly RegisteredSchema[] }
@@ -20,25 +20,12 @@ export interface Registry {
 
 /** Every method throws while the registry does not answer the question. */
 export function connectRegistry(url: string, signal: AbortSignal): Registry {
-  const base = url.replace(/\/$/, '');
-
-  async function ask(path: string, body?: object): Promise<{ status: number; text: string; json: unknown }> {
-    const response = await fetch(base + path, {
-      ...(body && { method: 'POST', body: JSON.stringify(body) }),
-      headers: { 'Content-Type': 'application/vnd.schemaregistry.v1+json' },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-    });
-    const text = await response.text();
-    return { status: response.status, text, json: parseJson(text) };
-  }
+  const client = createRegistryClient(url, { timeoutMs, signal });
 
   /** A look-up finds our own version also when a newer one exists, as it does while services are upgraded one by one. */
   async function findOne({ subject, schema }: EventSchema): Promise<RegisteredSchema | string> {
-    const { status, text, json } = await ask(`/subjects/${encodeURIComponent(subject)}`, {
-      schema,
-      schemaType: 'AVRO',
-    });
-    if (status === 404 && typeof field(json, 'error_code') === 'number')
+    const { status, text, json, errorCode } = await client.findSchema(subject, schema);
+    if (status === 404 && errorCode !== undefined)
       return `The registry does not know our schema of ${subject}: ${status} ${text}`;
     const id = status === 200 ? field(json, 'id') : undefined;
     if (typeof id !== 'number') throw new Error(`The registry's answer for ${subject} has no id: ${status} ${text}`);
@@ -50,8 +37,8 @@ export function connectRegistry(url: string, signal: AbortSignal): Registry {
   }
 
   async function fingerprintById(id: number): Promise<string | undefined> {
-    const { status, text, json } = await ask(`/schemas/ids/${id}`);
-    if (status === 404 && field(json, 'error_code') === unknownSchemaCode) return undefined;
+    const { status, text, json, errorCode } = await client.schemaById(id);
+    if (status === 404 && errorCode === registryCodes.unknownSchema) return undefined;
     const schema = status === 200 ? field(json, 'schema') : undefined;
     if (typeof schema === 'string') return fingerprintOf(schema);
     throw new Error(`The registry gave no answer for schema id ${id}: ${status} ${text}`);
@@ -75,14 +62,6 @@ export function fingerprintOf(schema: string): string {
     return avro.Type.forSchema(JSON.parse(schema)).fingerprint('sha256').toString('hex');
   } catch {
     return createHash('sha256').update(schema).digest('hex');
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 

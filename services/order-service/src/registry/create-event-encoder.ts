@@ -1,4 +1,5 @@
 import type { BoardEvent, EventSchema } from '@board/contracts';
+import { frame } from '@board/registry';
 import { UnavailableError } from '@board/service-kit';
 import avro from 'avsc';
 
@@ -33,14 +34,7 @@ export function createEventEncoder(schemas: readonly EventSchema[]): EventEncode
       const known = types.get(eventType);
       const id = ids.get(known?.subject ?? '');
       if (!known || id === undefined) throw new Error(`There is no registered schema for ${eventType}.`);
-      return Buffer.concat([wireHeader(id), known.type.toBuffer(data)]);
+      return frame(id, known.type.toBuffer(data));
     },
   };
-}
-
-/** Magic byte 0, then the schema's id in four bytes. */
-function wireHeader(id: number): Buffer {
-  const header = Buffer.alloc(5);
-  header.writeInt32BE(id, 1);
-  return header;
 }

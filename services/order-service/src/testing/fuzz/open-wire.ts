@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { startDeadline } from '@board/service-kit';
 import type { Answer } from '@board/service-kit/testing';
 import { takeAnswer } from './take-answer.ts';
 
@@ -55,16 +56,15 @@ export async function openWire(port: number): Promise<Wire> {
   }
 
   async function nextAnswer(): Promise<Answer | undefined> {
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(new Error(`no answer within ${patienceMs} ms`)), patienceMs);
+    const deadline = startDeadline(patienceMs, () => new Error(`no answer within ${patienceMs} ms`));
     try {
       for (;;) {
         const answer = take();
         if (answer || isOver) return answer;
-        await Promise.race([news.promise, late.promise]);
+        await deadline.wait(news.promise);
       }
     } finally {
-      clearTimeout(timer);
+      deadline.end();
     }
   }
 

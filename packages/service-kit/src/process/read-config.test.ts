@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { configFields } from './config.ts';
+import { ConfigError, readConfig } from './config.ts';
+
+const schema = z.object({
+  ...configFields.process('example'),
+  HTTP_PORT: configFields.port().default(8080),
+  KAFKA_BROKERS: configFields.addresses(),
+  DATABASE_PASSWORD: z.string().min(8).describe('8 characters or more'),
+  LEGACY: configFields.onOff('on'),
+});
+const good = { KAFKA_BROKERS: 'a:1,b:2', DATABASE_PASSWORD: 'long enough' };
+
+test('reads, converts and FREEZES what the schema names, and nothing else', () => {
+  const config = readConfig(schema, { ...good, HTTP_PORT: '0', LEGACY: 'off', OTHER: 'x' });
+  expect(config).toEqual({
+    INSTANCE: 'example',
+    LOG_LEVEL: 'info',
+    HTTP_PORT: 0,
+    KAFKA_BROKERS: ['a:1', 'b:2'],
+    DATABASE_PASSWORD: 'long enough',
+    LEGACY: false,
+  });
+  expect(Object.isFrozen(config)).toBe(true);
+});
+
+test('reports ALL problems at once, with what came and what is wanted, and HIDES secrets', () => {
+  const env = { HTTP_PORT: '70000', DATABASE_PASSWORD: 'hunter2', LOG_LEVEL: 'loud' };
+  expect(() => readConfig(schema, env)).toThrow(
+    new ConfigError(
+      [
+        'The configuration cannot be used:',
+        '  LOG_LEVEL: got "loud", wants one of fatal, error, warn, info, debug, trace, silent',
+        '  HTTP_PORT: got "70000", wants a port number from 0 to 65535',
+        '  KAFKA_BROKERS: not set, wants host:port addresses with commas between',
+        '  DATABASE_PASSWORD: got a value (hidden), wants 8 characters or more',
+      ].join('\n'),
+    ),
+  );
+});
+
+test('an EMPTY variable counts as not set', () => {
+  expect(readConfig(schema, { ...good, HTTP_PORT: '' }).HTTP_PORT).toBe(8080);
+});
+
+describe('NAME_FILE', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'read-config-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const write = (text: string): string => {
+    const file = join(folder, `${randomUUID()}.txt`);
+    writeFileSync(file, text);
+    return file;
+  };
+  const fromFile = (DATABASE_PASSWORD_FILE: string, more = {}) =>
+    readConfig(schema, { KAFKA_BROKERS: 'a:1', DATABASE_PASSWORD_FILE, ...more });
+
+  test('gives the value of NAME, without the line break at its end', () => {
+    expect(fromFile(write(' long enough\n')).DATABASE_PASSWORD).toBe(' long enough');
+  });
+
+  test('is refused BESIDE the variable itself', () => {
+    expect(() => fromFile(write('long enough'), { DATABASE_PASSWORD: 'long enough' })).toThrow('set one of them');
+  });
+
+  test('a MISSING or EMPTY file is one sentence, and the variable is not reported twice', () => {
+    expect(() => fromFile('/no/such/file')).toThrow(
+      new ConfigError(
+        'The configuration cannot be used:\n' +
+          '  DATABASE_PASSWORD_FILE: got "/no/such/file", which cannot be read (ENOENT): create it, or make it readable',
+      ),
+    );
+    expect(() => fromFile(write('\n'))).toThrow('which is empty');
+  });
+
+  test('what is WRONG in a file is reported, and HIDDEN', () => {
+    const file = write('short');
+    expect(() => fromFile(file)).toThrow('DATABASE_PASSWORD: got a value (hidden), wants 8 characters or more');
+    expect(() => fromFile(file)).not.toThrow('short');
+  });
+});

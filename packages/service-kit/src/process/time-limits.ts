@@ -1,0 +1,69 @@
+/** A time limit that several waits share. Ends with `end`, or its timer would hold the process. */
+export interface Deadline {
+  /** What `work` gives; rejects with the deadline's error once that has passed. */
+  wait<Result>(work: Promise<Result>): Promise<Result>;
+  end(): void;
+}
+
+/** Starts the time; `late` makes the error when it has passed, and does what must be done at that moment. */
+export function startDeadline(deadlineMs: number, late: () => Error): Deadline {
+  const passed = Promise.withResolvers<never>();
+  // It may pass between two waits.
+  passed.promise.catch(() => undefined);
+  const timer = setTimeout(() => passed.reject(late()), deadlineMs);
+  return {
+    wait: (work) => Promise.race([work, passed.promise]),
+    end: () => clearTimeout(timer),
+  };
+}
+
+/**
+ * What `work` gives, or an error of `late` when that takes longer than `deadlineMs`.
+ *
+ * Work that was given up goes on and may still succeed; what it fails with then is nobody's error. A request of `fetch` takes
+ * `AbortSignal.timeout` instead: that ends the request itself.
+ */
+export async function withinDeadline<Result>(
+  work: Promise<Result>,
+  deadlineMs: number,
+  late: () => Error,
+): Promise<Result> {
+  const deadline = startDeadline(deadlineMs, late);
+  try {
+    return await deadline.wait(work);
+  } finally {
+    deadline.end();
+  }
+}
+
+/** Time that this process has really had, in milliseconds; for differences only. */
+export interface ElapsedClock {
+  now(): number;
+  stop(): void;
+}
+
+const defaultTickMs = 1_000;
+
+/**
+ * A clock for waits and limits: a sum of timer ticks, each capped at twice its interval.
+ *
+ * The system's clock can be set, and even the monotonic one runs on while the whole process stands still (SIGSTOP, a frozen
+ * container, a suspended machine): time in which nothing could have been done, so no limit may count it.
+ */
+export function createElapsedClock(
+  tickMs = defaultTickMs,
+  readMonotonicMs: () => number = () => performance.now(),
+): ElapsedClock {
+  let sumMs = 0;
+  let tickedAtMs = readMonotonicMs();
+  const sinceTickMs = (): number => Math.min(readMonotonicMs() - tickedAtMs, 2 * tickMs);
+  const timer = setInterval(() => {
+    sumMs += sinceTickMs();
+    tickedAtMs = readMonotonicMs();
+  }, tickMs);
+  timer.unref();
+  return {
+    now: () => sumMs + sinceTickMs(),
+    stop: () => clearInterval(timer),
+  };
+}

@@ -1,1 +1,0 @@
-export { ask, askJson, type Answer, type Question } from './ask.ts';
