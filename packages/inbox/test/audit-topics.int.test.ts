@@ -1,13 +1,13 @@
 import { retryTopicName } from '@board/contracts';
 import { waitUntil } from '@board/test';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
-import { testTopic } from './support/thing-codec.ts';
-import { thingLogHandler } from './support/thing-log.ts';
 import { auditedTopics } from '../src/audit/audited-topics.ts';
 import { findUnread } from '../src/audit/find-unread.ts';
 import { placeOf } from '../src/audit/settle.ts';
 import { waitForGroups } from '../src/audit/wait-for-groups.ts';
+import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
+import { testTopic } from './support/thing-codec.ts';
+import { thingLogHandler } from './support/thing-log.ts';
 
 let lab: InboxLab;
 beforeAll(async () => {

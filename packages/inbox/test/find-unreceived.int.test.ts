@@ -1,10 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { retryTopicName } from '@board/contracts';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
-import { testTopic } from './support/thing-codec.ts';
 import { auditedTopics } from '../src/audit/audited-topics.ts';
 import { findUnreceived, type CommittedEvent } from '../src/audit/find-unreceived.ts';
+import { commitOffset } from './support/commit-offset.ts';
+import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
+import { testTopic } from './support/thing-codec.ts';
 
 let lab: InboxLab;
 beforeAll(async () => {
@@ -117,8 +118,7 @@ it('does not count records that the group has passed, and decides nothing when t
   await admin.connect();
   await produce(read, lab.topic);
   const [end] = (await admin.fetchTopicOffsets(lab.topic)).filter(({ partition }) => partition === 0);
-  const partitions = [{ partition: 0, offset: end?.high ?? '' }];
-  await admin.setOffsets({ groupId: lab.group, topic: lab.topic, partitions });
+  await commitOffset(lab.kafka, lab.group, { topic: lab.topic, partition: 0, offset: end?.high ?? '' });
   await admin.disconnect();
   await produce(unread, lab.topic);
   expect(await search([read, unread])).toEqual({ missing: [read], undecided: [] });

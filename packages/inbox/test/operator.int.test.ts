@@ -1,9 +1,6 @@
 import { deadLetterTopicName, groupTopics, headerNames } from '@board/contracts';
 import { waitUntil } from '@board/test';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { openInboxLab, readDeadLetters, type InboxLab, type RunningInbox } from './support/inbox-lab.ts';
-import { testTopic } from './support/thing-codec.ts';
-import { appliedVersions, thingLogHandler } from './support/thing-log.ts';
 import { baseline, type BaselineRow } from '../src/operator/baseline.ts';
 import { discardParked } from '../src/operator/discard-parked.ts';
 import { dismissLetter } from '../src/operator/dismiss-letter.ts';
@@ -17,6 +14,9 @@ import { rebuild } from '../src/operator/rebuild.ts';
 import { replayLetters, type ReplayOptions } from '../src/operator/replay-letters.ts';
 import { showLetters } from '../src/operator/show-letters.ts';
 import { skipVersion } from '../src/operator/skip-version.ts';
+import { openInboxLab, readDeadLetters, type InboxLab, type RunningInbox } from './support/inbox-lab.ts';
+import { testTopic } from './support/thing-codec.ts';
+import { appliedVersions, thingLogHandler } from './support/thing-log.ts';
 
 let lab: InboxLab;
 let operator: Operator;
