@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { catalogConsumer, headerNames } from '@board/contracts';
 import { runMigrations } from '@board/database-kit';
 import { compileCache, databaseEnvironment, waitUntil } from '@board/test';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openInboxLab, type InboxLab } from '../packages/inbox/test/support/inbox-lab.ts';
 import { appliedVersions, thingLogHandler } from '../packages/inbox/test/support/thing-log.ts';
 import { migrations } from '../services/catalog-service/src/database/migrations.ts';
@@ -15,15 +15,18 @@ let lab: InboxLab;
 let folder: string;
 let poison: Set<string>;
 
-beforeEach(async () => {
+beforeAll(async () => {
   lab = await openInboxLab(inject('stack'));
+});
+beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ops-'));
   poison = new Set();
 });
 afterEach(async () => {
   await rm(folder, { recursive: true });
-  await lab.close();
+  await lab.reset();
 });
+afterAll(() => lab.close());
 
 interface Ran {
   readonly exitCode: number;

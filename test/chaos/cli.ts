@@ -9,7 +9,7 @@ import { undoFaults } from './faults.ts';
 import { printVerdict } from './judge/print-verdict.ts';
 import { plantNames, type PlantName } from './plants.ts';
 import { describeCommit, findResult, nameOf, storeResult, type RunSettings, type ChaosResult } from './results.ts';
-import { runChaos, type ChaosResult, type ScheduleFile } from './run-chaos.ts';
+import { runChaos, type ScheduleFile } from './run-chaos.ts';
 import { drawSchedule, findProblem } from './schedule.ts';
 
 interface Flags {

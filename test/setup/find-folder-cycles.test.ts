@@ -20,7 +20,7 @@ it('finds a cycle of folders that no cycle of files shows', () => {
 it('allows two ways to one folder, files of src itself, tests and other packages', () => {
   const modules = cruised({
     'p/src/consume/loop.ts': ['p/src/apply/batch.ts', 'p/src/fail/route.ts', 'p/src/inbox.ts'],
-    'p/src/apply/batch.ts': ['p/src/fail/route.ts', 'p/src/apply/drain.ts', 'node_modules/x/src/consume/y.ts'],
+    'p/src/apply/batch.ts': ['p/src/fail/route.ts', 'p/src/apply/drain.ts'],
     'p/src/inbox.ts': ['p/src/consume/loop.ts', 'p/src/apply/batch.ts'],
     'p/src/fail/route.test.ts': ['p/src/apply/batch.ts'],
     'q/src/fail/route.ts': ['p/src/apply/batch.ts'],

@@ -22,7 +22,7 @@ export function findFolderCycles(modules: readonly CruisedModule[]): readonly (r
     if (from === undefined || test.test(source)) continue;
     for (const { resolved } of dependencies) {
       const to = folderOf(resolved);
-      if (to === undefined || to === from || resolved.includes('node_modules/')) continue;
+      if (to === undefined || to === from) continue;
       const known = uses.get(from) ?? new Set();
       uses.set(from, known.add(to));
     }

@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { retryTopicName } from '@board/contracts';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
+import { commitOffset } from './support/commit-offset.ts';
 import { auditedTopics } from '../src/audit/topics.ts';
 import { findUnreceived, type CommittedEvent } from '../src/audit/topics.ts';
 
@@ -116,8 +117,7 @@ it('does not count records that the group has passed, and decides nothing when t
   await admin.connect();
   await produce(read, lab.topic);
   const [end] = (await admin.fetchTopicOffsets(lab.topic)).filter(({ partition }) => partition === 0);
-  const partitions = [{ partition: 0, offset: end?.high ?? '' }];
-  await admin.setOffsets({ groupId: lab.group, topic: lab.topic, partitions });
+  await commitOffset(lab.kafka, lab.group, { topic: lab.topic, partition: 0, offset: end?.high ?? '' });
   await admin.disconnect();
   await produce(unread, lab.topic);
   expect(await search([read, unread])).toEqual({ missing: [read], undecided: [] });

@@ -39,6 +39,20 @@ const openOperator = async (): Promise<Operator> => ({
   now: Date.now,
 });
 
+/** For tests that depend on where a topic begins: each has a lab of its own. */
+function useOwnLab(): void {
+  let shared: InboxLab;
+  beforeEach(async () => {
+    shared = lab;
+    lab = await openInboxLab(inject('stack'));
+    operator = await openOperator();
+  });
+  afterEach(async () => {
+    await lab.close();
+    lab = shared;
+  });
+}
+
 const range = (to: number): number[] => Array.from({ length: to }, (_, index) => index + 1);
 const applied = () => appliedVersions(lab.schema.root);
 
@@ -577,17 +591,7 @@ describe('baseline', () => {
 });
 
 describe('rebuild', () => {
-  // It wants to know whether the topic still begins with its first record: each test has a topic of its own.
-  let shared: InboxLab;
-  beforeEach(async () => {
-    shared = lab;
-    lab = await openInboxLab(inject('stack'));
-    operator = await openOperator();
-  });
-  afterEach(async () => {
-    await lab.close();
-    lab = shared;
-  });
+  useOwnLab();
 
   const deleteRows = async (tx: { query(sql: string): Promise<unknown> }): Promise<void> => {
     await tx.query('DELETE FROM thing_log');
@@ -703,24 +707,28 @@ describe('rebuild', () => {
   });
 });
 
-it('calls a dead letter missing whose DLQ was made again, and sends no other record in its place', async () => {
-  const running = await start();
-  const inPartition0 = (id: string) => ({
-    ...lab.thing(id, 1, { value: null, eventId: `event-of-${id}` }),
-    partition: 0,
+describe('a dead letter whose DLQ was made again', () => {
+  useOwnLab();
+
+  it('is missing, and no other record is sent in its place', async () => {
+    const running = await start();
+    const inPartition0 = (id: string) => ({
+      ...lab.thing(id, 1, { value: null, eventId: `event-of-${id}` }),
+      partition: 0,
+    });
+    await lab.produce([inPartition0('old')]);
+    await openLetters(1);
+    await running.stop();
+    await makeAgain(deadLetterTopicName(lab.group));
+    await start();
+    await lab.produce([inPartition0('new')]);
+    await openLetters(2);
+    expect(await replay({ letters: ['event-of-old'] })).toEqual(['old/1 missing']);
+    const both = { letters: ['event-of-old', 'event-of-new'] };
+    expect((await replay(both)).toSorted()).toEqual(['new/1 replayed', 'old/1 missing']);
+    const shown = await collect(showLetters(operator, lab.stack.registryUrl, { letters: ['event-of-old'] }));
+    expect(shown.map(({ record }) => record)).toEqual([undefined]);
   });
-  await lab.produce([inPartition0('old')]);
-  await openLetters(1);
-  await running.stop();
-  await makeAgain(deadLetterTopicName(lab.group));
-  await start();
-  await lab.produce([inPartition0('new')]);
-  await openLetters(2);
-  expect(await replay({ letters: ['event-of-old'] })).toEqual(['old/1 missing']);
-  const both = { letters: ['event-of-old', 'event-of-new'] };
-  expect((await replay(both)).toSorted()).toEqual(['new/1 replayed', 'old/1 missing']);
-  const shown = await collect(showLetters(operator, lab.stack.registryUrl, { letters: ['event-of-old'] }));
-  expect(shown.map(({ record }) => record)).toEqual([undefined]);
 });
 
 /** Deletes a topic and makes it again, as empty as on its first day. */

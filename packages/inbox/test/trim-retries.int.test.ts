@@ -1,6 +1,7 @@
 import { deadLetterTopicName, retryTopicName } from '@board/contracts';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { openInboxLab } from './support/inbox-lab.ts';
+import { commitOffset } from './support/commit-offset.ts';
 import { trimRetries } from '../src/operator/topics.ts';
 
 it("deletes settled records of the retry topics, never beyond the group's committed offset, and no other topic's", async () => {
@@ -26,7 +27,7 @@ it("deletes settled records of the retry topics, never beyond the group's commit
   expect([await held(first), await held(second)]).toEqual(['0-10', '0-10']);
 
   const commit = (groupId: string, topic: string, offset: string) =>
-    admin.setOffsets({ groupId, topic, partitions: [{ partition: 0, offset }] });
+    commitOffset(lab.kafka, groupId, { topic, partition: 0, offset });
   await commit(`${lab.group}.retry`, first, '4');
   // Of the groups only the one that reads the retry topics counts.
   await commit(lab.group, lab.topic, '10');

@@ -191,8 +191,9 @@ async function withoutMarked<Event extends CommittedEvent>(
   { query, database, topics }: ReceivedSearch,
   events: readonly Event[],
 ): Promise<Event[]> {
+  // While the statistics of a table that has just grown are old, MySQL would read all of it.
   const rows = await query<{ type: string; id: string; version: number; eventId: string }>(
-    `SELECT aggregatetype AS type, aggregateid AS id, version, event_id AS eventId FROM ${database}.mark
+    `SELECT aggregatetype AS type, aggregateid AS id, version, event_id AS eventId FROM ${database}.mark FORCE INDEX (PRIMARY)
      WHERE consumer = ? AND aggregatetype IN (?) AND aggregateid IN (?)`,
     [
       topics.group,
@@ -213,7 +214,8 @@ async function withoutParked<Event extends CommittedEvent>(
   events: readonly Event[],
 ): Promise<Event[]> {
   const rows = await query<{ eventId: string }>(
-    `SELECT event_id AS eventId FROM ${database}.parked WHERE (consumer, aggregatetype, aggregateid, version) IN (?)`,
+    `SELECT event_id AS eventId FROM ${database}.parked FORCE INDEX (PRIMARY)
+     WHERE (consumer, aggregatetype, aggregateid, version) IN (?)`,
     [events.map(({ aggregateType, aggregateId, version }) => [topics.group, aggregateType, aggregateId, version])],
   );
   return withoutIds(events, rows);
@@ -225,7 +227,7 @@ async function withoutDeadLetters<Event extends CommittedEvent>(
   events: readonly Event[],
 ): Promise<Event[]> {
   const rows = await query<{ eventId: string }>(
-    `SELECT letter AS eventId FROM ${database}.dead_letter WHERE consumer = ? AND letter IN (?)`,
+    `SELECT letter AS eventId FROM ${database}.dead_letter FORCE INDEX (PRIMARY) WHERE consumer = ? AND letter IN (?)`,
     [topics.group, events.map(({ id }) => id)],
   );
   return withoutIds(events, rows);

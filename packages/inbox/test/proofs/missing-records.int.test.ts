@@ -21,11 +21,14 @@ const inPartition0 = <R extends object>(record: R): R & { partition: number } =>
 const things = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, n) => inPartition0(lab.thing(`${prefix}${n}`, 1)));
 
+/** A look at the partitions every second. */
+const often = { settings: { maxStallMs: 4_000 } };
+
 const alarm = ({ health }: RunningInbox): string => health.alarms.active().get('records missing')?.reason ?? '';
 
 /** Applies five events, remembers where it stands, and stops. */
 async function applyFive(): Promise<void> {
-  const first = await lab.start(thingLogHandler({ batch: true }));
+  const first = await lab.start(thingLogHandler({ batch: true }), often);
   await lab.produce(things('first', 5));
   await lab.caughtUp();
   await waitUntil('the position', async () => {
@@ -44,7 +47,7 @@ it('names the records that were deleted before they were read', { timeout: 90_00
   await lab.produce(things('second', 5));
   await admin.fetchTopicOffsets(lab.topic);
   await admin.deleteTopicRecords({ topic: lab.topic, partitions: [{ partition: 0, offset: '8' }] });
-  const second = await lab.start(thingLogHandler({ batch: true }));
+  const second = await lab.start(thingLogHandler({ batch: true }), often);
   await waitUntil('the alarm', () => alarm(second).includes(`records 5 to 7 of ${lab.topic}/0 were deleted before`));
   // What is left is applied all the same.
   await waitUntil('the rest', async () => (await appliedVersions(lab.schema.root)).has('second4'));
@@ -58,7 +61,7 @@ it('says nothing of records that were deleted after they were read', { timeout: 
   await applyFive();
   await admin.fetchTopicOffsets(lab.topic);
   await admin.deleteTopicRecords({ topic: lab.topic, partitions: [{ partition: 0, offset: '5' }] });
-  const second = await lab.start(thingLogHandler({ batch: true }));
+  const second = await lab.start(thingLogHandler({ batch: true }), often);
   await lab.produce(things('second', 5));
   await lab.caughtUp();
   await waitUntil('the position', async () => {
@@ -91,7 +94,7 @@ it('notices that the topic was deleted and made again', { timeout: 120_000 }, as
   );
   await waitUntil('its leaders', () => admin.fetchTopicOffsets(lab.topic));
   await lab.produce(things('second', 2));
-  const second = await lab.start(thingLogHandler({ batch: true }));
+  const second = await lab.start(thingLogHandler({ batch: true }), often);
   await waitUntil('the alarm', () => alarm(second).includes(`${lab.topic}/0 ends at 2 and ended at 5`), {
     timeoutMs: 60_000,
   });
@@ -99,7 +102,7 @@ it('notices that the topic was deleted and made again', { timeout: 120_000 }, as
 });
 
 it('finds a loss once: an audit that clears it clears it for good', { timeout: 120_000 }, async () => {
-  const first = await lab.start(thingLogHandler({ batch: true }));
+  const first = await lab.start(thingLogHandler({ batch: true }), often);
   const inPartition = (partition: number, prefix: string) =>
     Array.from({ length: 5 }, (_, n) => ({ ...lab.thing(`${prefix}${n}`, 1), partition }));
   await lab.produce([...inPartition(0, 'zero'), ...inPartition(1, 'one')]);
@@ -121,7 +124,6 @@ it('finds a loss once: an audit that clears it clears it for good', { timeout: 1
   // As if the records of the second partition were another topic's, much newer than those that were read.
   await lab.rows('UPDATE read_position SET newest_timestamp = 1 WHERE topic = ? AND kafka_partition = 1', [lab.topic]);
 
-  const often = { settings: { maxStallMs: 4_000 } };
   const open = () =>
     lab.rows<{ kafka_partition: number; from_offset: number; to_offset: number }>(
       'SELECT kafka_partition, from_offset, to_offset FROM missing_range WHERE cleared_at IS NULL ORDER BY 1',
