@@ -90,4 +90,9 @@ describe('a suspicion', () => {
     expect(openSuspicion({ suspicion: open, settlement: { ...settlement, suspicion: open.id } })).toBeUndefined();
     expect(openSuspicion({ settlement: { ...settlement, suspicion: open.id } })).toBeUndefined();
   });
+  it('has an id of its own, also when it is made of another one', () => {
+    const again = suspect(open, new Date(1));
+    expect(again).toMatchObject({ reason: open.reason, at: new Date(1).toISOString() });
+    expect(again.id).not.toBe(open.id);
+  });
 });

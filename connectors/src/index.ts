@@ -28,9 +28,11 @@ export { isSkippingDdl, skipRefusedDdl, type DdlSkip } from './skip-refused-ddl.
 export { distrust } from './memory/distrust.ts';
 export { isWatched } from './memory/is-watched.ts';
 export {
+  findBeside,
   openSuspicion,
   relayMemory,
   suspect,
+  type Finding,
   type RelayMemory,
   type RelayMemoryStore,
   type Seen,

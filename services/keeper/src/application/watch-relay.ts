@@ -1,5 +1,6 @@
 import {
   countTransactions,
+  findBeside,
   judgeLook,
   judgeStatus,
   lookAtRelay,
@@ -7,11 +8,11 @@ import {
   pushFence,
   suspect,
   type ConnectApi,
+  type Finding,
   type Look,
   type RelayMemory,
   type RelayMemoryStore,
   type RunSql,
-  type Suspicion,
 } from '@board/connectors';
 import type { Alarms, Logger } from '@board/service-kit';
 import { beginStanding, decideStall, type StallSettings } from '../domain/decide-stall.ts';
@@ -55,6 +56,13 @@ export function watchRelay(watching: Watching): WatchJob {
   let pushedAtMs = -Infinity;
   let standing = beginStanding(elapsedMs());
 
+  /** One memory for two jobs: what one of them has just written must not give way to what the other read before. */
+  async function recall(): Promise<RelayMemory> {
+    const read = known ?? (await memory.read());
+    if (read === undefined) throw new Error('the topic of the memory is missing; has the setup run?');
+    return (known ??= read);
+  }
+
   async function look(before: RelayMemory): Promise<Look> {
     return withSql(async (sql) => {
       if (elapsedMs() >= pushedAtMs + pushEveryMs) {
@@ -70,7 +78,7 @@ export function watchRelay(watching: Watching): WatchJob {
     known = { ...known, ...part };
   }
 
-  async function raise(finding: Pick<Suspicion, 'reason' | 'fence'>): Promise<void> {
+  async function raise(finding: Finding): Promise<void> {
     const suspicion = suspect(finding, now());
     logger.error({ event: 'relay.suspected', connector, ...suspicion });
     metrics.suspected();
@@ -122,22 +130,18 @@ export function watchRelay(watching: Watching): WatchJob {
     everyMs,
     firstLook: firstLook.promise,
     async suspect(reason) {
-      // What is open already must not be forgotten for it.
-      await firstLook.promise;
+      await recall();
+      await readSettlement();
       const open = openSuspicion(known ?? {});
-      await raise(
-        open === undefined ? { reason, fence: 'open' } : { ...open, reason: `${open.reason}; then ${reason}` },
-      );
+      await raise(findBeside(open, { reason, fence: open?.fence ?? 'open' }));
     },
     async run() {
-      known ??= await memory.read();
-      if (known === undefined) throw new Error('the topic of the memory is missing; has the setup run?');
-      const seen = await look(known);
-      await judge(known, seen);
+      const seen = await look(await recall());
+      await judge(await recall(), seen);
       firstLook.resolve();
       await readSettlement();
       await heal(seen);
-      const open = openSuspicion(known);
+      const open = openSuspicion(await recall());
       metrics.looked(countTransactions(seen.behind), open !== undefined);
       if (open === undefined) alarms.clear('position');
       else

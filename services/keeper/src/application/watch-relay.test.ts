@@ -1,0 +1,57 @@
+import { openSuspicion, suspect, type RelayMemory } from '@board/connectors';
+import { createHealth, createLogger } from '@board/service-kit';
+import { expect, it } from 'vitest';
+import { watchRelay } from './watch-relay.ts';
+
+/** A keeper that remembers `memory`, in which others write as well; undefined: its topic is missing. */
+function watching(memory: RelayMemory | undefined) {
+  let kept = memory;
+  const remember = (part: RelayMemory): void => void (kept = { ...kept, ...part });
+  const job = watchRelay({
+    connect: { getOffsets: async () => [], getStatus: async () => undefined, restart: async () => undefined },
+    connector: 'board-outbox',
+    memory: { read: async () => kept, remember: async (part) => remember(part), close: async () => undefined },
+    withSql: () => Promise.reject(new Error('MySQL is away')),
+    everyMs: 1_000,
+    alarms: createHealth().alarms,
+    logger: createLogger({ name: 'keeper', level: 'silent' }),
+    metrics: { looked: () => undefined, suspected: () => undefined, restarted: () => undefined },
+    now: () => new Date(),
+    elapsedMs: () => 0,
+  });
+  const settle = (id: string): void =>
+    remember({ settlement: { suspicion: id, at: new Date().toISOString(), by: 'audit', reason: 'clean' } });
+  return { job, settle, open: () => openSuspicion(kept ?? {}) };
+}
+
+it('a suspicion that is raised while another one is open is not settled by an audit that has seen only the other', async () => {
+  const before = suspect({ reason: 'rebuilt', fence: 'blocked' }, new Date(0));
+  const { job, settle, open } = watching({ suspicion: before });
+  await job.suspect('wrong columns');
+  expect(open()).toMatchObject({ reason: 'rebuilt; then wrong columns', fence: 'blocked' });
+  expect(open()?.at).not.toBe(before.at);
+  settle(before.id);
+  expect(open()).toBeDefined();
+});
+
+it('what an audit has settled meanwhile is not told again', async () => {
+  const before = suspect({ reason: 'rebuilt', fence: 'blocked' }, new Date(0));
+  const { job, settle, open } = watching({ suspicion: before });
+  await job.run(new AbortController().signal).catch(() => undefined);
+  settle(before.id);
+  await job.suspect('wrong columns');
+  expect(open()).toMatchObject({ reason: 'wrong columns', fence: 'open' });
+});
+
+it('the story of a suspicion stays short, however often the same is found', async () => {
+  const { job, open } = watching({});
+  await job.suspect('a');
+  for (let time = 0; time < 3; time += 1) await job.suspect('wrong columns');
+  expect(open()?.reason).toBe('a; then wrong columns');
+  await job.suspect('x'.repeat(700));
+  expect(open()?.reason).toHaveLength(601);
+});
+
+it('without the topic of the memory nothing can be suspected, and nothing waits for it without end', async () => {
+  await expect(watching(undefined).job.suspect('wrong columns')).rejects.toThrow('topic of the memory is missing');
+});
