@@ -75,6 +75,13 @@ describe('a look at the relay', () => {
     });
   });
 
+  it('keeps a connector held whatever else is found, until its position was rebuilt', () => {
+    const held = { ...open, held: true } as const;
+    expect(judge({ known: false }, before, held)).toMatchObject({ held: true });
+    expect(judge({ keepsHistory: false }, before, held)).toMatchObject({ held: true });
+    expect(judge(noPosition, before, held)).not.toHaveProperty('held');
+  });
+
   it('raises what lasts only once', () => {
     expect(judge(noPosition, { ...before, relayed: '' }, open)).toBeUndefined();
     expect(judge({ snapshot: true }, { ...before, snapshot: true }, open)).toBeUndefined();

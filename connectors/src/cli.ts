@@ -27,7 +27,7 @@ program
   .action(async () => {
     const { connectUrl, brokers } = addresses();
     needed(connectAt(connectUrl), kafkaAt(brokers));
-    await registerConnector({ connectUrl, brokers, onProgress: print });
+    if ((await registerConnector({ connectUrl, brokers, onProgress: print })) === 'held') process.exitCode = 1;
   });
 
 program

@@ -22,6 +22,8 @@ const suspicion = z.object({
   reason: z.string(),
   /** `blocked`: the connector's position is from another life of the server, and no fence may believe it. */
   fence: z.enum(['open', 'blocked']),
+  /** The keeper stops the connector: resumed with the position that it has, it ships values under wrong columns. */
+  held: z.literal(true).optional(),
 });
 
 /** Ends one suspicion. */

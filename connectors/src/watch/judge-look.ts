@@ -12,17 +12,19 @@ export function judgeLook(before: Seen | undefined, look: Look, known: Suspicion
   const lost = describeLostHistory(before, look);
   const isStrange = look.relayed !== '' && !look.known;
   const wasBlocked = known?.fence === 'blocked';
+  const held = known?.held && { held: known.held };
 
   if (isStrange && !wasBlocked) {
     const strange =
       'the connector names transactions that the server does not have: its GTIDs were reset, or a backup was restored';
-    return findBeside(known, { reason: lost ?? strange, fence: 'blocked' });
+    return findBeside(known, { reason: lost ?? strange, fence: 'blocked', ...held });
   }
   if (isStrange) return undefined;
-  // A position that was rebuilt is one of the server's present life, whatever the old one was.
+  // A position that was rebuilt is one of the server's present life, whatever the old one was, and its columns are the table's.
   if (rebuilt !== undefined)
     return findBeside(known, { reason: lost === undefined ? rebuilt : `${lost}; ${rebuilt}`, fence: 'open' });
-  if (lost !== undefined) return findBeside(known, { reason: lost, fence: look.relayed === '' ? 'open' : 'blocked' });
+  if (lost !== undefined)
+    return findBeside(known, { reason: lost, fence: look.relayed === '' ? 'open' : 'blocked', ...held });
   return undefined;
 }
 

@@ -27,8 +27,8 @@ function watching(memory: RelayMemory | undefined) {
 it('a suspicion that is raised while another one is open is not settled by an audit that has seen only the other', async () => {
   const before = suspect({ reason: 'rebuilt', fence: 'blocked' }, new Date(0));
   const { job, settle, open } = watching({ suspicion: before });
-  await job.suspect('wrong columns');
-  expect(open()).toMatchObject({ reason: 'rebuilt; then wrong columns', fence: 'blocked' });
+  await job.hold('wrong columns');
+  expect(open()).toMatchObject({ reason: 'rebuilt; then wrong columns', fence: 'blocked', held: true });
   expect(open()?.at).not.toBe(before.at);
   settle(before.id);
   expect(open()).toBeDefined();
@@ -39,19 +39,27 @@ it('what an audit has settled meanwhile is not told again', async () => {
   const { job, settle, open } = watching({ suspicion: before });
   await job.run(new AbortController().signal).catch(() => undefined);
   settle(before.id);
-  await job.suspect('wrong columns');
+  await job.hold('wrong columns');
   expect(open()).toMatchObject({ reason: 'wrong columns', fence: 'open' });
+});
+
+it('a keeper that starts later knows that the connector is held, until that is settled', async () => {
+  const held = suspect({ reason: 'wrong columns', fence: 'open', held: true }, new Date(0));
+  const { job, settle } = watching({ suspicion: held });
+  expect(await job.isHeld()).toBe(true);
+  settle(held.id);
+  expect(await job.isHeld()).toBe(false);
 });
 
 it('the story of a suspicion stays short, however often the same is found', async () => {
   const { job, open } = watching({});
-  await job.suspect('a');
-  for (let time = 0; time < 3; time += 1) await job.suspect('wrong columns');
+  await job.hold('a');
+  for (let time = 0; time < 3; time += 1) await job.hold('wrong columns');
   expect(open()?.reason).toBe('a; then wrong columns');
-  await job.suspect('x'.repeat(700));
+  await job.hold('x'.repeat(700));
   expect(open()?.reason).toHaveLength(601);
 });
 
 it('without the topic of the memory nothing can be suspected, and nothing waits for it without end', async () => {
-  await expect(watching(undefined).job.suspect('wrong columns')).rejects.toThrow('topic of the memory is missing');
+  await expect(watching(undefined).job.hold('wrong columns')).rejects.toThrow('topic of the memory is missing');
 });

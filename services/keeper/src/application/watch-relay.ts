@@ -13,6 +13,7 @@ import {
   type RelayMemory,
   type RelayMemoryStore,
   type RunSql,
+  type Suspicion,
 } from '@board/connectors';
 import type { Alarms, Logger } from '@board/service-kit';
 import { beginStanding, decideStall, type StallSettings } from '../domain/decide-stall.ts';
@@ -44,8 +45,10 @@ const writeEveryMs = 20_000;
 interface WatchJob extends Job {
   /** Resolves when the first look is over and what it found is remembered. */
   readonly firstLook: Promise<void>;
-  /** Remembers that the connector may have shipped something wrongly; the position itself may be believed. */
-  suspect(reason: string): Promise<void>;
+  /** Remembers that the connector may have shipped something wrongly, and must not go on from where it is. */
+  hold(reason: string): Promise<void>;
+  /** Whether it was held, by this keeper or one before it, and its position is still the same. */
+  isHeld(): Promise<boolean>;
 }
 
 /** Remembers server and position, notices when one of them is no longer what it was, and restarts a connector that stands still. */
@@ -100,12 +103,14 @@ export function watchRelay(watching: Watching): WatchJob {
     }
   }
 
-  /** An audit or an operator writes where the keeper reads. */
-  async function readSettlement(): Promise<void> {
-    if (known === undefined || openSuspicion(known) === undefined) return;
+  /** What is suspected; an audit or an operator settles it where the keeper reads. */
+  async function readOpen(): Promise<Suspicion | undefined> {
+    if (openSuspicion(await recall()) === undefined) return undefined;
     const settlement = (await memory.read())?.settlement;
     if (settlement !== undefined) known = { ...known, settlement };
-    if (openSuspicion(known) === undefined) logger.info({ event: 'relay.settled', connector, ...settlement });
+    const open = openSuspicion(await recall());
+    if (open === undefined) logger.info({ event: 'relay.settled', connector, ...settlement });
+    return open;
   }
 
   async function heal(seen: Look): Promise<void> {
@@ -129,19 +134,17 @@ export function watchRelay(watching: Watching): WatchJob {
     name: 'watch',
     everyMs,
     firstLook: firstLook.promise,
-    async suspect(reason) {
-      await recall();
-      await readSettlement();
-      const open = openSuspicion(known ?? {});
-      await raise(findBeside(open, { reason, fence: open?.fence ?? 'open' }));
+    async hold(reason) {
+      const open = await readOpen();
+      await raise(findBeside(open, { reason, fence: open?.fence ?? 'open', held: true }));
     },
+    isHeld: async () => (await readOpen())?.held === true,
     async run() {
       const seen = await look(await recall());
       await judge(await recall(), seen);
       firstLook.resolve();
-      await readSettlement();
       await heal(seen);
-      const open = openSuspicion(await recall());
+      const open = await readOpen();
       metrics.looked(countTransactions(seen.behind), open !== undefined);
       if (open === undefined) alarms.clear('position');
       else

@@ -77,7 +77,7 @@ export function decideHeal(
         alarm:
           forMs < settings.graceMs
             ? undefined
-            : `the connector does not run (${health.state}), nothing is shipped; "npm run connector -- register" resumes it`,
+            : `the connector does not run (${health.state}), nothing is shipped; unless another alarm says why, "npm run connector -- register" resumes it`,
       };
     case 'failed': {
       const alarm =
