@@ -1,6 +1,7 @@
 import {
   boardOutbox,
   distrust,
+  endDdlSkip,
   openSuspicion,
   rebuildPosition,
   skipRefusedDdl,
@@ -16,8 +17,8 @@ import { counted, printJson, rowPrinter } from './operate/print.ts';
 import { runProgram } from './operate/run-program.ts';
 import { stopOnSignal } from './operate/stop-on-signal.ts';
 import { forgetEventSchemas, readEventSchemas } from './outbox/event-schemas.ts';
+import { assertPassable, findRefusedDdl } from './outbox/find-refused-ddl.ts';
 import { parseDuration } from './outbox/parse-duration.ts';
-import { readRefusedDdl } from './outbox/read-refused-ddl.ts';
 import { readStatus } from './outbox/read-status.ts';
 import { statusText } from './outbox/status-text.ts';
 import { withOutbox, type OutboxFlags } from './outbox/with-outbox.ts';
@@ -136,9 +137,9 @@ program
 
 program
   .command('skip-ddl')
-  .description('lets the connector pass over the statement that its parser refuses, and over nothing after it')
-  .option('--other-database', 'the statement names an outbox, but that of another database')
-  .option('--yes', 'does not ask')
+  .description('lets the connector pass over the statements that its parser refuses, each of them asked about')
+  .option('--other-database', 'a statement that names an outbox means that of another database')
+  .option('--yes', 'does not ask, about further ones neither')
   .option('--timeout <seconds>', 'for the connector to come to the present', wholeNumber, 300)
   .addHelpText('after', example('skip-ddl'))
   .action(async (_options: unknown, command: Command) => {
@@ -146,19 +147,41 @@ program
     const progress = showProgress();
     await withOutbox(flags, async ({ session, connect, memory }) => {
       const { connector, timeout, json } = flags;
-      const statement = await readRefusedDdl(connect, connector, flags.otherDatabase === true);
-      await confirm(`Pass over this statement?\n\n${statement}\n\n`, flags.yes);
-      const wait = { connect, mysql: session.query, connector, timeoutMs: timeout * 1_000, signal: stopOnSignal() };
+      const statement = await findRefusedDdl(connect, connector);
+      if (statement === undefined) {
+        if (!(await endDdlSkip(connect, connector)))
+          throw new Error(
+            `${connector} does not stand at a statement that Debezium cannot parse: nothing to pass over.`,
+          );
+        if (json === true) printJson({ outcome: 'restored' });
+        else console.log('A skip that had not ended was taken back; the connector again refuses what it cannot parse.');
+        return;
+      }
+      const statements: string[] = [];
+      const approve = async (refused: string): Promise<void> => {
+        assertPassable(refused, flags.otherDatabase === true);
+        await confirm(`Pass over this statement?\n\n${refused}\n\n`, flags.yes);
+        statements.push(refused);
+      };
+      await approve(statement);
+      const wait = { connect, mysql: session.query, connector, timeoutMs: timeout * 1_000 };
+      const stop = stopOnSignal();
       const result = await skipRefusedDdl({
         connect,
         connector,
         statement,
-        awaitShipped: () => waitUntilOutboxShipped({ ...wait, distrust: distrust(memory, 'audit') }),
+        approve,
+        awaitShipped: (signal) =>
+          waitUntilOutboxShipped({
+            ...wait,
+            signal: AbortSignal.any([stop, signal]),
+            distrust: distrust(memory, 'audit'),
+          }),
         onProgress: (line) => progress.say(line),
       });
       progress.done();
       if (result !== 'passed') throw new Error(`The connector did not come to the present: ${result.cannotTell}.`);
-      if (json === true) printJson({ outcome: 'skipped', statement });
+      if (json === true) printJson({ outcome: 'skipped', statements });
       else console.log('Passed over; the connector ships, and again refuses what it cannot parse.');
     });
   });

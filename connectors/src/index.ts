@@ -24,7 +24,7 @@ export { classifyFailure, explainFailure, namesOutbox, type Failure } from './ex
 export { judgeStatus, type Health } from './judge-status.ts';
 export { rebuildPosition } from './rebuild-position.ts';
 export { registerConnector, type Registration } from './register.ts';
-export { isSkippingDdl, skipRefusedDdl, type DdlSkip } from './skip-refused-ddl.ts';
+export { endDdlSkip, isSkippingDdl, readRefusedDdl, skipRefusedDdl } from './skip-refused-ddl.ts';
 export { distrust } from './memory/distrust.ts';
 export { isWatched } from './memory/is-watched.ts';
 export {
