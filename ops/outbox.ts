@@ -2,12 +2,15 @@ import {
   boardOutbox,
   distrust,
   endDdlSkip,
+  findOtherTable,
   openSuspicion,
   rebuildPosition,
   skipRefusedDdl,
   waitUntilOutboxShipped,
+  type ConnectApi,
 } from '@board/connectors';
 import { catalogGroup, keeperMemoryTopic } from '@board/contracts';
+import type { Session } from '@board/database-kit';
 import { describeKept, minRetentionMs, outboxStatus, purgeKeys, purgeOutbox } from '@board/outbox';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { showProgress } from './audit/show-progress.ts';
@@ -21,7 +24,7 @@ import { assertPassable, findRefusedDdl } from './outbox/find-refused-ddl.ts';
 import { parseDuration } from './outbox/parse-duration.ts';
 import { readStatus } from './outbox/read-status.ts';
 import { statusText } from './outbox/status-text.ts';
-import { withOutbox, type OutboxFlags } from './outbox/with-outbox.ts';
+import { withOutbox, type OpenedOutbox, type OutboxFlags } from './outbox/with-outbox.ts';
 
 const cannotTell = 2;
 const example = (text: string): string => `\nExample: npm run outbox -- ${text}`;
@@ -145,8 +148,10 @@ program
   .action(async (_options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<{ otherDatabase?: true; yes?: true; timeout: number } & OutboxFlags>();
     const progress = showProgress();
-    await withOutbox(flags, async ({ session, connect, memory }) => {
+    const stop = new AbortController();
+    const skip = async ({ session, connect, memory }: OpenedOutbox): Promise<void> => {
       const { connector, timeout, json } = flags;
+      await assertRelays(connect, session, connector);
       const statement = await findRefusedDdl(connect, connector);
       if (statement === undefined) {
         if (!(await endDdlSkip(connect, connector)))
@@ -161,11 +166,12 @@ program
       const approve = async (refused: string): Promise<void> => {
         assertPassable(refused, flags.otherDatabase === true);
         await confirm(`Pass over this statement?\n\n${refused}\n\n`, flags.yes);
+        stop.signal.throwIfAborted();
         statements.push(refused);
       };
       await approve(statement);
       const wait = { connect, mysql: session.query, connector, timeoutMs: timeout * 1_000 };
-      const stop = stopOnSignal();
+      const stopped = AbortSignal.any([stopOnSignal(), stop.signal]);
       const result = await skipRefusedDdl({
         connect,
         connector,
@@ -174,7 +180,7 @@ program
         awaitShipped: (signal) =>
           waitUntilOutboxShipped({
             ...wait,
-            signal: AbortSignal.any([stop, signal]),
+            signal: AbortSignal.any([stopped, signal]),
             distrust: distrust(memory, 'audit'),
           }),
         onProgress: (line) => progress.say(line),
@@ -183,7 +189,8 @@ program
       if (result !== 'passed') throw new Error(`The connector did not come to the present: ${result.cannotTell}.`);
       if (json === true) printJson({ outcome: 'skipped', statements });
       else console.log('Passed over; the connector ships, and again refuses what it cannot parse.');
-    });
+    };
+    await withOutbox(flags, skip, stop);
   });
 
 program
@@ -201,6 +208,7 @@ program
     const signal = stopOnSignal();
     await withOutbox(flags, async ({ session, connect }) => {
       const { connector, timeout } = flags;
+      await assertRelays(connect, session, connector);
       const { rows } = await outboxStatus(session);
       await confirm(
         `Stop the connector ${connector}, forget its position and ship ${counted(rows, 'row')} again?`,
@@ -258,6 +266,12 @@ program
   });
 
 await runProgram(program);
+
+/** Before anything is done to it: the connector of another outbox would be restarted, or lose its position. */
+async function assertRelays(connect: ConnectApi, { query: mysql }: Session, connector: string): Promise<void> {
+  const other = await findOtherTable({ connect, mysql, connector });
+  if (other !== undefined) throw new Error(`Nothing was done: ${other}.`);
+}
 
 function parseRetention(text: string): number {
   const retentionMs = parseDuration(text);

@@ -43,4 +43,4 @@ export { openSchemaHistory, type SchemaHistory } from './shape/schema-history.ts
 export { countTransactions } from './watch/count-transactions.ts';
 export { judgeLook } from './watch/judge-look.ts';
 export { lookAtRelay, type Look } from './watch/look-at-relay.ts';
-export { waitUntilOutboxShipped } from './wait-until-outbox-shipped.ts';
+export { findOtherTable, waitUntilOutboxShipped } from './wait-until-outbox-shipped.ts';

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { registerConnector, relayMemory, suspect, type RelayMemory } from '@board/connectors';
+import { connectApi, registerConnector, relayMemory, suspect, type RelayMemory } from '@board/connectors';
 import { runMigrations } from '@board/database-kit';
 import { inboxMigrations } from '@board/inbox';
 import { connectKafka, openCompactedTopic } from '@board/kafka-kit';
@@ -74,9 +74,15 @@ const whose = () => [
   outbox.database,
 ];
 
-function run(...args: string[]): Promise<{ exitCode: number | null; out: string; err: string }> {
+const run = (...args: string[]) => runAt({}, ...args);
+
+function runAt(
+  moved: Readonly<Record<string, string>>,
+  ...args: string[]
+): Promise<{ exitCode: number | null; out: string; err: string }> {
+  const env = { ...environment(), ...moved };
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [file, ...args, ...whose()], { env: environment() }, (_error, out, err) =>
+    const child = execFile(process.execPath, [file, ...args, ...whose()], { env }, (_error, out, err) =>
       resolve({ exitCode: child.exitCode, out, err }),
     );
   });
@@ -159,6 +165,27 @@ it('keeps rows that were never in the binlog as rows, names them, and ships them
   expect(JSON.parse((await run('purge', '--json')).out)).toMatchObject({ rows: 2, kept: { missing: 0 } });
   expect(await left()).toBe(0);
 }, 120_000);
+
+it.each(['redrive', 'skip-ddl'])(
+  '%s does nothing to the connector of another outbox',
+  async (command) => {
+    const connect = connectApi(connectUrl);
+    const { name } = outbox.definition;
+    const read = async () => [
+      await connect.getOffsets(name),
+      await connect.getConfig(name),
+      await connect.getStatus(name),
+    ];
+    const before = await read();
+    const { exitCode, err } = await runAt({ DATABASE_NAME: 'order_service' }, command, '--yes');
+    expect(err).toMatch(
+      new RegExp(`Nothing was done: the connector ${name} relays ${outbox.database}.outbox, not order_service`),
+    );
+    expect(exitCode).toBe(1);
+    expect(await read()).toEqual(before);
+  },
+  60_000,
+);
 
 it('a purge that is KILLED has deleted whole chunks, and the next one goes on from there', async () => {
   await insertOldRows(6_000);

@@ -1,6 +1,6 @@
 import { createConnection, type QueryOptions, type ResultSetHeader } from 'mysql2/promise';
 import type { Connection } from './connection-options.ts';
-import { pinSession } from './session-settings.ts';
+import { pinSession, type SessionWaits } from './session-settings.ts';
 
 /** One connection, for work that must not go on when it is lost: it never connects again. */
 export interface Session {
@@ -19,6 +19,7 @@ export interface Session {
 export async function openSession(
   { host, port, name, user, password }: Connection,
   statementTimeoutMs = 30_000,
+  waits?: SessionWaits,
 ): Promise<Session> {
   const connection = await createConnection({
     host,
@@ -57,7 +58,7 @@ export async function openSession(
   }
 
   try {
-    await run(pinSession());
+    await run(pinSession(waits));
   } catch (error) {
     destroy();
     throw error;
