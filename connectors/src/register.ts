@@ -1,5 +1,6 @@
 import { keeperMemoryTopic } from '@board/contracts';
 import { connectKafka, openCompactedTopic } from '@board/kafka-kit';
+import { printable } from '@board/service-kit';
 import { compareConfig } from './compare-config.ts';
 import { connectApi, type ConnectApi } from './connect-api.ts';
 import { boardOutbox, type ConnectorDefinition } from './connector-definition.ts';
@@ -30,7 +31,7 @@ const hiddenReasonHint =
 export async function registerConnector(registration: Registration): Promise<'ships' | 'held'> {
   const { connectUrl, brokers, definition = boardOutbox, timeoutMs = 90_000 } = registration;
   const api = connectApi(connectUrl);
-  const report = (line: string): void => registration.onProgress?.(`${definition.name}: ${line}`);
+  const report = (line: string): void => registration.onProgress?.(printable(`${definition.name}: ${line}`));
 
   await refuseInvalid(api, definition);
   const wasStopped = (await api.getStatus(definition.name))?.connector.state === 'STOPPED';

@@ -19,6 +19,7 @@ export { requestFields } from './http/request-fields.ts';
 export type { RequestState, ServiceContext, ServiceMiddleware, ServiceRouter } from './http/service-router.ts';
 export { withinDeadline } from './http/within-deadline.ts';
 export { ConfigError, readConfig } from './read-config.ts';
+export { printable } from './printable.ts';
 export { reasonOf } from './reason-of.ts';
 export { retryUntilReady, type RetryOptions } from './retry-until-ready.ts';
 export { runService, runTask, type Running } from './run-service.ts';
