@@ -9,6 +9,7 @@ export {
   type ConnectorDefinition,
   type ConnectorTopics,
 } from './connector-definition.ts';
+export { countRecords } from './count-records.ts';
 export { describeConnector, formatReport, type ConnectorReport } from './describe-connector.ts';
 export {
   noteGtid,

@@ -34,8 +34,9 @@ export async function registerConnector(registration: Registration): Promise<'sh
   const report = (line: string): void => registration.onProgress?.(printable(`${definition.name}: ${line}`));
 
   await refuseInvalid(api, definition);
-  const wasStopped = (await api.getStatus(definition.name))?.connector.state === 'STOPPED';
-  const hold = wasStopped ? await readHold(registration, definition.name) : undefined;
+  // Also UNASSIGNED: a stopped one is called so for a moment after a change of its configuration, or while Connect rebalances.
+  const state = (await api.getStatus(definition.name))?.connector.state ?? 'RUNNING';
+  const hold = state === 'RUNNING' ? undefined : await readHold(registration, definition.name);
   await bringIntoState(api, definition, hold, report);
   if (hold !== undefined) return 'held';
   await waitUntilShipping({ api, brokers, definition, timeoutMs, report });

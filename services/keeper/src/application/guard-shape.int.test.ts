@@ -62,6 +62,7 @@ function startGuard(): void {
     ...relay,
     memory: relayMemory(openCompactedTopic(kafka, memoryTopic.name), definition.name),
     metrics: { looked: () => undefined, restarted: () => undefined, suspected: () => undefined },
+    countShipped: async () => undefined,
     now: () => new Date(),
   });
   const job = guardShape({
@@ -143,7 +144,7 @@ it('stops a connector that takes the columns for others than they are, until its
     });
   expect([await registering(changed), await registering(definition)]).toEqual(['held', 'held']);
   expect(lines.at(-1)).toMatch(/stays STOPPED, the keeper has stopped it: .*wrong columns.*redrive/);
-  expect(await stateOf()).toBe('STOPPED');
+  await waitUntil('still stopped', async () => (await stateOf()) === 'STOPPED');
 
   // Resumed as it is, it is stopped again, and an audit of the time between has settled nothing of that.
   await connect.resume(definition.name);

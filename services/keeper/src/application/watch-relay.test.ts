@@ -1,6 +1,7 @@
 import { openSuspicion, suspect, type RelayMemory } from '@board/connectors';
 import { createHealth, createLogger } from '@board/service-kit';
 import { expect, it } from 'vitest';
+import { stallSettings } from '../domain/decide-stall.ts';
 import { watchRelay } from './watch-relay.ts';
 
 /** A keeper that remembers `memory`, in which others write as well; undefined: its topic is missing. */
@@ -16,6 +17,7 @@ function watching(memory: RelayMemory | undefined) {
     alarms: createHealth().alarms,
     logger: createLogger({ name: 'keeper', level: 'silent' }),
     metrics: { looked: () => undefined, suspected: () => undefined, restarted: () => undefined },
+    countShipped: async () => undefined,
     now: () => new Date(),
     elapsedMs: () => 0,
   });
@@ -62,4 +64,37 @@ it('the story of a suspicion stays short, however often the same is found', asyn
 
 it('without the topic of the memory nothing can be suspected, and nothing waits for it without end', async () => {
   await expect(watching(undefined).job.hold('wrong columns')).rejects.toThrow('topic of the memory is missing');
+});
+
+it.each([
+  ['stays red', 0n, 'takes a snapshot and has sent nothing'],
+  ['is quiet while records arrive', 1n, undefined],
+])('a snapshot whose position stands still %s', async (_what, perLook, alarm) => {
+  let [nowMs, records] = [0, 0n];
+  const { alarms } = createHealth();
+  const looked = { serverUuid: 'a', executed: 'a:1', keepsHistory: 1, keepsPosition: 1, known: 1, behind: '' };
+  const job = watchRelay({
+    connect: {
+      getOffsets: async () => [{ partition: {}, offset: { gtids: 'a:1', snapshot: 'INITIAL' } }],
+      getStatus: async (name) => ({
+        name,
+        connector: { state: 'RUNNING', worker_id: 'w' },
+        tasks: [{ id: 0, state: 'RUNNING', worker_id: 'w' }],
+      }),
+      restart: () => Promise.reject(new Error('a snapshot must not be restarted')),
+    },
+    connector: 'board-outbox',
+    memory: { read: async () => ({}), remember: async () => undefined, close: async () => undefined },
+    withSql: (work) => work(async () => [looked]),
+    everyMs: 1_000,
+    alarms,
+    logger: createLogger({ name: 'keeper', level: 'silent' }),
+    metrics: { looked: () => undefined, suspected: () => undefined, restarted: () => undefined },
+    countShipped: async () => (records += perLook),
+    now: () => new Date(nowMs),
+    elapsedMs: () => nowMs,
+    stall: { ...stallSettings, snapshotAlarmAfterMs: 10_000, firstWaitMs: 1 },
+  });
+  for (; nowMs < 60_000; nowMs += 1_000) await job.run(new AbortController().signal);
+  expect(alarms.active().get('relay stalled')?.reason).toEqual(alarm && expect.stringContaining(alarm));
 });

@@ -16,7 +16,7 @@ import {
   type Suspicion,
 } from '@board/connectors';
 import type { Alarms, Logger } from '@board/service-kit';
-import { beginStanding, decideStall, type StallSettings } from '../domain/decide-stall.ts';
+import { beginStanding, decideStall, type StallSettings, type Standing } from '../domain/decide-stall.ts';
 import type { Job } from './job.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';
 
@@ -26,6 +26,8 @@ export interface Watching {
   readonly memory: RelayMemoryStore;
   /** Lends a connection to the server whose binlog the connector reads. */
   readonly withSql: <Result>(work: (sql: RunSql) => Promise<Result>) => Promise<Result>;
+  /** How many records the topic of the events has had; asked during a snapshot only. */
+  readonly countShipped: () => Promise<bigint | undefined>;
   readonly everyMs: number;
   readonly alarms: Alarms;
   readonly logger: Logger;
@@ -53,7 +55,8 @@ interface WatchJob extends Job {
 
 /** Remembers server and position, notices when one of them is no longer what it was, and restarts a connector that stands still. */
 export function watchRelay(watching: Watching): WatchJob {
-  const { connect, connector, memory, withSql, everyMs, alarms, logger, metrics, now, elapsedMs, stall } = watching;
+  const { connect, connector, memory, withSql, countShipped, everyMs, alarms, logger, metrics, now, elapsedMs, stall } =
+    watching;
   const firstLook = Promise.withResolvers<void>();
   let known: RelayMemory | undefined;
   let pushedAtMs = -Infinity;
@@ -113,7 +116,14 @@ export function watchRelay(watching: Watching): WatchJob {
     return open;
   }
 
-  async function heal(seen: Look): Promise<void> {
+  /** During a snapshot the offset stays as it is, while records arrive. */
+  async function readStanding({ position, snapshot }: Look): Promise<Standing> {
+    if (!snapshot) return { position, snapshot };
+    const shipped = await countShipped().catch(() => undefined);
+    return { position: `${position} ${shipped}`, snapshot };
+  }
+
+  async function heal(seen: Standing): Promise<void> {
     const decision = decideStall(standing, seen, elapsedMs(), stall);
     const mustAct = decision.alarm !== undefined;
     // What does not run is not this job's to restart: it was paused, or it has failed.
@@ -143,7 +153,7 @@ export function watchRelay(watching: Watching): WatchJob {
       const seen = await look(await recall());
       await judge(await recall(), seen);
       firstLook.resolve();
-      await heal(seen);
+      await heal(await readStanding(seen));
       const open = await readOpen();
       metrics.looked(countTransactions(seen.behind), open !== undefined);
       if (open === undefined) alarms.clear('position');
