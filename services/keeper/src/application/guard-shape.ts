@@ -44,7 +44,9 @@ export function guardShape(guard: ShapeGuard): Job {
   let wasSkipping = false;
 
   /** A skip is over within a look or two; a longer one, or one that was killed in its middle, needs a human. */
-  function checkSkip(isSkipping: boolean): void {
+  async function checkSkip(): Promise<void> {
+    const config = await connect.getConfig(connector);
+    const isSkipping = config !== undefined && isSkippingDdl(config);
     if (isSkipping && wasSkipping)
       alarms.raise(
         skipAlarm,
@@ -58,7 +60,6 @@ export function guardShape(guard: ShapeGuard): Job {
   /** Undefined while the connector is not registered. */
   async function look(sql: RunSql): Promise<Shapes | undefined> {
     const config = await connect.getConfig(connector);
-    checkSkip(config !== undefined && isSkippingDdl(config));
     const [database, table] = config?.['table.include.list']?.split('.') ?? [];
     if (config === undefined || database === undefined || table === undefined) return undefined;
     const [topic, tableId] = [connectorTopics(config).schemaHistory, tableIdOf(database, table)];
@@ -119,6 +120,7 @@ export function guardShape(guard: ShapeGuard): Job {
     everyMs,
     run: () =>
       withSql(async (sql) => {
+        await checkSkip();
         const shapes = await look(sql);
         const decision =
           shapes === undefined
