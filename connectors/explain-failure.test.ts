@@ -42,12 +42,44 @@ it('what it says is one line of at most 400 characters with the statement and th
   expect(explainFailure(refusal(`CREATE TABLE outbox (${'url INT, '.repeat(200)}`))?.length).toBeLessThan(400);
 });
 
+it('a statement is found whole although its lines look like the end of it, or of another failure', () => {
+  const hostile = [
+    "CREATE TABLE url (\n  a INT DEFAULT 'x'\n NOT NULL,\n at DATETIME\n)",
+    "CREATE TABLE url (\n\ta INT DEFAULT 'x'\n\tNOT NULL,\n\tat DATETIME(6)\n)",
+    'TRUNCATE TABLE url /* The db history topic is missing */',
+    "TRUNCATE TABLE url /* Failed to properly convert data value for 'a' of type INT */",
+  ];
+  for (const statement of hostile)
+    expect(classifyFailure(refusal(statement))).toEqual({ kind: 'refused-statement', statement });
+  // Of a form that this release of Debezium does not have.
+  expect(classifyFailure(`DDL statement couldn't be parsed: ${hostile[2]}`)).toBeUndefined();
+});
+
+it('a statement cannot rewrite the terminal of its reader', () => {
+  expect(explainFailure(refusal('TRUNCATE TABLE url /* \x1b[2J */'))).toContain('TRUNCATE TABLE url /* \\u001b[2J */');
+});
+
 it.each([
   "io.debezium.DebeziumException: Failed to properly convert data value for 'order_service.outbox.version' of type INT UNSIGNED",
   'io.debezium.DebeziumException: Error processing row in outbox, internal schema size 10, but row size 11 , restart connector with schema recovery mode.',
   "io.debezium.DebeziumException: Encountered change event for table order_service.outbox whose schema isn't known to this connector",
 ])('a row that does not fit its table leads to its recipe: %s', (cause) => {
   expect(explainFailure(traceOf(cause))).toMatch(/outbox.*"A row that does not fit"$/);
+});
+
+it.each([
+  ['misfit', "io.debezium.DebeziumException: Failed to properly convert data value for 'a.outbox.b' of type INT"],
+  ['stale-history', 'io.debezium.DebeziumException: The db history topic is missing. You may attempt to recover it'],
+  [
+    'stale-history',
+    "io.debezium.DebeziumException: Encountered change event for table a.outbox whose schema isn't known to this connector",
+  ],
+  [
+    'stale-history',
+    'io.debezium.DebeziumException: Error processing row in a.outbox, internal schema size 10, but row size 11 , restart connector',
+  ],
+])('%s, which decides whether the keeper rebuilds the position: %s', (kind, cause) => {
+  expect(classifyFailure(traceOf(cause))).toMatchObject({ kind });
 });
 
 it('any other cause is left to its trace', () => {

@@ -75,6 +75,13 @@ describe('a look at the relay', () => {
     });
   });
 
+  it('keeps a connector held whatever else is found, until its position was rebuilt', () => {
+    const held = { ...open, held: true } as const;
+    expect(judge({ known: false }, before, held)).toMatchObject({ held: true });
+    expect(judge({ keepsHistory: false }, before, held)).toMatchObject({ held: true });
+    expect(judge(noPosition, before, held)).not.toHaveProperty('held');
+  });
+
   it('raises what lasts only once', () => {
     expect(judge(noPosition, { ...before, relayed: '' }, open)).toBeUndefined();
     expect(judge({ snapshot: true }, { ...before, snapshot: true }, open)).toBeUndefined();
@@ -89,5 +96,10 @@ describe('a suspicion', () => {
     expect(openSuspicion({ suspicion: open, settlement: { ...settlement, suspicion: blocked.id } })).toBe(open);
     expect(openSuspicion({ suspicion: open, settlement: { ...settlement, suspicion: open.id } })).toBeUndefined();
     expect(openSuspicion({ settlement: { ...settlement, suspicion: open.id } })).toBeUndefined();
+  });
+  it('has an id of its own, also when it is made of another one', () => {
+    const again = suspect(open, new Date(1));
+    expect(again).toMatchObject({ reason: open.reason, at: new Date(1).toISOString() });
+    expect(again.id).not.toBe(open.id);
   });
 });

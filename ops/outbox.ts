@@ -1,12 +1,16 @@
 import {
   boardOutbox,
   distrust,
+  endDdlSkip,
+  findOtherTable,
   openSuspicion,
   rebuildPosition,
   skipRefusedDdl,
   waitUntilOutboxShipped,
+  type ConnectApi,
 } from '@board/connectors';
 import { catalogConsumer, keeperMemoryTopic } from '@board/contracts';
+import type { Session } from '@board/database-kit';
 import { describeKept, minRetentionMs, outboxStatus, purgeKeys, purgeOutbox } from '@board/outbox';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { showProgress } from './audit/show-progress.ts';
@@ -16,11 +20,11 @@ import { counted, printJson, rowPrinter } from './operate/print.ts';
 import { runProgram } from './operate/run-program.ts';
 import { stopOnSignal } from './operate/stop-on-signal.ts';
 import { forgetEventSchemas, readEventSchemas } from './outbox/event-schemas.ts';
+import { assertPassable, findRefusedDdl } from './outbox/find-refused-ddl.ts';
 import { parseDuration } from './outbox/parse-duration.ts';
-import { readRefusedDdl } from './outbox/read-refused-ddl.ts';
 import { readStatus } from './outbox/read-status.ts';
 import { statusText } from './outbox/status-text.ts';
-import { withOutbox, type OutboxFlags } from './outbox/with-outbox.ts';
+import { withOutbox, type OpenedOutbox, type OutboxFlags } from './outbox/with-outbox.ts';
 
 const cannotTell = 2;
 const example = (text: string): string => `\nExample: npm run outbox -- ${text}`;
@@ -136,31 +140,57 @@ program
 
 program
   .command('skip-ddl')
-  .description('lets the connector pass over the statement that its parser refuses, and over nothing after it')
-  .option('--other-database', 'the statement names an outbox, but that of another database')
-  .option('--yes', 'does not ask')
+  .description('lets the connector pass over the statements that its parser refuses, each of them asked about')
+  .option('--other-database', 'a statement that names an outbox means that of another database')
+  .option('--yes', 'does not ask, about further ones neither')
   .option('--timeout <seconds>', 'for the connector to come to the present', wholeNumber, 300)
   .addHelpText('after', example('skip-ddl'))
   .action(async (_options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<{ otherDatabase?: true; yes?: true; timeout: number } & OutboxFlags>();
     const progress = showProgress();
-    await withOutbox(flags, async ({ session, connect, memory }) => {
+    const stop = new AbortController();
+    const skip = async ({ session, connect, memory }: OpenedOutbox): Promise<void> => {
       const { connector, timeout, json } = flags;
-      const statement = await readRefusedDdl(connect, connector, flags.otherDatabase === true);
-      await confirm(`Pass over this statement?\n\n${statement}\n\n`, flags.yes);
-      const wait = { connect, mysql: session.query, connector, timeoutMs: timeout * 1_000, signal: stopOnSignal() };
+      await assertRelays(connect, session, connector);
+      const statement = await findRefusedDdl(connect, connector);
+      if (statement === undefined) {
+        if (!(await endDdlSkip(connect, connector)))
+          throw new Error(
+            `${connector} does not stand at a statement that Debezium cannot parse: nothing to pass over.`,
+          );
+        if (json === true) printJson({ outcome: 'restored' });
+        else console.log('A skip that had not ended was taken back; the connector again refuses what it cannot parse.');
+        return;
+      }
+      const statements: string[] = [];
+      const approve = async (refused: string): Promise<void> => {
+        assertPassable(refused, flags.otherDatabase === true);
+        await confirm(`Pass over this statement?\n\n${refused}\n\n`, flags.yes);
+        stop.signal.throwIfAborted();
+        statements.push(refused);
+      };
+      await approve(statement);
+      const wait = { connect, mysql: session.query, connector, timeoutMs: timeout * 1_000 };
+      const stopped = AbortSignal.any([stopOnSignal(), stop.signal]);
       const result = await skipRefusedDdl({
         connect,
         connector,
         statement,
-        awaitShipped: () => waitUntilOutboxShipped({ ...wait, distrust: distrust(memory, 'audit') }),
+        approve,
+        awaitShipped: (signal) =>
+          waitUntilOutboxShipped({
+            ...wait,
+            signal: AbortSignal.any([stopped, signal]),
+            distrust: distrust(memory, 'audit'),
+          }),
         onProgress: (line) => progress.say(line),
       });
       progress.done();
       if (result !== 'passed') throw new Error(`The connector did not come to the present: ${result.cannotTell}.`);
-      if (json === true) printJson({ outcome: 'skipped', statement });
+      if (json === true) printJson({ outcome: 'skipped', statements });
       else console.log('Passed over; the connector ships, and again refuses what it cannot parse.');
-    });
+    };
+    await withOutbox(flags, skip, stop);
   });
 
 program
@@ -178,6 +208,7 @@ program
     const signal = stopOnSignal();
     await withOutbox(flags, async ({ session, connect }) => {
       const { connector, timeout } = flags;
+      await assertRelays(connect, session, connector);
       const { rows } = await outboxStatus(session);
       await confirm(
         `Stop the connector ${connector}, forget its position and ship ${counted(rows, 'row')} again?`,
@@ -235,6 +266,12 @@ program
   });
 
 await runProgram(program);
+
+/** Before anything is done to it: the connector of another outbox would be restarted, or lose its position. */
+async function assertRelays(connect: ConnectApi, { query: mysql }: Session, connector: string): Promise<void> {
+  const other = await findOtherTable({ connect, mysql, connector });
+  if (other !== undefined) throw new Error(`Nothing was done: ${other}.`);
+}
 
 function parseRetention(text: string): number {
   const retentionMs = parseDuration(text);

@@ -1,5 +1,5 @@
 import { askBrokers } from '@board/kafka-kit';
-import { askHttp, configFields, endWhenSilent, readConfig, type NeededServer } from '@board/service-kit';
+import { askHttp, configFields, endWhenSilent, printable, readConfig, type NeededServer } from '@board/service-kit';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { connectApi } from './connect-api.ts';
@@ -27,7 +27,7 @@ program
   .action(async () => {
     const { connectUrl, brokers } = addresses();
     needed(connectAt(connectUrl), kafkaAt(brokers));
-    await registerConnector({ connectUrl, brokers, onProgress: print });
+    if ((await registerConnector({ connectUrl, brokers, onProgress: print })) === 'held') process.exitCode = 1;
   });
 
 program
@@ -45,7 +45,7 @@ program
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
+  console.error(printable(error instanceof Error ? error.message : String(error)));
   process.exitCode = 1;
 }
 
@@ -71,5 +71,5 @@ function needed(...servers: readonly NeededServer[]): void {
 }
 
 function print(line: string): void {
-  console.log(line);
+  console.log(printable(line));
 }

@@ -31,6 +31,9 @@ export interface ConnectApi {
   remove(name: string): Promise<void>;
 }
 
+/** As long as Connect itself waits for it: given up sooner it may be done all the same. */
+const deleteOffsetsMs = 90_000;
+
 const defaults: RequestSettings = { timeoutMs: 30_000, rebalanceMs: 30_000 };
 
 /** Opens the API of the Connect worker at `connectUrl`. */
@@ -65,7 +68,7 @@ export function connectApi(connectUrl: string, settings: Partial<RequestSettings
       return answer === undefined ? undefined : connectorOffsets.parse(answer).offsets;
     },
     async deleteOffsets(name) {
-      await request('DELETE', `${pathOf(name)}/offsets`);
+      await request('DELETE', `${pathOf(name)}/offsets`, undefined, deleteOffsetsMs);
     },
     async stop(name) {
       await request('PUT', `${pathOf(name)}/stop`);

@@ -16,14 +16,14 @@ const starting = 'Connect is starting and has not read its topics yet';
 const refusal = z.object({ error_code: z.number(), message: z.string() });
 
 /** Sends one request and returns the answer's JSON, undefined when it has none. */
-export type ConnectRequest = (method: string, path: string, body?: unknown) => Promise<unknown>;
+export type ConnectRequest = (method: string, path: string, body?: unknown, timeoutMs?: number) => Promise<unknown>;
 
 /** Opens Connect's REST API at `connectUrl`; each refusal is a `ConnectError`. */
 export function connectRequest(connectUrl: string, settings: RequestSettings): ConnectRequest {
   const base = connectUrl.replace(/\/$/, '');
 
-  async function once(method: string, path: string, body: unknown): Promise<unknown> {
-    const response = await send(`${base}${path}`, method, body, settings.timeoutMs);
+  async function once(method: string, path: string, body: unknown, timeoutMs: number): Promise<unknown> {
+    const response = await send(`${base}${path}`, method, body, timeoutMs);
     const text = await response.text();
     if (response.ok) return text === '' ? undefined : JSON.parse(text);
     // Its web server is up before Connect: until then it has a page of its own for every path.
@@ -34,11 +34,11 @@ export function connectRequest(connectUrl: string, settings: RequestSettings): C
     );
   }
 
-  return async (method, path, body) => {
+  return async (method, path, body, timeoutMs = settings.timeoutMs) => {
     const deadline = performance.now() + settings.rebalanceMs;
     for (;;) {
       try {
-        return await once(method, path, body);
+        return await once(method, path, body, timeoutMs);
       } catch (error) {
         if (!isRebalancing(error) || performance.now() > deadline) throw error;
         await delay(retryPauseMs);

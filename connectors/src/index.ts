@@ -9,6 +9,7 @@ export {
   type ConnectorDefinition,
   type ConnectorTopics,
 } from './connector-definition.ts';
+export { countRecords } from './count-records.ts';
 export { describeConnector, formatReport, type ConnectorReport } from './describe-connector.ts';
 export {
   noteGtid,
@@ -24,13 +25,15 @@ export { classifyFailure, explainFailure, namesOutbox, type Failure } from './ex
 export { judgeStatus, type Health } from './judge-status.ts';
 export { rebuildPosition } from './rebuild-position.ts';
 export { registerConnector, type Registration } from './register.ts';
-export { isSkippingDdl, skipRefusedDdl, type DdlSkip } from './skip-refused-ddl.ts';
+export { endDdlSkip, isSkippingDdl, readRefusedDdl, skipRefusedDdl } from './skip-refused-ddl.ts';
 export { distrust } from './memory/distrust.ts';
 export { isWatched } from './memory/is-watched.ts';
 export {
+  findBeside,
   openSuspicion,
   relayMemory,
   suspect,
+  type Finding,
   type RelayMemory,
   type RelayMemoryStore,
   type Seen,
@@ -41,4 +44,4 @@ export { openSchemaHistory, type SchemaHistory } from './shape/schema-history.ts
 export { countTransactions } from './watch/count-transactions.ts';
 export { judgeLook } from './watch/judge-look.ts';
 export { lookAtRelay, type Look } from './watch/look-at-relay.ts';
-export { waitUntilOutboxShipped } from './wait-until-outbox-shipped.ts';
+export { findOtherTable, waitUntilOutboxShipped } from './wait-until-outbox-shipped.ts';

@@ -1,9 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectApi } from './connect-api.ts';
-import { ConnectError } from './connect-error.ts';
-
-const endedWithinMs = 60_000;
-const pollMs = 500;
+import { keepTrying } from './keep-trying.ts';
 
 /**
  * Has a connector forget its position and begin anew: it reads the shape of the outbox from the database, ships every row of it
@@ -11,27 +7,23 @@ const pollMs = 500;
  * it was shipped.
  */
 export async function rebuildPosition(
-  connect: Pick<ConnectApi, 'stop' | 'deleteOffsets' | 'resume'>,
+  connect: Pick<ConnectApi, 'getStatus' | 'stop' | 'deleteOffsets' | 'resume'>,
   connector: string,
+  patienceMs?: number,
 ): Promise<void> {
+  const wasStopped = (await connect.getStatus(connector))?.connector.state === 'STOPPED';
   await connect.stop(connector);
   try {
-    await deleteOffsets(connect, connector);
-  } finally {
-    // Whatever became of the position: a connector that stays stopped ships nothing at all.
-    await connect.resume(connector);
+    // Connect refuses until the connector has really ended.
+    await keepTrying(() => connect.deleteOffsets(connector), patienceMs);
+  } catch (cause) {
+    // Not resumed with the position, and the idea of the columns, for which it may have been stopped.
+    if (wasStopped)
+      throw new Error(`the position of ${connector} was not deleted, so it stays STOPPED as it was: try again`, {
+        cause,
+      });
+    await keepTrying(() => connect.resume(connector), patienceMs);
+    throw cause;
   }
-}
-
-/** Connect refuses with 400 until the connector has really ended. */
-async function deleteOffsets(connect: Pick<ConnectApi, 'deleteOffsets'>, connector: string): Promise<void> {
-  const deadline = performance.now() + endedWithinMs;
-  for (;;) {
-    try {
-      return await connect.deleteOffsets(connector);
-    } catch (error) {
-      if (!(error instanceof ConnectError) || error.status !== 400 || performance.now() >= deadline) throw error;
-    }
-    await delay(pollMs);
-  }
+  await keepTrying(() => connect.resume(connector), patienceMs);
 }

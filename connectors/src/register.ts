@@ -1,6 +1,10 @@
+import { keeperMemoryTopic } from '@board/contracts';
+import { connectKafka, openCompactedTopic } from '@board/kafka-kit';
+import { printable } from '@board/service-kit';
 import { compareConfig } from './compare-config.ts';
 import { connectApi, type ConnectApi } from './connect-api.ts';
 import { boardOutbox, type ConnectorDefinition } from './connector-definition.ts';
+import { openSuspicion, relayMemory } from './memory/relay-memory.ts';
 import { waitUntilShipping } from './wait-until-shipping.ts';
 
 export interface Registration {
@@ -10,6 +14,8 @@ export interface Registration {
   readonly definition?: ConnectorDefinition;
   /** For the wait until it ships; 90 s when not given. */
   readonly timeoutMs?: number;
+  /** Of the keeper; `keeper-memory` when not given. */
+  readonly memoryTopic?: string;
   readonly onProgress?: (line: string) => void;
 }
 
@@ -18,15 +24,23 @@ const hiddenReasonHint =
   "\nThe reason is in the Connect worker's log only. Most often MySQL is not reachable with the worker's " +
   'CDC_MYSQL_HOST, _PORT, _USER and _PASSWORD, or that user lacks a grant.';
 
-/** Brings a connector into its defined state and returns once it really ships; safe to call again. */
-export async function registerConnector(registration: Registration): Promise<void> {
+/**
+ * Brings a connector into its defined state and returns once it really ships; safe to call again. One that the keeper has
+ * stopped because of its columns stays STOPPED, and `held` is returned.
+ */
+export async function registerConnector(registration: Registration): Promise<'ships' | 'held'> {
   const { connectUrl, brokers, definition = boardOutbox, timeoutMs = 90_000 } = registration;
   const api = connectApi(connectUrl);
-  const report = (line: string): void => registration.onProgress?.(`${definition.name}: ${line}`);
+  const report = (line: string): void => registration.onProgress?.(printable(`${definition.name}: ${line}`));
 
   await refuseInvalid(api, definition);
-  await bringIntoState(api, definition, report);
+  // Also UNASSIGNED: a stopped one is called so for a moment after a change of its configuration, or while Connect rebalances.
+  const state = (await api.getStatus(definition.name))?.connector.state ?? 'RUNNING';
+  const hold = state === 'RUNNING' ? undefined : await readHold(registration, definition.name);
+  await bringIntoState(api, definition, hold, report);
+  if (hold !== undefined) return 'held';
   await waitUntilShipping({ api, brokers, definition, timeoutMs, report });
+  return 'ships';
 }
 
 async function refuseInvalid(api: ConnectApi, definition: ConnectorDefinition): Promise<void> {
@@ -36,9 +50,22 @@ async function refuseInvalid(api: ConnectApi, definition: ConnectorDefinition): 
   throw new Error(`Connect refuses ${definition.name}, nothing was changed:\n  ${errors.join('\n  ')}${hint}`);
 }
 
+/** Why the keeper has stopped it; resumed as it is, it would ship values under wrong columns. */
+async function readHold({ brokers, memoryTopic }: Registration, connector: string): Promise<string | undefined> {
+  const kafka = connectKafka({ brokers }, 'connector-setup');
+  const memory = relayMemory(openCompactedTopic(kafka, memoryTopic ?? keeperMemoryTopic.name), connector);
+  try {
+    const open = openSuspicion((await memory.read()) ?? {});
+    return open?.held === true ? open.reason : undefined;
+  } finally {
+    await memory.close();
+  }
+}
+
 async function bringIntoState(
   api: ConnectApi,
   definition: ConnectorDefinition,
+  hold: string | undefined,
   report: (line: string) => void,
 ): Promise<void> {
   const running = await api.getConfig(definition.name);
@@ -57,7 +84,9 @@ async function bringIntoState(
     report('configuration unchanged');
   }
 
-  if (changes.length > 0 || state === 'STOPPED' || state === 'PAUSED') {
+  if (hold !== undefined) {
+    report(`stays STOPPED, the keeper has stopped it: ${hold}. "npm run outbox -- redrive", then "npm run audit"`);
+  } else if (changes.length > 0 || state === 'STOPPED' || state === 'PAUSED') {
     await api.resume(definition.name);
     report(changes.length > 0 ? 'restarted with the new configuration' : `resumed, it was ${state}`);
   }

@@ -1,36 +1,103 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectApi } from './connect-api.ts';
+import { classifyFailure } from './explain-failure.ts';
 import type { FenceResult } from './judge-fence.ts';
+import { judgeStatus } from './judge-status.ts';
+import { keepTrying } from './keep-trying.ts';
 
 export interface DdlSkip {
-  readonly connect: Pick<ConnectApi, 'getConfig' | 'putConfig'>;
+  readonly connect: Pick<ConnectApi, 'getConfig' | 'putConfig' | 'getStatus'>;
   readonly connector: string;
   /** As the trace of the failed task has it. */
   readonly statement: string;
-  /** Waits until all that was committed before the call is in Kafka. */
-  readonly awaitShipped: () => Promise<FenceResult>;
+  /** Asked about each further statement at which the connector then stands; throws when it must not be passed over. */
+  readonly approve: (statement: string) => Promise<void>;
+  /** Waits until all that was committed before the call is in Kafka, or the signal aborts. */
+  readonly awaitShipped: (signal: AbortSignal) => Promise<FenceResult>;
   readonly onProgress?: (line: string) => void;
+  /** For the way back. */
+  readonly patienceMs?: number;
 }
 
 const filterKey = 'internal.schema.history.internal.ddl.filter';
 const skipKey = 'schema.history.internal.skip.unparseable.ddl';
+const pollMs = 500;
 
-/** Lets the connector pass over one statement that its parser refuses, with a setting that is taken back afterwards. */
+/**
+ * Lets the connector pass over statements that its parser refuses, with a setting that is taken back afterwards. Several in
+ * a row need it together: between them the connector may store no position.
+ */
 export async function skipRefusedDdl(skip: DdlSkip): Promise<FenceResult> {
-  const { connect, connector, statement, awaitShipped, onProgress = () => undefined } = skip;
-  const running = await connect.getConfig(connector);
-  if (running === undefined) return { cannotTell: `the connector ${connector} is not registered` };
-  const strict = { ...withoutSkips(running), name: connector };
-  const lenient = { ...strict, ...skipping(statement, strict) };
-  let passed: FenceResult;
+  const { connect, connector, approve, onProgress = () => undefined } = skip;
+  const statements: string[] = [];
+  let next: string | undefined = skip.statement;
+  let passed: FenceResult = { cannotTell: `the connector ${connector} is not registered` };
   try {
-    onProgress('the statement is passed over, waiting until the connector has come to the present');
-    await connect.putConfig(lenient);
-    passed = await awaitShipped();
+    while (next !== undefined) {
+      const running = await connect.getConfig(connector);
+      if (running === undefined) return passed;
+      statements.push(next);
+      const own = withoutSkips(running);
+      await connect.putConfig({ ...own, ...skipping(statements, own), name: connector });
+      onProgress('the statement is passed over, waiting until the connector has come to the present');
+      ({ next, passed } = await waitOrFindNext(skip, statements));
+      if (next !== undefined) await approve(next);
+    }
   } finally {
-    await connect.putConfig(strict);
+    await endDdlSkip(connect, connector, skip.patienceMs);
     onProgress('the connector has its own configuration again');
   }
-  return passed === 'passed' ? awaitShipped() : passed;
+  // It has started once more, and must not find any of them before it.
+  return passed === 'passed' ? (await waitOrFindNext(skip, [])).passed : passed;
+}
+
+/**
+ * Takes back what a skip has set, as the configuration is now: it may have been changed since. False when there was nothing
+ * to take back.
+ */
+export function endDdlSkip(
+  connect: Pick<ConnectApi, 'getConfig' | 'putConfig'>,
+  connector: string,
+  patienceMs?: number,
+): Promise<boolean> {
+  return keepTrying(async () => {
+    const running = await connect.getConfig(connector);
+    if (running === undefined || !isSkippingDdl(running)) return false;
+    await connect.putConfig({ ...withoutSkips(running), name: connector });
+    return true;
+  }, patienceMs);
+}
+
+/** The statement at which the connector stands now. */
+export async function readRefusedDdl(
+  connect: Pick<ConnectApi, 'getStatus'>,
+  connector: string,
+): Promise<string | undefined> {
+  const health = judgeStatus(await connect.getStatus(connector));
+  const failure = health.kind === 'failed' ? classifyFailure(health.trace) : undefined;
+  return failure?.kind === 'refused-statement' ? failure.statement : undefined;
+}
+
+/** `next`: what it refuses beside these, of which the status speaks for a moment more. */
+async function waitOrFindNext(
+  { connect, connector, awaitShipped }: DdlSkip,
+  statements: readonly string[],
+): Promise<{ readonly next: string | undefined; readonly passed: FenceResult }> {
+  const ended = new AbortController();
+  const shipped = awaitShipped(ended.signal).finally(() => ended.abort());
+  // It is awaited below.
+  shipped.catch(() => undefined);
+  let next: string | undefined;
+  while (!ended.signal.aborted) {
+    // A Connect that does not answer is the wait's to tell.
+    const refused = await readRefusedDdl(connect, connector).catch(() => undefined);
+    if (refused !== undefined && !statements.includes(refused)) {
+      next = refused;
+      ended.abort();
+    } else await delay(pollMs, undefined, { signal: ended.signal }).catch(() => undefined);
+  }
+  const passed = await shipped;
+  return passed === 'passed' ? { next: undefined, passed } : { next, passed };
 }
 
 type Config = Readonly<Record<string, string>>;
@@ -42,13 +109,17 @@ export function isSkippingDdl(running: Config): boolean {
 }
 
 /**
- * One more entry of the filter names this statement and no other. Debezium's own switch passes over all that it cannot
+ * One more entry of the filter names each statement and no other. Debezium's own switch passes over all that it cannot
  * parse, and writes what was run in the captured database into the schema history, where every later start fails at it.
  * Only `TRUNCATE TABLE` needs the switch: Debezium does not ask the filter about it, except when it reads the history.
  */
-function skipping(statement: string, { [filterKey]: filter }: Config): Config {
-  if (/^(SET STATEMENT .*)?TRUNCATE TABLE /is.test(statement)) return { [skipKey]: 'true' };
-  return { [filterKey]: [filter, literal(statement)].filter((entry) => entry !== undefined).join(',') };
+function skipping(statements: readonly string[], { [filterKey]: filter }: Config): Config {
+  const isTruncate = (statement: string): boolean => /^(SET STATEMENT .*)?TRUNCATE TABLE /is.test(statement);
+  const named = statements.filter((statement) => !isTruncate(statement)).map(literal);
+  return {
+    ...(statements.some(isTruncate) && { [skipKey]: 'true' }),
+    ...(named.length > 0 && { [filterKey]: [filter, ...named].filter((entry) => entry !== undefined).join(',') }),
+  };
 }
 
 /** Without what a skip has left that was killed in its middle; our own filter is one entry. */

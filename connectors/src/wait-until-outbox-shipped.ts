@@ -12,8 +12,15 @@ export async function waitUntilOutboxShipped(wait: OutboxWait): Promise<FenceRes
   return doubt === undefined ? waitUntilShipped(wait) : { cannotTell: doubt };
 }
 
-/** A position names the transactions of the whole server, also those of tables that the connector passes over. */
-async function findOtherTable({ connect, mysql, connector }: OutboxWait): Promise<string | undefined> {
+/**
+ * Why the connector is not the relay of the outbox that `mysql` uses. Nothing else shows it: a position names the
+ * transactions of the whole server, also those of tables that the connector passes over.
+ */
+export async function findOtherTable({
+  connect,
+  mysql,
+  connector,
+}: Pick<OutboxWait, 'mysql' | 'connector'> & { connect: Pick<ConnectApi, 'getConfig'> }): Promise<string | undefined> {
   const [row] = (await mysql("SELECT CONCAT(DATABASE(), '.outbox') AS outbox")) as readonly { outbox: string }[];
   try {
     const tables = (await connect.getConfig(connector))?.['table.include.list'];

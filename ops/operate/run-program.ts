@@ -1,4 +1,4 @@
-import { ConfigError } from '@board/service-kit';
+import { ConfigError, printable } from '@board/service-kit';
 import { CommanderError, type Command } from 'commander';
 import { exit } from './exit.ts';
 import { UsageError } from './usage-error.ts';
@@ -13,7 +13,7 @@ export async function runProgram(program: Command): Promise<void> {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? 0 : 2;
     } else {
-      console.error(describe(error));
+      console.error(printable(describe(error)));
       process.exitCode = error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
     }
   }

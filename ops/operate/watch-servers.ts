@@ -13,10 +13,16 @@ export interface NeededServers {
 
 const schema = z.object({ SERVER_DEADLINE_MS: configFields.milliseconds().optional() });
 
-/** Ends the command, with the server's name and what to do, once a server that it needs says nothing any more. */
+/** For what a command takes back when its servers fall silent: a statement without an answer, then a minute of tries. */
+const wayBackMs = 100_000;
+
+/**
+ * Ends the command, with the server's name and what to do, once a server that it needs says nothing any more; `stop` is
+ * aborted first, where there is something to take back.
+ */
 export function watchServers(
   { database, kafka, connectUrl, registryUrl }: NeededServers,
-  { exitCode = 1, prefix = '' } = {},
+  { exitCode = 1, prefix = '', stop }: { exitCode?: number; prefix?: string; stop?: AbortController } = {},
 ): void {
   const needed: NeededServer[] = [];
   if (database !== undefined) {
@@ -34,7 +40,9 @@ export function watchServers(
   }
   const end = (reason: string): void => {
     console.error(`${prefix}${reason}`);
-    process.exit(exitCode);
+    if (stop === undefined) process.exit(exitCode);
+    stop.abort(new Error(reason));
+    setTimeout(() => process.exit(exitCode), wayBackMs).unref();
   };
   endWhenSilent(needed, end, readConfig(schema, process.env).SERVER_DEADLINE_MS);
 }

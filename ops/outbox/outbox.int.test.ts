@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { registerConnector, relayMemory, suspect, type RelayMemory } from '@board/connectors';
+import { connectApi, registerConnector, relayMemory, suspect, type RelayMemory } from '@board/connectors';
 import { openConnection, runMigrations, type DriverConnection, type RowDataPacket } from '@board/database-kit';
 import { inboxMigrations } from '@board/inbox';
 import { connectKafka, openCompactedTopic } from '@board/kafka-kit';
@@ -73,9 +73,15 @@ const whose = () => [
   outbox.database,
 ];
 
-function run(...args: string[]): Promise<{ exitCode: number | null; out: string; err: string }> {
+const run = (...args: string[]) => runAt({}, ...args);
+
+function runAt(
+  moved: Readonly<Record<string, string>>,
+  ...args: string[]
+): Promise<{ exitCode: number | null; out: string; err: string }> {
+  const env = { ...environment(), ...moved };
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [file, ...args, ...whose()], { env: environment() }, (_error, out, err) =>
+    const child = execFile(process.execPath, [file, ...args, ...whose()], { env }, (_error, out, err) =>
       resolve({ exitCode: child.exitCode, out, err }),
     );
   });
@@ -155,9 +161,28 @@ it('keeps rows that were never in the binlog as rows, names them, and ships them
   await outbox.readShipped((records) =>
     [unlogged, statement].every((id) => records.some(({ headers }) => headers['id'] === id)),
   );
+  await keeperLooked(0);
   expect(JSON.parse((await run('purge', '--json')).out)).toMatchObject({ rows: 2, kept: { missing: 0 } });
   expect(await left()).toBe(0);
 }, 120_000);
+
+it('redrive and skip-ddl do nothing to the connector of another outbox', async () => {
+  const connect = connectApi(connectUrl);
+  const { name } = outbox.definition;
+  // Else its position moved by itself.
+  await connect.stop(name);
+  const state = async () => (await connect.getStatus(name))?.connector.state;
+  await waitUntil('stopped', async () => (await state()) === 'STOPPED');
+  const before = [await connect.getOffsets(name), await connect.getConfig(name)];
+  for (const command of ['redrive', 'skip-ddl']) {
+    const { exitCode, err } = await runAt({ DATABASE_NAME: 'order_service' }, command, '--yes');
+    expect(err).toMatch(`Nothing was done: the connector ${name} relays ${outbox.database}.outbox, not order_service`);
+    expect(exitCode).toBe(1);
+  }
+  expect([await connect.getOffsets(name), await connect.getConfig(name)]).toEqual(before);
+  expect(await state()).toBe('STOPPED');
+  await connect.resume(name);
+}, 60_000);
 
 it('a purge that is KILLED has deleted whole chunks, and the next one goes on from there', async () => {
   await insertOldRows(6_000);

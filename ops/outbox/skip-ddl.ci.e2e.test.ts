@@ -1,11 +1,13 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { openConnection, type DriverConnection } from '@board/database-kit';
+import { openConnection, type DriverConnection, type RowDataPacket } from '@board/database-kit';
 import {
   connectApi,
   describeConnector,
   formatReport,
+  isSkippingDdl,
   registerConnector,
   waitUntilShipped,
   type ConnectorDefinition,
@@ -13,8 +15,8 @@ import {
 } from '@board/connectors';
 import { createIdempotencyTable } from '@board/outbox';
 import { createHealth, createLogger } from '@board/service-kit';
-import { waitUntil } from '@board/test';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { startTcpProxy, waitUntil } from '@board/test';
+import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { openMemoryTopic } from '../../connectors/testing/open-memory-topic.ts';
 import { openTemporaryOutbox, type TemporaryOutbox } from '../../connectors/testing/open-temporary-outbox.ts';
 import { healConnector } from '../../services/keeper/src/application/heal-connector.ts';
@@ -55,23 +57,48 @@ afterAll(async () => {
 const address = () => ({ host: mysql.host, port: mysql.port, database: outbox.database });
 const sql: RunSql = async (text, values) => (await root.query(text, [...(values ?? [])]))[0] as unknown[];
 
-function outboxCommand(...args: string[]): Promise<{ exitCode: number | null; out: string; err: string }> {
-  const file = resolve(import.meta.dirname, '../outbox.ts');
-  const whose = ['--connector', definition.name, '--memory-topic', memory.name];
-  const env = {
-    DATABASE_HOST: mysql.host,
-    DATABASE_PORT: String(mysql.port),
-    DATABASE_NAME: outbox.database,
-    DATABASE_USER: 'root',
-    DATABASE_PASSWORD: mysql.rootPassword,
-    KAFKA_BROKERS: stack.brokers.join(','),
-    CONNECT_URL: stack.connectUrl,
-  };
+const file = resolve(import.meta.dirname, '../outbox.ts');
+const whose = () => ['--connector', definition.name, '--memory-topic', memory.name];
+const environment = () => ({
+  DATABASE_HOST: mysql.host,
+  DATABASE_PORT: String(mysql.port),
+  DATABASE_NAME: outbox.database,
+  DATABASE_USER: 'root',
+  DATABASE_PASSWORD: mysql.rootPassword,
+  KAFKA_BROKERS: stack.brokers.join(','),
+  CONNECT_URL: stack.connectUrl,
+});
+
+interface Ran {
+  readonly exitCode: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function outboxCommand(args: readonly string[], moved: Readonly<Record<string, string>> = {}): Promise<Ran> {
   return new Promise((done) => {
-    const child = execFile(process.execPath, [file, ...args, '--yes', ...whose], { env }, (_error, out, err) =>
+    const env = { ...environment(), ...moved };
+    const child = execFile(process.execPath, [file, ...args, '--yes', ...whose()], { env }, (_error, out, err) =>
       done({ exitCode: child.exitCode, out, err }),
     );
   });
+}
+
+/** On a terminal of its own, where each question is answered once `isTime`. */
+async function outboxDialog(args: readonly string[], questions: number, isTime: () => Promise<boolean>): Promise<Ran> {
+  const command = [process.execPath, file, ...args, ...whose()].join(' ');
+  const child = spawn('script', ['-qec', command, '/dev/null'], { env: { ...process.env, ...environment() } });
+  onTestFinished(() => void child.kill());
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  const closed = once(child, 'close');
+  for (let asked = 1; asked <= questions; asked += 1) {
+    await waitUntil('a question', () => out.split('[y/N]').length > asked, { timeoutMs: 30_000 });
+    await waitUntil('the time to answer', isTime, { everyMs: 500, timeoutMs: 45_000 });
+    child.stdin.write('y\n');
+  }
+  const [exitCode] = (await closed) as [number];
+  return { exitCode, out, err: '' };
 }
 
 /** A row whose columns cannot be taken for each other arrives as it is. */
@@ -113,11 +140,20 @@ async function alarm(): Promise<string> {
 
 const status = async (): Promise<string> => formatReport(await describeConnector(api, definition.name));
 
-const skipDdl = (...args: string[]) => outboxCommand('skip-ddl', ...args);
+const skipDdl = (...args: string[]) => outboxCommand(['skip-ddl', ...args]);
+
+/** Refused, and not ours. */
+async function createOtherOutbox(database: string): Promise<void> {
+  await root.query('CREATE DATABASE ??', [database]);
+  await root.query('CREATE TABLE ??.outbox (id INT, url TEXT)', [database]);
+}
 
 /** What the runbook has the operator run. */
 async function readTableAgain(): Promise<void> {
-  expect(await outboxCommand('redrive')).toMatchObject({ exitCode: 0, out: expect.stringContaining('shipped again') });
+  expect(await outboxCommand(['redrive'])).toMatchObject({
+    exitCode: 0,
+    out: expect.stringContaining('shipped again'),
+  });
 }
 
 it('a refused statement of another table is named by alarm and status, and one command passes over it and nothing else', async () => {
@@ -152,6 +188,52 @@ it("a statement that names an outbox is passed over only where the operator says
   await registerConnector({ ...stack, definition });
   await ships();
 }, 120_000);
+
+it('statements that follow each other are passed over by one command, though its questions are answered late', async () => {
+  for (const name of ['second', 'third']) await createOtherOutbox(name);
+  await alarm();
+  const sessions = async () =>
+    (await root.query<RowDataPacket[]>('SHOW PROCESSLIST'))[0].filter(({ db }) => db === outbox.database);
+  const before = new Set((await sessions()).map(({ Id: id }) => id));
+  // Longer than the server keeps any other session of ours that says nothing.
+  const isIdle = async () => (await sessions()).some(({ Id: id, Time: seconds }) => !before.has(id) && seconds > 31);
+  const { exitCode, out } = await outboxDialog(['skip-ddl', '--other-database'], 2, isIdle);
+  expect({ exitCode, out }).toEqual({ exitCode: 0, out: expect.stringContaining('Passed over') });
+  expect(await api.getConfig(definition.name)).toEqual(definition);
+  await ships();
+}, 180_000);
+
+it('what a skip has set is taken back when MySQL falls silent in its middle, and by the next one when it was killed', async () => {
+  await createOtherOutbox('fourth');
+  await alarm();
+  const link = await startTcpProxy(mysql);
+  onTestFinished(link.close);
+  const moved = { DATABASE_PORT: String(link.port), SERVER_DEADLINE_MS: '2000' };
+  const running = outboxCommand(['skip-ddl', '--other-database'], moved);
+  const isSkipping = async (): Promise<boolean> => isSkippingDdl((await api.getConfig(definition.name)) ?? {});
+  await waitUntil('its setting', isSkipping);
+  link.set({ kind: 'half-open', drop: 'both' });
+  expect(await running).toMatchObject({ exitCode: 1, err: expect.stringMatching(/MySQL at .* has said nothing/) });
+  expect(await api.getConfig(definition.name)).toEqual(definition);
+  // It may have come past the statement, or not.
+  await skipDdl('--other-database');
+  await ships();
+
+  await createOtherOutbox('fifth');
+  await alarm();
+  const killed = spawn(process.execPath, [file, 'skip-ddl', '--other-database', '--yes', ...whose()], {
+    env: environment(),
+    stdio: 'ignore',
+  });
+  const closed = once(killed, 'close');
+  await waitUntil('its setting', isSkipping);
+  killed.kill('SIGKILL');
+  await closed;
+  await ships();
+  expect(await skipDdl('--other-database')).toMatchObject({ exitCode: 0 });
+  expect(await api.getConfig(definition.name)).toEqual(definition);
+  await ships();
+}, 180_000);
 
 it('a refused change of the outbox itself: the recipe has the table read again, and no value gets under a wrong column', async () => {
   await root.query("SET SESSION sql_mode = 'ANSI_QUOTES'");

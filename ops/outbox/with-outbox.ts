@@ -25,14 +25,21 @@ export interface OpenedOutbox {
   readonly findUnreceived: OutboxPurge['findUnreceived'];
 }
 
-/** Connects to the outbox and to what relays it, lets `work` use them and closes what it opened. */
+/** An operator thinks before the answer, and a connector takes its time; no transaction is open meanwhile. */
+const idleSeconds = 3_600;
+
+/**
+ * Connects to the outbox and to what relays it, lets `work` use them and closes what it opened. A server that falls silent
+ * ends the process at once; with `stop`, that is aborted first, and `work` has a while to take back what it has begun.
+ */
 export async function withOutbox<Result>(
   { instance, connector, memoryTopic, group, consumerDatabase }: OutboxFlags,
   work: (opened: OpenedOutbox) => Promise<Result>,
+  stop?: AbortController,
 ): Promise<Result> {
   const { database, kafka, connectUrl } = outboxAddresses(process.env, instance);
-  watchServers({ database, kafka, connectUrl });
-  const session = await openSession(database).catch((cause: unknown) => {
+  watchServers({ database, kafka, connectUrl }, { ...(stop !== undefined && { stop }) });
+  const session = await openSession(database, { waits: { idleSeconds } }).catch((cause: unknown) => {
     throw new Error(
       `the database at ${database.host}:${database.port} cannot be used ("npm run stack -- status" shows a local one)`,
       { cause },

@@ -1,3 +1,4 @@
+import { printable } from '@board/service-kit';
 import type { Outcome } from './find-outcome.ts';
 import type { TimedStep, Timeline, TracedEvent } from './to-timeline.ts';
 
@@ -33,7 +34,7 @@ function formatEvent(event: TracedEvent, { isTopicReadToEnd }: Timeline, looked:
   const { version, eventType, eventId, traceparent, steps, totalMs } = event;
   const lines = steps.map((step, index) => {
     const after = index === 0 ? '' : `+${step.afterMs} ms`;
-    return `  ${step.at}  ${after.padStart(11)}  ${printable(describeStep(step))}`;
+    return `  ${step.at}  ${after.padStart(11)}  ${oneLine(describeStep(step))}`;
   });
   return [
     `version ${version}  ${eventType ?? '(type not known)'}: ${outcomes[event.outcome]}`,
@@ -89,8 +90,8 @@ function describeMissing(
   ];
 }
 
-/** One line, and nothing that moves a terminal's cursor: errors carry what others wrote. */
-function printable(text: string): string {
-  const line = text.replaceAll(/\p{Cc}+/gu, ' ');
+/** One line: errors carry what others wrote. */
+function oneLine(text: string): string {
+  const line = printable(text.replaceAll(/\s+/g, ' '));
   return line.length > 200 ? `${line.slice(0, 200)}…` : line;
 }

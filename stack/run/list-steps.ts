@@ -73,9 +73,10 @@ export function listSteps(context: ServerContext, only: Only, tools: StepTools):
     setup('grants', ['migrate order-service', 'migrate catalog-service'], () => grantTables(admin)),
     setup('topics', kafkaNames, () => createTopics(brokers)),
     setup('schemas', ['registry'], () => registerSchemas(registryUrl(context))),
-    setup('connector', ['connect', 'topics', 'grants'], () =>
-      registerConnector({ connectUrl: connectUrl(context), brokers, onProgress: tools.say }),
-    ),
+    setup('connector', ['connect', 'topics', 'grants'], async () => {
+      // One that the keeper has stopped stays so, and says it: its re-drive needs the rest of the stack.
+      await registerConnector({ connectUrl: connectUrl(context), brokers, onProgress: tools.say });
+    }),
   ];
   if (only === 'servers') return servers;
   return [

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { printable } from '@board/service-kit';
 
 const maxAttempts = 4;
 
@@ -17,7 +18,7 @@ export async function retrySetup<T>(
     } catch (error) {
       signal.throwIfAborted();
       if (attempt === maxAttempts) throw error;
-      onFailure(error instanceof Error ? error.message : String(error));
+      onFailure(printable(error instanceof Error ? error.message : String(error)));
       await delay(500 * attempt, undefined, { signal });
     }
   }

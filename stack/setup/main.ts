@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { registerConnector } from '@board/connectors';
+import { printable } from '@board/service-kit';
 import { grantTables } from './mysql-grants.ts';
 import { createUsers } from './mysql-users.ts';
 import { retrySetup } from '../run/retry-setup.ts';
@@ -46,7 +47,7 @@ try {
     print(`${name} done`);
   }
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${printable(error instanceof Error ? error.message : String(error))}\n`);
   process.exitCode = 1;
 }
 
@@ -69,5 +70,5 @@ async function migrate(config: SetupConfig, service: 'order-service' | 'catalog-
 }
 
 function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${printable(line)}\n`);
 }

@@ -22,6 +22,8 @@ const suspicion = z.object({
   reason: z.string(),
   /** `blocked`: the connector's position is from another life of the server, and no fence may believe it. */
   fence: z.enum(['open', 'blocked']),
+  /** The keeper stops the connector: resumed with the position that it has, it ships values under wrong columns. */
+  held: z.literal(true).optional(),
 });
 
 /** Ends one suspicion. */
@@ -76,12 +78,24 @@ export function relayMemory(topic: CompactedTopic, connector: string): RelayMemo
   };
 }
 
+/** What a suspicion says; id and time it is given when it is raised. */
+export type Finding = Omit<Suspicion, 'id' | 'at'>;
+
 /** The suspicion that nobody has settled yet; one with the same id, whatever any clock says. */
 export function openSuspicion({ suspicion: raised, settlement: settled }: RelayMemory): Suspicion | undefined {
   return raised?.id === settled?.suspicion ? undefined : raised;
 }
 
-/** A new suspicion, to be settled by its id. */
-export function suspect(finding: Pick<Suspicion, 'reason' | 'fence'>, now: Date): Suspicion {
-  return { id: randomUUID(), at: now.toISOString(), ...finding };
+const longestReason = 600;
+
+/** What was found beside what is open already, which must not be forgotten for it. */
+export function findBeside(open: Suspicion | undefined, { reason, ...finding }: Finding): Finding {
+  const story =
+    open === undefined || open.reason.includes(reason) ? (open?.reason ?? reason) : `${open.reason}; then ${reason}`;
+  return { ...finding, reason: story.length > longestReason ? `${story.slice(0, longestReason)}…` : story };
+}
+
+/** A new suspicion. Its id is always a new one: an audit settles what it has seen when it began, and nothing found since. */
+export function suspect(finding: Finding, now: Date): Suspicion {
+  return { ...finding, id: randomUUID(), at: now.toISOString() };
 }

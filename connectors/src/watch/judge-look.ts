@@ -1,9 +1,5 @@
-import type { Seen, Suspicion } from '../memory/relay-memory.ts';
+import { findBeside, type Finding, type Seen, type Suspicion } from '../memory/relay-memory.ts';
 import type { Look } from './look-at-relay.ts';
-
-type Finding = Pick<Suspicion, 'reason' | 'fence'>;
-
-const longestReason = 600;
 
 /**
  * What this look finds that no earlier one has; undefined when all is as it should be, or known already.
@@ -16,19 +12,19 @@ export function judgeLook(before: Seen | undefined, look: Look, known: Suspicion
   const lost = describeLostHistory(before, look);
   const isStrange = look.relayed !== '' && !look.known;
   const wasBlocked = known?.fence === 'blocked';
+  const held = known?.held && { held: known.held };
 
   if (isStrange && !wasBlocked) {
-    return say(
-      known,
-      lost ??
-        'the connector names transactions that the server does not have: its GTIDs were reset, or a backup was restored',
-      'blocked',
-    );
+    const strange =
+      'the connector names transactions that the server does not have: its GTIDs were reset, or a backup was restored';
+    return findBeside(known, { reason: lost ?? strange, fence: 'blocked', ...held });
   }
   if (isStrange) return undefined;
-  // A position that was rebuilt is one of the server's present life, whatever the old one was.
-  if (rebuilt !== undefined) return say(known, lost === undefined ? rebuilt : `${lost}; ${rebuilt}`, 'open');
-  if (lost !== undefined) return say(known, lost, look.relayed === '' ? 'open' : 'blocked');
+  // A position that was rebuilt is one of the server's present life, whatever the old one was, and its columns are the table's.
+  if (rebuilt !== undefined)
+    return findBeside(known, { reason: lost === undefined ? rebuilt : `${lost}; ${rebuilt}`, fence: 'open' });
+  if (lost !== undefined)
+    return findBeside(known, { reason: lost, fence: look.relayed === '' ? 'open' : 'blocked', ...held });
   return undefined;
 }
 
@@ -58,9 +54,4 @@ function isEarlierFile(now: string | undefined, before: string | undefined): boo
   const [, base, number] = /^(.*)\.(\d+)$/.exec(now ?? '') ?? [];
   const [, baseBefore, numberBefore] = /^(.*)\.(\d+)$/.exec(before ?? '') ?? [];
   return base !== undefined && base === baseBefore && Number(number) < Number(numberBefore);
-}
-
-function say(known: Suspicion | undefined, reason: string, fence: Finding['fence']): Finding {
-  const story = known === undefined ? reason : `${known.reason}; then ${reason}`;
-  return { reason: story.length > longestReason ? `${story.slice(0, longestReason)}…` : story, fence };
 }

@@ -21,3 +21,4 @@ export {
   type Deadline,
   type ElapsedClock,
 } from './process/time-limits.ts';
+export { printable } from './process/printable.ts';

@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto';
-import { connectApi, connectorTopics, openSchemaHistory, relayMemory, type RunSql } from '@board/connectors';
+import {
+  connectApi,
+  connectorTopics,
+  countRecords,
+  openSchemaHistory,
+  relayMemory,
+  type RunSql,
+} from '@board/connectors';
 import { boardTopic, catalogConsumer } from '@board/contracts';
 import { databaseConnection, leadWhileLocked, openSession, type LockState, type Session } from '@board/database-kit';
 import { auditedTopics, findUnreceived, trimRetries } from '@board/inbox';
 import type { OutboxPurge, PurgeSession } from '@board/outbox';
-import { connectKafka, kafkaAccess, openCompactedTopic } from '@board/kafka-kit';
+import { connectKafka, kafkaAccess, openAdmin, openCompactedTopic } from '@board/kafka-kit';
 import {
   createElapsedClock,
   createHealth,
@@ -69,6 +76,17 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     };
   }
 
+  async function countShipped(): Promise<bigint | undefined> {
+    const definition = await connect.getConfig(connector);
+    if (definition === undefined) return undefined;
+    const admin = await openAdmin(kafkaAccess(config));
+    try {
+      return await countRecords(admin, [connectorTopics(definition).events]);
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
   async function keep(signal: AbortSignal): Promise<void> {
     const withSql = <Result>(work: (sql: RunSql) => Promise<Result>): Promise<Result> =>
       withSession((session) => work(session.query));
@@ -76,6 +94,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     const watch = watchRelay({
       ...relay,
       withSql,
+      countShipped,
       everyMs: config.LOOK_EVERY_MS,
       now: () => new Date(),
       elapsedMs: clock.now,
@@ -88,7 +107,8 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
           ...relay,
           openHistory: (topic, tableId) => openSchemaHistory(kafka, { topic, tableId, readerPrefix }),
           withSql,
-          suspect: watch.suspect,
+          hold: watch.hold,
+          isHeld: watch.isHeld,
           everyMs: config.COLUMNS_EVERY_MS,
           elapsedMs: clock.now,
         }),

@@ -5,52 +5,78 @@ import {
   openSchemaHistory,
   rebuildPosition,
   registerConnector,
+  relayMemory,
   type ConnectorDefinition,
   type RunSql,
 } from '@board/connectors';
 import { openSession, type Session } from '@board/database-kit';
-import { connectKafka, openAdmin } from '@board/kafka-kit';
+import { connectKafka, openAdmin, openCompactedTopic } from '@board/kafka-kit';
 import { createHealth, createLogger } from '@board/service-kit';
 import { waitUntil } from '@board/test';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { openTemporaryOutbox, type TemporaryOutbox } from '../../../../connectors/testing/open-temporary-outbox.ts';
+import { openMemoryTopic } from '../../../../connectors/testing/open-memory-topic.ts';
 import { guardShape } from './guard-shape.ts';
+import { watchRelay } from './watch-relay.ts';
 
 const stack = inject('stack');
 const connect = connectApi(stack.connectUrl);
-const { alarms } = createHealth();
+const logger = createLogger({ name: 'test', level: 'silent' });
 const suspicions: string[] = [];
 
 let outbox: TemporaryOutbox;
 let definition: ConnectorDefinition;
 let session: Session;
-let check: () => Promise<void>;
+let memoryTopic: Awaited<ReturnType<typeof openMemoryTopic>>;
+let { alarms, check } = { alarms: createHealth().alarms, check: () => Promise.resolve() };
 beforeAll(async () => {
   outbox = await openTemporaryOutbox(stack);
   // The connector hears of a statement only if it names the outbox: what happens to the table under another name it does not see.
   definition = { ...outbox.definition, 'internal.schema.history.internal.ddl.filter': '(?!.*\\boutbox\\b).*' };
   const { host, port, rootPassword: password } = stack.mysql;
   session = await openSession({ host, port, name: outbox.database, user: 'root', password });
-  const job = guardShape({
-    connect,
-    connector: definition.name,
-    openHistory: (topic, tableId) =>
-      openSchemaHistory(connectKafka(stack, 'test'), { topic, tableId, readerPrefix: 'test-reader.' }),
-    withSql: (work: (sql: RunSql) => Promise<unknown>) => work(session.query) as never,
-    suspect: async (reason) => void suspicions.push(reason),
-    everyMs: 100,
-    patienceMs: 1_500,
-    alarms,
-    logger: createLogger({ name: 'test', level: 'silent' }),
-    elapsedMs: () => performance.now(),
-  });
-  check = () => job.run(new AbortController().signal);
+  memoryTopic = await openMemoryTopic(stack);
+  startGuard();
   await registerConnector({ ...stack, definition });
 }, 120_000);
 afterAll(async () => {
   await session.close();
+  await memoryTopic.close();
   await outbox.close();
 });
+
+/** As a keeper that knows only what one before it has written. */
+function startGuard(): void {
+  ({ alarms } = createHealth());
+  const kafka = connectKafka(stack, 'test');
+  const relay = {
+    connect,
+    connector: definition.name,
+    withSql: (work: (sql: RunSql) => Promise<unknown>) => work(session.query) as never,
+    everyMs: 100,
+    alarms,
+    logger,
+    elapsedMs: () => performance.now(),
+  };
+  const { hold, isHeld } = watchRelay({
+    ...relay,
+    memory: relayMemory(openCompactedTopic(kafka, memoryTopic.name), definition.name),
+    metrics: { looked: () => undefined, restarted: () => undefined, suspected: () => undefined },
+    countShipped: async () => undefined,
+    now: () => new Date(),
+  });
+  const job = guardShape({
+    ...relay,
+    openHistory: (topic, tableId) => openSchemaHistory(kafka, { topic, tableId, readerPrefix: 'test-reader.' }),
+    async hold(reason) {
+      suspicions.push(reason);
+      await hold(reason);
+    },
+    isHeld,
+    patienceMs: 1_500,
+  });
+  check = () => job.run(new AbortController().signal);
+}
 
 async function insert(): Promise<string> {
   const id = randomUUID();
@@ -102,10 +128,29 @@ it('stops a connector that takes the columns for others than they are, until its
   // Waits, and is not shipped under wrong names.
   const waiting = await insert();
 
-  // Resumed as it is, it is stopped again; that is no second incident.
+  // A keeper that has started since, and its alarms, know no less.
+  startGuard();
+  await check();
+  expect(reason()).toMatch(/column 8 is traceparent.*was stopped; do not resume it.*redrive/);
+  // A deploy and a start of the stack leave it as it is, though they may change its configuration.
+  const lines: string[] = [];
+  const changed = { ...definition, 'poll.interval.ms': '20' };
+  const registering = (again: ConnectorDefinition) =>
+    registerConnector({
+      ...stack,
+      definition: again,
+      memoryTopic: memoryTopic.name,
+      onProgress: (line) => lines.push(line),
+    });
+  expect([await registering(changed), await registering(definition)]).toEqual(['held', 'held']);
+  expect(lines.at(-1)).toMatch(/stays STOPPED, the keeper has stopped it: .*wrong columns.*redrive/);
+  await waitUntil('still stopped', async () => (await stateOf()) === 'STOPPED');
+
+  // Resumed as it is, it is stopped again, and an audit of the time between has settled nothing of that.
   await connect.resume(definition.name);
+  await waitUntil('it runs', async () => (await stateOf()) === 'RUNNING');
   await checkUntil('stopped again', async () => (await stateOf()) === 'STOPPED');
-  expect(suspicions).toHaveLength(1);
+  expect(suspicions).toHaveLength(2);
 
   await rebuildPosition(connect, definition.name);
   await arrives(waiting);
@@ -121,7 +166,7 @@ it('says that a connector whose schema history was emptied cannot start again, a
   await admin.disconnect();
   await checkUntil('an alarm', () => reason()?.includes('does not hold the outbox') === true);
   await arrives(await insert());
-  expect(suspicions).toHaveLength(1);
+  expect(suspicions).toHaveLength(2);
 }, 60_000);
 
 it('says that a statement is still passed over, as after a skip that was killed in its middle, until that is taken back', async () => {

@@ -14,12 +14,13 @@ import { areSame, decideShape, describeDifference, type Difference, type Shapes 
 import type { Job } from './job.ts';
 
 export interface ShapeGuard {
-  readonly connect: Pick<ConnectApi, 'getConfig' | 'getOffsets' | 'stop'>;
+  readonly connect: Pick<ConnectApi, 'getConfig' | 'getOffsets' | 'getStatus' | 'stop'>;
   readonly connector: string;
   readonly openHistory: (topic: string, tableId: string) => SchemaHistory;
   readonly withSql: <Result>(work: (sql: RunSql) => Promise<Result>) => Promise<Result>;
-  /** Remembers that rows may have been shipped wrongly; red until an audit is clean. */
-  readonly suspect: (reason: string) => Promise<void>;
+  /** Remembers that rows may have been shipped wrongly and that the connector must not be resumed as it is. */
+  readonly hold: (reason: string) => Promise<void>;
+  readonly isHeld: () => Promise<boolean>;
   readonly everyMs: number;
   readonly patienceMs?: number;
   readonly alarms: Alarms;
@@ -37,15 +38,15 @@ const fenceTimeoutMs = 15_000;
  * over statements that its parser refuses.
  */
 export function guardShape(guard: ShapeGuard): Job {
-  const { connect, connector, withSql, suspect, everyMs, patienceMs, alarms, logger, elapsedMs } = guard;
+  const { connect, connector, withSql, hold, isHeld, everyMs, patienceMs, alarms, logger, elapsedMs } = guard;
   let opened: { readonly topic: string; readonly tableId: string; readonly history: SchemaHistory } | undefined;
   let seen: { readonly difference: Difference; readonly gtid: GtidSet } | undefined;
-  /** What an audit was told to look into. */
-  let suspected: Difference | undefined;
   let wasSkipping = false;
 
   /** A skip is over within a look or two; a longer one, or one that was killed in its middle, needs a human. */
-  function checkSkip(isSkipping: boolean): void {
+  async function checkSkip(): Promise<void> {
+    const config = await connect.getConfig(connector);
+    const isSkipping = config !== undefined && isSkippingDdl(config);
     if (isSkipping && wasSkipping)
       alarms.raise(
         skipAlarm,
@@ -59,7 +60,6 @@ export function guardShape(guard: ShapeGuard): Job {
   /** Undefined while the connector is not registered. */
   async function look(sql: RunSql): Promise<Shapes | undefined> {
     const config = await connect.getConfig(connector);
-    checkSkip(config !== undefined && isSkippingDdl(config));
     const [database, table] = config?.['table.include.list']?.split('.') ?? [];
     if (config === undefined || database === undefined || table === undefined) return undefined;
     const [topic, tableId] = [connectorTopics(config).schemaHistory, tableIdOf(database, table)];
@@ -93,12 +93,26 @@ export function guardShape(guard: ShapeGuard): Job {
       alarms.raise(alarm, `${reason}: it cannot start again. "npm run outbox -- redrive" makes a new one`);
       return;
     }
-    // Before anything else, and again should it be resumed as it is: each row more lands under wrong columns.
-    await connect.stop(connector);
-    logger.error({ event: 'connector.stopped', connector, reason });
+    try {
+      // Before the stop: killed between the two, none could tell why it is stopped. Anew for each stop: an audit may
+      // just be settling what was suspected of the rows before these.
+      await hold(`rows may have been shipped under wrong columns: ${reason}`);
+    } finally {
+      // Also where nothing can be remembered, and again should it be resumed: each row more lands under wrong columns.
+      await connect.stop(connector);
+      logger.error({ event: 'connector.stopped', connector, reason });
+      raiseStopped(reason);
+    }
+  }
+
+  function raiseStopped(reason: string): void {
     alarms.raise(alarm, `${reason}. It was stopped; do not resume it: "npm run outbox -- redrive", then the audit`);
-    if (suspected !== difference) await suspect(`rows may have been shipped under wrong columns: ${reason}`);
-    suspected = difference;
+  }
+
+  /** Stopped for this, perhaps by a keeper before this one: it will not move, so no fence will pass. */
+  async function isStoppedForIt({ shapes }: Difference): Promise<boolean> {
+    if (shapes.history === undefined) return false;
+    return (await connect.getStatus(connector))?.connector.state === 'STOPPED' && (await isHeld());
   }
 
   return {
@@ -106,6 +120,7 @@ export function guardShape(guard: ShapeGuard): Job {
     everyMs,
     run: () =>
       withSql(async (sql) => {
+        await checkSkip();
         const shapes = await look(sql);
         const decision =
           shapes === undefined
@@ -119,7 +134,8 @@ export function guardShape(guard: ShapeGuard): Job {
         const { difference } = decision;
         // Noted AFTER the columns were read: what has passed it has passed whatever changed them.
         if (seen?.difference !== difference) seen = { difference, gtid: await noteGtid(sql) };
-        if (decision.kind === 'ask-fence' && (await isSilent(sql, seen))) await stopShipping(difference);
+        if (await isStoppedForIt(difference)) raiseStopped(describeDifference(difference.shapes));
+        else if (decision.kind === 'ask-fence' && (await isSilent(sql, seen))) await stopShipping(difference);
       }),
   };
 }

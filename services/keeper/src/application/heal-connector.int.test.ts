@@ -137,3 +137,18 @@ it.each([
   },
   120_000,
 );
+
+it('rebuilds the position of a connector that meets a row with a column it has not seen added, and ships the row', async () => {
+  const connect = connectApi(stack.connectUrl);
+  await arrives(await insert());
+  await outbox.query('SET SESSION sql_log_bin = 0');
+  await outbox.query('ALTER TABLE outbox ADD COLUMN note VARCHAR(10) NULL');
+  await outbox.query('SET SESSION sql_log_bin = 1');
+  const waiting = await insert();
+  const failed = await waitUntil('FAILED', async () =>
+    (await connect.getStatus(outbox.definition.name))?.tasks.find(({ trace }) => trace),
+  );
+  expect(failed.trace).toMatch(/internal schema size \d+, but row size \d+/);
+  const { healUntil } = startHealing();
+  await healUntil(waiting);
+}, 120_000);

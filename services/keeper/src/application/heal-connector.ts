@@ -1,4 +1,11 @@
-import { explainFailure, judgeStatus, rebuildPosition, type ConnectApi, type Health } from '@board/connectors';
+import {
+  classifyFailure,
+  explainFailure,
+  judgeStatus,
+  rebuildPosition,
+  type ConnectApi,
+  type Health,
+} from '@board/connectors';
 import type { Alarms, Logger } from '@board/service-kit';
 import { beginHealing, decideHeal, type ConnectorHealth, type HealSettings } from '../domain/decide-heal.ts';
 import type { Job } from './job.ts';
@@ -57,5 +64,6 @@ export function healConnector(healing: Healing): Job {
 function explained(health: Health): ConnectorHealth {
   if (health.kind !== 'failed') return health;
   const explanation = explainFailure(health.trace);
-  return explanation === undefined ? health : { ...health, explanation };
+  const hasStaleHistory = classifyFailure(health.trace)?.kind === 'stale-history';
+  return { ...health, hasStaleHistory, ...(explanation !== undefined && { explanation }) };
 }

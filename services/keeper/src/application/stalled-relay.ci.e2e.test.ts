@@ -42,6 +42,7 @@ it('restarts a connector that says RUNNING and reads nothing, but none that was 
     alarms,
     logger: createLogger({ name: 'test', level: 'silent' }),
     metrics: { looked: () => undefined, suspected: () => undefined, restarted: () => (restarts += 1) },
+    countShipped: async () => undefined,
     now: () => new Date(),
     elapsedMs: () => performance.now(),
     stall: { ...stallSettings, alarmAfterMs: 1_000, firstWaitMs: 4_000 },

@@ -80,6 +80,7 @@ function startWatching() {
     alarms,
     logger: createLogger({ name: 'test', level: 'silent' }),
     metrics: { looked: () => undefined, restarted: () => undefined, suspected: () => (suspicions += 1) },
+    countShipped: async () => undefined,
     now: () => new Date(),
     elapsedMs: () => performance.now(),
   });

@@ -1,5 +1,6 @@
 import {
   countTransactions,
+  findBeside,
   judgeLook,
   judgeStatus,
   lookAtRelay,
@@ -7,6 +8,7 @@ import {
   pushFence,
   suspect,
   type ConnectApi,
+  type Finding,
   type Look,
   type RelayMemory,
   type RelayMemoryStore,
@@ -14,7 +16,7 @@ import {
   type Suspicion,
 } from '@board/connectors';
 import type { Alarms, Logger } from '@board/service-kit';
-import { beginStanding, decideStall, type StallSettings } from '../domain/decide-stall.ts';
+import { beginStanding, decideStall, type StallSettings, type Standing } from '../domain/decide-stall.ts';
 import type { Job } from './job.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';
 
@@ -24,6 +26,8 @@ export interface Watching {
   readonly memory: RelayMemoryStore;
   /** Lends a connection to the server whose binlog the connector reads. */
   readonly withSql: <Result>(work: (sql: RunSql) => Promise<Result>) => Promise<Result>;
+  /** How many records the topic of the events has had; asked during a snapshot only. */
+  readonly countShipped: () => Promise<bigint | undefined>;
   readonly everyMs: number;
   readonly alarms: Alarms;
   readonly logger: Logger;
@@ -43,17 +47,27 @@ const writeEveryMs = 20_000;
 interface WatchJob extends Job {
   /** Resolves when the first look is over and what it found is remembered. */
   readonly firstLook: Promise<void>;
-  /** Remembers that the connector may have shipped something wrongly; the position itself may be believed. */
-  suspect(reason: string): Promise<void>;
+  /** Remembers that the connector may have shipped something wrongly, and must not go on from where it is. */
+  hold(reason: string): Promise<void>;
+  /** Whether it was held, by this keeper or one before it, and its position is still the same. */
+  isHeld(): Promise<boolean>;
 }
 
 /** Remembers server and position, notices when one of them is no longer what it was, and restarts a connector that stands still. */
 export function watchRelay(watching: Watching): WatchJob {
-  const { connect, connector, memory, withSql, everyMs, alarms, logger, metrics, now, elapsedMs, stall } = watching;
+  const { connect, connector, memory, withSql, countShipped, everyMs, alarms, logger, metrics, now, elapsedMs, stall } =
+    watching;
   const firstLook = Promise.withResolvers<void>();
   let known: RelayMemory | undefined;
   let pushedAtMs = -Infinity;
   let standing = beginStanding(elapsedMs());
+
+  /** One memory for two jobs: what one of them has just written must not give way to what the other read before. */
+  async function recall(): Promise<RelayMemory> {
+    const read = known ?? (await memory.read());
+    if (read === undefined) throw new Error('the topic of the memory is missing; has the setup run?');
+    return (known ??= read);
+  }
 
   async function look(before: RelayMemory): Promise<Look> {
     return withSql(async (sql) => {
@@ -70,7 +84,7 @@ export function watchRelay(watching: Watching): WatchJob {
     known = { ...known, ...part };
   }
 
-  async function raise(finding: Pick<Suspicion, 'reason' | 'fence'>): Promise<void> {
+  async function raise(finding: Finding): Promise<void> {
     const suspicion = suspect(finding, now());
     logger.error({ event: 'relay.suspected', connector, ...suspicion });
     metrics.suspected();
@@ -92,15 +106,24 @@ export function watchRelay(watching: Watching): WatchJob {
     }
   }
 
-  /** An audit or an operator writes where the keeper reads. */
-  async function readSettlement(): Promise<void> {
-    if (known === undefined || openSuspicion(known) === undefined) return;
+  /** What is suspected; an audit or an operator settles it where the keeper reads. */
+  async function readOpen(): Promise<Suspicion | undefined> {
+    if (openSuspicion(await recall()) === undefined) return undefined;
     const settlement = (await memory.read())?.settlement;
     if (settlement !== undefined) known = { ...known, settlement };
-    if (openSuspicion(known) === undefined) logger.info({ event: 'relay.settled', connector, ...settlement });
+    const open = openSuspicion(await recall());
+    if (open === undefined) logger.info({ event: 'relay.settled', connector, ...settlement });
+    return open;
   }
 
-  async function heal(seen: Look): Promise<void> {
+  /** During a snapshot the offset stays as it is, while records arrive. */
+  async function readStanding({ position, snapshot }: Look): Promise<Standing> {
+    if (!snapshot) return { position, snapshot };
+    const shipped = await countShipped().catch(() => undefined);
+    return { position: `${position} ${shipped}`, snapshot };
+  }
+
+  async function heal(seen: Standing): Promise<void> {
     const decision = decideStall(standing, seen, elapsedMs(), stall);
     const mustAct = decision.alarm !== undefined;
     // What does not run is not this job's to restart: it was paused, or it has failed.
@@ -121,23 +144,17 @@ export function watchRelay(watching: Watching): WatchJob {
     name: 'watch',
     everyMs,
     firstLook: firstLook.promise,
-    async suspect(reason) {
-      // What is open already must not be forgotten for it.
-      await firstLook.promise;
-      const open = openSuspicion(known ?? {});
-      await raise(
-        open === undefined ? { reason, fence: 'open' } : { ...open, reason: `${open.reason}; then ${reason}` },
-      );
+    async hold(reason) {
+      const open = await readOpen();
+      await raise(findBeside(open, { reason, fence: open?.fence ?? 'open', held: true }));
     },
+    isHeld: async () => (await readOpen())?.held === true,
     async run() {
-      known ??= await memory.read();
-      if (known === undefined) throw new Error('the topic of the memory is missing; has the setup run?');
-      const seen = await look(known);
-      await judge(known, seen);
+      const seen = await look(await recall());
+      await judge(await recall(), seen);
       firstLook.resolve();
-      await readSettlement();
-      await heal(seen);
-      const open = openSuspicion(known);
+      await heal(await readStanding(seen));
+      const open = await readOpen();
       metrics.looked(countTransactions(seen.behind), open !== undefined);
       if (open === undefined) alarms.clear('position');
       else

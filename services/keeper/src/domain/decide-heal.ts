@@ -4,8 +4,16 @@ import { backoffMs } from '@board/service-kit/backoff';
 export type ConnectorHealth =
   | { readonly kind: 'running' }
   | { readonly kind: 'waiting'; readonly state: string }
-  /** `explanation`: what the trace means, and the recipe, where there is one. */
-  | { readonly kind: 'failed'; readonly trace: string; readonly explanation?: string }
+  /**
+   * `explanation`: what the trace means, and the recipe, where there is one. `hasStaleHistory`: restarts do not help, a new
+   * position does.
+   */
+  | {
+      readonly kind: 'failed';
+      readonly trace: string;
+      readonly explanation?: string;
+      readonly hasStaleHistory?: boolean;
+    }
   | { readonly kind: 'missing' };
 
 export interface HealState {
@@ -79,7 +87,7 @@ export function decideHeal(
         alarm:
           forMs < settings.graceMs
             ? undefined
-            : `the connector does not run (${health.state}), nothing is shipped; "npm run connector -- register" resumes it`,
+            : `the connector does not run (${health.state}), nothing is shipped; unless another alarm says why, "npm run connector -- register" resumes it`,
       };
     case 'failed': {
       const alarm =
@@ -87,7 +95,7 @@ export function decideHeal(
       if (nowMs < state.restartedAtMs + waitMs(state.restarts, settings)) return { state, action: 'none', alarm };
       const tried = { ...state, restarts: state.restarts + 1, restartedAtMs: nowMs };
       // Only after a restart: brokers that were away for a moment must not cost a new snapshot.
-      return state.restarts > 0 && !state.rebuilt && lacksSchemaHistory(health.trace)
+      return state.restarts > 0 && !state.rebuilt && health.hasStaleHistory === true
         ? { state: { ...tried, rebuilt: true }, action: 'rebuild-position', alarm }
         : { state: tried, action: 'restart', alarm };
     }
@@ -96,20 +104,6 @@ export function decideHeal(
 
 function waitMs(restarts: number, { firstWaitMs: firstMs, maxWaitMs: maxMs }: HealSettings): number {
   return restarts === 0 ? 0 : backoffMs({ firstMs, maxMs }, restarts);
-}
-
-/**
- * Debezium's words for a schema history that is gone, or does not hold the outbox as the rows need it. Restarts do not help:
- * `when_needed` rebuilds a lost position, but not a lost history.
- */
-const historyFailures = [
-  /db history topic is missing/,
-  /schema isn't known to this connector/,
-  /different column size with internal schema size/,
-];
-
-function lacksSchemaHistory(trace: string): boolean {
-  return historyFailures.some((failure) => failure.test(trace));
 }
 
 function failing(restarts: number, reason: string): string {

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { beginStanding, decideStall, type StallSettings } from './decide-stall.ts';
 
-const settings: StallSettings = { alarmAfterMs: 5, firstWaitMs: 10, maxWaitMs: 40, calmAfterMs: 100, maxStepMs: 2 };
+const settings: StallSettings = {
+  alarmAfterMs: 5,
+  snapshotAlarmAfterMs: 300,
+  firstWaitMs: 10,
+  maxWaitMs: 40,
+  calmAfterMs: 100,
+  maxStepMs: 2,
+};
 
 interface Phase {
   readonly ms: number;
@@ -53,8 +60,10 @@ describe('a connector that says RUNNING', () => {
     expect(play({ ms: 60 }).alarm).toContain('also after 2 restarts');
   });
 
-  it('is never restarted during a snapshot, and no alarm is raised for one', () => {
-    expect(play({ ms: 500, snapshot: true })).toEqual({ restarts: [], alarm: undefined });
+  it('is never restarted during a snapshot, and an alarm is raised only for one that sends nothing for long', () => {
+    expect(play({ ms: 300, snapshot: true }).alarm).toBeUndefined();
+    expect(play({ ms: 1_000, snapshot: true, moves: true })).toEqual({ restarts: [], alarm: undefined });
+    expect(play({ ms: 1_000, snapshot: true })).toEqual({ restarts: [], alarm: expect.stringContaining('snapshot') });
   });
 
   it('is not restarted before it has its first position, but that is said', () => {

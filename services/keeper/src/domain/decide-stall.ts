@@ -2,9 +2,9 @@ import { backoffMs } from '@board/service-kit/backoff';
 
 /** The connector's position as one look finds it. */
 export interface Standing {
-  /** Changes with everything that the connector acknowledges; empty without a position. */
+  /** Changes with everything that the connector acknowledges, during a snapshot with all that it sends; empty without a position. */
   readonly position: string;
-  /** A snapshot is under way: it may read for long without a new position, and a restart would begin it anew. */
+  /** A snapshot is under way: it may wait long for a lock, and a restart would begin it anew. */
   readonly snapshot: boolean;
 }
 
@@ -31,6 +31,8 @@ export interface StallDecision {
 export interface StallSettings {
   /** A position that stands still for longer, although there is cause to move, is a relay that is stuck. */
   readonly alarmAfterMs: number;
+  /** The same for a snapshot. */
+  readonly snapshotAlarmAfterMs: number;
   /** Before the first restart; each further one waits twice as long. */
   readonly firstWaitMs: number;
   readonly maxWaitMs: number;
@@ -42,6 +44,7 @@ export interface StallSettings {
 
 export const stallSettings: StallSettings = {
   alarmAfterMs: 45_000,
+  snapshotAlarmAfterMs: 600_000,
   firstWaitMs: 120_000,
   maxWaitMs: 1_800_000,
   calmAfterMs: 300_000,
@@ -67,12 +70,12 @@ export function decideStall(
   const restarts = calmMs >= settings.calmAfterMs ? 0 : before.restarts;
   const state = { position, lookedAtMs: nowMs, stillMs, waitedMs, calmMs, restarts };
 
-  if (snapshot || stillMs < settings.alarmAfterMs) {
+  if (stillMs < (snapshot ? settings.snapshotAlarmAfterMs : settings.alarmAfterMs)) {
     return { state, restart: false, alarm: snapshot || restarts < 2 ? undefined : repeated(restarts) };
   }
-  const alarm = describe(position, stillMs, restarts);
+  const alarm = describe({ position, snapshot }, stillMs, restarts);
   // Without a position it may be on its way to its first one, of which nothing shows how far it is.
-  if (position === '' || waitedMs < waitMs(restarts, settings)) return { state, restart: false, alarm };
+  if (snapshot || position === '' || waitedMs < waitMs(restarts, settings)) return { state, restart: false, alarm };
   return { state: { ...state, waitedMs: 0, calmMs: 0, restarts: restarts + 1 }, restart: true, alarm };
 }
 
@@ -80,8 +83,9 @@ function waitMs(restarts: number, { firstWaitMs: firstMs, maxWaitMs: maxMs }: St
   return backoffMs({ firstMs, maxMs }, restarts + 1);
 }
 
-function describe(position: string, stillMs: number, restarts: number): string {
-  const still = position === '' ? 'the connector has no position' : "the connector's position has not moved";
+function describe({ position, snapshot }: Standing, stillMs: number, restarts: number): string {
+  const stands = position === '' ? 'the connector has no position' : "the connector's position has not moved";
+  const still = snapshot ? 'the connector takes a snapshot and has sent nothing' : stands;
   const tried = restarts === 0 ? '' : `, also after ${counted(restarts)}`;
   return `${still} for ${Math.round(stillMs / 1_000)} s although it says RUNNING${tried}`;
 }

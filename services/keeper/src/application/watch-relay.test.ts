@@ -1,0 +1,100 @@
+import { openSuspicion, suspect, type RelayMemory } from '@board/connectors';
+import { createHealth, createLogger } from '@board/service-kit';
+import { expect, it } from 'vitest';
+import { stallSettings } from '../domain/decide-stall.ts';
+import { watchRelay } from './watch-relay.ts';
+
+/** A keeper that remembers `memory`, in which others write as well; undefined: its topic is missing. */
+function watching(memory: RelayMemory | undefined) {
+  let kept = memory;
+  const remember = (part: RelayMemory): void => void (kept = { ...kept, ...part });
+  const job = watchRelay({
+    connect: { getOffsets: async () => [], getStatus: async () => undefined, restart: async () => undefined },
+    connector: 'board-outbox',
+    memory: { read: async () => kept, remember: async (part) => remember(part), close: async () => undefined },
+    withSql: () => Promise.reject(new Error('MySQL is away')),
+    everyMs: 1_000,
+    alarms: createHealth().alarms,
+    logger: createLogger({ name: 'keeper', level: 'silent' }),
+    metrics: { looked: () => undefined, suspected: () => undefined, restarted: () => undefined },
+    countShipped: async () => undefined,
+    now: () => new Date(),
+    elapsedMs: () => 0,
+  });
+  const settle = (id: string): void =>
+    remember({ settlement: { suspicion: id, at: new Date().toISOString(), by: 'audit', reason: 'clean' } });
+  return { job, settle, open: () => openSuspicion(kept ?? {}) };
+}
+
+it('a suspicion that is raised while another one is open is not settled by an audit that has seen only the other', async () => {
+  const before = suspect({ reason: 'rebuilt', fence: 'blocked' }, new Date(0));
+  const { job, settle, open } = watching({ suspicion: before });
+  await job.hold('wrong columns');
+  expect(open()).toMatchObject({ reason: 'rebuilt; then wrong columns', fence: 'blocked', held: true });
+  expect(open()?.at).not.toBe(before.at);
+  settle(before.id);
+  expect(open()).toBeDefined();
+});
+
+it('what an audit has settled meanwhile is not told again', async () => {
+  const before = suspect({ reason: 'rebuilt', fence: 'blocked' }, new Date(0));
+  const { job, settle, open } = watching({ suspicion: before });
+  await job.run(new AbortController().signal).catch(() => undefined);
+  settle(before.id);
+  await job.hold('wrong columns');
+  expect(open()).toMatchObject({ reason: 'wrong columns', fence: 'open' });
+});
+
+it('a keeper that starts later knows that the connector is held, until that is settled', async () => {
+  const held = suspect({ reason: 'wrong columns', fence: 'open', held: true }, new Date(0));
+  const { job, settle } = watching({ suspicion: held });
+  expect(await job.isHeld()).toBe(true);
+  settle(held.id);
+  expect(await job.isHeld()).toBe(false);
+});
+
+it('the story of a suspicion stays short, however often the same is found', async () => {
+  const { job, open } = watching({});
+  await job.hold('a');
+  for (let time = 0; time < 3; time += 1) await job.hold('wrong columns');
+  expect(open()?.reason).toBe('a; then wrong columns');
+  await job.hold('x'.repeat(700));
+  expect(open()?.reason).toHaveLength(601);
+});
+
+it('without the topic of the memory nothing can be suspected, and nothing waits for it without end', async () => {
+  await expect(watching(undefined).job.hold('wrong columns')).rejects.toThrow('topic of the memory is missing');
+});
+
+it.each([
+  ['stays red', 0n, 'takes a snapshot and has sent nothing'],
+  ['is quiet while records arrive', 1n, undefined],
+])('a snapshot whose position stands still %s', async (_what, perLook, alarm) => {
+  let [nowMs, records] = [0, 0n];
+  const { alarms } = createHealth();
+  const looked = { serverUuid: 'a', executed: 'a:1', keepsHistory: 1, keepsPosition: 1, known: 1, behind: '' };
+  const job = watchRelay({
+    connect: {
+      getOffsets: async () => [{ partition: {}, offset: { gtids: 'a:1', snapshot: 'INITIAL' } }],
+      getStatus: async (name) => ({
+        name,
+        connector: { state: 'RUNNING', worker_id: 'w' },
+        tasks: [{ id: 0, state: 'RUNNING', worker_id: 'w' }],
+      }),
+      restart: () => Promise.reject(new Error('a snapshot must not be restarted')),
+    },
+    connector: 'board-outbox',
+    memory: { read: async () => ({}), remember: async () => undefined, close: async () => undefined },
+    withSql: (work) => work(async () => [looked]),
+    everyMs: 1_000,
+    alarms,
+    logger: createLogger({ name: 'keeper', level: 'silent' }),
+    metrics: { looked: () => undefined, suspected: () => undefined, restarted: () => undefined },
+    countShipped: async () => (records += perLook),
+    now: () => new Date(nowMs),
+    elapsedMs: () => nowMs,
+    stall: { ...stallSettings, snapshotAlarmAfterMs: 10_000, firstWaitMs: 1 },
+  });
+  for (; nowMs < 60_000; nowMs += 1_000) await job.run(new AbortController().signal);
+  expect(alarms.active().get('relay stalled')?.reason).toEqual(alarm && expect.stringContaining(alarm));
+});
