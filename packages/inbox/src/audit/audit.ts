@@ -84,7 +84,7 @@ export type EventPlace = string;
 
 export const placeOf = (aggregateId: string, version: number): EventPlace => `${aggregateId} ${version}`;
 
-export interface Settlement {
+interface Settlement {
   readonly source: SourceSide;
   readonly consumer: ConsumerSide;
   /** Which of these events are in the source or retry topics, unread by their groups. */
@@ -92,7 +92,7 @@ export interface Settlement {
 }
 
 /** Judges suspects, and counts those that are not in step; `settled` as in `judge`. */
-export async function settleSuspects(
+async function settleSuspects(
   { source, consumer, findUnread }: Settlement,
   suspects: readonly Suspect[],
   settled: boolean,

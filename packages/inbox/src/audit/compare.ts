@@ -163,7 +163,7 @@ export function judge({ noted, consumer, source, nextUnread, settled }: Case): V
 }
 
 /** Two ids that are both known tell two events apart. */
-export function sameEvent(source: SourceEntry, consumer: ConsumerEntry): boolean {
+function sameEvent(source: SourceEntry, consumer: ConsumerEntry): boolean {
   return source.eventId === undefined || consumer.eventId === undefined || source.eventId === consumer.eventId;
 }
 

@@ -51,7 +51,7 @@ export async function findUnread(
 }
 
 /** Every topic's positions, in the order in which a failing event travels: one that moves on meanwhile is met further on. */
-export async function listUnread(kafka: Kafka, topics: AuditedTopics): Promise<PartitionPosition[]> {
+async function listUnread(kafka: Kafka, topics: AuditedTopics): Promise<PartitionPosition[]> {
   const positions: PartitionPosition[] = [];
   for (const topic of [topics.source, ...topics.retries]) {
     const group = topic === topics.source ? topics.group : topics.retryGroup;

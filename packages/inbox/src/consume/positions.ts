@@ -130,7 +130,7 @@ export function findMissingAtReset(
 }
 
 /** How far the clocks of two brokers that lead a partition in turn may be apart. */
-export const clockSkewMs = 60_000;
+const clockSkewMs = 60_000;
 
 /**
  * What is missing of a partition that was remembered; undefined when nothing is. `firstAfter`: the offset of the first record

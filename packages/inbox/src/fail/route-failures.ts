@@ -105,7 +105,7 @@ async function publishRetries(
  * Moves marks past dead letters, by the `skip` policy: only from the version before; a dead letter whose turn has not come
  * leaves a marker among the parked and is passed over in its turn. Returns the aggregates whose next event may be parked.
  */
-export async function skipPast({ store }: Inbox, deadLetters: readonly Delivery[]): Promise<readonly string[]> {
+async function skipPast({ store }: Inbox, deadLetters: readonly Delivery[]): Promise<readonly string[]> {
   if (deadLetters.length === 0) return [];
   return store.transaction(async (tx) => {
     const marks = new Map(await tx.marks.lock(deadLetters.map(({ identity }) => identity.aggregateId)));

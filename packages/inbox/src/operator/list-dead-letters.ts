@@ -14,14 +14,14 @@ import {
 import { type Operator } from './operator.ts';
 
 /** How letters are paged through: in the order of an index, each page from where the last one ended. */
-export interface LetterOrder {
+interface LetterOrder {
   /** Columns of the index behind `consumer` and `is_open`. */
   readonly by: string;
   readonly compare: (one: Letter, other: Letter) => number;
 }
 
 /** Closes what the marks have passed before a filter is asked what is open: of all letters, or only of those that it names. */
-export async function closeSettledOf({ consumer, dataSource, now }: Operator, filter: LetterFilter): Promise<void> {
+async function closeSettledOf({ consumer, dataSource, now }: Operator, filter: LetterFilter): Promise<void> {
   const deadLetters = mysqlDeadLetters(dataSource.manager, consumer, now);
   const { letters, aggregateId } = filter;
   if (aggregateId !== undefined) await deadLetters.closeOf({ aggregateId });
@@ -30,7 +30,7 @@ export async function closeSettledOf({ consumer, dataSource, now }: Operator, fi
 }
 
 /** At most `limit` letters that fit and lie behind `from`, in this order. */
-export async function readLetterPage(
+async function readLetterPage(
   { consumer, dataSource }: Operator,
   filter: LetterFilter,
   order: LetterOrder,

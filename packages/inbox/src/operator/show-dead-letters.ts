@@ -68,14 +68,14 @@ async function countFollowers(
 }
 
 /** The value of a record as far as it can be read. */
-export type Payload =
+type Payload =
   | { readonly kind: 'decoded'; readonly schemaId: number; readonly event: unknown }
   | { readonly kind: 'raw'; readonly problem: string };
 
 const headerLength = 5;
 
 /** A function that decodes Confluent-framed Avro with the schema that it was written with; it never throws. */
-export function payloadReader(registryUrl: string, timeoutMs = 3_000): (value: Buffer | null) => Promise<Payload> {
+function payloadReader(registryUrl: string, timeoutMs = 3_000): (value: Buffer | null) => Promise<Payload> {
   const registry = connectRegistry(registryUrl, timeoutMs);
   const schemas = new Map<number, avsc.Type>();
   return async (value) => {

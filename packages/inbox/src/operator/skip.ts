@@ -73,7 +73,7 @@ function classify(mark: number, version: number): SkipOutcome | undefined {
 }
 
 /** Whether the consumer has ever met the aggregate: a mark, a parked record, a letter or a skip of it is there. */
-export async function hasHeardOf({ consumer, dataSource }: Operator, aggregateId: string): Promise<boolean> {
+async function hasHeardOf({ consumer, dataSource }: Operator, aggregateId: string): Promise<boolean> {
   const ofAggregate = 'consumer = ? AND aggregatetype = ? AND aggregateid = ?';
   const [found]: readonly unknown[] = await dataSource.query(
     ['mark', 'parked', 'dead_letter', 'skipped']
@@ -84,14 +84,14 @@ export async function hasHeardOf({ consumer, dataSource }: Operator, aggregateId
   return found !== undefined;
 }
 
-export interface NamedEvent {
+interface NamedEvent {
   readonly eventId: string;
   /** Somebody has said of it that the aggregate never had it. */
   readonly neverExisted: boolean;
 }
 
 /** The event of a version: a letter's before a parked row's; never that of a conflict, which is the one that does not hold the place. */
-export async function findEvent(
+async function findEvent(
   tx: EntityManager,
   { consumer }: Operator,
   aggregateId: string,
@@ -113,7 +113,7 @@ export async function findEvent(
 }
 
 /** Whether anything waits behind the version, which shows that the writer has come further; only true for long under the lock of the mark. */
-export async function hasFollowers(
+async function hasFollowers(
   tx: EntityManager,
   { consumer }: Operator,
   aggregateId: string,

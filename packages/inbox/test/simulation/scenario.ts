@@ -4,14 +4,14 @@ import type { Random } from '../support/random.ts';
 import { partitions, sourceTopic } from './memory-broker.ts';
 
 /** How the handler treats an event. */
-export interface Behaviour {
+interface Behaviour {
   /** So many calls fail. */
   readonly failures: number;
   readonly invalid: 'never' | 'in-decoding' | 'in-handler';
 }
 
 /** Which kinds of trouble a schedule may meet; a schedule without one of them finds what that one would hide. */
-export interface Trouble {
+interface Trouble {
   readonly crashes: boolean;
   readonly rebalances: boolean;
   readonly copies: boolean;

@@ -20,7 +20,7 @@ import type {
 } from '../../src/store/store.ts';
 
 /** What is committed. Every value is replaced, never changed, so that a copy of the maps is a snapshot. */
-export interface MemoryTables {
+interface MemoryTables {
   readonly marks: Map<string, Mark>;
   /** By aggregate, then by version. */
   readonly parked: Map<string, ReadonlyMap<number, ParkedRow>>;
