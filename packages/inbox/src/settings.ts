@@ -60,3 +60,27 @@ export const defaultSettings: InboxSettings = {
   unknownSchemaWindowMs: 60_000,
   schemaCheckEveryMs: 30_000,
 };
+
+/** Where a setting is no positive number. */
+const ranges: Partial<Record<keyof InboxSettings, readonly [least: number, most: number]>> = {
+  retryFactor: [1, 100],
+  retryJitter: [0, 1],
+  floodFailedShare: [0, 1],
+  rereadForMs: [0, Infinity],
+  schemaPatienceMs: [0, Infinity],
+};
+
+/** The defaults with these changes; throws once, with every value that is out of its range. */
+export function resolveSettings(changes: Partial<InboxSettings> = {}): InboxSettings {
+  const settings = { ...defaultSettings, ...changes };
+  const problems = (Object.keys(settings) as (keyof InboxSettings)[]).flatMap((name) => {
+    const [least, most] = ranges[name] ?? [Number.MIN_VALUE, Infinity];
+    const value = settings[name];
+    // NaN is in no range.
+    if (value >= least && value <= most) return [];
+    const range = ranges[name] === undefined ? 'a positive number' : `a number from ${least} to ${most}`;
+    return [`${name} is ${value}, must be ${range}`];
+  });
+  if (problems.length > 0) throw new Error(`settings of the inbox: ${problems.join('; ')}`);
+  return settings;
+}

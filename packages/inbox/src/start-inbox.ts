@@ -22,7 +22,7 @@ import { countControls, type Inbox } from './inbox.ts';
 import { createDecoder } from './schemas/decoder.ts';
 import { connectRegistry } from './schemas/schema.ts';
 import { createSchemaResolver } from './schemas/resolver.ts';
-import { defaultSettings, type InboxSettings } from './settings.ts';
+import { resolveSettings, type InboxSettings } from './settings.ts';
 import { createMysqlStore } from './store/mysql-store.ts';
 
 export interface InboxOptions {
@@ -44,7 +44,7 @@ export interface InboxOptions {
 export async function startInbox(options: InboxOptions): Promise<Inbox> {
   const { consumer, handler, kafka, dataSource, logger, health, scope, fail } = options;
   const { group, source, aggregateType } = consumer;
-  const settings: InboxSettings = { ...defaultSettings, ...options.settings };
+  const settings = resolveSettings(options.settings);
   const { alarms } = health;
   const elapsed = createElapsedClock();
   scope.defer('clock', () => elapsed.stop());
