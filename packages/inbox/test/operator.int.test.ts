@@ -39,7 +39,7 @@ const openOperator = async (): Promise<Operator> => ({
   now: Date.now,
 });
 
-/** For tests that depend on where a topic begins: each has a lab of its own. */
+/** For tests that depend on where a topic or a group begins: each has a lab of its own. */
 function useOwnLab(): void {
   let shared: InboxLab;
   beforeEach(async () => {
@@ -164,8 +164,12 @@ describe('an event whose attempts are spent', () => {
     expect(await list({ state: 'closed' })).toMatchObject([{ closedBy: 'skipped' }]);
     expect(await replay({ state: 'all' })).toEqual(['bad/2 superseded']);
   });
+});
 
-  it('skipped by hand stays skipped when the offsets of both groups go back to the earliest', async () => {
+describe('a version that was skipped by hand', () => {
+  useOwnLab();
+
+  it('stays skipped when the offsets of both groups go back to the earliest', async () => {
     poison.add('bad/2');
     const first = await start();
     await lab.produce(range(3).map((version) => lab.thing('bad', version)));
@@ -544,6 +548,8 @@ describe('status', () => {
 });
 
 describe('baseline', () => {
+  useOwnLab();
+
   async function* rows(list_: readonly BaselineRow<string>[]): AsyncGenerator<BaselineRow<string>> {
     for (const row of list_) yield await Promise.resolve(row);
   }

@@ -2,7 +2,7 @@ import { waitUntil } from '@board/test';
 import { describe, inject, it } from 'vitest';
 import { spawnConsumer, type ConsumerProcess } from '../support/consumer-process.ts';
 import { openInboxLab, readDeadLetters, type InboxLab } from '../support/inbox-lab.ts';
-import { retryLag } from '../support/retry-lag.ts';
+import { retryLag } from '../support/lag.ts';
 import { appliedVersions } from '../support/thing-log.ts';
 
 const failFirst = { aggregateId: 'bad', version: 2 };

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { deadLetterHeaders } from '../../src/fail/headers.ts';
 import { openInboxLab, readDeadLetters, type InboxLab, type RunningInbox } from '../support/inbox-lab.ts';
 import { refuseWrites } from '../support/refuse-writes.ts';
-import { retryLag } from '../support/retry-lag.ts';
+import { retryLag } from '../support/lag.ts';
 import { appliedVersions, thingLogHandler } from '../support/thing-log.ts';
 
 const outageMs = process.env['TIER'] === 'full' ? 60_000 : 5_000;

@@ -6,7 +6,7 @@ import { deadLetterHeaders } from '../../src/fail/headers.ts';
 import { openInboxLab, readDeadLetters } from '../support/inbox-lab.ts';
 import { poisonedThing, poisonOf, poisons, type Poison } from '../support/poisons.ts';
 import { seededRandom } from '../support/random.ts';
-import { retryLag } from '../support/retry-lag.ts';
+import { retryLag } from '../support/lag.ts';
 import type { ThingRecord } from '../support/thing-codec.ts';
 import { appliedVersions, thingLogHandler } from '../support/thing-log.ts';
 

@@ -1,18 +1,17 @@
 import { waitUntil } from '@board/test';
-import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { InvalidEventError } from '../../src/errors.ts';
 import { skipVersion } from '../../src/operator/skip.ts';
 import { spawnConsumer } from '../support/consumer-process.ts';
 import { openInboxLab, readDeadLetters, type InboxLab } from '../support/inbox-lab.ts';
-import { retryLag } from '../support/retry-lag.ts';
+import { retryLag } from '../support/lag.ts';
 import { appliedVersions, thingLogHandler } from '../support/thing-log.ts';
 
 let lab: InboxLab;
-beforeAll(async () => {
+beforeEach(async () => {
   lab = await openInboxLab(inject('stack'));
 });
-afterEach(() => lab.reset());
-afterAll(() => lab.close());
+afterEach(() => lab.close());
 
 const applied = () => appliedVersions(lab.schema.root);
 const marks = () => lab.rows<{ version: number }>('SELECT version FROM mark');

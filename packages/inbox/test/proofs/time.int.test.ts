@@ -5,7 +5,7 @@ import { startTcpProxy, waitUntil, type TcpProxy } from '@board/test';
 import { describe, expect, inject, it, type TestContext } from 'vitest';
 import { spawnConsumer } from '../support/consumer-process.ts';
 import { openInboxLab, type InboxLab } from '../support/inbox-lab.ts';
-import { retryLag } from '../support/retry-lag.ts';
+import { retryLag } from '../support/lag.ts';
 import { appliedVersions, thingLogHandler } from '../support/thing-log.ts';
 
 /** Far below the defaults, so that a few seconds are longer than the limit. */

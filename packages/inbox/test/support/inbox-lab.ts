@@ -12,6 +12,7 @@ import type { Operator } from '../../src/operator/operator.ts';
 import type { InboxSettings } from '../../src/settings.ts';
 import { startInbox } from '../../src/start-inbox.ts';
 import { inboxMigrations } from '../../src/store/migrations.ts';
+import { lagOf } from './lag.ts';
 import {
   registerSchema,
   testTopic,
@@ -63,9 +64,11 @@ export interface InboxLab {
   openDataSource(changes?: { host?: string; port?: number; poolSize?: number }): Promise<DataSource>;
   /** Resolves when the group's committed offsets have reached the end of the source topic. */
   caughtUp(timeoutMs?: number): Promise<void>;
+  /** By partition of the DLQ: where the dead letters since the last reset begin. */
+  deadLettersFrom(): ReadonlyMap<number, bigint>;
   /**
-   * For the next test: stops every inbox, closes what was opened since, and takes rows, records and groups away. Ids may be used
-   * again, and the group has never started; only offsets go on where they were.
+   * For the next test: stops every inbox, closes what was opened since, and takes all rows and all unread records away. Ids may be
+   * used again; offsets go on where they were, so what depends on the beginning of a topic or a group needs a lab of its own.
    */
   reset(): Promise<void>;
   close(): Promise<void>;
@@ -82,6 +85,8 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
   await schema.root.query(thingLogTable);
   const topic = uniqueName('thing');
   const group = uniqueName('group');
+  const deadLetterTopic = deadLetterTopicName(group);
+  let deadLettersFrom: ReadonlyMap<number, bigint> = new Map();
   const logger = createLogger({ name: group, level: silent });
   const kafka = connectKafka(stack, group, logger);
   const admin = kafka.admin();
@@ -127,16 +132,6 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
     openDataSource().then((dataSource) => dataSource.runMigrations({ transaction: 'none' })),
   ]);
 
-  async function lag(): Promise<bigint> {
-    const ends = await admin.fetchTopicOffsets(topic);
-    const [committed] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
-    const positions = new Map(committed?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
-    return ends.reduce(
-      (sum, { partition, low, high }) => sum + BigInt(high) - bigMax(positions.get(partition) ?? 0n, BigInt(low)),
-      0n,
-    );
-  }
-
   async function deleteRows(): Promise<void> {
     const { root } = schema;
     const [tables] = await root.query<RowDataPacket[]>('SHOW TABLES');
@@ -146,10 +141,12 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
     await root.commit();
   }
 
-  async function deleteGroups(): Promise<void> {
-    const { groups } = await admin.describeGroups([group, `${group}.retry`]);
-    const known = groups.filter(({ state }) => state !== 'Dead').map(({ groupId }) => groupId);
-    if (known.length > 0) await admin.deleteGroups(known);
+  /** What a group has not read would be the next test's. Only then: the brokers take half a second to delete records. */
+  async function deleteUnread(groupId: string, names: readonly string[]): Promise<void> {
+    if ((await lagOf(admin, groupId, names)) === 0n) return;
+    const { groups } = await admin.describeGroups([groupId]);
+    if (groups.some(({ state }) => state !== 'Dead')) await admin.deleteGroups([groupId]);
+    await Promise.all(names.map(deleteRecords));
   }
 
   async function deleteRecords(name: string): Promise<void> {
@@ -158,6 +155,11 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
     if (filled.length === 0) return;
     const partitions = filled.map((partition) => ({ partition, offset: '-1' }));
     await admin.deleteTopicRecords({ topic: name, partitions });
+  }
+
+  async function passDeadLetters(): Promise<void> {
+    const ends = await admin.fetchTopicOffsets(deadLetterTopic);
+    deadLettersFrom = new Map(ends.map(({ partition, high }) => [partition, BigInt(high)]));
   }
 
   return {
@@ -205,12 +207,23 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
       return rows as unknown as Row[];
     },
     caughtUp: async (timeoutMs = 30_000) => {
-      await waitUntil(`group ${group} at the end of ${topic}`, async () => (await lag()) === 0n, { timeoutMs });
+      await waitUntil(
+        `group ${group} at the end of ${topic}`,
+        async () => (await lagOf(admin, group, [topic])) === 0n,
+        { timeoutMs },
+      );
     },
+    deadLettersFrom: () => deadLettersFrom,
     async reset() {
       await opened.close();
       opened = createScope();
-      await Promise.all([deleteRows(), deleteGroups(), ...topics.map(({ name }) => deleteRecords(name))]);
+      const retryTopics = topics.map(({ name }) => name).filter((name) => name !== topic && name !== deadLetterTopic);
+      await Promise.all([
+        deleteRows(),
+        deleteUnread(group, [topic]),
+        deleteUnread(`${group}.retry`, retryTopics),
+        passDeadLetters(),
+      ]);
     },
     async close() {
       try {
@@ -232,7 +245,7 @@ export function testConsumer(group: string, topic: string): ConsumerDefinition {
   return { group, source: testTopic(topic), aggregateType: 'thing', retryTiers: 3, schemas, database: 'unused' };
 }
 
-/** Every record of the group's DLQ so far. */
+/** Every record of the group's DLQ since the last reset. */
 export async function readDeadLetters(
   lab: InboxLab,
 ): Promise<{ key: Buffer | null; value: Buffer | null; headers: Record<string, string> }[]> {
@@ -241,7 +254,11 @@ export async function readDeadLetters(
   await admin.connect();
   const ends = await admin.fetchTopicOffsets(name);
   await admin.disconnect();
-  const wanted = ends.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+  const from = (partition: number): bigint => lab.deadLettersFrom().get(partition) ?? 0n;
+  const wanted = ends.reduce((sum, { partition, high, low }) => {
+    const first = bigMax(BigInt(low), from(partition));
+    return sum + Number(bigMax(BigInt(high) - first, 0n));
+  }, 0);
   const letters: { key: Buffer | null; value: Buffer | null; headers: Record<string, string> }[] = [];
   if (wanted === 0) return letters;
   const consumer = lab.kafka.consumer({ groupId: uniqueName('reader'), maxWaitTimeInMs: 100 });
@@ -249,7 +266,8 @@ export async function readDeadLetters(
   await consumer.connect();
   await consumer.subscribe({ topics: [name], fromBeginning: true });
   await consumer.run({
-    eachMessage: ({ message: { key, value, headers = {} } }) => {
+    eachMessage: ({ partition, message: { offset, key, value, headers = {} } }) => {
+      if (BigInt(offset) < from(partition)) return Promise.resolve();
       letters.push({
         key,
         value,
