@@ -1,6 +1,5 @@
 import { retryTopicName } from '@board/contracts';
-import type { Admin } from 'kafkajs';
-import type { InboxLab } from './inbox-lab.ts';
+import type { Admin, Kafka } from 'kafkajs';
 
 /** Records of the topics that are there and that the group has not processed yet. */
 export async function lagOf(admin: Admin, groupId: string, topics: readonly string[]): Promise<bigint> {
@@ -16,13 +15,18 @@ export async function lagOf(admin: Admin, groupId: string, topics: readonly stri
   return lag;
 }
 
+interface Retried {
+  readonly kafka: Kafka;
+  readonly group: string;
+}
+
 /** Records of the group's retry topics that it has not processed yet. */
-export async function retryLag(lab: InboxLab, tiers = 3): Promise<bigint> {
-  const admin = lab.kafka.admin();
+export async function retryLag({ kafka, group }: Retried, tiers = 3): Promise<bigint> {
+  const admin = kafka.admin();
   await admin.connect();
   try {
-    const topics = Array.from({ length: tiers }, (_, index) => retryTopicName(lab.group, index + 1));
-    return await lagOf(admin, `${lab.group}.retry`, topics);
+    const topics = Array.from({ length: tiers }, (_, index) => retryTopicName(group, index + 1));
+    return await lagOf(admin, `${group}.retry`, topics);
   } finally {
     await admin.disconnect();
   }
