@@ -11,7 +11,7 @@ import { startStack } from './stack.ts';
 const portOffset = 21_000;
 
 test('a fresh start that is refused leaves the data of an earlier one', async () => {
-  const instance = locateInstance(uniqueName('fresh').toLowerCase());
+  const instance = locateInstance(uniqueName('fresh').toLowerCase().replaceAll('_', '-'));
   mkdirSync(instance.dataDir, { recursive: true });
   onTestFinished(() => rmSync(instance.folder, { recursive: true }));
   const file = join(instance.dataDir, 'kept');
