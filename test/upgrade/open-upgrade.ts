@@ -109,7 +109,7 @@ function inPlacesOf(topic: string, group: string): readonly Edit[] {
     { file: 'contracts/src/consumers.ts', from: `group: 'catalog-service'`, to: `group: '${group}'` },
     { file: 'contracts/src/schemas.ts', from: '${boardTopic.name}-board.events', to: `${topic}-board.events` },
     {
-      file: 'services/catalog-service/src/main.ts',
+      file: 'contracts/src/consumers.ts',
       from: 'source: boardTopic,',
       to: `source: { ...boardTopic, name: '${topic}' },`,
     },
