@@ -82,7 +82,11 @@ describe('decide', () => {
 });
 
 describe('planBatch', () => {
-  const delivery = (aggregateId: string, version: number, changes: Partial<Delivery> = {}): Delivery => ({
+  const delivery = (
+    aggregateId: string,
+    version: number,
+    changes: Partial<Pick<Delivery, 'identity' | 'kind' | 'replayed'>> = {},
+  ): Delivery => ({
     kind: 'event',
     identity: { aggregateId, version, eventId: `${aggregateId}${version}` },
     takenFrom: 'source',

@@ -30,20 +30,31 @@ export interface Identity {
   readonly version: number;
 }
 
-/** A record in hand, with what is known about its way here. */
-export interface Delivery {
+interface DeliveredEvent {
   /** `event`: to be handled; `skip-marker`: a dead letter whose place is passed over in its turn. */
   readonly kind: 'event' | 'skip-marker';
   readonly record: SourceRecord;
   readonly identity: Identity;
-  /** Where it was taken from this time. */
-  readonly takenFrom: 'source' | 'retry' | 'parked';
   /** The attempt that handling it now would be; the first delivery is attempt 1. */
   readonly attempt: number;
   /** When its first failed attempt ended, milliseconds since the epoch. */
   readonly firstFailedAtMs: number | undefined;
   /** Sent back from the DLQ by an operator. */
   readonly replayed: boolean;
+}
+
+/** A record in hand, with what is known about its way here. */
+export type Delivery = ReceivedDelivery | ParkedDelivery;
+
+interface ReceivedDelivery extends DeliveredEvent {
+  readonly takenFrom: 'source' | 'retry';
+}
+
+/** Taken from its parked row. */
+export interface ParkedDelivery extends DeliveredEvent {
+  readonly takenFrom: 'parked';
+  /** Milliseconds since the epoch, one more with each copy that was parked over it: which state of the row this is. */
+  readonly parkedAtMs: number;
 }
 
 export const deadLetterReasons = [

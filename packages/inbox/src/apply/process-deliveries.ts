@@ -71,7 +71,7 @@ async function finish(inbox: Inbox, result: Applied): Promise<readonly string[]>
   // Only now may the rows go: the retry topic or the DLQ has the records.
   const routed = [...result.failed, ...result.invalid]
     .map(({ delivery }) => delivery)
-    .filter(({ takenFrom }) => takenFrom === 'parked');
+    .filter((delivery) => delivery.takenFrom === 'parked');
   if (routed.length > 0) await inbox.store.transaction(({ parked }) => parked.remove(routed));
   return [...new Set([...result.drainable, ...unblocked])];
 }

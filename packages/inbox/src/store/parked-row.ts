@@ -1,5 +1,5 @@
 import { readHeaders, writeHeaders } from '@board/kafka-kit';
-import { sizeOf, type Delivery, type RecordHeaders } from '../record.ts';
+import { sizeOf, type Delivery, type ParkedDelivery, type RecordHeaders } from '../record.ts';
 import type { ConsumerKey } from './store.ts';
 
 export function toRow({ group, aggregateType }: ConsumerKey, delivery: Delivery, nowMs: number): unknown[] {
@@ -26,11 +26,12 @@ export function toRow({ group, aggregateType }: ConsumerKey, delivery: Delivery,
   ];
 }
 
-export function fromRow(row: ParkedRow): Delivery {
+export function fromRow(row: ParkedRow): ParkedDelivery {
   return {
     kind: row.kind,
     identity: { aggregateId: row.aggregateid, version: row.version, eventId: row.event_id },
     takenFrom: 'parked',
+    parkedAtMs: Number(row.parked_at),
     attempt: row.attempt,
     firstFailedAtMs: row.first_failed_at === null ? undefined : Number(row.first_failed_at),
     replayed: row.replayed === 1,
@@ -63,6 +64,7 @@ export interface ParkedRow {
   readonly record_key: Buffer | null;
   readonly record_value: Buffer | null;
   readonly headers: Buffer;
+  readonly parked_at: string | number;
 }
 
 /** Rows that an earlier version parked hold JSON; as a block of headers its first byte would be a negative count. */

@@ -41,7 +41,9 @@ export function mysqlParked(manager: EntityManager, consumer: ConsumerKey, nowMs
         await manager.query(
           `INSERT INTO parked (consumer, aggregatetype, aggregateid, version, event_id, kind, attempt, first_failed_at, replayed,
              topic, kafka_partition, kafka_offset, appended_at, record_key, record_value, headers, bytes, parked_at)
-           VALUES ? ON DUPLICATE KEY UPDATE version = parked.version`,
+           VALUES ? AS again ON DUPLICATE KEY UPDATE
+             attempt = IF(parked.event_id = again.event_id, GREATEST(parked.attempt, again.attempt), parked.attempt),
+             parked_at = IF(parked.event_id = again.event_id, parked.parked_at + 1, parked.parked_at)`,
           [slice.map((delivery) => toRow(consumer, delivery, nowMs()))],
         );
         const holders: readonly { aggregateid: string; version: number; event_id: string }[] = await manager.query(
@@ -121,11 +123,12 @@ export function mysqlParked(manager: EntityManager, consumer: ConsumerKey, nowMs
       return row && fromRow(row);
     },
 
-    async remove(deliveries) {
-      for (const { identity } of deliveries)
+    async remove(parked) {
+      for (const { identity, attempt, parkedAtMs } of parked)
         await manager.query(
-          'DELETE FROM parked WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version = ? AND event_id = ?',
-          [group, aggregateType, identity.aggregateId, identity.version, identity.eventId],
+          `DELETE FROM parked WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version = ? AND event_id = ?
+             AND attempt = ? AND parked_at = ?`,
+          [group, aggregateType, identity.aggregateId, identity.version, identity.eventId, attempt, parkedAtMs],
         );
     },
 

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { Mark } from '../decide.ts';
-import type { DeadLetterReason, Delivery, Identity, LastFailure } from '../record.ts';
+import type { DeadLetterReason, Delivery, Identity, LastFailure, ParkedDelivery } from '../record.ts';
 import type { SchemaMemory } from './schema-memory.ts';
 
 /** Whose marks: a consumer group and the one kind of aggregate that its source topic carries. */
@@ -57,21 +57,27 @@ export interface Marks {
 }
 
 export interface ParkedEvents {
-  /** Keeps deliveries until their predecessor is applied; twice is harmless. Returns those whose place another event has. */
+  /**
+   * Keeps deliveries until their predecessor is applied; twice is harmless. A copy of a parked event makes its row a new one for
+   * `remove` and keeps the higher attempt. Returns those whose place another event has.
+   */
   add(deliveries: readonly Delivery[]): Promise<readonly Delivery[]>;
   /** Of the aggregates whose marks have moved: which have rows that the marks have passed, and which have rows behind them. */
   compare(
     moved: ReadonlyMap<string, Mark>,
   ): Promise<{ readonly passed: readonly string[]; readonly waiting: readonly string[] }>;
   /** Parked deliveries that claim the place of one of these events, now applied, and are another event. */
-  findConflicts(applied: readonly Identity[]): Promise<readonly Delivery[]>;
+  findConflicts(applied: readonly Identity[]): Promise<readonly ParkedDelivery[]>;
   /** Deletes what the marks of these aggregates have passed. Whoever moves a mark does this in the same transaction. */
   deletePassed(moved: ReadonlyMap<string, Mark>, aggregateIds: readonly string[]): Promise<void>;
   /** What follows an aggregate's mark without a gap, at most `limit`. */
-  next(aggregateId: string, limit: number): Promise<readonly Delivery[]>;
-  find(aggregateId: string, version: number): Promise<Delivery | undefined>;
-  /** Deletes rows that live on elsewhere: in a retry topic or the DLQ. */
-  remove(deliveries: readonly Delivery[]): Promise<void>;
+  next(aggregateId: string, limit: number): Promise<readonly ParkedDelivery[]>;
+  find(aggregateId: string, version: number): Promise<ParkedDelivery | undefined>;
+  /**
+   * Deletes rows that live on elsewhere, in a retry topic or the DLQ, unless they were parked again since they were read: the copy
+   * that was may be the one from there, and its offset is committed because the row is here.
+   */
+  remove(parked: readonly ParkedDelivery[]): Promise<void>;
   /** The lowest parked version of some aggregates behind `after`, by id, each with its mark; none at the end. */
   lowest(after: string): Promise<readonly LowestParked[]>;
   size(): Promise<ParkedSize>;

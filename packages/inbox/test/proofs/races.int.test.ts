@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createKeyedMutex } from '../../src/inbox.ts';
-import { sweep } from '../../src/apply/drain.ts';
+import { drain, sweep } from '../../src/apply/drain.ts';
+import { processReadings } from '../../src/consume/process-source.ts';
 import type { Inbox } from '../../src/inbox.ts';
 import { createMysqlStore } from '../../src/store/mysql-store.ts';
 import { openInboxLab, type InboxLab } from '../support/inbox-lab.ts';
@@ -131,3 +132,47 @@ describe('at once on one partition', () => {
     }),
   );
 });
+
+it('a failure that another owner parks again while it is published stays parked', async () => {
+  const [owner, other] = owners;
+  if (!owner || !other) throw new Error('two owners are needed');
+  const id = 'parked-again';
+  const [skipped, next] = [1, 2].map((version) => toSourceRecord(lab.thing(id, version), lab.topic, version));
+  if (!skipped || !next) throw new Error('two records');
+  const { identity } = toDelivery(skipped, 'source');
+  await owner.store.transaction(async ({ marks, skips, parked }) => {
+    await marks.lock([id]);
+    await marks.move(new Map([[id, { version: 1, eventId: identity.eventId }]]));
+    await skips.record([{ identity, decidedBy: 'policy', reason: 'dead letter' }]);
+    await parked.add([toDelivery(next, 'source')]);
+  });
+
+  const fails = thingLogHandler({
+    sabotage: () => {
+      throw new Error('planned');
+    },
+  });
+  // A replay of what the policy passed over fails before the event behind it, so the retry record of that event is parked again.
+  const parkAgain = () =>
+    processReadings({ ...other, handler: fails }, [
+      { kind: 'delivery', delivery: { ...toDelivery(skipped, 'retry'), replayed: true } },
+      { kind: 'delivery', delivery: toDelivery(next, 'retry') },
+    ]);
+  const { publisher } = owner;
+  const publish: typeof publisher.publish = async (published) => {
+    const stored = await publisher.publish(published);
+    await parkAgain();
+    return stored;
+  };
+  await drain({ ...owner, handler: fails, publisher: { ...publisher, publish } }, [id], onlyOnce());
+
+  expect(await lab.rows('SELECT version, attempt FROM parked WHERE aggregateid = ?', [id])).toEqual([
+    { version: 2, attempt: 2 },
+  ]);
+});
+
+/** Says no, then yes: one round. */
+function onlyOnce(): () => boolean {
+  let count = 0;
+  return () => count++ > 0;
+}

@@ -104,7 +104,7 @@ function markOf({ database }: World, aggregateId: string): number {
 }
 
 function isParked({ database }: World, { aggregateId, version, eventId }: Identity): boolean {
-  return database.tables.parked.get(aggregateId)?.get(version)?.delivery.identity.eventId === eventId;
+  return database.tables.parked.get(aggregateId)?.get(version)?.identity.eventId === eventId;
 }
 
 function committedEvents({ broker }: World): Identity[] {

@@ -258,7 +258,13 @@ export async function simulate({ scheduler, seed, log = () => undefined }: Simul
           const next = Number(topics[0]?.partitions[0]?.offset);
           broker.commit(topic, partition, next);
           changes += 1;
-          for (const record of broker.records(topic, partition).slice(position, next)) checkOffset(world, record);
+          try {
+            for (const record of broker.records(topic, partition).slice(position, next)) checkOffset(world, record);
+          } catch (error) {
+            // Kept here: what catches it next makes it an error of its own.
+            violation ??= error as Violation;
+            throw error;
+          }
         },
         pause() {
           isPaused = true;

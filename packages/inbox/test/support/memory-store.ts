@@ -1,6 +1,6 @@
 import { must } from '@board/service-kit';
 import type { Mark } from '../../src/decide.ts';
-import type { Delivery } from '../../src/record.ts';
+import type { Delivery, ParkedDelivery } from '../../src/record.ts';
 import type { KnownSchema, SchemaMemory } from '../../src/store/schema-memory.ts';
 import type {
   BreakerState,
@@ -23,7 +23,7 @@ import type {
 interface MemoryTables {
   readonly marks: Map<string, Mark>;
   /** By aggregate, then by version. */
-  readonly parked: Map<string, ReadonlyMap<number, ParkedRow>>;
+  readonly parked: Map<string, ReadonlyMap<number, ParkedDelivery>>;
   /** By `aggregate/version`. */
   readonly skipped: Map<string, Skip>;
   readonly deadLetters: Map<string, DeadLetterRow>;
@@ -32,11 +32,6 @@ interface MemoryTables {
   /** What handlers have written, in order. */
   readonly effects: unknown[];
   breaker: { readonly openedAtMs: number | undefined; readonly probeAtMs: number };
-}
-
-interface ParkedRow {
-  readonly delivery: Delivery;
-  readonly parkedAtMs: number;
 }
 
 interface DeadLetterRow {
@@ -198,25 +193,34 @@ function memoryMarks(database: MemoryDatabase, open: Open, view: View): Marks {
 }
 
 function memoryParked(changes: Change[], view: View, nowMs: () => number): ParkedEvents {
-  const rowsOf = (id: string): ParkedRow[] =>
-    [...(view().parked.get(id) ?? new Map<number, ParkedRow>())].sort(([a], [b]) => a - b).map(([, row]) => row);
-  const keep = (id: string, isKept: (version: number) => boolean): void =>
+  const rowsOf = (id: string): ParkedDelivery[] =>
+    [...(view().parked.get(id) ?? [])].sort(([a], [b]) => a - b).map(([, row]) => row);
+  const keep = (id: string, isKept: (version: number, row: ParkedDelivery) => boolean): void =>
     void changes.push(({ parked }) => {
-      const left = [...(parked.get(id) ?? [])].filter(([version]) => isKept(version));
+      const left = [...(parked.get(id) ?? [])].filter(([version, row]) => isKept(version, row));
       if (left.length === 0) parked.delete(id);
       else parked.set(id, new Map(left));
     });
-  const versionsOf = (id: string): number[] => rowsOf(id).map(({ delivery }) => delivery.identity.version);
+  const versionsOf = (id: string): number[] => rowsOf(id).map(({ identity }) => identity.version);
   return {
     async add(deliveries) {
       const conflicts: Delivery[] = [];
       for (const delivery of deliveries) {
         const { aggregateId, version, eventId } = delivery.identity;
+        const parkedAtMs = nowMs();
+        const put = (row: ParkedDelivery): void =>
+          void changes.push(({ parked }) =>
+            parked.set(aggregateId, new Map(parked.get(aggregateId)).set(version, row)),
+          );
         const holder = view().parked.get(aggregateId)?.get(version);
-        if (holder === undefined) {
-          const row = { delivery: { ...delivery, takenFrom: 'parked' as const }, parkedAtMs: nowMs() };
-          changes.push(({ parked }) => parked.set(aggregateId, new Map(parked.get(aggregateId)).set(version, row)));
-        } else if (holder.delivery.identity.eventId !== eventId) conflicts.push(delivery);
+        if (holder === undefined) put({ ...delivery, takenFrom: 'parked', parkedAtMs });
+        else if (holder.identity.eventId !== eventId) conflicts.push(delivery);
+        else
+          put({
+            ...holder,
+            attempt: Math.max(holder.attempt, delivery.attempt),
+            parkedAtMs: holder.parkedAtMs + 1,
+          });
       }
       return conflicts;
     },
@@ -230,7 +234,7 @@ function memoryParked(changes: Change[], view: View, nowMs: () => number): Parke
     findConflicts: async (applied) =>
       applied.flatMap(({ aggregateId, version, eventId }) => {
         const row = view().parked.get(aggregateId)?.get(version);
-        return row !== undefined && row.delivery.identity.eventId !== eventId ? [row.delivery] : [];
+        return row !== undefined && row.identity.eventId !== eventId ? [row] : [];
       }),
     async deletePassed(moved, aggregateIds) {
       for (const id of aggregateIds) {
@@ -241,18 +245,22 @@ function memoryParked(changes: Change[], view: View, nowMs: () => number): Parke
     async next(aggregateId, limit) {
       const next = (view().marks.get(aggregateId)?.version ?? 0) + 1;
       return rowsOf(aggregateId)
-        .map(({ delivery }) => delivery)
         .filter(({ identity }) => identity.version >= next)
         .filter(({ identity }, index) => identity.version === next + index)
         .slice(0, limit);
     },
-    find: async (aggregateId, version) => view().parked.get(aggregateId)?.get(version)?.delivery,
-    async remove(deliveries) {
-      for (const { identity } of deliveries) {
-        const row = view().parked.get(identity.aggregateId)?.get(identity.version);
-        if (row?.delivery.identity.eventId === identity.eventId)
-          keep(identity.aggregateId, (version) => version !== identity.version);
-      }
+    find: async (aggregateId, version) => view().parked.get(aggregateId)?.get(version),
+    async remove(rows) {
+      // Looked at when it is committed: a row that was parked again by then is another one.
+      for (const { identity, attempt, parkedAtMs } of rows)
+        keep(
+          identity.aggregateId,
+          (version, row) =>
+            version !== identity.version ||
+            row.identity.eventId !== identity.eventId ||
+            row.attempt !== attempt ||
+            row.parkedAtMs !== parkedAtMs,
+        );
     },
     async lowest(after) {
       const { parked, marks } = view();
@@ -268,7 +276,7 @@ function memoryParked(changes: Change[], view: View, nowMs: () => number): Parke
     },
     async size() {
       const rows = [...view().parked.values()].flatMap((ofAggregate) => [...ofAggregate.values()]);
-      const bytes = rows.reduce((sum, { delivery: { record } }) => sum + sizeOf(record), 0);
+      const bytes = rows.reduce((sum, { record }) => sum + sizeOf(record), 0);
       const oldest = Math.min(...rows.map(({ parkedAtMs }) => parkedAtMs));
       return { rows: rows.length, bytes, oldestAgeMs: rows.length === 0 ? 0 : Math.max(0, nowMs() - oldest) };
     },

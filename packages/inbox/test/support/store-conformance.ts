@@ -1,5 +1,6 @@
+import { must } from '@board/service-kit';
 import { describe, expect, it } from 'vitest';
-import type { DeadLetterReason, Delivery, Identity } from '../../src/record.ts';
+import type { DeadLetterReason, Delivery, Identity, ParkedDelivery } from '../../src/record.ts';
 import { firstPlace, type InboxStore, type StoredDeadLetter } from '../../src/store/store.ts';
 import { toHeaders } from './to-headers.ts';
 
@@ -42,6 +43,11 @@ const deadLetter = (one: Delivery, reason: DeadLetterReason, named = true): Stor
 
 const write = (store: InboxStore, effect: string) =>
   store.transaction(({ effects }) => effects.manager.query('INSERT INTO effect (text) VALUES (?)', [effect]));
+
+const parkedRow = async (store: InboxStore, aggregateId: string, version: number): Promise<ParkedDelivery> => {
+  const row = await store.transaction(({ parked }) => parked.find(aggregateId, version));
+  return must(row, `parked row ${aggregateId}/${version}`);
+};
 
 const idsOf = (deliveries: readonly Delivery[]) => deliveries.map((one) => one.identity.eventId);
 
@@ -140,9 +146,10 @@ export function describeStore(name: string, open: () => Promise<StorePair>): voi
         expect(await parked.add([delivery('a', 2), rival])).toEqual([rival]);
       });
       await one.transaction(async ({ parked }) => {
-        expect(await parked.find('a', 2)).toEqual({ ...delivery('a', 2), takenFrom: 'parked' });
+        const parkedAtMs = expect.any(Number) as number;
+        expect(await parked.find('a', 2)).toEqual({ ...delivery('a', 2), takenFrom: 'parked', parkedAtMs });
         expect(await parked.findConflicts([identity('a', 2, 'other'), identity('a', 3)])).toEqual([
-          { ...delivery('a', 2), takenFrom: 'parked' },
+          { ...delivery('a', 2), takenFrom: 'parked', parkedAtMs },
         ]);
         const bytes = 2 * (3 + 3 + delivery('a', 2).record.headers.bytes.length);
         expect(await parked.size()).toMatchObject({ rows: 2, bytes });
@@ -175,9 +182,29 @@ export function describeStore(name: string, open: () => Promise<StorePair>): voi
           { aggregateId: 'b', version: 3, mark: 2 },
         ]);
         expect(await parked.lowest('a')).toHaveLength(1);
-        await parked.remove([delivery('a', 3, 'another event'), delivery('a', 4)]);
-        expect(idsOf(await parked.next('a', 10))).toEqual(['a3']);
       });
+    });
+
+    it('deletes a parked row as it was read, and keeps one that was parked again since', async () => {
+      const { one, other } = await open();
+      await one.transaction(async ({ parked }) => {
+        await parked.add([delivery('a', 1), delivery('a', 2), delivery('a', 3)]);
+      });
+      const [first, second, third] = await Promise.all([1, 2, 3].map((version) => parkedRow(one, 'a', version)));
+      if (!first || !second || !third) throw new Error('three rows');
+      await other.transaction(({ parked }) => parked.add([delivery('a', 2), { ...delivery('a', 3), attempt: 4 }]));
+      await one.transaction(({ parked }) => parked.remove([first, second, third]));
+      expect(idsOf(await one.transaction(({ parked }) => parked.next('a', 10)))).toEqual([]);
+      expect(await parkedRow(one, 'a', 2)).toEqual({ ...second, parkedAtMs: second.parkedAtMs + 1 });
+      expect(await parkedRow(one, 'a', 3)).toEqual({ ...third, attempt: 4, parkedAtMs: third.parkedAtMs + 1 });
+      // Another event that claims the place leaves the row as it is; a lower attempt does not count back.
+      await other.transaction(({ parked }) => parked.add([delivery('a', 2, 'another event')]));
+      await other.transaction(({ parked }) => parked.add([{ ...delivery('a', 3), attempt: 1 }]));
+      expect((await parkedRow(one, 'a', 2)).parkedAtMs).toBe(second.parkedAtMs + 1);
+      const again = await parkedRow(one, 'a', 3);
+      expect(again.attempt).toBe(4);
+      await one.transaction(({ parked }) => parked.remove([again]));
+      expect(await one.transaction(({ parked }) => parked.find('a', 3))).toBeUndefined();
     });
 
     it('remembers skips by their first decision, and tells which of them a replay may still apply', async () => {
