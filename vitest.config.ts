@@ -9,13 +9,17 @@ const stories = {
   exclude: tier === undefined ? ['**/*.ci.e2e.test.ts', '**/*.full.e2e.test.ts'] : [],
 };
 
-/** Tiers by suffix: pure tests, tests of one part on real servers, tests of the whole pipeline; one after the other. */
+/**
+ * Tiers by suffix: pure tests, tests of one part on real servers, tests of the whole pipeline; one after the other. `isolate:
+ * false`: the files of a worker share its modules, because loading the clients anew for each file took a third of the time.
+ */
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
+          isolate: false,
           include: ['**/*.test.ts'],
           exclude: [...notOurs, '**/*.int.test.ts', '**/*.e2e.test.ts'],
           sequence: { groupOrder: 0 },
@@ -27,11 +31,11 @@ export default defineConfig({
           include: ['**/*.int.test.ts'],
           exclude: notOurs,
           globalSetup: 'test/setup/test-stack.ts',
-          // One test file after another in each worker: loading the clients anew for each took a third of the time.
           isolate: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
+          // Most of them wait for a server: three keep two cores busy.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

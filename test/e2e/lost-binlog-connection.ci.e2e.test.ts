@@ -3,7 +3,7 @@ import { connectApi, connectorTopics, describeConnector, registerConnector } fro
 import { openAdmin } from '@board/kafka-kit';
 import { startTcpProxy, waitUntil } from '@board/test';
 import { expect, inject, it, onTestFinished } from 'vitest';
-import { openTemporaryOutbox, type TemporaryOutbox } from '../../connectors/testing/open-temporary-outbox.ts';
+import { openTemporaryOutbox, type TemporaryOutbox } from '../../connectors/test/support/open-temporary-outbox.ts';
 
 const stack = inject('stack');
 const topicResource = 2;

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readTopic, waitUntil } from '@board/test';
 import { expect, inject, it } from 'vitest';
 import { auditBoards } from '../../ops/audit/audit-boards.ts';
-import type { RunningService } from '../../services/order-service/src/testing/start-service.ts';
+import type { RunningService } from '../../services/order-service/test/support/start-service.ts';
 import type { LaidOutVersion } from '../upgrade/lay-out-version.ts';
 import { nextVersion } from '../upgrade/next-version.ts';
 import { openUpgrade, type Service } from '../upgrade/open-upgrade.ts';

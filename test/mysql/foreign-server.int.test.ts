@@ -11,10 +11,10 @@ import { createTestSchema, startTcpProxy, waitUntil } from '@board/test';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { createThing, openOutboxLab } from '@board/outbox/testing';
 import { migrations as catalogMigrations } from '../../services/catalog-service/src/database/migrations.ts';
-import { prepareOrderService } from '../../services/order-service/src/testing/prepare-order-service.ts';
-import { startService, type RunningService } from '../../services/order-service/src/testing/start-service.ts';
+import { prepareOrderService } from '../../services/order-service/test/support/prepare-order-service.ts';
+import { startService, type RunningService } from '../../services/order-service/test/support/start-service.ts';
 import { createUsers, userStatements } from '../../stack/setup/mysql-users.ts';
-import { startOwnMysql, type OwnMysql } from '../../stack/testing/start-own-mysql.ts';
+import { startOwnMysql, type OwnMysql } from '../../stack/test/support/start-own-mysql.ts';
 
 /** Ends its own quotes where backslashes do not escape, and names what must not happen. */
 const hostile = `a\\' , 'x'); DROP TABLE board; -- " \\\\ \\% é 김철수 😀`;

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { startTcpProxy, waitUntil } from '@board/test';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { openRelayLab } from '../../services/keeper/src/testing/open-relay-lab.ts';
-import { startKeeper } from '../../services/keeper/src/testing/start-keeper.ts';
-import { prepareOrderService } from '../../services/order-service/src/testing/prepare-order-service.ts';
-import { startService } from '../../services/order-service/src/testing/start-service.ts';
+import { openRelayLab } from '../../services/keeper/test/support/open-relay-lab.ts';
+import { startKeeper } from '../../services/keeper/test/support/start-keeper.ts';
+import { prepareOrderService } from '../../services/order-service/test/support/prepare-order-service.ts';
+import { startService } from '../../services/order-service/test/support/start-service.ts';
 
 const stack = inject('stack');
 const catalogService = join(import.meta.dirname, '../../services/catalog-service/src/main.ts');

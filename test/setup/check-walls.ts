@@ -11,7 +11,7 @@ const folders = ['bench', 'contracts', 'connectors', 'ops', 'packages', 'service
 const oneWay: readonly { readonly text: RegExp; readonly mayUse: RegExp; readonly instead: string }[] = [
   {
     text: /\bsetFailpoint\(/,
-    mayUse: /[.]test[.]ts$|\/testing\/|(^|\/)test\/|^packages\/service-kit\/src\/process\/failpoint[.]ts$/,
+    mayUse: /[.]test[.]ts$|(^|\/)test\/|^packages\/service-kit\/src\/process\/failpoint[.]ts$/,
     instead: "a test's own entry file: nothing in production arms a failpoint",
   },
   {

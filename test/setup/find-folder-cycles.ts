@@ -4,7 +4,7 @@ export interface CruisedModule {
   readonly dependencies: readonly { readonly resolved: string }[];
 }
 
-const test = /[.]test[.]ts$|\/testing\//;
+const test = /[.]test[.]ts$/;
 
 /** `packages/inbox/src/apply` of a file below it; undefined of a file that stands in `src` itself, or outside of any. */
 function folderOf(file: string): string | undefined {

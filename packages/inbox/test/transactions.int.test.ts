@@ -1,5 +1,5 @@
 import { waitUntil } from '@board/test';
-import { createConnection } from 'mysql2/promise';
+import { openConnection } from '@board/database-kit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { openInboxLab, readDeadLetters, type InboxLab } from './support/inbox-lab.ts';
 import { appliedVersions, thingLogHandler } from './support/thing-log.ts';
@@ -16,7 +16,7 @@ afterAll(() => lab.close());
 /** Another session's transaction on the counters. */
 async function openOther() {
   const { host, port, name, user, password } = lab.schema.connection;
-  const other = await createConnection({ host, port, user, password, database: name });
+  const other = await openConnection({ host, port, user, password, database: name });
   await other.beginTransaction();
   return other;
 }

@@ -1,7 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { openSession, type Session } from '@board/database-kit';
+import { openConnection, openSession, type RowDataPacket, type Session } from '@board/database-kit';
 import { createTestSchema, type TestSchema } from '@board/test';
-import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import {
   createIdempotencyTable,
@@ -90,7 +89,7 @@ describe('the purge of the outbox', () => {
 
   it('leaves a row that was COMMITTED after the proof began, although it is old and its seq lies between', async () => {
     const { name: database, ...address } = schema.connection;
-    const late = await createConnection({ ...address, database, timezone: 'Z' });
+    const late = await openConnection({ ...address, database });
     await insert([3 * hourMs]);
     await late.beginTransaction();
     const ids = await insert([3 * hourMs], late);

@@ -11,8 +11,8 @@ import { boardRows, boardTable, createBoardReader } from '../src/database/board-
 import type { Board } from '../src/domain/board.ts';
 import { boardsRouter } from '../src/http/boards-router.ts';
 import { createEventEncoder } from '../src/registry/create-event-encoder.ts';
-import { prepareOrderService } from '../src/testing/prepare-order-service.ts';
-import { readSchemaIds } from '../src/testing/read-schema-ids.ts';
+import { prepareOrderService } from './support/prepare-order-service.ts';
+import { readSchemaIds } from './support/read-schema-ids.ts';
 
 const mostFrames = 16;
 const checkout = join(import.meta.dirname, '../../..');

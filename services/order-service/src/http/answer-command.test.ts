@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { BoardResult, HandleCommand } from '../application/commands.ts';
-import { expectProblem } from '../testing/expect-problem.ts';
-import { done, exampleBoard, refuse, serveEdge } from '../testing/serve-edge.ts';
+import { expectProblem } from '../../test/support/expect-problem.ts';
+import { done, exampleBoard, refuse, serveEdge } from '../../test/support/serve-edge.ts';
 
 const { id, title, content, author } = exampleBoard();
 const body = { title, content, author };

@@ -5,7 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { checkBoardText } from '../domain/check-board-text.ts';
-import { done, exampleBoard, refuse, serveEdge, type EdgeOptions } from '../testing/serve-edge.ts';
+import { done, exampleBoard, refuse, serveEdge, type EdgeOptions } from '../../test/support/serve-edge.ts';
 import { apiDocument } from './api-document.ts';
 
 const document = apiDocument({ legacyCreate: true }) as {

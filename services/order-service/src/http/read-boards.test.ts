@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { expectProblem } from '../testing/expect-problem.ts';
-import { exampleBoard, serveEdge } from '../testing/serve-edge.ts';
+import { expectProblem } from '../../test/support/expect-problem.ts';
+import { exampleBoard, serveEdge } from '../../test/support/serve-edge.ts';
 
 const { id, title, content, author } = exampleBoard();
 const body = { title, content, author };

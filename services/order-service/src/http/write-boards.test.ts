@@ -1,7 +1,7 @@
 import { UnavailableError } from '@board/service-kit';
 import { describe, expect, test } from 'vitest';
-import { expectProblem } from '../testing/expect-problem.ts';
-import { exampleBoard, refuse, serveEdge } from '../testing/serve-edge.ts';
+import { expectProblem } from '../../test/support/expect-problem.ts';
+import { exampleBoard, refuse, serveEdge } from '../../test/support/serve-edge.ts';
 
 const { id, title, content, author } = exampleBoard();
 const body = { title, content, author };

@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { expect, inject, it } from 'vitest';
+import type { AuditReport } from '@board/inbox';
+import { compileCache } from '@board/test';
+import { exitCodes } from '../audit/format-report.ts';
+
+const stack = inject('stack');
+const audit = resolve(import.meta.dirname, '../audit.ts');
+const addresses = {
+  DATABASE_HOST: stack.mysql.host,
+  DATABASE_PORT: String(stack.mysql.port),
+  DATABASE_PASSWORD: stack.passwords.audit,
+  KAFKA_BROKERS: stack.brokers.join(','),
+  CONNECT_URL: stack.connectUrl,
+};
+
+function run(args: string[], env: Record<string, string>) {
+  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+    const options = { env: { PATH: process.env['PATH'], ...compileCache, ...env } };
+    execFile(process.execPath, [audit, ...args], options, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
+  });
+}
+
+it('reports as JSON on standard output, and its exit code is that of the outcome', async () => {
+  const { code, stdout } = await run(['--json'], addresses);
+  const report = JSON.parse(stdout) as AuditReport;
+  expect(code).toBe(exitCodes[report.outcome]);
+  expect(report.outcome).toBe('clean');
+});
+
+it.each<[string, Record<string, string>, string]>([
+  ['Connect', { CONNECT_URL: 'http://127.0.0.1:1' }, 'Connect does not answer'],
+  ['the database', { DATABASE_PORT: '1' }, 'ECONNREFUSED'],
+  ['an address', { KAFKA_BROKERS: 'nonsense' }, 'KAFKA_BROKERS: got "nonsense"'],
+])('exits with 2 when %s is not usable', async (_name, env, wanted) => {
+  const { code, stdout, stderr } = await run(['--timeout', '1'], { ...addresses, ...env });
+  expect(stdout + stderr).toContain(wanted);
+  expect(code).toBe(2);
+});
+
+it('exits with 2, not with the code for red, when an option is wrong', async () => {
+  expect((await run(['--nonsense'], addresses)).code).toBe(2);
+});

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import {
+  connectApi,
+  distrust,
+  openSuspicion,
+  registerConnector,
+  waitUntilShipped,
+  type ConnectorDefinition,
+  type RunSql,
+} from '@board/connectors';
+import { openSession } from '@board/database-kit';
+import { createHealth, createLogger } from '@board/service-kit';
+import { waitUntil } from '@board/test';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { startOwnMysql, type OwnMysql } from '../../../stack/test/support/start-own-mysql.ts';
+import { openRelayLab, type RelayLab } from './support/open-relay-lab.ts';
+import { watchRelay } from '../src/application/watch-relay.ts';
+
+const stack = inject('stack');
+const connect = connectApi(stack.connectUrl);
+
+let mysql: OwnMysql;
+let lab: RelayLab;
+let definition: ConnectorDefinition;
+beforeAll(async () => {
+  // Its GTIDs are reset here, which on the shared server would break every other connector.
+  mysql = await startOwnMysql();
+  lab = await openRelayLab(stack, { mysql });
+  definition = {
+    ...lab.outbox.definition,
+    'database.hostname': mysql.host,
+    'database.port': String(mysql.port),
+    'database.user': 'root',
+    'database.password': mysql.rootPassword,
+  };
+  await registerConnector({ ...stack, definition });
+}, 120_000);
+afterAll(async () => {
+  await lab.close();
+  await mysql.stop();
+}, 60_000);
+
+async function withSql<Result>(work: (sql: RunSql) => Promise<Result>): Promise<Result> {
+  const { host, port, rootPassword: password } = mysql;
+  const session = await openSession({ host, port, name: lab.outbox.database, user: 'root', password });
+  try {
+    return await work(session.query);
+  } finally {
+    await session.close();
+  }
+}
+
+async function insert(): Promise<string> {
+  const id = randomUUID();
+  const row = { id, aggregateId: id, version: 1, key: id, type: 'BoardCreated', traceparent: null };
+  await lab.outbox.insert({ ...row, payload: Buffer.from(id), occurredAt: '2026-01-02 03:04:05.678901' });
+  return id;
+}
+
+const fence = (whose: 'audit' | 'purge', timeoutMs: number) =>
+  withSql((sql) =>
+    waitUntilShipped({
+      connect,
+      mysql: sql,
+      connector: definition.name,
+      timeoutMs,
+      distrust: distrust(lab.memory, whose),
+    }),
+  );
+
+function startWatching() {
+  const { alarms } = createHealth();
+  let suspicions = 0;
+  const job = watchRelay({
+    connect,
+    connector: definition.name,
+    memory: lab.memory,
+    withSql,
+    everyMs: 500,
+    alarms,
+    logger: createLogger({ name: 'test', level: 'silent' }),
+    metrics: { looked: () => undefined, restarted: () => undefined, suspected: () => (suspicions += 1) },
+    countShipped: async () => undefined,
+    now: () => new Date(),
+    elapsedMs: () => performance.now(),
+  });
+  const lookUntil = <Answer>(what: string, ask: () => Promise<Answer | undefined | false>) =>
+    waitUntil(
+      what,
+      async () => {
+        await job.run(new AbortController().signal);
+        return ask();
+      },
+      { everyMs: 200, timeoutMs: 60_000 },
+    );
+  return { alarms, lookUntil, suspicions: () => suspicions };
+}
+
+const suspicion = async () => openSuspicion((await lab.memory.read()) ?? {});
+
+it('notices that GTIDs were RESET, trusts no fence until the position is rebuilt, and is red until it is settled', async () => {
+  await Promise.all(Array.from({ length: 20 }, insert));
+  const first = startWatching();
+  await first.lookUntil('a position', async () => ((await lab.memory.read())?.seen?.relayed ?? '') !== '');
+  expect(await fence('purge', 15_000)).toBe('passed');
+  expect(first.alarms.active().size).toBe(0);
+
+  // A connector that is deleted keeps its position.
+  await connect.remove(definition.name);
+  await first.lookUntil('no connector', async () => (await connect.getOffsets(definition.name)) === undefined);
+  await registerConnector({ ...stack, definition });
+  await first.lookUntil('the connector again', async () => (await connect.getOffsets(definition.name)) !== undefined);
+  expect(await suspicion()).toBeUndefined();
+
+  await withSql((sql) => sql('RESET BINARY LOGS AND GTIDS'));
+  await insert();
+  // Another process, which knows only what the first one has written.
+  const { alarms, lookUntil, suspicions } = startWatching();
+  await lookUntil('an alarm', async () => alarms.active().has('position'));
+  expect(alarms.active().get('position')?.reason).toMatch(/GTIDs were reset.*npm run audit/);
+  const red = { cannotTell: expect.stringContaining('GTIDs were reset') };
+  expect(await fence('purge', 0)).toEqual(red);
+  expect(await suspicion()).toMatchObject({ fence: 'blocked' });
+  expect(await fence('audit', 0)).toEqual(red);
+
+  // As the runbook says.
+  await connect.stop(definition.name);
+  await waitUntil('the position is deleted', async () => {
+    await connect.deleteOffsets(definition.name);
+    return true;
+  });
+  await lookUntil('a fence that can be believed', async () => (await suspicion())?.fence === 'open');
+  await registerConnector({ ...stack, definition });
+  const last = await insert();
+  expect(await fence('audit', 30_000)).toBe('passed');
+  await lab.outbox.readShipped((records) => records.some(({ headers }) => headers['id'] === last));
+  expect(await fence('purge', 0)).toEqual(red);
+  await lookUntil('still red', async () => alarms.active().has('position'));
+  expect(suspicions()).toBe(2);
+
+  const open = await suspicion();
+  const settlement = { suspicion: open?.id ?? '', at: new Date().toISOString(), by: 'audit', reason: 'clean' } as const;
+  await lab.memory.remember({ settlement });
+  await lookUntil('quiet', async () => !alarms.active().has('position'));
+  expect(await fence('purge', 15_000)).toBe('passed');
+}, 120_000);

@@ -1,0 +1,137 @@
+import { createHealth, createHttpServer, createLogger, createMetrics, docsRouter } from '@board/service-kit';
+import { ask, type Answer, type Question } from '@board/service-kit/testing';
+import type {
+  BoardCommand,
+  BoardResult,
+  CommandContext,
+  HandleCommand,
+  Refusal,
+} from '../../src/application/commands.ts';
+import type { BoardReader } from '../../src/application/board-reader.ts';
+import type { Board } from '../../src/domain/board.ts';
+import { apiDocument } from '../../src/http/api-document.ts';
+import { boardsRouter } from '../../src/http/boards-router.ts';
+import { legacyRouter } from '../../src/http/legacy-router.ts';
+import { checkAnswers } from './check-answers.ts';
+
+const documents = { on: apiDocument({ legacyCreate: true }), off: apiDocument({ legacyCreate: false }) } as const;
+const checks = { on: checkAnswers(documents.on), off: checkAnswers(documents.off) } as const;
+
+const at = new Date('2026-01-02T03:04:05.678Z');
+
+export function exampleBoard(changes: Partial<Board> = {}): Board {
+  const id = '019b0000-0000-7000-8000-000000000001';
+  const texts = { title: '제목 😀', content: '내용', author: 'Kim' };
+  return { id, version: 1, ...texts, createdAt: at, updatedAt: at, deletedAt: null, ...changes };
+}
+
+export interface EdgeOptions {
+  readonly handle?: HandleCommand;
+  readonly boards?: readonly Board[];
+  readonly reader?: Partial<BoardReader>;
+  readonly legacy?: boolean;
+  readonly requestDeadlineMs?: number;
+  readonly bodyDeadlineMs?: number;
+}
+
+export interface Edge {
+  /** Asks in memory, and holds the answer against the API document. */
+  readonly ask: (question: Question) => Promise<Answer>;
+  /** The same with a JSON body. */
+  readonly send: (method: string, path: string, body: unknown, headers?: Question['headers']) => Promise<Answer>;
+  readonly commands: readonly BoardCommand[];
+  readonly contexts: readonly CommandContext[];
+  readonly lines: readonly Record<string, unknown>[];
+  /** `POST /boards 201`: what was asked and answered so far. */
+  readonly seen: ReadonlySet<string>;
+}
+
+/** The HTTP edge over ports that answer as told; by default every command succeeds. */
+export function serveEdge(options: EdgeOptions = {}): Edge {
+  const {
+    handle = succeed,
+    boards = [],
+    reader,
+    legacy = true,
+    requestDeadlineMs = 5_000,
+    bodyDeadlineMs = 5_000,
+  } = options;
+  const given: { readonly command: BoardCommand; readonly context: CommandContext }[] = [];
+  const commands = {
+    requestDeadlineMs,
+    bodyDeadlineMs,
+    handle: (command: BoardCommand, context: CommandContext) => {
+      given.push({ command, context });
+      return handle(command, context);
+    },
+  };
+  const lines: Record<string, unknown>[] = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  const seen = new Set<string>();
+  const { callback } = createHttpServer({
+    logger: createLogger({ name: 'test', level: 'info', destination }),
+    metrics: createMetrics('test'),
+    health: createHealth(),
+    routers: [
+      boardsRouter(commands, { ...readFrom(boards), ...reader }),
+      ...(legacy ? [legacyRouter(commands)] : []),
+      docsRouter(documents[legacy ? 'on' : 'off']),
+    ],
+  });
+  async function askAndCheck(question: Question): Promise<Answer> {
+    const answer = await ask(callback, question);
+    const name = checks[legacy ? 'on' : 'off'](question, answer);
+    if (name !== undefined) seen.add(name);
+    return answer;
+  }
+  return {
+    ask: askAndCheck,
+    send: (method, path, body, headers = {}) =>
+      askAndCheck({
+        method,
+        path,
+        headers: { 'Content-Type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      }),
+    get commands() {
+      return given.map(({ command }) => command);
+    },
+    get contexts() {
+      return given.map(({ context }) => context);
+    },
+    lines,
+    seen,
+  };
+}
+
+export function done(board: Board, { answer }: CommandContext): BoardResult {
+  return { kind: 'done', board, eventId: 'event-1', answer: answer(board) };
+}
+
+/** A command handler that refuses. */
+export function refuse(refusal: Refusal): HandleCommand {
+  return () => Promise.resolve({ kind: 'refused', refusal });
+}
+
+function succeed(command: BoardCommand, context: CommandContext): Promise<BoardResult> {
+  const { kind } = command;
+  if (kind === 'create') {
+    const { title, content, author } = command;
+    return Promise.resolve(done(exampleBoard({ title, content, author }), context));
+  }
+  const changes = kind === 'edit' ? { title: command.title ?? '제목 😀', content: command.content ?? '내용' } : {};
+  return Promise.resolve(done(exampleBoard({ id: command.boardId, version: 2, ...changes }), context));
+}
+
+function readFrom(boards: readonly Board[]): BoardReader {
+  return {
+    find: async (id) => boards.find((one) => one.id === id),
+    list: async ({ before = '~', limit }) => {
+      const found = boards
+        .filter((one) => one.id < before && !one.deletedAt)
+        .toSorted((one, other) => (one.id < other.id ? 1 : -1));
+      const page = found.slice(0, limit);
+      return { boards: page, next: found.length > limit ? (page.at(-1)?.id ?? null) : null };
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { boardTopic } from '@board/contracts';
+import { openAdmin } from '@board/kafka-kit';
+import { uniqueName, waitUntil } from '@board/test';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { ensurePrograms } from '../fetch/ensure-programs.ts';
+import { chooseCluster } from '../instance/cluster.ts';
+import { locateInstance, makeFolders } from '../instance/instance.ts';
+import { findFreePorts } from '../instance/ports.ts';
+import { ensureSecrets } from '../instance/secrets.ts';
+import { listSteps } from '../run/list-steps.ts';
+import { runServers, type Servers } from '../run/run-servers.ts';
+import { createTopics } from '../setup/topics.ts';
+import { askZookeeper } from '../servers/ask-zookeeper.ts';
+import { loopback, loopbackHosts } from '../servers/hosts.ts';
+import { brokerAddresses } from '../servers/kafka.ts';
+import { countBrokers } from '../servers/probe-broker.ts';
+import type { ServerContext } from '../servers/server.ts';
+
+// One story in order, on a ZooKeeper and three brokers that start from nothing.
+const brokerNames = ['kafka-1', 'kafka-2', 'kafka-3'];
+const folder = mkdtempSync(join(tmpdir(), 'stack-zookeeper-'));
+const never = new AbortController().signal;
+const said: string[] = [];
+let context: ServerContext;
+let servers: Servers;
+
+beforeAll(async () => {
+  vi.stubEnv('STACK_AOT', '0');
+  const instance = locateInstance('zookeeper-int', folder);
+  makeFolders(instance);
+  const programs = await ensurePrograms('zookeeper', () => undefined, never);
+  const ports = await findFreePorts();
+  context = { instance, cluster: 'zookeeper', ports, hosts: loopbackHosts, secrets: ensureSecrets(instance), programs };
+  servers = await runServers(
+    context,
+    (tools) =>
+      listSteps(context, 'servers', tools).filter(({ name }) => ['zookeeper', ...brokerNames, 'topics'].includes(name)),
+    { say: (line) => said.push(line), onChange: () => undefined },
+    never,
+  );
+}, 300_000);
+afterAll(async () => {
+  await servers?.stop();
+  rmSync(folder, { recursive: true });
+}, 120_000);
+
+const stateOf = (name: string) =>
+  servers
+    .all()
+    .find(({ server }) => server.name === name)
+    ?.state();
+
+/** Resolves as soon as the launcher has started the server again. */
+async function kill(name: string): Promise<void> {
+  const pid = stateOf(name)?.pid;
+  if (pid === undefined) throw new Error(`${name} does not run`);
+  process.kill(pid, 'SIGKILL');
+  await waitUntil(`${name} started again`, () => ![pid, undefined].includes(stateOf(name)?.pid));
+}
+
+const inSync = async (topic: string): Promise<number[][]> => {
+  const admin = await openAdmin({ brokers: brokerAddresses(context) });
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  await admin.disconnect();
+  return topics[0]?.partitions.map(({ isr }) => isr.toSorted()) ?? [];
+};
+const everywhere = Array.from({ length: boardTopic.partitions }, () => [1, 2, 3]);
+
+it('has `board` with three partitions and three copies, and finds NOTHING to change at the next start', async () => {
+  expect(said.some((line) => line.startsWith(`topic ${boardTopic.name}: created`))).toBe(true);
+  expect(await inSync(boardTopic.name)).toEqual(everywhere);
+  expect(await createTopics(brokerAddresses(context))).toEqual([]);
+});
+
+it('starts a KILLED broker again only when ZooKeeper has forgotten the old one, and its copies catch up', async () => {
+  await kill('kafka-2');
+  expect(await askZookeeper({ host: loopback, port: context.ports.zookeeper }, 'dump')).not.toMatch(
+    /\/brokers\/ids\/2$/m,
+  );
+  // Before its partitions are looked at: the others may not have noticed yet that it was away.
+  const [, port] = context.ports.brokers;
+  await waitUntil('kafka-2 answers', async () => (await countBrokers({ host: loopback, port })) === 3, {
+    timeoutMs: 60_000,
+  });
+  await expect.poll(() => inSync(boardTopic.name), { timeout: 60_000 }).toEqual(everywhere);
+});
+
+it('goes on after ZooKeeper was KILLED: the brokers stay, and a new topic can be made', async () => {
+  const before = brokerNames.map((name) => stateOf(name)?.pid);
+  await kill('zookeeper');
+  const topic = { ...boardTopic, name: uniqueName('topic') };
+  await createTopics(brokerAddresses(context), [topic]);
+  await expect.poll(() => inSync(topic.name), { timeout: 30_000 }).toEqual(everywhere);
+  expect(brokerNames.map((name) => stateOf(name)?.pid)).toEqual(before);
+});
+
+it('stops ZooKeeper AFTER its brokers, and its data can never become a KRaft cluster', async () => {
+  await servers.stop();
+  const stopped = said.flatMap((line) => /^(\S+) stopped/.exec(line)?.[1] ?? []);
+  expect(stopped.slice(0, 3).toSorted()).toEqual(brokerNames);
+  expect(stopped.slice(3)).toEqual(['zookeeper']);
+  expect(() => chooseCluster(context.instance, 'kraft')).toThrow('holds the data of a ZooKeeper cluster');
+});
