@@ -114,7 +114,7 @@ describe('planBatch', () => {
     planBatch({
       deliveries,
       marks: marks({ a: 0, b: 0 }),
-      reopened: new Set(),
+      reopened: [],
       knownFailures: new Map(),
       toMessage: ({ identity }) => ({
         event: { type: 'x', data: undefined },
@@ -181,13 +181,26 @@ describe('planBatch', () => {
   it('applies a replayed event that was skipped and still is the mark, without moving the mark', () => {
     const { steps } = plan([delivery('a', 1, { replayed: true })], {
       marks: marks({ a: 1 }),
-      reopened: new Set(['a1']),
+      reopened: [{ aggregateId: 'a', version: 1, eventId: 'a1' }],
     });
     expect(steps).toMatchObject([{ kind: 'handle', movesMark: false }]);
   });
 
+  it('does not take the skip of another aggregate for the one of an event with the same id', () => {
+    const same = { identity: { aggregateId: 'b', version: 1, eventId: 'a1' }, replayed: true };
+    const { steps, duplicates } = plan([delivery('b', 1, same)], {
+      marks: new Map([['b', { version: 1, eventId: 'a1' }]]),
+      reopened: [{ aggregateId: 'a', version: 1, eventId: 'a1' }],
+    });
+    expect(steps).toEqual([]);
+    expect(duplicates).toHaveLength(1);
+  });
+
   it('leaves a skipped event alone when it is merely redelivered', () => {
-    const { steps, duplicates } = plan([delivery('a', 1)], { marks: marks({ a: 1 }), reopened: new Set(['a1']) });
+    const { steps, duplicates } = plan([delivery('a', 1)], {
+      marks: marks({ a: 1 }),
+      reopened: [{ aggregateId: 'a', version: 1, eventId: 'a1' }],
+    });
     expect(steps).toEqual([]);
     expect(idsOf(duplicates)).toEqual(['a1']);
   });

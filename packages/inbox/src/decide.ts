@@ -2,7 +2,7 @@ import { must } from '@board/service-kit';
 import { headerNames } from '@board/contracts';
 import { InvalidEventError } from './errors.ts';
 import type { Message } from './handler.ts';
-import { headerText, type Delivery, type Identity, type RecordHeaders } from './record.ts';
+import { headerText, identityKey, type Delivery, type Identity, type RecordHeaders } from './record.ts';
 
 /** The aggregate of the records with which the inbox tries itself: no event may carry it. */
 export const probeAggregateId = 'inbox-probe';
@@ -103,9 +103,9 @@ export interface PlanInput {
   readonly deliveries: readonly Delivery[];
   /** Mark of every aggregate among the deliveries. */
   readonly marks: ReadonlyMap<string, Mark>;
-  /** Event ids whose version was skipped and equals the mark: a replay of one applies after all. */
-  readonly reopened: ReadonlySet<string>;
-  /** Event ids that were skipped although their mark is not there yet, which only a rebuild leaves: passed over in their turn. */
+  /** Events that were skipped and whose version equals the mark: a replay of one applies after all. */
+  readonly reopened: readonly Identity[];
+  /** Keys of events that were skipped although their mark is not there yet, which only a rebuild leaves: passed over in their turn. */
   readonly skippedAhead?: ReadonlySet<string>;
   /** Failures of an earlier try of this batch, by event id. */
   readonly knownFailures: ReadonlyMap<string, unknown>;
@@ -120,7 +120,7 @@ export interface PlanInput {
 export function planBatch(input: PlanInput): Plan {
   const marks = new Map(input.marks);
   // Each is used up by the first copy that applies: a batch may hold several replays of one event.
-  const reopened = new Set(input.reopened);
+  const reopened = new Set(input.reopened.map(identityKey));
   const steps: Step[] = [];
   const park: Delivery[] = [];
   const duplicates: Delivery[] = [];
@@ -136,10 +136,10 @@ export function planBatch(input: PlanInput): Plan {
       decision === 'duplicate' &&
       delivery.replayed &&
       identity.version === mark.version &&
-      reopened.delete(identity.eventId);
+      reopened.delete(identityKey(identity));
 
     if (decision === 'apply' || reapplies) {
-      const wasSkipped = !delivery.replayed && input.skippedAhead?.has(identity.eventId) === true;
+      const wasSkipped = !delivery.replayed && input.skippedAhead?.has(identityKey(identity)) === true;
       if (delivery.kind === 'skip-marker' || wasSkipped) {
         steps.push({ kind: 'pass', delivery });
         marks.set(identity.aggregateId, identity);

@@ -43,6 +43,11 @@ interface DeliveredEvent {
   readonly replayed: boolean;
 }
 
+/** One text for one identity: event ids are unique only as far as their writer keeps them so. */
+export function identityKey({ aggregateId, version, eventId }: Identity): string {
+  return `${version} ${eventId} ${aggregateId}`;
+}
+
 /** A record in hand, with what is known about its way here. */
 export type Delivery = ReceivedDelivery | ParkedDelivery;
 

@@ -8,6 +8,13 @@ it('takes the defaults, and changes within their ranges', () => {
 
 it('names every value that is out of its range, in one error', () => {
   expect(() => resolveSettings({ maxWaitMs: 0, retryJitter: 1.5, batchRecords: NaN })).toThrow(
-    'batchRecords is NaN, must be a positive number; retryJitter is 1.5, must be a number from 0 to 1; maxWaitMs is 0',
+    'batchRecords is NaN, must be an integer from 1 to 9007199254740991; retryJitter is 1.5, must be a number from 0 to 1; maxWaitMs is 0, must be a number above 0, at most 2147483647',
   );
 });
+
+it.each([{ batchRecords: 0.5 }, { handlerDeadlineMs: Infinity }, { sweepEveryMs: 2 ** 31 }, { floodLetters: 1.5 }])(
+  'refuses %j, which would end every wait at once or no loop at all',
+  (changes) => {
+    expect(() => resolveSettings(changes)).toThrow('settings of the inbox');
+  },
+);

@@ -61,25 +61,46 @@ export const defaultSettings: InboxSettings = {
   schemaCheckEveryMs: 30_000,
 };
 
-/** Where a setting is no positive number. */
-const ranges: Partial<Record<keyof InboxSettings, readonly [least: number, most: number]>> = {
-  retryFactor: [1, 100],
-  retryJitter: [0, 1],
-  floodFailedShare: [0, 1],
-  rereadForMs: [0, Infinity],
-  schemaPatienceMs: [0, Infinity],
+/** Node runs a timer that is longer than this at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+interface Range {
+  readonly least: number;
+  readonly most: number;
+  readonly isWhole: boolean;
+}
+
+const count: Range = { least: 1, most: Number.MAX_SAFE_INTEGER, isWhole: true };
+const share: Range = { least: 0, most: 1, isWhole: false };
+/** Never a timer of its own. */
+const patience: Range = { least: 0, most: Infinity, isWhole: false };
+
+/** Where a setting is no time that may become a timer. */
+const ranges: Partial<Record<keyof InboxSettings, Range>> = {
+  batchRecords: count,
+  retryFactor: { least: 1, most: 100, isWhole: false },
+  retryJitter: share,
+  rereadForMs: patience,
+  schemaPatienceMs: patience,
+  floodLetters: count,
+  floodFailedShare: share,
+  maxParkedRows: count,
+  maxParkedBytes: count,
+  unknownSchemaAggregates: count,
 };
+const timer: Range = { least: Number.MIN_VALUE, most: longestTimerMs, isWhole: false };
 
 /** The defaults with these changes; throws once, with every value that is out of its range. */
 export function resolveSettings(changes: Partial<InboxSettings> = {}): InboxSettings {
   const settings = { ...defaultSettings, ...changes };
   const problems = (Object.keys(settings) as (keyof InboxSettings)[]).flatMap((name) => {
-    const [least, most] = ranges[name] ?? [Number.MIN_VALUE, Infinity];
+    const { least, most, isWhole } = ranges[name] ?? timer;
     const value = settings[name];
     // NaN is in no range.
-    if (value >= least && value <= most) return [];
-    const range = ranges[name] === undefined ? 'a positive number' : `a number from ${least} to ${most}`;
-    return [`${name} is ${value}, must be ${range}`];
+    if (value >= least && value <= most && (!isWhole || Number.isInteger(value))) return [];
+    const kind = isWhole ? 'an integer' : 'a number';
+    const range = least === Number.MIN_VALUE ? `above 0, at most ${most}` : `from ${least} to ${most}`;
+    return [`${name} is ${value}, must be ${kind} ${range}`];
   });
   if (problems.length > 0) throw new Error(`settings of the inbox: ${problems.join('; ')}`);
   return settings;

@@ -19,6 +19,7 @@ import type { Handler } from './handler.ts';
 import { createInboxMetrics } from './health/observe.ts';
 import { startHealthMonitor } from './health/monitor.ts';
 import { countControls, type Inbox } from './inbox.ts';
+import { identityKey } from './record.ts';
 import { createDecoder } from './schemas/decoder.ts';
 import { connectRegistry } from './schemas/schema.ts';
 import { createSchemaResolver } from './schemas/resolver.ts';
@@ -45,6 +46,9 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
   const { consumer, handler, kafka, dataSource, logger, health, scope, fail } = options;
   const { group, source, aggregateType } = consumer;
   const settings = resolveSettings(options.settings);
+  // A replay and an event that makes way for the next are sent to a retry topic.
+  if (!Number.isInteger(consumer.retryTiers) || consumer.retryTiers < 1)
+    throw new Error(`consumer ${group}: retryTiers is ${consumer.retryTiers}, must be an integer from 1`);
   const { alarms } = health;
   const elapsed = createElapsedClock();
   scope.defer('clock', () => elapsed.stop());
@@ -85,7 +89,7 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
     schemaFailures: trackSchemaFailures(settings.schemaPatienceMs, elapsedMs),
     controls: countControls(),
     drains: createKeyedMutex(),
-    skippedAhead: await store.transaction(({ skips }) => skips.findAhead()),
+    skippedAhead: new Set((await store.transaction(({ skips }) => skips.findAhead())).map(identityKey)),
     maxAttempts: consumer.retryTiers + 1,
     settings,
     clock,

@@ -2,6 +2,7 @@ import { deadLetterTopicName, groupTopics, headerNames } from '@board/contracts'
 import { waitUntil } from '@board/test';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openInboxLab, readDeadLetters, type InboxLab, type RunningInbox } from './support/inbox-lab.ts';
+import { toDelivery, toSourceRecord } from './support/race-inboxes.ts';
 import { appliedVersions, thingLogHandler } from './support/thing-log.ts';
 import { baseline, type BaselineRow } from '../src/operator/begin-again.ts';
 import { discardParked } from '../src/operator/give-up.ts';
@@ -11,7 +12,7 @@ import { inboxStatus } from '../src/operator/status.ts';
 import type { LetterFilter } from '../src/operator/dead-letter-index.ts';
 import type { Letter } from '../src/operator/dead-letter-index.ts';
 import { listLetters } from '../src/operator/list-dead-letters.ts';
-import type { Operator } from '../src/operator/operator.ts';
+import { storeOf, type Operator } from '../src/operator/operator.ts';
 import { rebuild } from '../src/operator/begin-again.ts';
 import { replayLetters, type ReplayOptions } from '../src/operator/replay.ts';
 import { showLetters } from '../src/operator/show-dead-letters.ts';
@@ -164,6 +165,34 @@ describe('an event whose attempts are spent', () => {
     expect(await list({ state: 'closed' })).toMatchObject([{ closedBy: 'skipped' }]);
     expect(await replay({ state: 'all' })).toEqual(['bad/2 superseded']);
   });
+});
+
+it('skips a dead letter by hand and keeps another event that is parked in its place as a dead letter', async () => {
+  const running = await start();
+  await lab.produce([lab.thing('bad', 1)]);
+  await appliedAll('bad', [1]);
+  await running.stop();
+  const [skipped, parkedOne] = [2, 3].map((offset) =>
+    toDelivery(toSourceRecord(lab.thing('bad', 2), lab.topic, offset), 'source'),
+  );
+  if (!skipped || !parkedOne) throw new Error('two events');
+  const { record, identity } = skipped;
+  const failure = { record, reason: 'attempts-exhausted', error: new Error('planned'), attempts: 4 } as const;
+  await storeOf(operator).transaction(async ({ marks, parked, deadLetters }) => {
+    await marks.lock(['bad']);
+    await parked.add([parkedOne]);
+    await deadLetters.record([
+      { identity, dlqOffset: 0n, failure: { ...failure, firstFailedAtMs: undefined, bare: undefined } },
+    ]);
+  });
+
+  expect(await skipVersion(operator, { aggregateId: 'bad', version: 2, reason: 'hopeless' })).toEqual({
+    outcome: 'skipped',
+    eventId: identity.eventId,
+  });
+  expect(await lab.rows('SELECT * FROM parked')).toEqual([]);
+  expect(await list()).toMatchObject([{ letter: parkedOne.identity.eventId, reason: 'conflict' }]);
+  expect(await readDeadLetters(lab)).toHaveLength(1);
 });
 
 describe('a version that was skipped by hand', () => {

@@ -43,13 +43,18 @@ const least: Readonly<Record<keyof CommitLimits, number>> = {
   deadlineMs: 1,
 };
 
+/** Node runs a timer that is longer than this at once. */
+const most = 2 ** 31 - 1;
+
 /** The given limits, the others as they are by default; throws an error that names every one that makes no sense. */
 export function fillCommitLimits(given: Partial<CommitLimits> = {}): CommitLimits {
   const limits = { ...defaultCommitLimits, ...given };
   const names = Object.keys(least) as (keyof CommitLimits)[];
   // NaN is neither too small nor too large: only the question whether it is an integer finds it.
-  const wrong = names.filter((name) => !Number.isSafeInteger(limits[name]) || limits[name] < least[name]);
+  const wrong = names.filter(
+    (name) => !Number.isSafeInteger(limits[name]) || limits[name] < least[name] || limits[name] > most,
+  );
   if (wrong.length === 0) return limits;
-  const lines = wrong.map((name) => `${name} is ${limits[name]}, must be an integer of at least ${least[name]}`);
+  const lines = wrong.map((name) => `${name} is ${limits[name]}, must be an integer from ${least[name]} to ${most}`);
   throw new Error(`Limits of the group commit: ${lines.join('; ')}.`);
 }

@@ -1,7 +1,7 @@
 // Flow 6/9: one transaction: effect, mark
 import { failpoint } from '@board/service-kit';
 import { planBatch, type Applied, type Mark, type Step } from '../decide.ts';
-import { publishConflicts } from '../fail/dead-letters.ts';
+import { deletePassed } from '../fail/dead-letters.ts';
 import type { Inbox } from '../inbox.ts';
 import type { Delivery } from '../record.ts';
 import type { StoreTransaction } from '../store/store.ts';
@@ -45,16 +45,12 @@ export function applyBatch(
     // In the same transaction as the effect: neither can be there without the other.
     await tx.marks.move(moved);
     await recordSkips(tx, done);
-    const { passed, waiting } = await tx.parked.compare(moved);
-    if (passed.length > 0) {
-      const applied = done.map(({ delivery }) => delivery.identity);
-      // Before their rows go: a crash in between makes a copy of the dead letter, never a loss.
-      await publishConflicts(
-        inbox,
-        await tx.parked.findConflicts(applied.filter(({ aggregateId }) => passed.includes(aggregateId))),
-      );
-      await tx.parked.deletePassed(moved, passed);
-    }
+    const waiting = await deletePassed(
+      inbox,
+      tx,
+      moved,
+      done.map(({ delivery }) => delivery.identity),
+    );
     await failpoint('before-commit');
     return {
       applied: done.map(({ delivery }) => delivery),

@@ -1,6 +1,7 @@
 import { failpoint } from '@board/service-kit';
 import { repeat } from '../clock.ts';
 import { HandlerTimeoutError, InfrastructureError } from '../errors.ts';
+import { deletePassed } from '../fail/dead-letters.ts';
 import type { Inbox } from '../inbox.ts';
 import { processDeliveries } from './process-deliveries.ts';
 
@@ -87,11 +88,14 @@ export async function sweep(inbox: Inbox, { isLeftOver, isOver }: SweepOptions):
       mark !== undefined && version <= mark + 1 && isLeftOver(aggregateId, version) ? [aggregateId] : [],
     );
     if (ids.length === 0) continue;
-    const drainable = await store.transaction(async ({ marks, parked }) => {
-      const locked = await marks.lock(ids);
-      const { passed, waiting } = await parked.compare(locked);
-      await parked.deletePassed(locked, passed);
-      return waiting;
+    const drainable = await store.transaction(async (tx) => {
+      const locked = await tx.marks.lock(ids);
+      return deletePassed(
+        inbox,
+        tx,
+        locked,
+        [...locked].map(([aggregateId, mark]) => ({ aggregateId, ...mark })),
+      );
     });
     for (const id of drainable) await drain(inbox, [id], isOver).catch((error: unknown) => failures.push(error));
   }

@@ -1,9 +1,9 @@
 // Flow 8/9: last failure becomes a dead letter
-import type { Rejected } from '../decide.ts';
+import type { Mark, Rejected } from '../decide.ts';
 import { describeError, InfrastructureError, InvalidEventError } from '../errors.ts';
 import type { Inbox } from '../inbox.ts';
 import { traceparentOf, type DeadLetterReason, type Delivery, type Identity, type LastFailure } from '../record.ts';
-import type { StoredDeadLetter } from '../store/store.ts';
+import type { StoredDeadLetter, StoreTransaction } from '../store/store.ts';
 import { toBare, toDeadLetter } from './record-formats.ts';
 import type { Published, Publisher } from './publisher.ts';
 
@@ -76,10 +76,30 @@ const conflict = new InvalidEventError('another event holds this version of the 
 
 /** The same for deliveries whose place another event has. */
 export function publishConflicts(inbox: Inbox, deliveries: readonly Delivery[]): Promise<void> {
-  return publishDeadLetters(
-    inbox,
-    deliveries.map((delivery) => ofDelivery({ delivery, error: conflict }, 'conflict')),
-  );
+  return publishDeadLetters(inbox, deliveries.map(ofConflict));
+}
+
+export function ofConflict(delivery: Delivery): DeadLetter {
+  return ofDelivery({ delivery, error: conflict }, 'conflict');
+}
+
+/**
+ * Deletes what marks that this transaction has moved have passed. `by`: the events with which they did; another event that is
+ * parked in the place of one of them becomes a dead letter. Returns the aggregates that have rows behind their marks.
+ */
+export async function deletePassed(
+  inbox: Inbox,
+  { parked }: StoreTransaction,
+  moved: ReadonlyMap<string, Mark>,
+  by: readonly Identity[],
+): Promise<readonly string[]> {
+  const { passed, waiting } = await parked.compare(moved);
+  if (passed.length === 0) return waiting;
+  const places = by.filter(({ aggregateId }) => passed.includes(aggregateId));
+  // Before their rows go: a crash in between makes a copy of the dead letter, never a loss.
+  await publishConflicts(inbox, await parked.findConflicts(places));
+  await parked.deletePassed(moved, passed);
+  return waiting;
 }
 
 export function ofDelivery({ delivery, error }: Rejected, reason: DeadLetterReason): DeadLetter {

@@ -6,7 +6,7 @@ import { describeDelivery } from '../health/observe.ts';
 import type { Inbox } from '../inbox.ts';
 import type { Delivery } from '../record.ts';
 import type { Skip } from '../store/store.ts';
-import { ofDelivery, publishConflicts, publishDeadLetters } from './dead-letters.ts';
+import { deletePassed, ofDelivery, publishConflicts, publishDeadLetters } from './dead-letters.ts';
 import { toRetry } from './record-formats.ts';
 
 /** What a failure is, from the error and the attempts alone. */
@@ -105,9 +105,9 @@ async function publishRetries(
  * Moves marks past dead letters, by the `skip` policy: only from the version before; a dead letter whose turn has not come
  * leaves a marker among the parked and is passed over in its turn. Returns the aggregates whose next event may be parked.
  */
-async function skipPast({ store }: Inbox, deadLetters: readonly Delivery[]): Promise<readonly string[]> {
+async function skipPast(inbox: Inbox, deadLetters: readonly Delivery[]): Promise<readonly string[]> {
   if (deadLetters.length === 0) return [];
-  return store.transaction(async (tx) => {
+  return inbox.store.transaction(async (tx) => {
     const marks = new Map(await tx.marks.lock(deadLetters.map(({ identity }) => identity.aggregateId)));
     const moved = new Map<string, Mark>();
     const markers: Delivery[] = [];
@@ -127,8 +127,11 @@ async function skipPast({ store }: Inbox, deadLetters: readonly Delivery[]): Pro
     await tx.parked.add(markers);
     await tx.marks.move(moved);
     await tx.skips.record(skips);
-    const { passed, waiting } = await tx.parked.compare(moved);
-    await tx.parked.deletePassed(moved, passed);
-    return waiting;
+    return deletePassed(
+      inbox,
+      tx,
+      moved,
+      skips.map(({ identity }) => identity),
+    );
   });
 }

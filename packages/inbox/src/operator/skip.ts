@@ -1,5 +1,9 @@
 import { must } from '@board/service-kit';
 import type { EntityManager } from 'typeorm';
+import { ofConflict, publishToDlq } from '../fail/dead-letters.ts';
+import { connectPublisher } from '../fail/publisher.ts';
+import type { Delivery } from '../record.ts';
+import type { StoreTransaction } from '../store/store.ts';
 import { type Operator, Refusal, storeOf } from './operator.ts';
 
 export interface SkipRequest {
@@ -56,6 +60,8 @@ export async function skipVersion(operator: Operator, request: SkipRequest): Pro
       await tx.marks.move(moved);
       await tx.skips.record([{ identity, decidedBy: 'hand', reason }]);
       const { passed } = await tx.parked.compare(moved);
+      // Before their rows go: a crash in between makes a copy of the dead letter, never a loss.
+      await deadLetterConflicts(operator, tx, await tx.parked.findConflicts([identity]));
       await tx.parked.deletePassed(moved, passed);
       return { outcome: 'skipped', eventId: identity.eventId };
     })
@@ -65,6 +71,22 @@ export async function skipVersion(operator: Operator, request: SkipRequest): Pro
     });
   await store.transaction(({ deadLetters }) => deadLetters.closeOf({ aggregateId }));
   return outcome;
+}
+
+/** Another event than the skipped one is parked in its place: the DLQ keeps it. */
+async function deadLetterConflicts(
+  { consumer, kafka, now }: Operator,
+  tx: StoreTransaction,
+  conflicts: readonly Delivery[],
+): Promise<void> {
+  if (conflicts.length === 0) return;
+  const publisher = await connectPublisher(kafka);
+  try {
+    const deadLetters = conflicts.map((delivery) => ofConflict(delivery));
+    await tx.deadLetters.record(await publishToDlq(publisher, consumer.group, deadLetters, now()));
+  } finally {
+    await publisher.close();
+  }
 }
 
 function classify(mark: number, version: number): SkipOutcome | undefined {

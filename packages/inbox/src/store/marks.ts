@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { Mark } from '../decide.ts';
+import type { Identity } from '../record.ts';
 import type { ConsumerKey, Marks, Skips } from './store.ts';
 
 /** More keys in one statement and MySQL scans the table instead, locking all of it. */
@@ -83,22 +84,22 @@ export function mysqlSkips(manager: EntityManager, { group, aggregateType }: Con
     },
 
     async findReopened(identities) {
-      if (identities.length === 0) return new Set();
-      const rows: readonly { event_id: string }[] = await manager.query(
-        `SELECT event_id FROM skipped WHERE consumer = ? AND aggregatetype = ? AND decided_by = 'policy'
+      if (identities.length === 0) return [];
+      const rows: readonly SkippedRow[] = await manager.query(
+        `SELECT aggregateid, version, event_id FROM skipped WHERE consumer = ? AND aggregatetype = ? AND decided_by = 'policy'
            AND (aggregateid, version, event_id) IN (?)`,
         [group, aggregateType, identities.map((one) => [one.aggregateId, one.version, one.eventId])],
       );
-      return new Set(rows.map((row) => row.event_id));
+      return rows.map(identityOf);
     },
 
     async findAhead() {
-      const rows: readonly { event_id: string }[] = await manager.query(
-        `SELECT skipped.event_id FROM skipped LEFT JOIN mark USING (consumer, aggregatetype, aggregateid)
+      const rows: readonly SkippedRow[] = await manager.query(
+        `SELECT skipped.aggregateid, skipped.version, skipped.event_id FROM skipped LEFT JOIN mark USING (consumer, aggregatetype, aggregateid)
          WHERE skipped.consumer = ? AND skipped.aggregatetype = ? AND skipped.version > COALESCE(mark.version, 0)`,
         [group, aggregateType],
       );
-      return new Set(rows.map((row) => row.event_id));
+      return rows.map(identityOf);
     },
 
     async forget(identities) {
@@ -109,4 +110,14 @@ export function mysqlSkips(manager: EntityManager, { group, aggregateType }: Con
       );
     },
   };
+}
+
+interface SkippedRow {
+  readonly aggregateid: string;
+  readonly version: number;
+  readonly event_id: string;
+}
+
+function identityOf({ aggregateid, version, event_id }: SkippedRow): Identity {
+  return { aggregateId: aggregateid, version, eventId: event_id };
 }

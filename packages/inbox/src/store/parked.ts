@@ -42,7 +42,10 @@ export function mysqlParked(manager: EntityManager, consumer: ConsumerKey, nowMs
           `INSERT INTO parked (consumer, aggregatetype, aggregateid, version, event_id, kind, attempt, first_failed_at, replayed,
              topic, kafka_partition, kafka_offset, appended_at, record_key, record_value, headers, bytes, parked_at)
            VALUES ? AS again ON DUPLICATE KEY UPDATE
+             kind = IF(parked.event_id = again.event_id AND again.replayed, again.kind, parked.kind),
              attempt = IF(parked.event_id = again.event_id, GREATEST(parked.attempt, again.attempt), parked.attempt),
+             first_failed_at = IF(parked.event_id = again.event_id, COALESCE(parked.first_failed_at, again.first_failed_at), parked.first_failed_at),
+             replayed = IF(parked.event_id = again.event_id, GREATEST(parked.replayed, again.replayed), parked.replayed),
              parked_at = IF(parked.event_id = again.event_id, parked.parked_at + 1, parked.parked_at)`,
           [slice.map((delivery) => toRow(consumer, delivery, nowMs()))],
         );

@@ -59,7 +59,7 @@ export interface Marks {
 export interface ParkedEvents {
   /**
    * Keeps deliveries until their predecessor is applied; twice is harmless. A copy of a parked event makes its row a new one for
-   * `remove` and keeps the higher attempt. Returns those whose place another event has.
+   * `remove`, keeps the higher attempt and, when it is a replay, its kind. Returns those whose place another event has.
    */
   add(deliveries: readonly Delivery[]): Promise<readonly Delivery[]>;
   /** Of the aggregates whose marks have moved: which have rows that the marks have passed, and which have rows behind them. */
@@ -107,12 +107,12 @@ export interface Skips {
   /** A repeated skip keeps its first row. */
   record(skips: readonly Skip[]): Promise<void>;
   /**
-   * Ids of those of these events that the policy passed over, so that a replay may still apply them; a skip by hand is final.
+   * Those of these events that the policy passed over, so that a replay may still apply them; a skip by hand is final.
    * Only under the locks of their marks is the answer still true when it is used.
    */
-  findReopened(identities: readonly Identity[]): Promise<ReadonlySet<string>>;
-  /** Ids of events that were skipped and that no mark has passed: a rebuild took the marks away. Only a rebuild adds to them. */
-  findAhead(): Promise<ReadonlySet<string>>;
+  findReopened(identities: readonly Identity[]): Promise<readonly Identity[]>;
+  /** Events that were skipped and that no mark has passed: a rebuild took the marks away. Only a rebuild adds to them. */
+  findAhead(): Promise<readonly Identity[]>;
   /** For skips whose event was applied after all. */
   forget(identities: readonly Identity[]): Promise<void>;
 }

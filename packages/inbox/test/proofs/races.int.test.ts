@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createKeyedMutex } from '../../src/inbox.ts';
 import { drain, sweep } from '../../src/apply/drain.ts';
 import { processReadings } from '../../src/consume/process-source.ts';
+import { InvalidEventError } from '../../src/errors.ts';
 import type { Inbox } from '../../src/inbox.ts';
+import type { Delivery } from '../../src/record.ts';
 import { createMysqlStore } from '../../src/store/mysql-store.ts';
 import { openInboxLab, type InboxLab } from '../support/inbox-lab.ts';
 import { processInRandomBatches, shuffle, toDelivery, toSourceRecord } from '../support/race-inboxes.ts';
@@ -168,6 +170,34 @@ it('a failure that another owner parks again while it is published stays parked'
 
   expect(await lab.rows('SELECT version, attempt FROM parked WHERE aggregateid = ?', [id])).toEqual([
     { version: 2, attempt: 2 },
+  ]);
+});
+
+it('an event that is parked in the place of a dead letter becomes one itself when the policy passes over that', async () => {
+  const [owner] = owners;
+  if (!owner) throw new Error('an owner is needed');
+  const id = 'two-of-one-version';
+  const of = (version: number, offset: number) =>
+    toDelivery(toSourceRecord(lab.thing(id, version), lab.topic, offset), 'source');
+  const [first, waiting, other] = [of(1, 1), of(2, 2), of(2, 3)];
+  const readings = (...deliveries: Delivery[]) =>
+    deliveries.map((delivery) => ({ kind: 'delivery' as const, delivery }));
+  const handler = thingLogHandler({
+    afterDeadLetter: 'skip',
+    sabotage: ({ eventId }) => {
+      if (eventId === other.identity.eventId) throw new InvalidEventError('planned');
+    },
+  });
+  await processReadings({ ...owner, handler }, readings(waiting));
+  await processReadings({ ...owner, handler }, readings(first, other));
+
+  expect(await lab.rows('SELECT version FROM thing_log WHERE aggregateid = ?', [id])).toEqual([{ version: 1 }]);
+  expect(await lab.rows('SELECT * FROM parked WHERE aggregateid = ?', [id])).toEqual([]);
+  expect(
+    await lab.rows('SELECT event_id, reason FROM dead_letter WHERE aggregateid = ? ORDER BY reason', [id]),
+  ).toEqual([
+    { event_id: waiting.identity.eventId, reason: 'conflict' },
+    { event_id: other.identity.eventId, reason: 'invalid-event' },
   ]);
 });
 
