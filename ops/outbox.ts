@@ -91,7 +91,7 @@ program
         dryRun,
         onProgress: (rows) => progress.say(`${counted(rows, 'row')} deleted`),
       });
-      // Keys are nobody's event: they go whatever the connector says.
+      // Keys belong to no event: they go whatever the connector says.
       const keys = dryRun || signal.aborted ? 0 : await purgeKeys({ session, signal });
       if (outcome.kind === 'done' && !dryRun) {
         await memory.remember({ purged: { at: new Date().toISOString(), rows: outcome.rows, keys } });

@@ -31,7 +31,7 @@ const program = new Command('npm run trace --')
   .exitOverride()
   .addHelpText(
     'after',
-    '\nTimes are by the clock of whoever noted them: between machines, milliseconds are as exact as their clocks.' +
+    '\nTimes are by the clock of the process that noted them: between machines, milliseconds are as exact as their clocks.' +
       '\nThe topic is read from ten minutes before the board was created (or --since) until every' +
       '\nevent that outbox, logs or consumer name is found, else to its end.' +
       '\n\nExample: docker compose logs --no-color order-service catalog-service-1 | npm run trace -- <board> --logs -' +

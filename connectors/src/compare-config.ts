@@ -13,7 +13,7 @@ export function compareConfig(running: Config, wanted: Config): string[] {
   });
 }
 
-/** A password that somebody wrote out does not get into a log; a reference to one does. */
+/** A password that is written out does not get into a log; a reference to one does. */
 function show(key: string, value: string | undefined): string {
   const isReference = value?.startsWith('${') ?? false;
   return /password|secret/i.test(key) && !isReference ? '(hidden)' : String(value);

@@ -2,7 +2,7 @@ import type { ConnectorStatus } from './connect-answers.ts';
 
 export type Health =
   | { readonly kind: 'running' }
-  /** On its way, or held by somebody; `state` says which. */
+  /** On its way, or paused or stopped by hand; `state` says which. */
   | { readonly kind: 'waiting'; readonly state: string }
   | { readonly kind: 'failed'; readonly trace: string };
 

@@ -1,7 +1,7 @@
 import { redVerdicts, verdicts, type AuditReport } from '@board/inbox';
 import type { BoardAuditReport } from './audit-boards.ts';
 
-/** 0: every board is accounted for; 1: something is wrong; 2: nobody can tell. */
+/** 0: every board is accounted for; 1: something is wrong; 2: it cannot be told. */
 export const exitCodes: Readonly<Record<AuditReport['outcome'], number>> = { clean: 0, red: 1, incomplete: 2 };
 
 const notes: Readonly<Record<AuditReport['outcome'], string>> = {

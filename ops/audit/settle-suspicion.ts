@@ -1,9 +1,9 @@
 import { isWatched, openSuspicion, type RelayMemory, type RelayMemoryStore } from '@board/connectors';
 import type { AuditReport } from '@board/inbox';
 
-/** Whether somebody has watched the relay while the boards were written. */
+/** Whether the relay was watched while the boards were written. */
 export function noteKeeper(memory: RelayMemory | undefined): string[] {
-  const blind = 'nobody would have noticed GTIDs that were reset and have grown past the old ones';
+  const blind = 'GTIDs that were reset and have grown past the old ones would not have been noticed';
   if (memory?.seen === undefined) return [`No keeper has looked at the connector yet: ${blind}.`];
   return isWatched(memory, new Date()) ? [] : [`The keeper has not looked since ${memory.seen.at}: ${blind}.`];
 }

@@ -17,7 +17,7 @@ export function parseVersion(text: string): number {
   throw new InvalidArgumentError('It wants a whole number from 1 to 4294967295.');
 }
 
-/** What the key columns can hold: anything longer or stranger is nobody's id. */
+/** What the key columns can hold: anything longer or stranger is no id. */
 export function parseAggregateId(text: string): string {
   if (/^[\x21-\x7e]{1,64}$/.test(text)) return text;
   throw new InvalidArgumentError('It wants 1-64 visible ASCII characters.');

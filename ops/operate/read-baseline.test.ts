@@ -22,7 +22,7 @@ async function read(text: string): Promise<unknown[]> {
   return collect(file);
 }
 
-it('reads one row a line; an event id that nobody knows is empty', async () => {
+it('reads one row a line; an unknown event id is empty', async () => {
   expect(
     await read('{"aggregateId":"a","version":1,"eventId":"e","data":{"x":1}}\n\n{"aggregateId":"b","version":2}\n'),
   ).toEqual([

@@ -11,7 +11,7 @@ const line = z.object({
     .int()
     .min(1)
     .max(2 ** 32 - 1),
-  /** Left out when nobody knows it any more. */
+  /** Left out when it is no longer known. */
   eventId: z.string().regex(ascii).max(36).optional(),
   data: z.unknown().optional(),
 });

@@ -7,7 +7,7 @@ export interface ExpectedRecords {
 }
 
 /**
- * Every event that anybody names, and for a version whose own event nobody names a record that is none of those: that of
+ * Every event that is named, and for a version whose own event is not named a record that is none of those: that of
  * a forged event, known by its letter alone, does not stand for the genuine one.
  */
 export function expectRecords(version: number, facts: readonly Fact[]): ExpectedRecords {

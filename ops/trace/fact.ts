@@ -34,7 +34,7 @@ export interface Fact {
   readonly eventId?: string | undefined;
   readonly eventType?: string | undefined;
   readonly traceparent?: string | undefined;
-  /** Milliseconds since the epoch, by the clock of whoever says so. */
+  /** Milliseconds since the epoch, by the clock of its source. */
   readonly atMs: number;
   readonly step: Step;
 }

@@ -25,7 +25,7 @@ export function findOutcome(
   if (version > mark) return beforeMark(facts);
   const own = claim(facts);
   const best = Math.max(...rivals.map(claim), claims.none);
-  // The mark has passed the version, and nobody else is known who could have moved it.
+  // The mark has passed the version, and nothing else is known that could have moved it.
   const isHolder = rivals.length === 0 ? !isConflict(facts) : own > best || own === claims.proven;
   if (isHolder) return has(facts, 'skipped') ? 'skipped' : 'applied';
   return own === best && own > claims.none ? 'disputed' : besidesMark(facts);

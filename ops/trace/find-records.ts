@@ -39,7 +39,7 @@ export async function findRecords(
       if (text(headerNames.aggregateId) !== boardId) return 'more';
       const version = Number(text(headerNames.version));
       const eventId = text(headerNames.eventId) ?? '';
-      // Nobody's place, or nobody's event: such a record is a dead letter under its own position.
+      // Without a version or an event id: such a record is a dead letter under its own position.
       if (!(version >= 1) || eventId === '') return 'more';
       const event = {
         version,

@@ -104,7 +104,7 @@ function fact(
 
 const applied = (by: string, attempt: number): Step => ({ kind: 'applied', by, attempt });
 
-/** None or one: a line of another shape is somebody else's. */
+/** None or one: a line of another shape comes from another program. */
 function parse<Schema extends z.ZodType>(schema: Schema, line: unknown): z.output<Schema>[] {
   const result = schema.safeParse(line);
   return result.success ? [result.data] : [];

@@ -67,7 +67,7 @@ function letterFacts(row: LetterRow): Fact[] {
   return facts;
 }
 
-/** The id is empty where nobody knew it: a version that was skipped as lost. */
+/** The id is empty where it was unknown: a version that was skipped as lost. */
 function eventOf({ version, event_id: eventId }: EventRow): Pick<Fact, 'version' | 'eventId'> {
   return { version, eventId: eventId === null || eventId === '' ? undefined : eventId };
 }

@@ -5,7 +5,7 @@ import {
   type DriverConnection,
   type RowDataPacket,
 } from '@board/database-kit';
-import { setFailpoint } from '@board/service-kit';
+import { setFailpoint } from '@board/service-kit/testing';
 import { openInboxLab, thingLogHandler } from '@board/inbox/testing';
 import { createTestSchema, startTcpProxy, waitUntil } from '@board/test';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';

@@ -81,7 +81,7 @@ export function relayMemory(topic: CompactedTopic, connector: string): RelayMemo
 /** What a suspicion says; id and time it is given when it is raised. */
 export type Finding = Omit<Suspicion, 'id' | 'at'>;
 
-/** The suspicion that nobody has settled yet; one with the same id, whatever any clock says. */
+/** The suspicion that is still open; one with the same id, whatever any clock says. */
 export function openSuspicion({ suspicion: raised, settlement: settled }: RelayMemory): Suspicion | undefined {
   return raised?.id === settled?.suspicion ? undefined : raised;
 }

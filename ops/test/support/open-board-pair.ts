@@ -31,7 +31,7 @@ export async function openBoardPair(stack: StackAddresses, group: string): Promi
     source,
     consumer,
     async fill(boards) {
-      // Nobody ships these rows, so nobody needs them in the binlog.
+      // These rows are not shipped, so they are not needed in the binlog.
       for (const { root } of [source, consumer]) await root.query('SET SESSION sql_log_bin = OFF');
       await source.root.query('SET SESSION cte_max_recursion_depth = ?', [boards + 1]);
       await source.root.query(

@@ -16,7 +16,7 @@ export interface RunLimits {
 /**
  * Runs `work` on one pooled connection, all within the deadline; throws UnavailableError when the database cannot answer.
  *
- * A connection whose state is not known is destroyed: a late statement on it would land in somebody else's transaction.
+ * A connection whose state is not known is destroyed: a late statement on it would land in another transaction.
  */
 export async function runInTime<Result>(
   dataSource: DataSource,
@@ -51,7 +51,7 @@ async function acquire(connecting: Promise<Connected>, deadline: Deadline): Prom
   try {
     return await deadline.wait(connecting);
   } catch (error) {
-    // The pool may still hand it out after nobody waits for it.
+    // The pool may still hand it out after its caller has stopped waiting for it.
     connecting.then(
       ({ connection }) => connection.release(),
       () => undefined,

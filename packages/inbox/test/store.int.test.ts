@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { inboxMigrations } from '../src/store/migrations.ts';
 import { createMysqlStore } from '../src/store/mysql-store.ts';
-import { describeStore } from './support/store-conformance.ts';
+import { describeStore } from './support/store-conformance/store-conformance.ts';
 
 let schema: TestSchema;
 let dataSource: DataSource;

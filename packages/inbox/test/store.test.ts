@@ -1,5 +1,6 @@
-import { createMemoryDatabase, createMemoryStore } from './support/memory-store.ts';
-import { describeStore } from './support/store-conformance.ts';
+import { createMemoryDatabase } from './support/memory-store/database.ts';
+import { createMemoryStore } from './support/memory-store/memory-store.ts';
+import { describeStore } from './support/store-conformance/store-conformance.ts';
 
 describeStore('memory', async () => {
   const database = createMemoryDatabase();

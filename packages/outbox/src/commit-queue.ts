@@ -38,7 +38,7 @@ export interface CommitQueue {
 
 /**
  * Commands of one aggregate keep their order: while one of them runs, or waits for its held row, the others wait. A row that is
- * held for long so delays its own commands and nobody else's.
+ * held for long so delays its own commands and no others.
  */
 export function createCommitQueue(limits: CommitLimits): CommitQueue {
   let waiting: PendingCommand[] = [];

@@ -1,4 +1,5 @@
-import { setFailpoint, UnavailableError } from '@board/service-kit';
+import { UnavailableError } from '@board/service-kit';
+import { setFailpoint } from '@board/service-kit/testing';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { OutboxEvent } from '../src/index.ts';
 import { createThing, editThing, openOutboxLab, type OutboxLab } from './support/outbox-lab.ts';

@@ -1,4 +1,5 @@
-import { setFailpoint, UnavailableError } from '@board/service-kit';
+import { UnavailableError } from '@board/service-kit';
+import { setFailpoint } from '@board/service-kit/testing';
 import { startTcpProxy, waitUntil, type TcpProxy } from '@board/test';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createThing, editThing, openOutboxLab, type OutboxLab } from './support/outbox-lab.ts';

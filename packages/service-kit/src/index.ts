@@ -11,7 +11,7 @@ export { createHealth, docsRouter, type Health } from './http/service-routers.ts
 export { backoffMs, createBackoff, retryUntilReady, type Backoff, type BackoffPolicy } from './process/backoff.ts';
 export { ConfigError, configFields, readConfig } from './process/config.ts';
 export { MissingValueError, must, UnavailableError } from './process/errors.ts';
-export { failpoint, setFailpoint } from './process/failpoint.ts';
+export { failpoint } from './process/failpoint.ts';
 export { createScope, guardEventLoop, runService, runTask, type Running, type Scope } from './process/run-service.ts';
 export { createLogger, createMetrics, reasonOf, type Logger } from './process/telemetry.ts';
 export {

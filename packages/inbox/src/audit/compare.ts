@@ -114,7 +114,7 @@ export type Verdict =
   | 'conflict'
   /** Other content at the same version. */
   | 'different'
-  /** Behind, and nobody knows whether its next event is still on its way. */
+  /** Behind, and it is not known whether its next event is still on its way. */
   | 'cannot tell';
 
 export const verdicts: readonly Verdict[] = [

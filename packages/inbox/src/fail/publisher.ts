@@ -116,7 +116,7 @@ function toPublished(records: readonly RoutedRecord[], stored: readonly RecordMe
   return records.map(({ topic, partition }) => {
     const key = `${topic}/${partition}`;
     const offset = next.get(key);
-    // kafkajs sends nothing, and says so to nobody, where a partition is newer than what it knows of the topic.
+    // kafkajs sends nothing, without an error, where a partition is newer than what it knows of the topic.
     if (offset === undefined || offset < 0n)
       throw new InfrastructureError(`could not publish to ${topic}: partition ${partition} is not known`);
     next.set(key, offset + 1n);

@@ -1,4 +1,5 @@
 import { deadLetterTopicName, headerNames, retryTopicName } from '@board/contracts';
+import { backoffMs } from '@board/service-kit';
 import { identify } from '../decide.ts';
 import { describeError } from '../errors.ts';
 import {
@@ -30,6 +31,8 @@ export interface FailedAttempt {
 export function toRetry({ group, settings, delivery, attempts, error, nowMs, random }: FailedAttempt): RoutedRecord {
   const { record, firstFailedAtMs, replayed } = delivery;
   const { errorClass, message } = describeError(error);
+  const { retryBaseMs: firstMs, retryFactor: factor, retryJitter: jitter } = settings;
+  const delayMs = backoffMs({ firstMs, factor, jitter }, attempts, random);
   return {
     topic: retryTopicName(group, attempts),
     partition: record.origin.partition,
@@ -38,7 +41,7 @@ export function toRetry({ group, settings, delivery, attempts, error, nowMs, ran
     headers: {
       ...sendableHeaders(record.headers),
       [retryHeaders.attempts]: String(attempts),
-      [retryHeaders.dueAt]: String(nowMs + retryDelayMs(settings, attempts, random)),
+      [retryHeaders.dueAt]: String(nowMs + delayMs),
       [retryHeaders.originTopic]: record.origin.topic,
       [retryHeaders.originPartition]: String(record.origin.partition),
       [retryHeaders.originOffset]: record.origin.offset,
@@ -49,12 +52,6 @@ export function toRetry({ group, settings, delivery, attempts, error, nowMs, ran
       ...(replayed ? { [retryHeaders.replayed]: 'true' } : {}),
     },
   };
-}
-
-/** Wait before the attempt after `attempt`: exponential, varied by the jitter so that failures do not return in step. */
-export function retryDelayMs(settings: InboxSettings, attempt: number, random: () => number): number {
-  const delayMs = settings.retryBaseMs * settings.retryFactor ** (attempt - 1);
-  return Math.round(delayMs * (1 + settings.retryJitter * (2 * random() - 1)));
 }
 
 export type RetryReading =

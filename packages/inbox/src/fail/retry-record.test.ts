@@ -4,7 +4,7 @@ import { defaultSettings } from '../settings.ts';
 import { toHeaders } from '../../test/support/to-headers.ts';
 import { retryHeaders } from './headers.ts';
 import type { RoutedRecord } from './publisher.ts';
-import { readRetry, retryDelayMs, toRetry } from './record-formats.ts';
+import { readRetry, toRetry } from './record-formats.ts';
 
 const delivery: Delivery = {
   kind: 'event',
@@ -42,11 +42,13 @@ describe('retries', () => {
   });
 
   it('wait 1 s, 2 s, 4 s, varied by at most 20 %', () => {
-    expect([1, 2, 3].map((attempt) => retryDelayMs(defaultSettings, attempt, () => 0.5))).toEqual([
-      1_000, 2_000, 4_000,
-    ]);
-    expect(retryDelayMs(defaultSettings, 1, () => 0)).toBe(800);
-    expect(retryDelayMs(defaultSettings, 1, () => 1)).toBe(1_200);
+    const delayMs = (attempts: number, random: number): number => {
+      const { headers } = toRetry({ ...attempt, delivery, attempts, nowMs: 0, random: () => random });
+      return Number(headers[retryHeaders.dueAt]);
+    };
+    expect([1, 2, 3].map((attempts) => delayMs(attempts, 0.5))).toEqual([1_000, 2_000, 4_000]);
+    expect(delayMs(1, 0)).toBe(800);
+    expect(delayMs(1, 1)).toBe(1_200);
   });
 
   it('keep origin, bytes, headers and first failure however often they travel, without growing', () => {

@@ -8,7 +8,7 @@ import { type TopicGap, findTopicGaps } from './topics.ts';
 export interface BaselineRow<Data> {
   readonly aggregateId: string;
   readonly version: number;
-  /** Of the event with this version; empty when nobody knows it, and its record then counts as a conflict if it comes. */
+  /** Of the event with this version; empty when it is unknown, and its record then counts as a conflict if it comes. */
   readonly eventId: string;
   /** What the consumer's own tables need. */
   readonly data: Data;
@@ -108,7 +108,7 @@ export async function rebuild(
       const { positions, gaps } = await findTopicGaps(operator, sourceTopic);
       if (gaps.length > 0 && !acceptGaps) return { outcome: 'has-gaps', gaps };
       // Offsets first: a crash after this line delivers everything again to marks that know it. The other way round, the
-      // groups would go on behind marks that are gone, and every board would wait for events that nobody sends again.
+      // groups would go on behind marks that are gone, and every board would wait for events that are not sent again.
       await forgetOffsets(admin, inboxGroups(operator));
       return await storeOf(operator).transaction(async (tx): Promise<RebuildOutcome> => {
         const { manager } = tx.effects;

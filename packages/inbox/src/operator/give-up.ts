@@ -102,7 +102,7 @@ export async function discardParked(operator: Operator, request: DiscardRequest)
   const publisher = await connectPublisher(operator.kafka);
   try {
     return await store.transaction(async (tx): Promise<DiscardOutcome> => {
-      // Under the mark's lock nobody can apply the row between its publish and its deletion.
+      // Under the mark's lock no transaction can apply the row between its publish and its deletion.
       await tx.marks.lock([aggregateId]);
       const parked = await tx.parked.find(aggregateId, version);
       if (parked === undefined) return { outcome: 'not-parked' };

@@ -80,7 +80,7 @@ const byOffset: LetterOrder = {
 
 /**
  * Letters that fit, page by page in the order of the DLQ, so that it is read once and forwards. Only letters that were in
- * the DLQ at the start: one that is replayed and fails again gets a later offset, and would come round for ever.
+ * the DLQ at the start: one that is replayed and fails again gets a later offset, and would come round without end.
  */
 export async function* pagesByPosition(
   operator: Operator,

@@ -10,7 +10,7 @@ export interface SkipRequest {
   readonly aggregateId: string;
   readonly version: number;
   readonly reason: string;
-  /** The caller asserts that no record of this version exists any more, so that nobody can name its event. */
+  /** The caller asserts that no record of this version exists any more, so that its event cannot be named. */
   readonly isLost?: boolean;
   /** The caller asserts that the writer has this version, although nothing waits behind it. */
   readonly withoutFollowers?: boolean;
@@ -38,7 +38,7 @@ export type SkipOutcome =
 export async function skipVersion(operator: Operator, request: SkipRequest): Promise<SkipOutcome> {
   const store = storeOf(operator);
   const { aggregateId, version, reason, isLost = false, withoutFollowers = false } = request;
-  // Asked before the lock, which would leave a mark at 0 for an aggregate that nobody has heard of.
+  // Asked before the lock, which would leave a mark at 0 for an unknown aggregate.
   if (!(await hasHeardOf(operator, aggregateId))) return { outcome: 'unknown-aggregate' };
   const mark = await store.transaction(({ marks }) => marks.find(aggregateId));
   const early = classify(mark?.version ?? 0, version);

@@ -72,7 +72,7 @@ export async function trimRetries(
     let deleted = 0;
     const committed = await admin.fetchOffsets({ groupId: retryGroupOf(consumer), topics });
     for (const topic of topics) {
-      // Also tells the client who leads the partitions: without that the deletion goes to nobody.
+      // Also tells the client who leads the partitions: without that the deletion reaches no broker.
       const ends = await admin.fetchTopicOffsets(topic);
       const settled = committed.find((one) => one.topic === topic)?.partitions ?? [];
       const plan = planTrim(ends, settled);

@@ -2,7 +2,7 @@ import { deadLetterTopicName, retryTopicName } from '@board/contracts';
 import { identify } from '../../src/decide.ts';
 import { deadLetterHeaders } from '../../src/fail/headers.ts';
 import { headerText, type Identity, type SourceRecord } from '../../src/record.ts';
-import type { MemoryDatabase } from '../support/memory-store.ts';
+import type { MemoryDatabase } from '../support/memory-store/database.ts';
 import { group, partitions, sourceTopic, type MemoryBroker } from './memory-broker.ts';
 import type { Scenario } from './scenario.ts';
 

@@ -1,15 +1,8 @@
-import { connectionOptions } from '@board/database-kit';
+import { createDataSource } from '@board/database-kit';
 import { connectKafka } from '@board/kafka-kit';
-import {
-  createHealth,
-  createLogger,
-  createMetrics,
-  createScope,
-  guardEventLoop,
-  setFailpoint,
-} from '@board/service-kit';
+import { createHealth, createLogger, createMetrics, createScope, guardEventLoop } from '@board/service-kit';
+import { setFailpoint } from '@board/service-kit/testing';
 import { setTimeout as wait } from 'node:timers/promises';
-import { DataSource } from 'typeorm';
 import { startInbox } from '../../src/start-inbox.ts';
 import type { ConsumerProcessOptions } from './consumer-process.ts';
 import { testConsumer } from './inbox-lab.ts';
@@ -28,7 +21,7 @@ process.on('SIGUSR2', () => {
   const { now } = Date;
   Date.now = () => now() - 3_600_000;
 });
-const dataSource = await new DataSource(connectionOptions(connection)).initialize();
+const dataSource = await createDataSource(connection).initialize();
 
 await startInbox({
   consumer: testConsumer(group, topic),

@@ -1,11 +1,10 @@
 import { deadLetterTopicName, groupTopics, type ConsumerDefinition } from '@board/contracts';
-import { connectionOptions } from '@board/database-kit';
+import { createDataSource, type RowDataPacket } from '@board/database-kit';
 import { connectKafka } from '@board/kafka-kit';
 import { createHealth, createLogger, createMetrics, createScope, type Health, type Scope } from '@board/service-kit';
 import { createTestSchema, uniqueName, waitUntil, type StackAddresses, type TestSchema } from '@board/test';
 import type { Kafka } from 'kafkajs';
-import type { RowDataPacket } from '@board/database-kit';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import type { Handler } from '../../src/handler.ts';
 import type { Inbox } from '../../src/inbox.ts';
 import type { Operator } from '../../src/operator/operator.ts';
@@ -115,14 +114,12 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
   scope.defer('producer', () => producer.disconnect());
   const schemaId = await registerSchema(stack.registryUrl, topic, thingSchema);
 
-  async function openDataSource(
-    changes: { host?: string; port?: number; poolSize?: number } = {},
-  ): Promise<DataSource> {
-    const dataSource = new DataSource({
-      ...connectionOptions(schema.connection),
-      ...changes,
-      migrations: [...inboxMigrations],
-    });
+  async function openDataSource({
+    poolSize = 10,
+    ...address
+  }: { host?: string; port?: number; poolSize?: number } = {}): Promise<DataSource> {
+    const connection = { ...schema.connection, ...address };
+    const dataSource = createDataSource(connection, { migrations: inboxMigrations, poolSize });
     await dataSource.initialize();
     opened.defer('data source', () => dataSource.isInitialized && dataSource.destroy());
     return dataSource;

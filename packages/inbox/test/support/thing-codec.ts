@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { headerNames, type TopicDefinition } from '@board/contracts';
+import { createRegistryClient, frame } from '@board/registry';
 import avsc from 'avsc';
 import type { Message as KafkaMessage } from 'kafkajs';
 
@@ -25,15 +26,13 @@ const thingType = avsc.Type.forSchema(JSON.parse(thingSchema) as avsc.Schema);
 
 /** Registers a schema under a subject of its own; returns its id. */
 export async function registerSchema(registryUrl: string, subject: string, schema: string): Promise<number> {
-  const response = await fetch(`${registryUrl}/subjects/${subject}/versions`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-    body: JSON.stringify({ schema }),
-  });
-  const body = (await response.json()) as { id?: number };
-  if (!response.ok || body.id === undefined)
-    throw new Error(`the registry answered ${response.status}: ${JSON.stringify(body)}`);
-  return body.id;
+  const { status, text, json } = await createRegistryClient(registryUrl, { timeoutMs: 10_000 }).registerSchema(
+    subject,
+    schema,
+  );
+  const { id } = (json ?? {}) as { id?: number };
+  if (status !== 200 || id === undefined) throw new Error(`the registry answered ${status}: ${text}`);
+  return id;
 }
 
 export interface ThingOptions {
@@ -65,13 +64,6 @@ export function thingRecord(schemaId: number, id: string, version: number, optio
       ? frame(schemaId, thingType.toBuffer({ id, version, text: options.text ?? '' }))
       : options.value;
   return { key: id, value, headers };
-}
-
-/** Confluent framing: a zero byte, the schema id, the Avro bytes. */
-function frame(schemaId: number, bytes: Buffer): Buffer {
-  const head = Buffer.alloc(5);
-  head.writeInt32BE(schemaId, 1);
-  return Buffer.concat([head, bytes]);
 }
 
 export function testTopic(name: string): TopicDefinition {

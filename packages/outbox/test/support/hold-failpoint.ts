@@ -1,14 +1,14 @@
-import { setFailpoint } from '@board/service-kit';
+import { setFailpoint } from '@board/service-kit/testing';
 import { onTestFinished } from 'vitest';
 
 export interface HeldFailpoint {
   readonly reached: Promise<void>;
-  /** Whoever comes from now on passes; whoever is held stays so. */
+  /** Callers that come from now on pass; a caller that is held stays so. */
   readonly holdNoMore: () => void;
   readonly release: () => void;
 }
 
-/** Holds whoever comes to the failpoint, until it is released. */
+/** Holds every caller that comes to the failpoint, until it is released. */
 export function holdFailpoint(name: string): HeldFailpoint {
   const reached = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();

@@ -47,7 +47,7 @@ export class Problem extends Error {
   }
 }
 
-/** The edge: every error becomes a problem+json answer; what nobody expected is logged and answered without detail. */
+/** The edge: every error becomes a problem+json answer; an unexpected one is logged and answered without detail. */
 export const answerProblems: ServiceMiddleware = async (ctx, next) => {
   try {
     await next();

@@ -75,7 +75,7 @@ function closeOnSignals(logger: Logger, stop: () => void): void {
   process.on('SIGINT', onSignal);
 }
 
-/** After an error nobody expected, no state can be trusted: no orderly close. */
+/** After an unexpected error, no state can be trusted: no orderly close. */
 function endOnUnknownErrors(logger: Logger): void {
   process.on('uncaughtException', (error, origin) => {
     logger.fatal({ event: 'process.crashed', origin, err: error });
@@ -135,11 +135,11 @@ export function createScope(): Scope {
   };
 }
 
-/** How long the event loop may stand still before nobody can expect it to come back. */
+/** How long the event loop may stand still before it is not expected to come back. */
 const maxBlockedMs = 60_000;
 
 /**
- * Ends the process with SIGKILL when its event loop is blocked: such a process answers nobody, yet looks alive.
+ * Ends the process with SIGKILL when its event loop is blocked: such a process gives no answer, yet looks alive.
  * Time in which the whole process stood still (stopped, suspended) does not count.
  */
 export function guardEventLoop(scope: Scope, limitMs = maxBlockedMs): void {

@@ -20,7 +20,7 @@ export function startDeadline(deadlineMs: number, late: () => Error): Deadline {
 /**
  * What `work` gives, or an error of `late` when that takes longer than `deadlineMs`.
  *
- * Work that was given up goes on and may still succeed; what it fails with then is nobody's error. A request of `fetch` takes
+ * Work that was given up goes on and may still succeed; what it fails with then is not reported. A request of `fetch` takes
  * `AbortSignal.timeout` instead: that ends the request itself.
  */
 export async function withinDeadline<Result>(

@@ -41,7 +41,7 @@ export interface Watching {
 
 /** An idle server gives the connector no cause to move; so it gets one. */
 const pushEveryMs = 15_000;
-/** What is seen is written at least so often: it also says that somebody looks. */
+/** What is seen is written at least so often: it also says that the relay is watched. */
 const writeEveryMs = 20_000;
 
 interface WatchJob extends Job {

@@ -60,5 +60,5 @@ export type BoardResult =
   | { readonly kind: 'repeated'; readonly answer: Answer }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
-/** Throws UnavailableError when the command was not done, or when nobody can tell whether it was. */
+/** Throws UnavailableError when the command was not done, or when it is not known whether it was. */
 export type HandleCommand = (command: BoardCommand, context: CommandContext) => Promise<BoardResult>;

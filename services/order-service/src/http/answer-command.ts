@@ -44,7 +44,7 @@ const eventTypes = { create: 'BoardCreated', edit: 'BoardEdited', delete: 'Board
   BoardEvent['type']
 >;
 
-/** Also when nobody waits for the answer any more: this line is where a board's timeline begins. */
+/** Also when the client no longer waits for the answer: this line is where a board's timeline begins. */
 function tellCommitted(ctx: ServiceContext, { kind }: BoardCommand, result: BoardResult): void {
   if (result.kind !== 'done') return;
   const { logger, traceparent, receivedAt } = ctx.state;

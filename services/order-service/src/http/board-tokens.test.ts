@@ -53,7 +53,7 @@ describe('an Idempotency-Key', () => {
     const form = fc.tuple(key, fc.boolean()).map(([text, quote]) => (quote ? JSON.stringify(text) : text));
     fc.assert(
       fc.property(form, form, fc.constantFrom(', ', ','), (one, other, comma) => {
-        // Two bare ones whose quotes happen to make one quoted key are out of reach of anybody.
+        // Two bare ones whose quotes happen to make one quoted key cannot be told apart.
         fc.pre(!(one.startsWith('"') && !one.endsWith('"')) && one !== '"');
         expect(parseIdempotencyKey(one + comma + other)).toBeUndefined();
       }),

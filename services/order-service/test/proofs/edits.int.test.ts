@@ -28,7 +28,7 @@ test('200 clients edit 20 boards on TWO instances: versions without a gap, one e
     Array.from({ length: 20 }, (_, n) => send(`${url(n)}/boards`, 'POST', { title: 'count', content: '' })),
   );
 
-  // Each client adds its letter to what it has read, and reads again when somebody was faster.
+  // Each client adds its letter to what it has read, and reads again when another client was faster.
   async function addLetter(client: number): Promise<void> {
     const path = `/boards/${created[client % 20]?.board.id}`;
     for (let status = 412; status !== 200;) {

@@ -56,7 +56,7 @@ test(
     await posting;
     clearInterval(watch);
 
-    // Some were begun when their client was told that nobody knows.
+    // Some were begun when their client was told that the outcome is unknown.
     await waitUntil('nothing waits or runs', async () => {
       const metrics = await (await fetch(`${service.url}/metrics`)).text();
       return ['outbox_queue_commands', 'outbox_transactions_running'].every((name) =>

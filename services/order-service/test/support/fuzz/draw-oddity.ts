@@ -68,7 +68,7 @@ function brokenOff(shot: Arbitrary<Shot>): Arbitrary<Oddity> {
       name: `broken off, ${finish}`,
       aim(world) {
         const drawn = aim(world);
-        // Of an answer that nobody waits for nobody knows whether it is to HEAD.
+        // Of an answer without a waiting request it is not known whether it is to HEAD.
         const sent = { ...drawn, method: drawn.method === 'HEAD' ? 'GET' : drawn.method };
         world.note(sent);
         const bytes = toBytes(sent, chunks);

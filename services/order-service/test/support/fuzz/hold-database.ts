@@ -24,7 +24,7 @@ export async function holdDatabase(root: TestSchema['root'], world: World): Prom
     if (row?.version === told.version) expect([id, row.digest]).toEqual([id, told.digest]);
   }
 
-  // Keys are kept with the very answers that were given to them, and no key is there that nobody sent.
+  // Keys are kept with the very answers that were given to them, and no key is there that was not sent.
   const rows = await read<{ key_hash: Buffer; answer: Buffer }>('SELECT key_hash, answer FROM idempotency_key');
   const kept = new Map(rows.map((row) => [row.key_hash.toString('hex'), JSON.parse(row.answer.toString()) as object]));
   const hashOf = (key: string): string => createHash('sha256').update(key).digest('hex');
