@@ -77,6 +77,12 @@ export function checkWorld(world: World): void {
     if (version > mark + 1 && !parked) throw new Violation(`I1: ${eventId} is lost: mark ${mark}, not parked`);
   }
   checkReasons(world, deadLetters);
+  // What the index does not know raises no alarm and is in no list.
+  for (const deadLetter of deadLetters) {
+    const { eventId } = deadLetter.identity;
+    if (isOpen(world, deadLetter) && !database.tables.deadLetters.has(eventId))
+      throw new Violation(`I9: the index does not know the open dead letter ${eventId}`);
+  }
 }
 
 /** I1 of the other kind: an event that would have succeeded is not given up. */

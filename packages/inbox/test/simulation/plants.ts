@@ -28,8 +28,8 @@ export const plants = {
   ],
   'rows that a mark has passed stay parked': [
     {
-      file: at('apply/apply-batch.ts'),
-      from: '      await tx.parked.deletePassed(moved, passed);\n',
+      file: at('fail/dead-letters.ts'),
+      from: '  await parked.deletePassed(moved, passed);\n',
       to: '',
     },
   ],
@@ -78,6 +78,13 @@ export const plants = {
       }
     }
 `,
+    },
+  ],
+  'a dead letter is not in the index': [
+    {
+      file: at('fail/dead-letters.ts'),
+      from: '  await store.transaction((tx) => tx.deadLetters.record(stored));\n',
+      to: '',
     },
   ],
 } as const satisfies Record<string, readonly Edit[]>;

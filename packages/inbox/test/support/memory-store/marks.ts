@@ -35,14 +35,14 @@ export function memorySkips(changes: Change[], view: View): Skips {
         const skip = skipped.get(keyOf(aggregateId, version));
         return skip?.decidedBy === 'policy' && skip.identity.eventId === eventId;
       });
-      return new Set(reopened.map(({ eventId }) => eventId));
+      return reopened;
     },
     async findAhead() {
       const { skipped, marks } = view();
       const ahead = [...skipped.values()].filter(
         ({ identity }) => identity.version > (marks.get(identity.aggregateId)?.version ?? 0),
       );
-      return new Set(ahead.map(({ identity }) => identity.eventId));
+      return ahead.map(({ identity }) => identity);
     },
     async forget(identities) {
       for (const { aggregateId, version } of identities)

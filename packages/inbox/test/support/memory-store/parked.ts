@@ -29,6 +29,9 @@ export function memoryParked(changes: Change[], view: View, nowMs: () => number)
         else
           put({
             ...holder,
+            kind: delivery.replayed ? delivery.kind : holder.kind,
+            firstFailedAtMs: holder.firstFailedAtMs ?? delivery.firstFailedAtMs,
+            replayed: holder.replayed || delivery.replayed,
             attempt: Math.max(holder.attempt, delivery.attempt),
             parkedAtMs: holder.parkedAtMs + 1,
           });
