@@ -11,7 +11,9 @@ it('takes what is given, and the defaults for the rest', () => {
 });
 
 it.each([Number.NaN, Number.POSITIVE_INFINITY, 1.5, 0, -1])('refuses %s as a number of rows', (batchRows) => {
-  expect(() => fillCommitLimits({ batchRows })).toThrow(`batchRows is ${batchRows}, must be an integer from 1 to 2147483647`);
+  expect(() => fillCommitLimits({ batchRows })).toThrow(
+    `batchRows is ${batchRows}, must be an integer from 1 to 2147483647`,
+  );
 });
 
 it('names every limit that is wrong at once', () => {
