@@ -1,4 +1,4 @@
-import { createBackoff } from '@board/service-kit';
+import { createBackoff, type Backoff } from '@board/service-kit';
 import { headerNames } from '@board/contracts';
 import { readHeaders, writeHeaders } from '@board/kafka-kit';
 import { probeAggregateId } from '../decide.ts';
@@ -48,9 +48,10 @@ const fullSize = 1_024;
  * Finds the one record that cannot be processed, and blames it only when others can: neither may one record stop a partition,
  * nor a fault of ours dead-letter everything. The time for reading again is spent once per error, not once per record.
  */
-export function createIsolation(rereadForMs: number, maxWaitMs: number): Isolation {
+export function createIsolation(rereadForMs: number, maxWaitMs: number, random: () => number): Isolation {
   const rereadMs = new Map<string, number>();
-  let backoff = createBackoff({ firstMs: 100, maxMs: maxWaitMs, jitter: 0.2 });
+  const startBackoff = (): Backoff => createBackoff({ firstMs: 100, maxMs: maxWaitMs, jitter: 0.2 }, random);
+  let backoff = startBackoff();
   let size: number | undefined;
   let suspect: { readonly offset: string; readonly controls: number } | undefined;
 
@@ -72,7 +73,7 @@ export function createIsolation(rereadForMs: number, maxWaitMs: number): Isolati
       return controls > suspect.controls ? { kind: 'dead-letter' } : { kind: 'seek-control' };
     },
     succeeded() {
-      backoff = createBackoff({ firstMs: 100, maxMs: maxWaitMs, jitter: 0.2 });
+      backoff = startBackoff();
       suspect = undefined;
       if (size !== undefined) size = size * 2 < fullSize ? size * 2 : undefined;
     },

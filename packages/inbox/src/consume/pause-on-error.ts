@@ -64,7 +64,7 @@ export function pauseOnError(inbox: Inbox, readDelivery: ReadDelivery, process: 
     const key = `${topic}/${partition}`;
     const known = partitions.get(key);
     if (known !== undefined) return known;
-    const isolation = createIsolation(settings.rereadForMs, settings.maxWaitMs);
+    const isolation = createIsolation(settings.rereadForMs, settings.maxWaitMs, inbox.random);
     const made: Partition = { topic, partition, isolation, backoff: undefined };
     partitions.set(key, made);
     return made;

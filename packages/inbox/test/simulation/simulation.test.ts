@@ -17,6 +17,18 @@ describe('marks, parking, retries, dead letters, replay and skip, in any order o
     process.stderr.write(`simulation: ${schedules} schedules, ${Math.round(schedules / seconds)} a second\n`);
   });
 
+  it('come again step by step for the same seed', { timeout: 120_000 }, async () => {
+    const traceOf = async (): Promise<string[]> => {
+      const lines: string[] = [];
+      const property = fc.asyncProperty(fc.scheduler(), fc.nat(), (scheduler, one) =>
+        simulate({ scheduler, seed: one, log: (line) => void lines.push(line) }),
+      );
+      await fc.assert(property, { numRuns: 50, seed: 5 });
+      return lines;
+    };
+    expect(await traceOf()).toEqual(await traceOf());
+  });
+
   it('meet everything that the simulation is about', { timeout: 120_000 }, async () => {
     const lines = new Set<string>();
     const log = (line: string): void => void lines.add(line.replace(/\b[abc]\d\b/, 'EVENT'));
