@@ -36,7 +36,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   const health = createHealth();
   const metrics = createMetrics(config.INSTANCE);
   const connection = databaseConnection(config);
-  // Less than a request may take, so that an unknown COMMIT can still be looked up.
+  // Less than the 1.8 s that a command may take, so that an unknown COMMIT can still be looked up.
   const deadlineMs = 1_400;
   // A pool of its own: a flood of slow reads must not take the connections of the commits.
   const reads = createDatabase({ connection, entities: [boardTable], poolSize: 5, deadlineMs });

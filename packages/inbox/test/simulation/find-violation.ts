@@ -1,15 +1,31 @@
 import fc from 'fast-check';
 import { simulate } from './simulate.ts';
 
+const command = 'node stack/launch.mjs exec -- node packages/inbox/test/simulation/main.ts';
+
 /**
- * Runs so many schedules of the shipped consumer; says which invariant one of them breaks, and by which seed it comes again;
+ * Runs so many schedules of the shipped consumer; says which invariant one of them breaks, and how its steps are printed;
  * undefined when none does.
  */
 export async function findViolation(schedules: number, seed = 1): Promise<string | undefined> {
-  const property = fc.asyncProperty(fc.scheduler(), fc.nat(0x7fff_ffff), (scheduler, one) =>
-    simulate({ scheduler, seed: one }),
+  const { failed, counterexamplePath: path, errorInstance } = await run({ numRuns: schedules, seed });
+  if (!failed) return undefined;
+  return `SEED=${seed}, path ${path}: ${String(errorInstance)}; its steps: ${command} ${seed} ${path}`;
+}
+
+/** The steps of the one schedule that a violation has named, and the violation. */
+export async function traceSchedule(seed: number, path: string): Promise<string> {
+  const lines: string[] = [];
+  const { errorInstance } = await run({ numRuns: 1, seed, path }, (line) => void lines.push(line));
+  return [...lines, errorInstance === null ? 'no violation' : String(errorInstance)].join('\n');
+}
+
+function run(
+  parameters: { readonly numRuns: number; readonly seed: number; readonly path?: string },
+  log?: (line: string) => void,
+) {
+  const property = fc.asyncProperty(fc.scheduler(), fc.nat(0x7fff_ffff), (scheduler, seed) =>
+    simulate({ scheduler, seed, ...(log && { log }) }),
   );
-  const result = await fc.check(property, { numRuns: schedules, seed, endOnFailure: true });
-  if (!result.failed) return undefined;
-  return `SEED=${seed}, path ${result.counterexamplePath}: ${String(result.errorInstance)}`;
+  return fc.check(property, { ...parameters, endOnFailure: true });
 }

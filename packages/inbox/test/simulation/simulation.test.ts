@@ -57,7 +57,7 @@ describe('the simulation finds a copy of the source in which', () => {
   it.each(plantNames)('%s', { timeout: 120_000 }, (name) => {
     const copy = layOutVersion(plants[name]);
     onTestFinished(() => copy.remove());
-    const said = execFileSync(process.execPath, [copy.file('packages/inbox/test/simulation/main.ts'), '2000'], {
+    const said = execFileSync(process.execPath, [copy.file('packages/inbox/test/simulation/main.ts')], {
       encoding: 'utf8',
     });
     expect(said.trim().split('\n').at(-1)).toMatch(/^SEED=\d+, path [\d:]+: Violation: (I\d|stuck)/);
