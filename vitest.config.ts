@@ -32,10 +32,9 @@ export default defineConfig({
           exclude: notOurs,
           globalSetup: 'test/setup/test-stack.ts',
           isolate: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          // Most of them wait for a server: three keep two cores busy.
-          maxWorkers: 3,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

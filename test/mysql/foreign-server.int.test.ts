@@ -229,7 +229,7 @@ test('a server whose defaults would break us: text goes in and out unchanged, wh
         if (aggregateId === 'bad') throw new Error(hostile);
       },
     });
-    const inbox = await lab.start(handler, { retryTiers: 0 });
+    const inbox = await lab.start(handler, { retryTiers: 1 });
     await lab.produce([
       lab.thing("a'\\", 2, { text }),
       lab.thing("a'\\", 1, { text }),
