@@ -16,8 +16,8 @@ export async function findViolation(schedules: number, seed = 1): Promise<string
 /** The steps of the one schedule that a violation has named, and the violation. */
 export async function traceSchedule(seed: number, path: string): Promise<string> {
   const lines: string[] = [];
-  const { errorInstance } = await run({ numRuns: 1, seed, path }, (line) => void lines.push(line));
-  return [...lines, errorInstance === null ? 'no violation' : String(errorInstance)].join('\n');
+  const { failed, errorInstance } = await run({ numRuns: 1, seed, path }, (line) => void lines.push(line));
+  return [...lines, failed ? String(errorInstance) : 'no violation'].join('\n');
 }
 
 function run(
