@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cluster } from '../instance/cluster.ts';
 import type { Say } from './cache.ts';
+import { readImageVersion } from './read-image-version.ts';
 import { fetchMavenFolder, findMavenFolder, type MavenFolder } from './maven-folder.ts';
 
 /** What Maven fetched: class paths of the servers, and the folder of Connect's plugins. */
@@ -18,6 +19,11 @@ const quarkusJars = ['registry/quarkus/transformed-bytecode.jar', 'registry/quar
 const everyFlavour: MavenFolder = {
   prefix: 'jars',
   pom: 'pom.xml',
+  versions: {
+    'kafka.version': readImageVersion('docker-compose.yml', 'apache/kafka'),
+    'debezium.version': readImageVersion('docker-compose.yml', 'quay.io/debezium/connect'),
+    'apicurio.version': readImageVersion('docker-compose.yml', 'apicurio/apicurio-registry'),
+  },
   goals: ['copy-dependencies@kafka', 'unpack-dependencies@debezium', 'unpack-dependencies@apicurio'],
   what: 'Kafka, Connect, Debezium and the registry: fetching about 250 MB',
   holds: ['kafka', 'plugins/debezium-connector-mysql', ...quarkusJars],
@@ -26,6 +32,7 @@ const everyFlavour: MavenFolder = {
 const olderBrokers: MavenFolder = {
   prefix: 'jars-zookeeper',
   pom: 'pom.zookeeper.xml',
+  versions: { 'kafka.version': readImageVersion('docker-compose.zookeeper.yml', 'apache/kafka') },
   goals: ['copy-dependencies@kafka'],
   what: 'ZooKeeper and the Kafka that runs with it: fetching about 45 MB',
   holds: ['kafka'],

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { checkout } from '../instance/instance.ts';
 import { runCommand } from '../run/run-command.ts';
 import { cacheFolder, ensureCached, findCached, type Say } from './cache.ts';
 import { findOnPath } from './find-on-path.ts';
@@ -8,8 +9,10 @@ import { findOnPath } from './find-on-path.ts';
 /** A cached folder that Maven fills from a project file of ours. */
 export interface MavenFolder {
   readonly prefix: string;
-  /** Beside this folder. */
+  /** In `infra/maven`; it leaves the versions of the servers open. */
   readonly pom: string;
+  /** Of the servers, by the names of Maven's properties. */
+  readonly versions: Readonly<Record<string, string>>;
   /** Goals of Maven's dependency plugin. */
   readonly goals: readonly string[];
   /** What is fetched, for people. */
@@ -18,14 +21,18 @@ export interface MavenFolder {
   readonly holds: readonly string[];
 }
 
-const pomOf = ({ pom }: MavenFolder): string => resolve(import.meta.dirname, '..', pom);
+const pomOf = ({ pom }: MavenFolder): string => resolve(checkout, 'infra/maven', pom);
 
 function nameOf(folder: MavenFolder): string {
   const hash = createHash('sha256')
     .update(readFileSync(pomOf(folder)))
+    .update(options(folder).join(' '))
     .digest('hex');
   return `${folder.prefix}-${hash.slice(0, 12)}`;
 }
+
+const options = ({ versions }: MavenFolder): string[] =>
+  Object.entries(versions).map(([name, version]) => `-D${name}=${version}`);
 
 export function findMavenFolder(folder: MavenFolder): string | undefined {
   return findCached(nameOf(folder));
@@ -52,6 +59,7 @@ export function fetchMavenFolder(folder: MavenFolder, say: Say, signal?: AbortSi
             '-f',
             pomOf(folder),
             `-Dtarget=${target}`,
+            ...options(folder),
             ...folder.goals.map((goal) => `dependency:${goal}`),
           ],
         },

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { readComposePorts } from '../../infra/containers/compose-ports.mjs';
 import type { Cluster } from './cluster.ts';
 import { findBusyPorts } from './find-busy-ports.ts';
-import { instancesFolder, type Instance } from './instance.ts';
+import { checkout, instancesFolder, type Instance } from './instance.ts';
 import { writeFile } from './write-file.ts';
 
 /** The fixed ports of an instance; `servers/hosts.ts` says at which addresses. */
@@ -23,17 +24,27 @@ export type PortOffset = number | 'auto';
 
 const remembered = z.object({ offset: z.number().int().min(0).max(40_000) });
 
+const published = readComposePorts(readFileSync(resolve(checkout, 'docker-compose.yml'), 'utf8'), {}, []);
+
+/** The port at which a service of docker-compose.yml answers on this machine: natively it is the same. */
+function portOf(service: string): number {
+  const found = published.find((one) => one.service === service);
+  if (found === undefined) throw new Error(`docker-compose.yml publishes no port of ${service}`);
+  return Number(found.value);
+}
+
+/** Beside those of docker-compose.yml a few that containers keep to themselves. */
 export function portsAt(offset: number): Ports {
   return {
-    mysql: 13306 + offset,
-    brokers: [19092 + offset, 19093 + offset, 19094 + offset],
+    mysql: portOf('mysql') + offset,
+    brokers: [portOf('kafka-1') + offset, portOf('kafka-2') + offset, portOf('kafka-3') + offset],
     controllers: [19192 + offset, 19193 + offset, 19194 + offset],
     zookeeper: 12181 + offset,
-    connect: 8083 + offset,
-    registry: 8081 + offset,
+    connect: portOf('connect') + offset,
+    registry: portOf('registry') + offset,
     registryManagement: 8082 + offset,
-    orderService: 8080 + offset,
-    keeper: 8084 + offset,
+    orderService: portOf('order-service') + offset,
+    keeper: portOf('keeper') + offset,
   };
 }
 

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { writeFile } from '../instance/write-file.ts';
-import { javaCommand, javaStopTimeoutMs } from './java-command.ts';
+import { readJavaOptions, readSettings } from './infra.ts';
+import { javaCommand, javaStopTimeoutMs, log4j2Option } from './java-command.ts';
 import { brokerAddresses } from './kafka.ts';
-import { log4jOption } from './log4j.ts';
 import { probeHttp } from './probe-http.ts';
 import { properties } from './properties.ts';
 import { layers, type Server, type ServerContext } from './server.ts';
@@ -17,14 +17,13 @@ export function connectServer(context: ServerContext): Server {
     name: 'connect',
     layer: layers.connect,
     address: () => url,
-    prepare: () => Promise.resolve(writeFile(configFile, properties(settings(context)))),
+    prepare: () => Promise.resolve(writeFile(configFile, settings(context))),
     command: () =>
       Promise.resolve(
         javaCommand(context, {
           aot: 'connect',
-          // Debezium queues up to 8,192 changes, each with its board.
-          maxHeapMb: 512,
-          options: [log4jOption(instance)],
+          heap: readJavaOptions('connect/worker.env', 'KAFKA_HEAP_OPTS'),
+          options: [log4j2Option()],
           run: ['-cp', programs.jars.connect.join(':'), 'org.apache.kafka.connect.cli.ConnectDistributed', configFile],
           // The connector's JSON names these and holds no address and no password itself.
           env: {
@@ -47,39 +46,15 @@ export function connectUrl({ hosts, ports }: Pick<ServerContext, 'hosts' | 'port
   return `http://${hosts.connect}:${ports.connect}`;
 }
 
-function settings(context: ServerContext): Record<string, string | number | boolean> {
-  const env = 'org.apache.kafka.common.config.provider.EnvVarConfigProvider';
-  return {
-    'bootstrap.servers': brokerAddresses(context).join(','),
-    'group.id': 'connect',
-    listeners: `HTTP://${context.hosts.connect}:${context.ports.connect}`,
-    'rest.advertised.host.name': context.hosts.connect,
-    'plugin.path': context.programs.jars.plugins,
-    // Reads the plugins' own manifests instead of scanning every class: nine seconds less.
-    'plugin.discovery': 'service_load',
-
-    'config.storage.topic': 'connect-configs',
-    'offset.storage.topic': 'connect-offsets',
-    'status.storage.topic': 'connect-status',
-    'config.storage.replication.factor': 3,
-    'offset.storage.replication.factor': 3,
-    'status.storage.replication.factor': 3,
-    'offset.storage.partitions': 3,
-    'status.storage.partitions': 3,
-
-    'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
-    'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
-    'key.converter.schemas.enable': false,
-    'value.converter.schemas.enable': false,
-
-    // A kill repeats what was sent since the last flush; the default is a minute.
-    'offset.flush.interval.ms': 1000,
-    // With one worker nobody else comes back: waiting five minutes for them would be idle time.
-    'scheduled.rebalance.max.delay.ms': 0,
-    // The connector asks for an idempotent producer.
-    'connector.client.config.override.policy': 'All',
-    'config.providers': 'env',
-    'config.providers.env.class': env,
-    'config.providers.env.param.allowlist.pattern': 'CDC_.*',
-  };
+/** The settings of `infra/connect`, then this worker's addresses and plugins. */
+function settings(context: ServerContext): string {
+  return (
+    readSettings('connect/worker.properties') +
+    properties({
+      'bootstrap.servers': brokerAddresses(context).join(','),
+      listeners: `HTTP://${context.hosts.connect}:${context.ports.connect}`,
+      'rest.advertised.host.name': context.hosts.connect,
+      'plugin.path': context.programs.jars.plugins,
+    })
+  );
 }

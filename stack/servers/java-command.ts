@@ -1,11 +1,13 @@
 import { aotOptions, moduleOptions, type AotKind } from '../fetch/aot-caches.ts';
 import type { Command } from '../run/run-command.ts';
+import { readJavaOptions, settingsUrl } from './infra.ts';
 import type { ServerContext } from './server.ts';
 
 export interface JavaProgram {
   /** Undefined: no AOT cache. */
   readonly aot: AotKind | undefined;
-  readonly maxHeapMb: number;
+  /** `-Xms` and `-Xmx`. */
+  readonly heap: readonly string[];
   readonly options?: readonly string[];
   /** `-cp ... Main` or `-jar file`, and the arguments. */
   readonly run: readonly string[];
@@ -13,9 +15,8 @@ export interface JavaProgram {
 }
 
 /**
- * A Java server's command line. Memory: the serial collector has no side tables and threads of its own (the heaps are
- * small, pauses stay in milliseconds), the heap grows when needed and is given back, and glibc keeps two arenas
- * instead of one per thread. The compilers are left as they are: throughput must not pay for it.
+ * A Java server's command line: the options of `infra/java.env`, and for memory's sake two arenas of glibc instead of
+ * one per thread. The compilers are left as they are: throughput must not pay for it.
  */
 export function javaCommand(context: ServerContext, program: JavaProgram): Command {
   const { java, aot } = context.programs;
@@ -24,17 +25,8 @@ export function javaCommand(context: ServerContext, program: JavaProgram): Comma
     file,
     args: [
       ...first,
-      '-Xms64m',
-      `-Xmx${program.maxHeapMb}m`,
-      '-XX:+UseSerialGC',
-      '-XX:MinHeapFreeRatio=20',
-      '-XX:MaxHeapFreeRatio=40',
-      '-XX:ReservedCodeCacheSize=128m',
-      // A process out of memory must die and be restarted, not limp.
-      '-XX:+ExitOnOutOfMemoryError',
-      '-XX:-UsePerfData',
-      '-Djava.awt.headless=true',
-      '-Djava.net.preferIPv4Stack=true',
+      ...program.heap,
+      ...readJavaOptions('java.env', 'KAFKA_JVM_PERFORMANCE_OPTS'),
       ...(program.aot === undefined ? [] : [...moduleOptions[program.aot], ...aotOptions(aot, program.aot)]),
       ...(program.options ?? []),
       ...program.run,
@@ -49,4 +41,14 @@ export function javaCommand(context: ServerContext, program: JavaProgram): Comma
 /** How long a Java server may take to stop; one that records for the AOT caches writes some 100 MB on its way out. */
 export function javaStopTimeoutMs(context: ServerContext): number {
   return context.programs.aot.mode === 'record' ? 180_000 : 20_000;
+}
+
+/** How brokers and Connect log: to standard output, which is the log file. */
+export function log4j2Option(): string {
+  return `-Dlog4j2.configurationFile=${settingsUrl('kafka/log4j2.properties')}`;
+}
+
+/** The same for ZooKeeper and the older brokers, whose log4j reads another format. */
+export function log4jOption(): string {
+  return `-Dlog4j.configuration=${settingsUrl('kafka/log4j.properties')}`;
 }

@@ -4,11 +4,9 @@ import { resolve } from 'node:path';
 import { writeFile } from '../instance/write-file.ts';
 import { brokerIds, brokerSettings, type BrokerId } from './broker-settings.ts';
 import { loopback } from './hosts.ts';
-import { javaCommand, javaStopTimeoutMs } from './java-command.ts';
-import { log4jOption } from './log4j.ts';
+import { readJavaOptions } from './infra.ts';
+import { javaCommand, javaStopTimeoutMs, log4j2Option, log4jOption } from './java-command.ts';
 import { countBrokers } from './probe-broker.ts';
-import { properties } from './properties.ts';
-import { reload4jOption } from './reload4j.ts';
 import { layers, type RunTask, type Server, type ServerContext } from './server.ts';
 import { waitUntilForgotten } from './wait-until-forgotten.ts';
 
@@ -26,7 +24,7 @@ export function kafkaServer(context: ServerContext, id: BrokerId): Server {
     layer: layers.kafka,
     address: () => `${host}:${port}`,
     prepare: async (runTask) => {
-      writeFile(configFile, properties(brokerSettings(context, id, dataDir)));
+      writeFile(configFile, brokerSettings(context, id, dataDir));
       const isFormatted = existsSync(resolve(dataDir, 'meta.properties'));
       // With ZooKeeper a broker makes its folder itself.
       if (cluster === 'kraft' && !isFormatted) await format(context, name, configFile, runTask);
@@ -36,8 +34,8 @@ export function kafkaServer(context: ServerContext, id: BrokerId): Server {
       return javaCommand(context, {
         // One of the three records for all.
         aot: programs.aot.mode === 'record' && id !== 1 ? undefined : 'broker',
-        maxHeapMb: 256,
-        options: [cluster === 'kraft' ? log4jOption(instance) : reload4jOption(instance)],
+        heap: readJavaOptions('kafka/broker.env', 'KAFKA_HEAP_OPTS'),
+        options: [cluster === 'kraft' ? log4j2Option() : log4jOption()],
         run: ['-cp', programs.jars.brokers.join(':'), 'kafka.Kafka', configFile],
       });
     },
@@ -61,8 +59,8 @@ function format(context: ServerContext, name: string, configFile: string, runTas
     `${name}-format`,
     javaCommand(context, {
       aot: undefined,
-      maxHeapMb: 128,
-      options: ['-XX:TieredStopAtLevel=1', log4jOption(instance)],
+      heap: ['-Xmx128m'],
+      options: ['-XX:TieredStopAtLevel=1', log4j2Option()],
       run: [
         '-cp',
         programs.jars.brokers.join(':'),

@@ -4,7 +4,8 @@ import { openConnection } from '@board/database-kit/open-session';
 import { writeFile } from '../instance/write-file.ts';
 import type { Command } from '../run/run-command.ts';
 import { loopback } from './hosts.ts';
-import { optionFileSection } from './properties.ts';
+import { readSettings } from './infra.ts';
+import { optionFileLines } from './properties.ts';
 import { layers, type RunTask, type Server, type ServerContext } from './server.ts';
 
 /** What the server's file needs to know of its surroundings. */
@@ -28,7 +29,7 @@ export function mysqlServer(context: MysqlContext): Server {
     layer: layers.mysql,
     address: () => `${hosts.mysql}:${ports.mysql}`,
     prepare: async (runTask) => {
-      writeFile(configFile, optionFileSection('mysqld', settings(context, dataDir)));
+      writeFile(configFile, settings(context, dataDir));
       if (!existsSync(dataDir)) await initialise(context, dataDir, mysqld, runTask);
     },
     command: () => Promise.resolve(mysqld()),
@@ -49,44 +50,22 @@ export function mysqlServer(context: MysqlContext): Server {
   };
 }
 
-function settings(context: MysqlContext, datadir: string): Record<string, string | number> {
-  return {
-    datadir,
-    ...context.programs.mysqld.settings,
-    ...(process.getuid?.() === 0 ? { user: 'root' } : {}),
-    // Root may come from the server's own host only, by its loopback.
-    bind_address: [...new Set([context.hosts.mysql, loopback])].join(','),
-    port: context.ports.mysql,
-    mysqlx: 'OFF',
-    // Relative to the data folder: a socket's full path may be 107 bytes long at most.
-    socket: 'mysql.sock',
-    pid_file: 'mysqld.pid',
-    secure_file_priv: 'NULL',
-
-    // What Debezium reads, and the order in which it may resume.
-    server_id: 1,
-    log_bin: 'binlog',
-    binlog_row_image: 'FULL',
-    binlog_expire_logs_seconds: 7 * 24 * 3600,
-    gtid_mode: 'ON',
-    enforce_gtid_consistency: 'ON',
-    // A commit that was answered survives a crash, in the tables and in the binlog.
-    sync_binlog: 1,
-    innodb_flush_log_at_trx_commit: 1,
-
-    transaction_isolation: 'READ-COMMITTED',
-    default_time_zone: '+00:00',
-    character_set_server: 'utf8mb4',
-    max_allowed_packet: '16M',
-
-    // Memory: the performance schema alone would take some 200 MB; tables are few and connections fewer.
-    performance_schema: 'OFF',
-    innodb_buffer_pool_size: '128M',
-    innodb_redo_log_capacity: '256M',
-    table_open_cache: 400,
-    table_definition_cache: 400,
-    max_connections: 150,
-  };
+/** The settings of `infra/mysql`, then this server's folders and addresses. */
+function settings(context: MysqlContext, datadir: string): string {
+  return (
+    readSettings('mysql/my.cnf') +
+    optionFileLines({
+      datadir,
+      ...context.programs.mysqld.settings,
+      ...(process.getuid?.() === 0 ? { user: 'root' } : {}),
+      // Root may come from the server's own host only, by its loopback.
+      bind_address: [...new Set([context.hosts.mysql, loopback])].join(','),
+      port: context.ports.mysql,
+      // Relative to the data folder: a socket's full path may be 107 bytes long at most.
+      socket: 'mysql.sock',
+      pid_file: 'mysqld.pid',
+    })
+  );
 }
 
 /** Fills a new data folder; root gets its password in the same step, so that no moment is without one. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { optionFileSection, properties } from './properties.ts';
+import { optionFileLines, properties } from './properties.ts';
 
 test('a properties file is plain ASCII, whatever the value: Java would read anything else as Latin-1', () => {
   expect(properties({ 'log.dirs': String.raw`/한글 폴더 #1/a\b`, 'node.id': 1, name: ' x🎉\n' })).toBe(
@@ -10,7 +10,7 @@ test('a properties file is plain ASCII, whatever the value: Java would read anyt
 });
 
 test('an option file quotes a value in which MySQL would see a comment, a quote or an escape, and no other', () => {
-  expect(optionFileSection('mysqld', { datadir: String.raw`/a "b" #1\c`, port: 1, socket: '/한글 폴더/my.sock' })).toBe(
-    ['[mysqld]', String.raw`datadir="/a \"b\" #1\\c"`, 'port=1', 'socket=/한글 폴더/my.sock', ''].join('\n'),
+  expect(optionFileLines({ datadir: String.raw`/a "b" #1\c`, port: 1, socket: '/한글 폴더/my.sock' })).toBe(
+    [String.raw`datadir="/a \"b\" #1\\c"`, 'port=1', 'socket=/한글 폴더/my.sock', ''].join('\n'),
   );
 });

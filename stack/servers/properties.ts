@@ -11,13 +11,13 @@ export function properties(entries: Entries): string {
   );
 }
 
-/** Text of a section of MySQL's option file; a value in which MySQL would find a comment, a quote or an escape is quoted. */
-export function optionFileSection(name: string, entries: Entries): string {
+/** Lines of a section of MySQL's option file; a value in which MySQL would find a comment, a quote or an escape is quoted. */
+export function optionFileLines(entries: Entries): string {
   const quote = (value: string): string =>
     /[#"'\\]|^\s|\s$/.test(value)
       ? `"${value.replaceAll('\\', String.raw`\\`).replaceAll('"', String.raw`\"`)}"`
       : value;
-  return `[${name}]\n${lines(entries, quote)}`;
+  return lines(entries, quote);
 }
 
 function lines(entries: Entries, write: (value: string) => string): string {

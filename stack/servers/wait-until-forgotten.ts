@@ -1,7 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { askZookeeper } from './ask-zookeeper.ts';
 import type { BrokerId } from './broker-settings.ts';
-import { sessionTimeoutMs } from './zookeeper.ts';
+import { readSettings } from './infra.ts';
+
+const sessionTimeoutMs = Number(
+  /^zookeeper\.session\.timeout\.ms=(\d+)$/m.exec(readSettings('kafka/broker-zookeeper.properties'))?.[1],
+);
 
 /**
  * Waits until ZooKeeper has forgotten a killed broker: until then it takes the new process for a second broker of the

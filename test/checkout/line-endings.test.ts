@@ -26,7 +26,7 @@ it('a clone with core.autocrlf=true has no CR in any text', () => {
   expect(texts.filter((entry) => !/^i\/(lf|none)\s+w\/(lf|none)\s/.test(entry))).toEqual([]);
 });
 
-it.each(['deploy/kafka/start-broker.sh', '.ci/run', 'Dockerfile'])(
+it.each(['infra/kafka/start-broker.sh', '.ci/run', 'Dockerfile'])(
   'the clone has %s byte for byte, with its mode',
   (file) => {
     expect(readFileSync(join(clone, file))).toEqual(Buffer.from(git(checkout, 'show', `HEAD:${file}`)));

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isPort, readComposePorts, readDotEnv } from '../../deploy/compose-ports.mjs';
+import { isPort, readComposePorts, readDotEnv } from '../../infra/containers/compose-ports.mjs';
 import { readText } from './read-compose.ts';
 
 const compose = readText('docker-compose.yml');

@@ -12,13 +12,13 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'containers-'));
   cpSync(join(checkout, 'docker-compose.yml'), join(folder, 'docker-compose.yml'));
   for (const file of ['containers.mjs', 'judge-containers.mjs', 'compose-ports.mjs', 'native-stacks.mjs']) {
-    cpSync(join(checkout, 'deploy', file), join(folder, 'deploy', file));
+    cpSync(join(checkout, 'infra/containers', file), join(folder, 'infra/containers', file));
   }
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const containers = (...args: string[]) =>
-  spawnSync(process.execPath, [join(folder, 'deploy/containers.mjs'), ...args], {
+  spawnSync(process.execPath, [join(folder, 'infra/containers/containers.mjs'), ...args], {
     encoding: 'utf8',
     // Nobody's docker is on this PATH.
     env: { PATH: folder },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeContainers } from '../../deploy/judge-containers.mjs';
+import { judgeContainers } from '../../infra/containers/judge-containers.mjs';
 
 const gib = 1024 ** 3;
 const well = {

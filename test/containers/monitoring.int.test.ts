@@ -8,7 +8,7 @@ import { fetchPromtool, type Tool } from './fetch-tool.ts';
 import { checkout, readCompose, readText } from './read-compose.ts';
 
 const stack = inject('stack');
-const folder = 'deploy/monitoring';
+const folder = 'infra/monitoring';
 
 let promtool: Tool;
 beforeAll(async () => {

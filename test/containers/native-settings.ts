@@ -1,13 +1,12 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cluster } from '../../stack/instance/cluster.ts';
 import { locateInstance, makeFolders } from '../../stack/instance/instance.ts';
 import { portsAt } from '../../stack/instance/ports.ts';
 import type { Secrets } from '../../stack/instance/secrets.ts';
-import type { Command } from '../../stack/run/run-command.ts';
 import { loopbackHosts } from '../../stack/servers/hosts.ts';
-import type { Server, ServerContext } from '../../stack/servers/server.ts';
+import type { ServerContext } from '../../stack/servers/server.ts';
 
 const secret = 'a-secret-of-no-server';
 
@@ -41,31 +40,4 @@ export function nativeContext(cluster: Cluster = 'kraft'): { context: ServerCont
     },
   };
   return { context, remove: () => rmSync(parent, { recursive: true }) };
-}
-
-/** The settings that a server's own file writes for it: of Java's servers its properties, of MySQL its section. */
-export async function writtenSettings(
-  context: ServerContext,
-  server: Server,
-  file: string,
-): Promise<Record<string, string>> {
-  // MySQL's folder counts as filled: no program is run.
-  mkdirSync(join(context.instance.dataDir, server.name), { recursive: true });
-  await server.prepare(() => Promise.resolve());
-  const lines = readFileSync(join(context.instance.configDir, file), 'utf8').split('\n');
-  return Object.fromEntries(
-    lines.flatMap((line) => {
-      const at = line.indexOf('=');
-      return at < 0 ? [] : [[line.slice(0, at), line.slice(at + 1)]];
-    }),
-  );
-}
-
-/** `-Xmx` and the other options that decide over memory. */
-export function memoryOptions({ args }: Command): { maxHeap: string; others: string[] } {
-  const options = args.filter((arg) => /^-(XX|X|D)/.test(arg));
-  return {
-    maxHeap: options.find((option) => option.startsWith('-Xmx')) ?? '',
-    others: options.filter((option) => /^-XX|^-Djava\.(awt|net)/.test(option)),
-  };
 }

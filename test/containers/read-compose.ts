@@ -15,6 +15,7 @@ const service = z.looseObject({
   ports: z.array(z.string()).default([]),
   secrets: z.array(z.string()).default([]),
   volumes: z.array(z.string()).default([]),
+  env_file: z.array(z.string()).default([]),
   profiles: z.array(z.string()).default([]),
   mem_limit: z.string().optional(),
   stop_grace_period: z.string().optional(),

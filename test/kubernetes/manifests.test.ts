@@ -13,7 +13,8 @@ import { setupEnvironment } from '../../stack/setup/read-setup-config.ts';
 import { readCompose } from '../containers/read-compose.ts';
 import { listBaseFiles, manifestFolder, readManifests } from './read-manifests.ts';
 import type { Resource } from './resource.ts';
-import { readServerSettings } from './server-settings.ts';
+import { readImageVersion } from '../../stack/fetch/read-image-version.ts';
+import { readInfraSettings, readLeftOut } from './server-settings.ts';
 import { environmentOf, readWorkload } from './workload.ts';
 
 const checkout = resolve(import.meta.dirname, '../..');
@@ -59,35 +60,13 @@ describe('Kafka', () => {
     expect(manifests.toSorted(byName)).toEqual(topics.toSorted(byName));
   });
 
-  test('the brokers have the settings of the native stack, but for what the operator sets and what fits a small machine', async () => {
-    const { broker } = await readServerSettings();
+  test('the brokers have each setting of infra/kafka, or kafka.yaml says why not', () => {
+    const broker = readInfraSettings('kafka/broker.properties', 'kafka/broker-kraft.properties');
     const { config } = z.looseObject({ config: texts }).parse(texts.parse(find('Kafka', 'board')['spec'])['kafka']);
-    const onlyHere = ['delete.topic.enable'];
-    const carried = Object.entries(config).filter(([key]) => !onlyHere.includes(key));
-    for (const [key, value] of carried) expect([key, String(value)]).toEqual([key, broker[key]]);
-    const carriedKeys = carried.map(([key]) => key);
-    const setByOperator = [
-      'advertised.listeners',
-      'controller.listener.names',
-      'controller.quorum.voters',
-      'inter.broker.listener.name',
-      'listener.security.protocol.map',
-      'listeners',
-      'log.dirs',
-      'node.id',
-      'process.roles',
-    ];
-    const forSmallMachine = [
-      'group.initial.rebalance.delay.ms',
-      'log.cleaner.dedupe.buffer.size',
-      'num.io.threads',
-      'num.network.threads',
-      'offsets.topic.num.partitions',
-      'share.coordinator.state.topic.num.partitions',
-      'transaction.state.log.num.partitions',
-    ];
-    const left = Object.keys(broker).filter((key) => !carriedKeys.includes(key));
-    expect(left.toSorted()).toEqual([...setByOperator, ...forSmallMachine].toSorted());
+    const { 'delete.topic.enable': _, ...carried } = config;
+    for (const [key, value] of Object.entries(carried)) expect([key, String(value)]).toEqual([key, broker[key]]);
+    const missing = Object.keys(broker).filter((key) => !(key in carried));
+    expect(readLeftOut('kafka.yaml').toSorted()).toEqual(missing.toSorted());
   });
 
   test('brokers and Connect run ONE version, and nobody gets in without a name and TLS', () => {
@@ -133,8 +112,8 @@ describe('the connector', () => {
     expect(container.env.map(({ name }) => name).toSorted()).toEqual([...named].toSorted());
   });
 
-  test('runs on a worker with the settings of the native one', async () => {
-    const { connect } = await readServerSettings();
+  test('runs on a worker with each setting of infra/connect, or connect.yaml says why not', () => {
+    const connect = readInfraSettings('connect/worker.properties');
     const spec = texts.parse(find('KafkaConnect', 'connect')['spec']);
     const fields = {
       groupId: 'group.id',
@@ -143,37 +122,25 @@ describe('the connector', () => {
       statusStorageTopic: 'status.storage.topic',
     };
     for (const [field, key] of Object.entries(fields)) expect(spec[field]).toBe(connect[key]);
-    const operators = [
-      'bootstrap.servers',
-      'listeners',
-      'rest.advertised.host.name',
-      'plugin.path',
-      'plugin.discovery',
-    ];
     expect(configOf(find('KafkaConnect', 'connect'))).toEqual(
-      without(connect, [...Object.values(fields), ...operators]),
+      without(connect, [...Object.values(fields), ...readLeftOut('connect.yaml')]),
     );
   });
 
-  test('has the Debezium of the native stack', () => {
-    const pom = readFileSync(resolve(checkout, 'stack/pom.xml'), 'utf8');
-    const version = /<debezium\.version>(.*)<\/debezium\.version>/.exec(pom)?.[1] ?? 'none in pom.xml';
+  test('has the Debezium of docker-compose.yml', () => {
+    const version = readImageVersion('docker-compose.yml', 'quay.io/debezium/connect');
     expect(JSON.stringify(find('KafkaConnect', 'connect'))).toContain(
       `"artifact":"debezium-connector-mysql","version":"${version}"`,
     );
   });
 });
 
-test('the registry has the version of the composed one and the settings of the native one, on addresses of its own', async () => {
-  const { registry } = await readServerSettings();
+test('the registry has the image of docker-compose.yml and each setting of infra/registry, or registry.yaml says why not', () => {
   const given = environmentOf(find('Deployment', 'registry'));
-  expect(Object.keys(given).toSorted()).toEqual(
-    Object.keys(registry)
-      .filter((key) => /^(APICURIO|QUARKUS)_/.test(key))
-      .toSorted(),
+  const ofItsPlace = /PASSWORD$|HOST$|PORT$/;
+  expect(Object.fromEntries(Object.entries(given).filter(([key]) => !ofItsPlace.test(key)))).toEqual(
+    without(readInfraSettings('registry/registry.env'), readLeftOut('registry.yaml')),
   );
-  const own = Object.keys(given).filter((key) => /URL|PASSWORD|HOST$|PORT$/.test(key));
-  expect(without(given, own)).toEqual(without(without(registry, own), ['MALLOC_ARENA_MAX', 'LC_ALL']));
   const composed = readCompose('docker-compose.yml').services['registry']?.image;
   expect(readWorkload(find('Deployment', 'registry')).container.image).toBe(composed);
 });

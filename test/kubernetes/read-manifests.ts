@@ -4,7 +4,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { toResource, type Resource } from './resource.ts';
 
-export const manifestFolder = resolve(import.meta.dirname, '../../deploy/kubernetes');
+export const manifestFolder = resolve(import.meta.dirname, '../../infra/kubernetes');
 
 const kustomization = z.looseObject({ resources: z.array(z.string()) });
 

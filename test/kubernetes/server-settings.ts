@@ -1,19 +1,17 @@
-import { brokerSettings } from '../../stack/servers/broker-settings.ts';
-import { connectServer } from '../../stack/servers/connect.ts';
-import { registryServer } from '../../stack/servers/registry.ts';
-import { nativeContext, writtenSettings } from '../containers/native-settings.ts';
+import { readText } from '../containers/read-compose.ts';
 
-/** What the native stack gives a broker, Connect and the registry: settings of the first two, environment of the last. */
-export async function readServerSettings(): Promise<Record<'broker' | 'connect' | 'registry', Record<string, string>>> {
-  const { context, remove } = nativeContext();
-  try {
-    const broker = Object.entries(brokerSettings(context, 1, 'data'));
-    return {
-      broker: Object.fromEntries(broker.map(([key, value]) => [key, String(value)])),
-      connect: await writtenSettings(context, connectServer(context), 'connect.properties'),
-      registry: { ...(await registryServer(context).command()).env },
-    };
-  } finally {
-    remove();
-  }
+/** The settings of a file of `infra/`, one `key=value` a line. */
+export function readInfraSettings(...files: readonly string[]): Record<string, string> {
+  const lines = files.flatMap((file) => readText(`infra/${file}`).split('\n'));
+  return Object.fromEntries(
+    lines
+      .filter((line) => line.includes('=') && !line.startsWith('#'))
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1).replace(/^'(.*)'$/, '$1')]),
+  );
+}
+
+/** What a manifest says of settings that it leaves out: `# Left out, since <why>: a, b, c.`, wrapped as it likes. */
+export function readLeftOut(manifest: string): string[] {
+  const comments = readText(`infra/kubernetes/base/${manifest}`).replaceAll(/\n *# {3}/g, ' ');
+  return [...comments.matchAll(/# Left out, since [^:]+: (.*)\.$/gm)].flatMap(([, keys = '']) => keys.split(/, /));
 }

@@ -10,7 +10,7 @@ import { isPort, readComposePorts, readDotEnv } from './compose-ports.mjs';
 import { judgeContainers } from './judge-containers.mjs';
 import { findNativeStacks } from './native-stacks.mjs';
 
-const checkout = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const checkout = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const usage = `npm run containers -- <command>
 
   secrets           makes the passwords that are missing in .secrets/; changes none that is there
