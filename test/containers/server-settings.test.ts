@@ -38,7 +38,7 @@ describe('the settings of infra/', () => {
   });
 
   it.each([
-    ['mysql', ['infra/mysql/my.cnf']],
+    ['mysql', ['infra/mysql']],
     ['kafka-1', ['infra/java.env', 'infra/kafka/broker.env', 'infra/kafka']],
     ['connect', ['infra/java.env', 'infra/connect/worker.env', 'infra/connect']],
     ['registry', ['infra/registry/registry.env']],

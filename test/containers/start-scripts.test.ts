@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -94,6 +94,14 @@ describe('a broker', () => {
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(new RegExp(`^This broker's volume was written by the ${writer} flavour.*down -v.*\n$`));
   });
+});
+
+it('MySQL has the shared settings, in a file that only its owner may write to, as else it would not read them', () => {
+  writeScript('docker-entrypoint.sh', 'echo "$*"');
+  const { stdout } = start('mysql/start-mysql.sh', [], { MYSQL_CONF_DIR: folder });
+  expect(stdout).toBe('mysqld\n');
+  expect(readFileSync(join(folder, 'board.cnf'), 'utf8')).toBe(readText('infra/mysql/my.cnf'));
+  expect(statSync(join(folder, 'board.cnf')).mode & 0o777).toBe(0o644);
 });
 
 it('ZooKeeper has the shared settings, its port and its folder', () => {
