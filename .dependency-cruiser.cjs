@@ -15,16 +15,16 @@ module.exports = {
     {
       name: 'packages-do-not-know-services',
       severity: 'error',
-      from: { path: '^(packages|contracts|connectors)/', pathNot: tests },
+      from: { path: '^(packages|contracts)/', pathNot: tests },
       to: { path: '^(services|stack)/' },
     },
     {
-      name: 'contracts-registry-and-service-kit-import-no-workspace',
+      name: 'contracts-registry-and-service-import-no-workspace',
       severity: 'error',
-      from: { path: '^(contracts|packages/(registry|service-kit))/', pathNot: tests },
+      from: { path: '^(contracts|packages/(registry|service))/', pathNot: tests },
       to: {
-        path: '^(contracts|packages|connectors|services|stack)/',
-        pathNot: '^(contracts|packages/(registry|service-kit))/',
+        path: '^(contracts|packages|services|stack)/',
+        pathNot: '^(contracts|packages/(registry|service))/',
       },
     },
     {
@@ -73,7 +73,7 @@ module.exports = {
       from: { path: '^(services/[^/]+)/src/domain/', pathNot: tests },
       to: {
         path: '^(services/[^/]+/src/(application|http|database)|packages)/|node_modules/',
-        pathNot: '^packages/service-kit/src/process/backoff[.]ts$',
+        pathNot: '^packages/service/src/process/backoff[.]ts$',
       },
     },
     {
@@ -91,35 +91,35 @@ module.exports = {
     {
       name: 'kafkajs-only-where-kafka-is-spoken',
       severity: 'error',
-      from: { pathNot: `^(packages/(inbox|kafka-kit)|connectors|stack/(setup|servers))/|${tests}` },
+      from: { pathNot: `^(packages/(inbox|kafka|relay)|stack/(setup|servers))/|${tests}` },
       to: { path: 'node_modules/kafkajs/' },
     },
     {
       name: 'order-service-has-no-kafka',
       severity: 'error',
       from: { path: '^services/order-service/', pathNot: tests },
-      to: { path: 'node_modules/kafkajs/|^packages/(inbox|kafka-kit)/|^connectors/' },
+      to: { path: 'node_modules/kafkajs/|^packages/(inbox|kafka|relay)/' },
     },
     {
       name: 'koa-only-at-the-http-edge',
       severity: 'error',
-      from: { pathNot: `^(services/[^/]+/src/http|packages/service-kit)/|${tests}` },
+      from: { pathNot: `^(services/[^/]+/src/http|packages/service)/|${tests}` },
       to: { path: 'node_modules/(koa|@koa/[^/]+|koa-helmet)/' },
     },
     {
       // One way to open MySQL, whose types come from there too. The judge shares no code with what it judges; the observer's pool
       // connects again.
-      name: 'mysql-is-opened-in-database-kit',
+      name: 'mysql-is-opened-in-one-package',
       severity: 'error',
       from: {
-        pathNot: '^packages/database-kit/|^test/(chaos/judge/|hosts/observe[.]ts$)',
+        pathNot: '^packages/mysql/|^test/(chaos/judge/|hosts/observe[.]ts$)',
       },
       to: { path: 'node_modules/mysql2/' },
     },
     {
       name: 'typeorm-only-in-database-folders',
       severity: 'error',
-      from: { pathNot: `/database/|^packages/(database-kit|inbox|outbox)/|${tests}` },
+      from: { pathNot: `/database/|^packages/(mysql|inbox|outbox)/|${tests}` },
       to: { path: 'node_modules/typeorm/' },
     },
     {
@@ -127,12 +127,12 @@ module.exports = {
       name: 'the-judge-shares-no-code-with-what-it-judges',
       severity: 'error',
       from: { path: '^test/chaos/(history[.]ts$|judge/)', pathNot: '[.]test[.]ts$|^test/chaos/judge/main[.]ts$' },
-      to: { path: '^(services|packages|contracts|connectors)/', reachable: true },
+      to: { path: '^(services|packages|contracts)/', reachable: true },
     },
     {
       name: 'no-tests-in-production',
       severity: 'error',
-      from: { path: '^(contracts|packages|connectors|services|stack)/', pathNot: tests },
+      from: { path: '^(contracts|packages|services|stack)/', pathNot: tests },
       to: { path: tests },
     },
   ],

@@ -8,9 +8,9 @@ import {
   skipRefusedDdl,
   waitUntilOutboxShipped,
   type ConnectApi,
-} from '@board/connectors';
+} from '@board/relay';
 import { catalogConsumer, keeperMemoryTopic } from '@board/contracts';
-import type { Session } from '@board/database-kit';
+import type { Session } from '@board/mysql';
 import { describeKept, minRetentionMs, outboxStatus, purgeKeys, purgeOutbox } from '@board/outbox';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { showProgress } from './audit/show-progress.ts';

@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { createDatabase, databaseConnection, databaseFields } from '@board/database-kit';
+import { createDatabase, databaseConnection, databaseFields } from '@board/mysql';
 import {
   configFields,
   createHealth,
@@ -9,7 +9,7 @@ import {
   runService,
   waitForDependency,
   type ServiceRouter,
-} from '@board/service-kit';
+} from '@board/service';
 import Router from '@koa/router';
 import { EntitySchema } from 'typeorm';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-import { ConfigError } from '@board/service-kit';
+import { ConfigError } from '@board/service';
 import { startCommand } from '@board/stack';
 import { describe, expect, it } from 'vitest';
 import { auditAddresses } from './audit-addresses.ts';

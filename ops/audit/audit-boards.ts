@@ -1,7 +1,7 @@
-import { boardOutbox, connectApi, distrust, relayMemory, waitUntilShipped } from '@board/connectors';
+import { boardOutbox, connectApi, distrust, relayMemory, waitUntilShipped } from '@board/relay';
 import { boardTopic, catalogConsumer, keeperMemoryTopic } from '@board/contracts';
 import { auditConsumer, auditedTopics, findUnread, waitForGroups, type AuditReport, type Barrier } from '@board/inbox';
-import { connectKafka, openCompactedTopic, type KafkaAccess } from '@board/kafka-kit';
+import { connectKafka, openCompactedTopic, type KafkaAccess } from '@board/kafka';
 import { boardSource } from './board-source.ts';
 import { catalogSide } from './catalog-consumer.ts';
 import { clearMissing, readMissing } from './missing-ranges.ts';

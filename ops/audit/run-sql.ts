@@ -1,4 +1,4 @@
-import { openSession } from '@board/database-kit';
+import { openSession } from '@board/mysql';
 import type { IdRange } from '@board/inbox';
 
 /** Runs one statement and gives its rows. */

@@ -1,4 +1,4 @@
-import { isWatched, openSuspicion, type RelayMemory, type RelayMemoryStore } from '@board/connectors';
+import { isWatched, openSuspicion, type RelayMemory, type RelayMemoryStore } from '@board/relay';
 import type { AuditReport } from '@board/inbox';
 
 /** Whether the relay was watched while the boards were written. */

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { printable } from '@board/service-kit';
+import { printable } from '@board/service';
 import { UsageError } from './usage-error.ts';
 
 /** Returns once the operator is sure: by `--yes`, else by an answer on the terminal. */

@@ -1,6 +1,6 @@
-import { databaseConnection, databaseFields } from '@board/database-kit';
-import { kafkaAccess, kafkaFields } from '@board/kafka-kit';
-import { configFields, readConfig } from '@board/service-kit';
+import { databaseConnection, databaseFields } from '@board/mysql';
+import { kafkaAccess, kafkaFields } from '@board/kafka';
+import { configFields, readConfig } from '@board/service';
 import { z } from 'zod';
 import { localStack, serverValues, type LocalStack } from '../local-stack.ts';
 

@@ -1,4 +1,4 @@
-import { ConfigError, printable } from '@board/service-kit';
+import { ConfigError, printable } from '@board/service';
 import { CommanderError, type Command } from 'commander';
 import { exit } from './exit.ts';
 import { UsageError } from './usage-error.ts';

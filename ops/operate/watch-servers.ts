@@ -1,6 +1,6 @@
-import { askDatabase, type Connection } from '@board/database-kit';
-import { askBrokers, type KafkaAccess } from '@board/kafka-kit';
-import { askHttp, configFields, endWhenSilent, readConfig, type NeededServer } from '@board/service-kit';
+import { askDatabase, type Connection } from '@board/mysql';
+import { askBrokers, type KafkaAccess } from '@board/kafka';
+import { askHttp, configFields, endWhenSilent, readConfig, type NeededServer } from '@board/service';
 import { z } from 'zod';
 
 /** The servers without which a command cannot go on. */

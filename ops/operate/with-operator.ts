@@ -1,6 +1,6 @@
-import { createDatabase } from '@board/database-kit';
+import { createDatabase } from '@board/mysql';
 import type { Operator } from '@board/inbox';
-import { connectKafka } from '@board/kafka-kit';
+import { connectKafka } from '@board/kafka';
 import { consumerNames, findConsumer, type KnownConsumer } from './consumers.ts';
 import { operatorAddresses } from './operator-addresses.ts';
 import { UsageError } from './usage-error.ts';

@@ -1,4 +1,4 @@
-import type { Session } from '@board/database-kit';
+import type { Session } from '@board/mysql';
 
 /** A schema id as order-service first used it. */
 export interface EventSchemaRow {

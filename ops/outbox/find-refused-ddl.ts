@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { namesOutbox, readRefusedDdl, type ConnectApi } from '@board/connectors';
+import { namesOutbox, readRefusedDdl, type ConnectApi } from '@board/relay';
 
 /** The keeper restarts what has failed, and for a moment it looks as if all were well. */
 const patienceMs = 10_000;

@@ -5,7 +5,7 @@ import {
   openSuspicion,
   type RelayMemory,
   type Suspicion,
-} from '@board/connectors';
+} from '@board/relay';
 import { outboxStatus, type OutboxStatus } from '@board/outbox';
 import type { OpenedOutbox } from './with-outbox.ts';
 

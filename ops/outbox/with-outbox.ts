@@ -1,7 +1,7 @@
-import { connectApi, connectorTopics, relayMemory, type ConnectApi, type RelayMemoryStore } from '@board/connectors';
-import { openSession, type Session } from '@board/database-kit';
+import { connectApi, connectorTopics, relayMemory, type ConnectApi, type RelayMemoryStore } from '@board/relay';
+import { openSession, type Session } from '@board/mysql';
 import { auditedTopics, findUnreceived } from '@board/inbox';
-import { connectKafka, openCompactedTopic } from '@board/kafka-kit';
+import { connectKafka, openCompactedTopic } from '@board/kafka';
 import type { OutboxPurge } from '@board/outbox';
 import { boardTopic, catalogConsumer } from '@board/contracts';
 import { watchServers } from '../operate/watch-servers.ts';

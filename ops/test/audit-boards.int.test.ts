@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { waitUntilShipped } from '@board/connectors';
-import { openSession } from '@board/database-kit';
+import { waitUntilShipped } from '@board/relay';
+import { openSession } from '@board/mysql';
 import { purgeOutbox } from '@board/outbox';
 import { waitUntil } from '@board/test';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';

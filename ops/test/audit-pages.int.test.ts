@@ -1,5 +1,5 @@
-import { openSession } from '@board/database-kit';
-import { costlier, measureQuery } from '@board/database-kit/testing';
+import { openSession } from '@board/mysql';
+import { costlier, measureQuery } from '@board/mysql/testing';
 import { outboxStatus, purgeOutbox, type PurgeSession } from '@board/outbox';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { boardSource } from '../audit/board-source.ts';

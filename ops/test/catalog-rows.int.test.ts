@@ -1,4 +1,4 @@
-import { runMigrations } from '@board/database-kit';
+import { runMigrations } from '@board/mysql';
 import { createTestSchema, type TestSchema } from '@board/test';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { migrations } from '../../services/catalog-service/src/database/migrations.ts';

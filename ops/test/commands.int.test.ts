@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { catalogConsumer, headerNames } from '@board/contracts';
-import { runMigrations } from '@board/database-kit';
+import { runMigrations } from '@board/mysql';
 import { compileCache, databaseEnvironment, waitUntil } from '@board/test';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openInboxLab, type InboxLab } from '../../packages/inbox/test/support/inbox-lab.ts';

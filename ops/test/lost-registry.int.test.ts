@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventSchemas } from '@board/contracts';
-import { runMigrations } from '@board/database-kit';
+import { runMigrations } from '@board/mysql';
 import {
   compileCache,
   createTestSchema,

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { askDatabase, openConnection } from '@board/database-kit';
-import { askBrokers } from '@board/kafka-kit';
-import { askHttp, endWhenSilent, type NeededServer } from '@board/service-kit';
+import { askDatabase, openConnection } from '@board/mysql';
+import { askBrokers } from '@board/kafka';
+import { askHttp, endWhenSilent, type NeededServer } from '@board/service';
 import { compileCache, startTcpProxy, waitUntil, type TcpProxy } from '@board/test';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 
@@ -67,7 +67,7 @@ const commands = [
   { command: ['ops/outbox.ts', 'status'], user: 'purge', servers: ['Kafka', 'Connect'], exitCode: 1 },
   { command: ['ops/dlq.ts', 'list'], user: 'catalog_service', servers: ['MySQL'], exitCode: 1 },
   { command: ['ops/inbox.ts', 'status'], user: 'catalog_service', servers: ['Kafka'], exitCode: 1 },
-  { command: ['connectors/src/cli.ts', 'register'], user: 'purge', servers: ['Connect', 'Kafka'], exitCode: 1 },
+  { command: ['packages/relay/src/cli.ts', 'register'], user: 'purge', servers: ['Connect', 'Kafka'], exitCode: 1 },
 ] as const;
 
 it.concurrent.each(commands.flatMap(({ servers, ...rest }) => servers.map((server) => ({ ...rest, server }))))(

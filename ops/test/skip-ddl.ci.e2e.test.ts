@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { openConnection, type DriverConnection, type RowDataPacket } from '@board/database-kit';
+import { openConnection, type DriverConnection, type RowDataPacket } from '@board/mysql';
 import {
   connectApi,
   describeConnector,
@@ -12,13 +12,13 @@ import {
   waitUntilShipped,
   type ConnectorDefinition,
   type RunSql,
-} from '@board/connectors';
+} from '@board/relay';
 import { createIdempotencyTable } from '@board/outbox';
-import { createHealth, createLogger } from '@board/service-kit';
+import { createHealth, createLogger } from '@board/service';
 import { startTcpProxy, waitUntil } from '@board/test';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
-import { openMemoryTopic } from '../../connectors/test/support/open-memory-topic.ts';
-import { openTemporaryOutbox, type TemporaryOutbox } from '../../connectors/test/support/open-temporary-outbox.ts';
+import { openMemoryTopic } from '../../packages/relay/test/support/open-memory-topic.ts';
+import { openTemporaryOutbox, type TemporaryOutbox } from '../../packages/relay/test/support/open-temporary-outbox.ts';
 import { healConnector } from '../../services/keeper/src/application/heal-connector.ts';
 import { startOwnMysql, type OwnMysql } from '../../stack/test/support/start-own-mysql.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { headerNames } from '@board/contracts';
-import { connectKafka, readRanges, withAdmin, type KafkaAccess, type OffsetRange } from '@board/kafka-kit';
+import { connectKafka, readRanges, withAdmin, type KafkaAccess, type OffsetRange } from '@board/kafka';
 import type { ExpectedRecords } from './expect-records.ts';
 import type { Fact } from './fact.ts';
 

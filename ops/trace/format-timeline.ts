@@ -1,4 +1,4 @@
-import { printable } from '@board/service-kit';
+import { printable } from '@board/service';
 import type { Outcome } from './find-outcome.ts';
 import type { TimedStep, Timeline, TracedEvent } from './to-timeline.ts';
 

@@ -1,5 +1,5 @@
 import { boardTopic, catalogConsumer } from '@board/contracts';
-import type { KafkaAccess } from '@board/kafka-kit';
+import type { KafkaAccess } from '@board/kafka';
 import { connectSql, type DatabaseAddress } from '../audit/run-sql.ts';
 import { expectRecords } from './expect-records.ts';
 import { findRecords } from './find-records.ts';

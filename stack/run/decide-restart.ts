@@ -1,4 +1,4 @@
-import { backoffMs } from '@board/service-kit/backoff';
+import { backoffMs } from '@board/service/backoff';
 
 /** When a process that died is started again, and from when on it counts as given up on. */
 export interface RestartPolicy {

@@ -1,4 +1,4 @@
-import { registerConnector } from '@board/connectors';
+import { registerConnector } from '@board/relay';
 import { catalogService } from '../servers/catalog-service.ts';
 import { connectServer, connectUrl } from '../servers/connect.ts';
 import { brokerIds } from '../servers/broker-settings.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { printable } from '@board/service-kit';
+import { printable } from '@board/service';
 
 const maxAttempts = 4;
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { openConnection } from '@board/database-kit/open-session';
+import { openConnection } from '@board/mysql/open-session';
 import { writeFile } from '../instance/write-file.ts';
 import type { Command } from '../run/run-command.ts';
 import { loopback } from './hosts.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { addressesAt } from '../../connectors/src/read-addresses.ts';
+import { addressesAt } from '../../packages/relay/src/read-addresses.ts';
 import { portsAt } from '../instance/ports.ts';
 
 it.each([0, 1100])("the connector's command looks where the launcher's ports are, at offset %i", (offset) => {

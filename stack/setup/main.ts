@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { registerConnector } from '@board/connectors';
-import { printable } from '@board/service-kit';
+import { registerConnector } from '@board/relay';
+import { printable } from '@board/service';
 import { grantTables } from './mysql-grants.ts';
 import { createUsers } from './mysql-users.ts';
 import { retrySetup } from '../run/retry-setup.ts';

@@ -1,4 +1,4 @@
-import { openConnection, pinSession, type DriverConnection } from '@board/database-kit';
+import { openConnection, pinSession, type DriverConnection } from '@board/mysql';
 
 /** An account that may create databases, users and grants. */
 export interface MysqlAdmin {

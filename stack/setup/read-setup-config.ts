@@ -1,4 +1,4 @@
-import { configFields, readConfig } from '@board/service-kit';
+import { configFields, readConfig } from '@board/service';
 import { z } from 'zod';
 import { loopbackHost, type MysqlAdmin, type UserPasswords } from './mysql-users.ts';
 

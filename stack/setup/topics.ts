@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { openAdmin } from '@board/kafka-kit';
+import { openAdmin } from '@board/kafka';
 import { topics as pipelineTopics, type TopicDefinition } from '@board/contracts';
 import type { Admin } from 'kafkajs';
 import { compareTopic, type ActualTopic } from './compare-topic.ts';

@@ -1,4 +1,4 @@
-import { openConnection } from '@board/database-kit';
+import { openConnection } from '@board/mysql';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { grantTables } from '../setup/mysql-grants.ts';
 import { createUsers, type MysqlUser } from '../setup/mysql-users.ts';

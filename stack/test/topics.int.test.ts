@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connectKafka, openAdmin } from '@board/kafka-kit';
+import { connectKafka, openAdmin } from '@board/kafka';
 import { boardTopic, topics, type TopicDefinition } from '@board/contracts';
 import kafkajs, { type Admin } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { boardTopic } from '@board/contracts';
-import { openAdmin } from '@board/kafka-kit';
+import { openAdmin } from '@board/kafka';
 import { uniqueName, waitUntil } from '@board/test';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { ensurePrograms } from '../fetch/ensure-programs.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openConnection, type RowDataPacket } from '@board/database-kit';
+import { openConnection, type RowDataPacket } from '@board/mysql';
 import { readStack, startStack, type StackState } from '@board/stack';
 import { addressesOf, waitUntil, type StackAddresses } from '@board/test';
 import { clearInstance } from '../../stack/instance/clear-instance.ts';

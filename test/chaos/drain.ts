@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { boardTopic, catalogConsumer, retryTopicName } from '@board/contracts';
-import { openAdmin } from '@board/kafka-kit';
+import { openAdmin } from '@board/kafka';
 import { allowedMs } from './allowance.ts';
 import type { ChaosStack } from './chaos-stack.ts';
 import type { Drain } from './history.ts';

@@ -1,4 +1,4 @@
-import { openConnection } from '@board/database-kit';
+import { openConnection } from '@board/mysql';
 import { countBrokers } from '../../stack/servers/probe-broker.ts';
 import { loopback } from '../../stack/servers/hosts.ts';
 import { waitUntil, type Fault } from '@board/test';

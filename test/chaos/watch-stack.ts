@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { boardOutbox } from '@board/connectors';
+import { boardOutbox } from '@board/relay';
 import { catalogConsumer } from '@board/contracts';
 import { longestFailureMs, type ConnectorLook } from './allowance.ts';
 import type { ChaosStack } from './chaos-stack.ts';

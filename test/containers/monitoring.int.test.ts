@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { createMetrics } from '@board/service-kit';
+import { createMetrics } from '@board/service';
 import { beforeAll, describe, expect, inject, it, type TestContext } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { boardOutbox } from '../../connectors/src/connector-definition.ts';
+import { boardOutbox } from '../../packages/relay/src/connector-definition.ts';
 import { brokerIds } from '../../stack/servers/broker-settings.ts';
 import { catalogService } from '../../stack/servers/catalog-service.ts';
 import { connectServer } from '../../stack/servers/connect.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { connectApi, connectorTopics, describeConnector, registerConnector } from '@board/connectors';
-import { openAdmin } from '@board/kafka-kit';
+import { connectApi, connectorTopics, describeConnector, registerConnector } from '@board/relay';
+import { openAdmin } from '@board/kafka';
 import { startTcpProxy, waitUntil } from '@board/test';
 import { expect, inject, it, onTestFinished } from 'vitest';
-import { openTemporaryOutbox, type TemporaryOutbox } from '../../connectors/test/support/open-temporary-outbox.ts';
+import { openTemporaryOutbox, type TemporaryOutbox } from '../../packages/relay/test/support/open-temporary-outbox.ts';
 
 const stack = inject('stack');
 const topicResource = 2;

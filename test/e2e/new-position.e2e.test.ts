@@ -1,6 +1,6 @@
 import { boardTopic } from '@board/contracts';
-import { boardOutbox, connectApi, registerConnector } from '@board/connectors';
-import { openConnection, type RowDataPacket } from '@board/database-kit';
+import { boardOutbox, connectApi, registerConnector } from '@board/relay';
+import { openConnection, type RowDataPacket } from '@board/mysql';
 import { openBoardWriter, readTopic, waitUntil } from '@board/test';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { auditBoards } from '../../ops/audit/audit-boards.ts';

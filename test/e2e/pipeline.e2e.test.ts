@@ -1,6 +1,6 @@
 import { boardTopic, catalogConsumer } from '@board/contracts';
-import { openConnection, type DriverConnection, type RowDataPacket } from '@board/database-kit';
-import { withAdmin } from '@board/kafka-kit';
+import { openConnection, type DriverConnection, type RowDataPacket } from '@board/mysql';
+import { withAdmin } from '@board/kafka';
 import { postBoard, readTopic, waitUntil, type PostedBoard } from '@board/test';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 

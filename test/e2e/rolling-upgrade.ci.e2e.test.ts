@@ -1,4 +1,4 @@
-import type { RowDataPacket } from '@board/database-kit';
+import type { RowDataPacket } from '@board/mysql';
 import { randomUUID } from 'node:crypto';
 import { readTopic, waitUntil } from '@board/test';
 import { expect, inject, it } from 'vitest';

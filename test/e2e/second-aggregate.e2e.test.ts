@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { connectApi, defineConnector, registerConnector } from '@board/connectors';
-import { createDatabase } from '@board/database-kit';
+import { connectApi, defineConnector, registerConnector } from '@board/relay';
+import { createDatabase } from '@board/mysql';
 import { openInboxLab, thingLogHandler } from '@board/inbox/testing';
 import { createGroupCommit, createOutboxTable } from '@board/outbox';
 import { waitUntil } from '@board/test';

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { boardTopic, catalogConsumer } from '@board/contracts';
-import { openConnection, type DriverConnection, type RowDataPacket } from '@board/database-kit';
-import { openAdmin } from '@board/kafka-kit';
+import { openConnection, type DriverConnection, type RowDataPacket } from '@board/mysql';
+import { openAdmin } from '@board/kafka';
 import { startStack, type RunningStack } from '@board/stack';
 import { addressesOf, postBoard, readTopic, waitUntil, type PostedBoard, type StackAddresses } from '@board/test';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';

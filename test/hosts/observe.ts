@@ -1,5 +1,5 @@
 import { boardTopic, catalogConsumer } from '@board/contracts';
-import { openAdmin } from '@board/kafka-kit';
+import { openAdmin } from '@board/kafka';
 import { waitUntil } from '@board/test';
 import { createPool, type RowDataPacket } from 'mysql2/promise';
 import type { HostedPipeline } from './start-servers.ts';

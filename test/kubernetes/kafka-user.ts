@@ -1,4 +1,4 @@
-import type { openAdmin } from '@board/kafka-kit';
+import type { openAdmin } from '@board/kafka';
 import { z } from 'zod';
 import type { Resource } from './resource.ts';
 

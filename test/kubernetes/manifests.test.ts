@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { boardTopic, catalogConsumer, topics } from '@board/contracts';
-import { createHealth, readConfig } from '@board/service-kit';
+import { createHealth, readConfig } from '@board/service';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { serviceSchema as catalogSchema } from '../../services/catalog-service/src/config.ts';

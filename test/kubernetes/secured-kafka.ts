@@ -4,8 +4,8 @@ import { openSync, readFileSync, writeFileSync, mkdtempSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { openAdmin, type KafkaAccess } from '@board/kafka-kit';
-import { createScope } from '@board/service-kit';
+import { openAdmin, type KafkaAccess } from '@board/kafka';
+import { createScope } from '@board/service';
 import { waitUntil } from '@board/test';
 import { ensureJava, type Java } from '../../stack/fetch/find-java.ts';
 import { fetchJars, type Jars } from '../../stack/fetch/fetch-jars.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { connectApi, type ConnectorDefinition } from '@board/connectors';
+import { connectApi, type ConnectorDefinition } from '@board/relay';
 import {
   boardTopic,
   catalogConsumer,
@@ -12,7 +12,7 @@ import {
   retryTopicName,
   topics,
 } from '@board/contracts';
-import { connectKafka, openAdmin, readRanges, type KafkaAccess } from '@board/kafka-kit';
+import { connectKafka, openAdmin, readRanges, type KafkaAccess } from '@board/kafka';
 import { createIdempotencyTable, createOutboxTable } from '@board/outbox';
 import {
   compileCache,

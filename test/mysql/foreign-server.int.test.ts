@@ -1,11 +1,5 @@
-import {
-  createDatabase,
-  openConnection,
-  runMigrations,
-  type DriverConnection,
-  type RowDataPacket,
-} from '@board/database-kit';
-import { setFailpoint } from '@board/service-kit/testing';
+import { createDatabase, openConnection, runMigrations, type DriverConnection, type RowDataPacket } from '@board/mysql';
+import { setFailpoint } from '@board/service/testing';
 import { openInboxLab, thingLogHandler } from '@board/inbox/testing';
 import { createTestSchema, startTcpProxy, waitUntil } from '@board/test';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';

@@ -5,20 +5,20 @@ import { readFileSync } from 'node:fs';
 // Without its parser the cruiser sees no module and finds no fault.
 const fewestModules = 100;
 
-const folders = ['bench', 'contracts', 'connectors', 'ops', 'packages', 'services', 'stack', 'test'];
+const folders = ['bench', 'contracts', 'ops', 'packages', 'services', 'stack', 'test'];
 
 /** What has one way to do it: the text of another way, the files that may use it, and what the others take. */
 const oneWay: readonly { readonly text: RegExp; readonly mayUse: RegExp; readonly instead: string }[] = [
   {
     text: /\bsetFailpoint\(/,
-    mayUse: /[.]test[.]ts$|(^|\/)test\/|^packages\/service-kit\/src\/process\/failpoint[.]ts$/,
+    mayUse: /[.]test[.]ts$|(^|\/)test\/|^packages\/service\/src\/process\/failpoint[.]ts$/,
     instead: "a test's own entry file: nothing in production arms a failpoint",
   },
   {
     text: /\.admin\(/,
     // Tests of the inbox hold a client of their own.
-    mayUse: /^packages\/(kafka-kit\/src\/admin[.]ts$|inbox\/test\/)|^test\/chaos\/judge\//,
-    instead: 'openAdmin or withAdmin of @board/kafka-kit',
+    mayUse: /^packages\/(kafka\/src\/admin[.]ts$|inbox\/test\/)|^test\/chaos\/judge\//,
+    instead: 'openAdmin or withAdmin of @board/kafka',
   },
 ];
 

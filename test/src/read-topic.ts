@@ -1,4 +1,4 @@
-import { connectKafka, listRanges, readRanges, withAdmin } from '@board/kafka-kit';
+import { connectKafka, listRanges, readRanges, withAdmin } from '@board/kafka';
 import { uniqueName } from './test-schema.ts';
 
 /** A record as a reader outside the pipeline sees it; null header values are undefined here. */

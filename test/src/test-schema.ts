@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { openConnection, type DriverConnection } from '@board/database-kit';
+import { openConnection, type DriverConnection } from '@board/mysql';
 import type { StackAddresses } from './stack-addresses.ts';
 
 /** A schema of one test, in the shape that services take it from their environment. */

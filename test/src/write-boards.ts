@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { boardTopic, eventSchemas, type BoardEventType } from '@board/contracts';
-import { openConnection } from '@board/database-kit';
+import { openConnection } from '@board/mysql';
 import { createRegistryClient, frame } from '@board/registry';
 import avsc from 'avsc';
 import type { StackAddresses } from './stack-addresses.ts';

@@ -1,6 +1,6 @@
 import { boardTopic, catalogConsumer, headerNames, retryTopicName } from '@board/contracts';
-import { connectKafka } from '@board/kafka-kit';
-import { createLogger } from '@board/service-kit';
+import { connectKafka } from '@board/kafka';
+import { createLogger } from '@board/service';
 import { runKafkaTool, uniqueName } from '@board/test';
 
 /** One way in which another program writes records into the topics of the pipeline. */

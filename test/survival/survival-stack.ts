@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { openConnection, type RowDataPacket } from '@board/database-kit';
+import { openConnection, type RowDataPacket } from '@board/mysql';
 import { addressesOf, waitUntil, type StackAddresses } from '@board/test';
 import { readStack, type StackState } from '@board/stack';
 import { checkout } from '../../stack/instance/instance.ts';

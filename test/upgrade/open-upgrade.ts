@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { EventSchema } from '@board/contracts';
-import { createScope } from '@board/service-kit';
+import { createScope } from '@board/service';
 import { databaseEnvironment, uniqueName, waitUntil, type StackAddresses } from '@board/test';
 import { expect, onTestFinished } from 'vitest';
 import { openBoardPair, type BoardPair } from '../../ops/test/support/open-board-pair.ts';
@@ -98,7 +98,7 @@ export async function openUpgrade(stack: StackAddresses): Promise<Upgrade> {
 
 /** On a machine that is too busy for the deadlines an upgrade would look like the cause of what the database did not do in time. */
 const patient: readonly Edit[] = [
-  { file: 'packages/database-kit/src/create-database.ts', from: 'deadlineMs = 1_800', to: 'deadlineMs = 15_000' },
+  { file: 'packages/mysql/src/create-database.ts', from: 'deadlineMs = 1_800', to: 'deadlineMs = 15_000' },
   { file: 'packages/outbox/src/commit-limits.ts', from: 'deadlineMs: 1_800', to: 'deadlineMs: 20_000' },
   { file: 'services/order-service/src/main.ts', from: 'deadlineMs = 1_400', to: 'deadlineMs = 15_000' },
 ];

@@ -1,4 +1,4 @@
-import { runMigrations } from '@board/database-kit';
+import { runMigrations } from '@board/mysql';
 import { createTestSchema, type StackAddresses, type TestSchema } from '@board/test';
 import { migrations as catalogMigrations } from '../../../services/catalog-service/src/database/migrations.ts';
 import { migrations as orderMigrations } from '../../../services/order-service/src/database/migrations.ts';

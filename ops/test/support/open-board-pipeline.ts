@@ -1,11 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { boardTopic, catalogConsumer, eventSchemas, type BoardEvent } from '@board/contracts';
-import { connectApi, type ConnectApi } from '@board/connectors';
-import { createDatabase, openConnection } from '@board/database-kit';
+import { connectApi, type ConnectApi } from '@board/relay';
+import { createDatabase, openConnection } from '@board/mysql';
 import { startInbox, type Handler } from '@board/inbox';
-import { connectKafka } from '@board/kafka-kit';
-import { createHealth, createLogger, createMetrics, createScope } from '@board/service-kit';
+import { connectKafka } from '@board/kafka';
+import { createHealth, createLogger, createMetrics, createScope } from '@board/service';
 import { uniqueName, type StackAddresses } from '@board/test';
 import { boardHandler } from '../../../services/catalog-service/src/application/board-handler.ts';
 import { catalogWriter } from '../../../services/catalog-service/src/database/catalog-writer.ts';

@@ -1,7 +1,7 @@
 import { boardTopic, catalogConsumer, groupTopics, type TopicDefinition } from '@board/contracts';
-import { connectApi, connectorTopics, defineConnector, registerConnector } from '@board/connectors';
-import { openAdmin } from '@board/kafka-kit';
-import type { Scope } from '@board/service-kit';
+import { connectApi, connectorTopics, defineConnector, registerConnector } from '@board/relay';
+import { openAdmin } from '@board/kafka';
+import type { Scope } from '@board/service';
 import { waitUntil, type StackAddresses } from '@board/test';
 
 /** Makes a topic like `board` with the topics of one group, and a connector that ships a schema's outbox to it. */

@@ -1,4 +1,4 @@
-import { must } from '@board/service-kit';
+import { must } from '@board/service';
 import { headerNames } from '@board/contracts';
 import { InvalidEventError } from './errors.ts';
 import type { Message } from './handler.ts';

@@ -1,4 +1,4 @@
-import type { Alarms, Logger } from '@board/service-kit';
+import type { Alarms, Logger } from '@board/service';
 import type { SchemaFailures } from './apply/schema-failures.ts';
 import type { InboxClock } from './clock.ts';
 import type { CircuitBreaker } from './fail/circuit-breaker.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { headerNames } from '@board/contracts';
-import type { RecordHeaders } from '@board/kafka-kit';
+import type { RecordHeaders } from '@board/kafka';
 
 export type { RecordHeaders };
 

@@ -1,5 +1,5 @@
 import { groupTopics, retryGroupOf, type ConsumerDefinition } from '@board/contracts';
-import { createElapsedClock, type Health, type Logger, type Scope } from '@board/service-kit';
+import { createElapsedClock, type Health, type Logger, type Scope } from '@board/service';
 import type { Kafka } from 'kafkajs';
 import type { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';

@@ -1,4 +1,4 @@
-import { setFailpoint } from '@board/service-kit/testing';
+import { setFailpoint } from '@board/service/testing';
 import { waitUntil } from '@board/test';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { InvalidEventError } from '../src/errors.ts';

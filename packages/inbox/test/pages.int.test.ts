@@ -1,5 +1,5 @@
 import { deadLetterTopicName } from '@board/contracts';
-import { costlier, measureReads, type StatementCost } from '@board/database-kit/testing';
+import { costlier, measureReads, type StatementCost } from '@board/mysql/testing';
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { sweep } from '../src/apply/drain.ts';

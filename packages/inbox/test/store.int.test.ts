@@ -1,6 +1,6 @@
-import { connectionOptions } from '@board/database-kit';
+import { connectionOptions } from '@board/mysql';
 import { createTestSchema, uniqueName, type TestSchema } from '@board/test';
-import type { RowDataPacket } from '@board/database-kit';
+import type { RowDataPacket } from '@board/mysql';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { inboxMigrations } from '../src/store/migrations.ts';

@@ -1,4 +1,4 @@
-import { setFailpoint } from '@board/service-kit/testing';
+import { setFailpoint } from '@board/service/testing';
 import { waitUntil } from '@board/test';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it, onTestFinished } from 'vitest';
 import { drain } from '../src/apply/drain.ts';

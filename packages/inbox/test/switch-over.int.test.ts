@@ -1,4 +1,4 @@
-import { createMetrics, createLogger, createHealth } from '@board/service-kit';
+import { createMetrics, createLogger, createHealth } from '@board/service';
 import { waitUntil } from '@board/test';
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';

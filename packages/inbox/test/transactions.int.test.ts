@@ -1,5 +1,5 @@
 import { waitUntil } from '@board/test';
-import { openConnection } from '@board/database-kit';
+import { openConnection } from '@board/mysql';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { openInboxLab, readDeadLetters, type InboxLab } from './support/inbox-lab.ts';
 import { appliedVersions, thingLogHandler } from './support/thing-log.ts';

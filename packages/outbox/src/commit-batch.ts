@@ -1,5 +1,5 @@
-import { classifyError, isRefusedCommit, type Database } from '@board/database-kit';
-import { failpoint, UnavailableError } from '@board/service-kit';
+import { classifyError, isRefusedCommit, type Database } from '@board/mysql';
+import { failpoint, UnavailableError } from '@board/service';
 import type { AggregateRows } from './command.ts';
 import type { Batch } from './commit-queue.ts';
 import { readKeys } from './idempotency-keys.ts';

@@ -1,5 +1,5 @@
-import type { Database } from '@board/database-kit';
-import { UnavailableError } from '@board/service-kit';
+import type { Database } from '@board/mysql';
+import { UnavailableError } from '@board/service';
 import type { AggregateRows, Command, Outcome } from './command.ts';
 import { commitBatch } from './commit-batch.ts';
 import { fillCommitLimits, type CommitLimits } from './commit-limits.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Database } from '@board/database-kit';
+import type { Database } from '@board/mysql';
 import type { EntityManager } from 'typeorm';
 import type { IdempotencyKey, KeyOutcome } from './command.ts';
 

@@ -1,4 +1,4 @@
-import { UnavailableError } from '@board/service-kit';
+import { UnavailableError } from '@board/service';
 import type { Change, Command, Outcome } from './command.ts';
 
 /** A command on its way through the group commit, whose caller waits for its outcome. */

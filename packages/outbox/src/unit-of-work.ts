@@ -1,6 +1,6 @@
 // Flow 3/9: one transaction: board, outbox
 import assert from 'node:assert/strict';
-import { failpoint } from '@board/service-kit';
+import { failpoint } from '@board/service';
 import type { EntityManager } from 'typeorm';
 import type { AggregateRows, Change, Outcome, OutboxEvent } from './command.ts';
 import { insertKeys } from './idempotency-keys.ts';

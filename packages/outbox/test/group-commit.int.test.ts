@@ -1,5 +1,5 @@
-import { UnavailableError } from '@board/service-kit';
-import { setFailpoint } from '@board/service-kit/testing';
+import { UnavailableError } from '@board/service';
+import { setFailpoint } from '@board/service/testing';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { OutboxEvent } from '../src/index.ts';
 import { createThing, editThing, openOutboxLab, type OutboxLab } from './support/outbox-lab.ts';

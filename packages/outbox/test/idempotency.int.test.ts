@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { setFailpoint } from '@board/service-kit/testing';
+import { setFailpoint } from '@board/service/testing';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { holdFailpoint } from './support/hold-failpoint.ts';
 import { createThing, editThing, openOutboxLab, type OutboxLab } from './support/outbox-lab.ts';

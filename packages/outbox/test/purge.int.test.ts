@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { openConnection, openSession, type RowDataPacket, type Session } from '@board/database-kit';
+import { openConnection, openSession, type RowDataPacket, type Session } from '@board/mysql';
 import { createTestSchema, type TestSchema } from '@board/test';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import {

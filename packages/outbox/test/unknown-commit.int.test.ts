@@ -1,5 +1,5 @@
-import { UnavailableError } from '@board/service-kit';
-import { setFailpoint } from '@board/service-kit/testing';
+import { UnavailableError } from '@board/service';
+import { setFailpoint } from '@board/service/testing';
 import { startTcpProxy, waitUntil, type TcpProxy } from '@board/test';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createThing, editThing, openOutboxLab, type OutboxLab } from './support/outbox-lab.ts';

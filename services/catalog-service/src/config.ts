@@ -1,6 +1,6 @@
-import { databaseFields } from '@board/database-kit';
-import { kafkaFields } from '@board/kafka-kit';
-import { configFields } from '@board/service-kit';
+import { databaseFields } from '@board/mysql';
+import { kafkaFields } from '@board/kafka';
+import { configFields } from '@board/service';
 import { z } from 'zod';
 
 export const serviceSchema = z.object({

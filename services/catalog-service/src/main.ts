@@ -1,7 +1,7 @@
 import { catalogConsumer, groupTopics } from '@board/contracts';
-import { createDatabase, databaseConnection, ServerSettingsError } from '@board/database-kit';
+import { createDatabase, databaseConnection, ServerSettingsError } from '@board/mysql';
 import { startInbox } from '@board/inbox';
-import { assertTopics, connectKafka, kafkaAccess } from '@board/kafka-kit';
+import { assertTopics, connectKafka, kafkaAccess } from '@board/kafka';
 import {
   createElapsedClock,
   createHealth,
@@ -10,7 +10,7 @@ import {
   guardEventLoop,
   runService,
   waitForDependency,
-} from '@board/service-kit';
+} from '@board/service';
 import { boardHandler } from './application/board-handler.ts';
 import { serviceSchema } from './config.ts';
 import { createCatalogReader } from './database/catalog-reader.ts';

@@ -1,4 +1,4 @@
-import { createDatabase, runMigrations } from '@board/database-kit';
+import { createDatabase, runMigrations } from '@board/mysql';
 import { createTestSchema } from '@board/test';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import type { CatalogChange } from '../src/domain/to-catalog-change.ts';

@@ -1,4 +1,4 @@
-import { compareInterruptedRuns } from '@board/database-kit/testing';
+import { compareInterruptedRuns } from '@board/mysql/testing';
 import { createTestSchema } from '@board/test';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { migrations } from '../src/database/migrations.ts';

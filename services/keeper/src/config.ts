@@ -1,8 +1,8 @@
-import { boardOutbox } from '@board/connectors';
+import { boardOutbox } from '@board/relay';
 import { catalogConsumer, keeperMemoryTopic } from '@board/contracts';
-import { databaseFields } from '@board/database-kit';
-import { kafkaFields } from '@board/kafka-kit';
-import { configFields } from '@board/service-kit';
+import { databaseFields } from '@board/mysql';
+import { kafkaFields } from '@board/kafka';
+import { configFields } from '@board/service';
 import { z } from 'zod';
 
 const name = () =>

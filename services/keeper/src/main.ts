@@ -1,17 +1,10 @@
 import { createHash } from 'node:crypto';
-import {
-  connectApi,
-  connectorTopics,
-  countRecords,
-  openSchemaHistory,
-  relayMemory,
-  type RunSql,
-} from '@board/connectors';
+import { connectApi, connectorTopics, countRecords, openSchemaHistory, relayMemory, type RunSql } from '@board/relay';
 import { boardTopic, catalogConsumer } from '@board/contracts';
-import { databaseConnection, leadWhileLocked, openSession, type LockState, type Session } from '@board/database-kit';
+import { databaseConnection, leadWhileLocked, openSession, type LockState, type Session } from '@board/mysql';
 import { auditedTopics, findUnreceived, trimRetries } from '@board/inbox';
 import type { OutboxPurge, PurgeSession } from '@board/outbox';
-import { connectKafka, kafkaAccess, openAdmin, openCompactedTopic } from '@board/kafka-kit';
+import { connectKafka, kafkaAccess, openAdmin, openCompactedTopic } from '@board/kafka';
 import {
   createElapsedClock,
   createHealth,
@@ -21,7 +14,7 @@ import {
   guardEventLoop,
   reasonOf,
   runService,
-} from '@board/service-kit';
+} from '@board/service';
 import { guardShape } from './application/guard-shape.ts';
 import { healConnector } from './application/heal-connector.ts';
 import { createKeeperMetrics } from './application/keeper-metrics.ts';

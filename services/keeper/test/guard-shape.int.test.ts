@@ -8,14 +8,17 @@ import {
   relayMemory,
   type ConnectorDefinition,
   type RunSql,
-} from '@board/connectors';
-import { openSession, type Session } from '@board/database-kit';
-import { connectKafka, openAdmin, openCompactedTopic } from '@board/kafka-kit';
-import { createHealth, createLogger } from '@board/service-kit';
+} from '@board/relay';
+import { openSession, type Session } from '@board/mysql';
+import { connectKafka, openAdmin, openCompactedTopic } from '@board/kafka';
+import { createHealth, createLogger } from '@board/service';
 import { waitUntil } from '@board/test';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { openTemporaryOutbox, type TemporaryOutbox } from '../../../connectors/test/support/open-temporary-outbox.ts';
-import { openMemoryTopic } from '../../../connectors/test/support/open-memory-topic.ts';
+import {
+  openTemporaryOutbox,
+  type TemporaryOutbox,
+} from '../../../packages/relay/test/support/open-temporary-outbox.ts';
+import { openMemoryTopic } from '../../../packages/relay/test/support/open-memory-topic.ts';
 import { guardShape } from '../src/application/guard-shape.ts';
 import { watchRelay } from '../src/application/watch-relay.ts';
 

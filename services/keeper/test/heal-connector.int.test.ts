@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { connectApi, connectorTopics, registerConnector } from '@board/connectors';
-import { openAdmin } from '@board/kafka-kit';
-import { createHealth, createLogger } from '@board/service-kit';
+import { connectApi, connectorTopics, registerConnector } from '@board/relay';
+import { openAdmin } from '@board/kafka';
+import { createHealth, createLogger } from '@board/service';
 import { waitUntil } from '@board/test';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
-import { openTemporaryOutbox, type TemporaryOutbox } from '../../../connectors/test/support/open-temporary-outbox.ts';
+import {
+  openTemporaryOutbox,
+  type TemporaryOutbox,
+} from '../../../packages/relay/test/support/open-temporary-outbox.ts';
 import { healConnector } from '../src/application/heal-connector.ts';
 
 const stack = inject('stack');

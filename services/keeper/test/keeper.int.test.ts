@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connectApi, openSuspicion, rebuildPosition, registerConnector } from '@board/connectors';
+import { connectApi, openSuspicion, rebuildPosition, registerConnector } from '@board/relay';
 import { createIdempotencyTable } from '@board/outbox';
 import { waitUntil } from '@board/test';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';

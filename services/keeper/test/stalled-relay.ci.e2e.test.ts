@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { connectApi, registerConnector, type RunSql } from '@board/connectors';
-import { openSession } from '@board/database-kit';
-import { createHealth, createLogger } from '@board/service-kit';
+import { connectApi, registerConnector, type RunSql } from '@board/relay';
+import { openSession } from '@board/mysql';
+import { createHealth, createLogger } from '@board/service';
 import { startTcpProxy, waitUntil } from '@board/test';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { stallSettings } from '../src/domain/decide-stall.ts';

@@ -7,9 +7,9 @@ import {
   waitUntilShipped,
   type ConnectorDefinition,
   type RunSql,
-} from '@board/connectors';
-import { openSession } from '@board/database-kit';
-import { createHealth, createLogger } from '@board/service-kit';
+} from '@board/relay';
+import { openSession } from '@board/mysql';
+import { createHealth, createLogger } from '@board/service';
 import { waitUntil } from '@board/test';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { startOwnMysql, type OwnMysql } from '../../../stack/test/support/start-own-mysql.ts';

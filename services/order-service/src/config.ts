@@ -1,5 +1,5 @@
-import { databaseFields } from '@board/database-kit';
-import { configFields } from '@board/service-kit';
+import { databaseFields } from '@board/mysql';
+import { configFields } from '@board/service';
 import { z } from 'zod';
 
 export const serviceSchema = z.object({

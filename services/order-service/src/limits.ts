@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { boardTopic, eventSchemas, type BoardEvent } from '@board/contracts';
-import { ServerSettingsError, type Database } from '@board/database-kit';
+import { ServerSettingsError, type Database } from '@board/mysql';
 import { defaultCommitLimits, payloadLimitBytes } from '@board/outbox';
 import { boardLimits } from './domain/check-board-text.ts';
 import { bodyLimitBytes } from './http/board-requests.ts';

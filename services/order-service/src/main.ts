@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { eventSchemas } from '@board/contracts';
-import { createDatabase, databaseConnection, ServerSettingsError } from '@board/database-kit';
+import { createDatabase, databaseConnection, ServerSettingsError } from '@board/mysql';
 import { createCommitMetrics, createGroupCommit } from '@board/outbox';
 import {
   createElapsedClock,
@@ -12,7 +12,7 @@ import {
   guardEventLoop,
   runService,
   waitForDependency,
-} from '@board/service-kit';
+} from '@board/service';
 import type { Refusal } from './application/commands.ts';
 import { handleCommand } from './application/handle-command.ts';
 import { serviceSchema } from './config.ts';

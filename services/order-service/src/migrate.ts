@@ -1,5 +1,5 @@
-import { databaseConnection, runMigrations } from '@board/database-kit';
-import { runTask } from '@board/service-kit';
+import { databaseConnection, runMigrations } from '@board/mysql';
+import { runTask } from '@board/service';
 import { migrateSchema } from './config.ts';
 import { migrations } from './database/migrations.ts';
 

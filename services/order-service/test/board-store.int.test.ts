@@ -1,5 +1,5 @@
-import { createDatabase, runMigrations } from '@board/database-kit';
-import { costlier, measureReads } from '@board/database-kit/testing';
+import { createDatabase, runMigrations } from '@board/mysql';
+import { costlier, measureReads } from '@board/mysql/testing';
 import { createTestSchema } from '@board/test';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { boardTable, createBoardReader } from '../src/database/board-store.ts';

@@ -1,5 +1,5 @@
-import { runMigrations } from '@board/database-kit';
-import { compareInterruptedRuns } from '@board/database-kit/testing';
+import { runMigrations } from '@board/mysql';
+import { compareInterruptedRuns } from '@board/mysql/testing';
 import { createTestSchema } from '@board/test';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { migrations } from '../src/database/migrations.ts';

@@ -1,4 +1,4 @@
-import { createDatabase, openConnection, type Connection, type DriverConnection } from '@board/database-kit';
+import { createDatabase, openConnection, type Connection, type DriverConnection } from '@board/mysql';
 import { databaseEnvironment } from '@board/test';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { startOwnMysql, type OwnMysql } from '../../../stack/test/support/start-own-mysql.ts';

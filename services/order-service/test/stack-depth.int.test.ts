@@ -1,9 +1,9 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { join } from 'node:path';
 import { eventSchemas } from '@board/contracts';
-import { createDatabase, type Database } from '@board/database-kit';
+import { createDatabase, type Database } from '@board/mysql';
 import { createGroupCommit } from '@board/outbox';
-import { createHealth, createHttpServer, createLogger, createMetrics, createScope } from '@board/service-kit';
+import { createHealth, createHttpServer, createLogger, createMetrics, createScope } from '@board/service';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import type { Refusal } from '../src/application/commands.ts';
 import { handleCommand } from '../src/application/handle-command.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openConnection } from '@board/database-kit';
+import { openConnection } from '@board/mysql';
 import { ensurePrograms } from '../../fetch/ensure-programs.ts';
 import { pickFreePort } from '../../instance/find-busy-ports.ts';
 import { locateInstance, makeFolders } from '../../instance/instance.ts';

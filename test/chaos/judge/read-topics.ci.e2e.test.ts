@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { connectKafka } from '@board/kafka-kit';
-import { createLogger } from '@board/service-kit';
+import { connectKafka } from '@board/kafka';
+import { createLogger } from '@board/service';
 import { runKafkaTool, uniqueName } from '@board/test';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { foreignMarker } from '../history.ts';

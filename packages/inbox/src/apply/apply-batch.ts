@@ -1,5 +1,5 @@
 // Flow 6/9: one transaction: effect, mark
-import { failpoint } from '@board/service-kit';
+import { failpoint } from '@board/service';
 import { planBatch, type Applied, type Mark, type Step } from '../decide.ts';
 import { deletePassed } from '../fail/dead-letters.ts';
 import type { Inbox } from '../inbox.ts';

@@ -1,4 +1,4 @@
-import { failpoint } from '@board/service-kit';
+import { failpoint } from '@board/service';
 import { repeat } from '../clock.ts';
 import { HandlerTimeoutError, InfrastructureError } from '../errors.ts';
 import { deletePassed } from '../fail/dead-letters.ts';

@@ -1,5 +1,5 @@
-import { classifyDriverError } from '@board/database-kit';
-import { failpoint } from '@board/service-kit';
+import { classifyDriverError } from '@board/mysql';
+import { failpoint } from '@board/service';
 import type { Applied } from '../decide.ts';
 import { describeError, HandlerTimeoutError, InfrastructureError, UnfinishedDeploymentError } from '../errors.ts';
 import { routeFailures } from '../fail/route-failures.ts';

@@ -1,5 +1,5 @@
-import { must } from '@board/service-kit';
-import { classifyDriverError } from '@board/database-kit';
+import { must } from '@board/service';
+import { classifyDriverError } from '@board/mysql';
 import type { Rejected, Step } from '../decide.ts';
 import { HandlerTimeoutError, InfrastructureError } from '../errors.ts';
 import type { Message } from '../handler.ts';

@@ -1,6 +1,6 @@
-import { must } from '@board/service-kit';
+import { must } from '@board/service';
 import { headerNames } from '@board/contracts';
-import { classifyDriverError, type DriverError } from '@board/database-kit';
+import { classifyDriverError, type DriverError } from '@board/mysql';
 import type { Applied, Rejected } from '../decide.ts';
 import { headerText, type Delivery } from '../record.ts';
 

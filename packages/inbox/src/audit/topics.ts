@@ -1,6 +1,6 @@
 import { type ConsumerDefinition, retryGroupOf } from '@board/contracts';
-import { readRanges } from '@board/kafka-kit';
-import { createElapsedClock } from '@board/service-kit';
+import { readRanges } from '@board/kafka';
+import { createElapsedClock } from '@board/service';
 import type { Kafka } from 'kafkajs';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,6 +1,6 @@
-import { createBackoff, type Backoff } from '@board/service-kit';
+import { createBackoff, type Backoff } from '@board/service';
 import { headerNames } from '@board/contracts';
-import { readHeaders, writeHeaders } from '@board/kafka-kit';
+import { readHeaders, writeHeaders } from '@board/kafka';
 import { probeAggregateId } from '../decide.ts';
 import { describeError } from '../errors.ts';
 import type { Handler } from '../handler.ts';

@@ -1,4 +1,4 @@
-import { openAdmin, withAdmin } from '@board/kafka-kit';
+import { openAdmin, withAdmin } from '@board/kafka';
 import { type ConsumerDefinition, retryTierOf, retryTopicName } from '@board/contracts';
 import type { Kafka } from 'kafkajs';
 

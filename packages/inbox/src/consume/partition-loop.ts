@@ -1,7 +1,7 @@
-import { failpoint } from '@board/service-kit';
+import { failpoint } from '@board/service';
 // Its errors are no named exports for Node.
 import kafkajs, { type Consumer as KafkaConsumer, type EachBatchPayload } from 'kafkajs';
-import { fetchedIn, type Fetched, type FetchedRecord, type UndecodableBatch } from '@board/kafka-kit';
+import { fetchedIn, type Fetched, type FetchedRecord, type UndecodableBatch } from '@board/kafka';
 import type { InboxClock } from '../clock.ts';
 import type { SourceRecord } from '../record.ts';
 import type { Process, Slice } from './process.ts';

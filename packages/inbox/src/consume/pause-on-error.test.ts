@@ -1,4 +1,4 @@
-import { createHealth, createLogger } from '@board/service-kit';
+import { createHealth, createLogger } from '@board/service';
 import { expect, it } from 'vitest';
 import { toHeaders } from '../../test/support/to-headers.ts';
 import { InfrastructureError } from '../errors.ts';

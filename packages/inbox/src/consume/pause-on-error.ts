@@ -1,7 +1,7 @@
-import { createBackoff, type Backoff, must } from '@board/service-kit';
+import { createBackoff, type Backoff, must } from '@board/service';
 import { createHash } from 'node:crypto';
-import { classifyDriverError } from '@board/database-kit';
-import { writeHeaders } from '@board/kafka-kit';
+import { classifyDriverError } from '@board/mysql';
+import { writeHeaders } from '@board/kafka';
 import { describeError, HandlerTimeoutError, InfrastructureError, UnfinishedDeploymentError } from '../errors.ts';
 import { toBare } from '../fail/record-formats.ts';
 import { publishDeadLetters, type DeadLetter } from '../fail/dead-letters.ts';

@@ -1,4 +1,4 @@
-import { openAdmin, type OffsetReset, onOffsetReset } from '@board/kafka-kit';
+import { openAdmin, type OffsetReset, onOffsetReset } from '@board/kafka';
 import type { Kafka } from 'kafkajs';
 import type { Inbox } from '../inbox.ts';
 import type { MissingRange, ReadPosition } from '../store/store.ts';

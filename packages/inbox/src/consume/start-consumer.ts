@@ -1,4 +1,4 @@
-import type { Health, Scope } from '@board/service-kit';
+import type { Health, Scope } from '@board/service';
 import type { Kafka } from 'kafkajs';
 import type { Inbox } from '../inbox.ts';
 import { openLagProbe } from './lag.ts';

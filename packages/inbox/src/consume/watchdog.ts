@@ -1,4 +1,4 @@
-import type { ReadinessState } from '@board/service-kit';
+import type { ReadinessState } from '@board/service';
 import type { Consumer as KafkaConsumer } from 'kafkajs';
 import { describeError } from '../errors.ts';
 import type { Inbox } from '../inbox.ts';

@@ -1,4 +1,4 @@
-import type { Alarms, Logger } from '@board/service-kit';
+import type { Alarms, Logger } from '@board/service';
 import { probeAggregateId, type Applied } from '../decide.ts';
 import { InfrastructureError, InvalidEventError } from '../errors.ts';
 import type { InboxMetrics } from '../health/observe.ts';

@@ -1,5 +1,5 @@
 import { headerNames } from '@board/contracts';
-import { maxHeaders, readHeaders, writeHeaders, type Header, type RecordHeaders } from '@board/kafka-kit';
+import { maxHeaders, readHeaders, writeHeaders, type Header, type RecordHeaders } from '@board/kafka';
 import { headerText } from '../record.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { createProducer } from '@board/kafka-kit';
+import { createProducer } from '@board/kafka';
 // Its errors are no named exports for Node.
 import kafkajs, { type Kafka, type RecordMetadata, type TopicMessages } from 'kafkajs';
 import { InfrastructureError } from '../errors.ts';

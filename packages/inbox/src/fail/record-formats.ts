@@ -1,5 +1,5 @@
 import { deadLetterTopicName, headerNames, retryTopicName } from '@board/contracts';
-import { backoffMs } from '@board/service-kit';
+import { backoffMs } from '@board/service';
 import { identify } from '../decide.ts';
 import { describeError } from '../errors.ts';
 import {

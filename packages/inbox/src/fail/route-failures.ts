@@ -1,5 +1,5 @@
 // Flow 7/9: failure becomes a retry
-import { must } from '@board/service-kit';
+import { must } from '@board/service';
 import { type Applied, type Mark, type Rejected, decide } from '../decide.ts';
 import { InvalidEventError, describeError } from '../errors.ts';
 import { describeDelivery } from '../health/observe.ts';

@@ -1,4 +1,4 @@
-import type { ReadinessState } from '@board/service-kit';
+import type { ReadinessState } from '@board/service';
 import { repeat } from '../clock.ts';
 import type { Inbox } from '../inbox.ts';
 import type { DeadLetterReason } from '../record.ts';

@@ -1,5 +1,5 @@
 import { headerNames } from '@board/contracts';
-import { createLogger } from '@board/service-kit';
+import { createLogger } from '@board/service';
 import { expect, it } from 'vitest';
 import type { Delivery } from '../record.ts';
 import { toHeaders } from '../../test/support/to-headers.ts';

@@ -1,5 +1,5 @@
 import { headerNames } from '@board/contracts';
-import type { Logger } from '@board/service-kit';
+import type { Logger } from '@board/service';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Applied } from '../decide.ts';
 import type { InboxClock } from '../clock.ts';

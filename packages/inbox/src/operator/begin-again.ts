@@ -1,4 +1,4 @@
-import { withAdmin } from '@board/kafka-kit';
+import { withAdmin } from '@board/kafka';
 import type { Admin } from 'kafkajs';
 import type { EntityManager } from 'typeorm';
 import { type Operator, Refusal, inboxGroups, readGroupStates, storeOf } from './operator.ts';

@@ -1,4 +1,4 @@
-import { withAdmin } from '@board/kafka-kit';
+import { withAdmin } from '@board/kafka';
 import { deadLetterTopicName } from '@board/contracts';
 import { behindPlace, closeAllPassed, mysqlDeadLetters, placeValues } from '../store/dead-letters.ts';
 import { type DeadLetterPlace, firstPlace } from '../store/store.ts';

@@ -1,6 +1,6 @@
 import { deadLetterTopicName } from '@board/contracts';
-import { fetchedIn, openAdmin, readRanges, withAdmin } from '@board/kafka-kit';
-import { withinDeadline } from '@board/service-kit';
+import { fetchedIn, openAdmin, readRanges, withAdmin } from '@board/kafka';
+import { withinDeadline } from '@board/service';
 import type { Admin, Consumer as KafkaConsumer, EachBatchPayload } from 'kafkajs';
 import { randomUUID } from 'node:crypto';
 import { deadLetterHeaders } from '../fail/headers.ts';

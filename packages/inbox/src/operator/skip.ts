@@ -1,4 +1,4 @@
-import { must } from '@board/service-kit';
+import { must } from '@board/service';
 import type { EntityManager } from 'typeorm';
 import { ofConflict, publishToDlq } from '../fail/dead-letters.ts';
 import { connectPublisher } from '../fail/publisher.ts';

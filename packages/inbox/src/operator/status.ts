@@ -1,5 +1,5 @@
-import { must } from '@board/service-kit';
-import { withAdmin } from '@board/kafka-kit';
+import { must } from '@board/service';
+import { withAdmin } from '@board/kafka';
 import { retryTierOf } from '@board/contracts';
 import { findRetryTopics, nextOffset, openLagProbe } from '../consume/lag.ts';
 import { probeAggregateId } from '../decide.ts';

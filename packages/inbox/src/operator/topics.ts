@@ -1,4 +1,4 @@
-import { withAdmin } from '@board/kafka-kit';
+import { withAdmin } from '@board/kafka';
 import { type ConsumerDefinition, retryGroupOf } from '@board/contracts';
 import type { Kafka } from 'kafkajs';
 import { findMissing } from '../consume/positions.ts';

@@ -1,4 +1,4 @@
-import type { Alarms, Logger } from '@board/service-kit';
+import type { Alarms, Logger } from '@board/service';
 import type { InboxSettings } from '../settings.ts';
 import type { SchemaKey, SchemaMemory } from '../store/schema-memory.ts';
 import { nameOf } from './schema.ts';

@@ -1,5 +1,5 @@
 import type { ReaderSchema } from '@board/contracts';
-import type { Alarms, Logger } from '@board/service-kit';
+import type { Alarms, Logger } from '@board/service';
 import type avsc from 'avsc';
 import { describeError, InfrastructureError } from '../errors.ts';
 import type { InboxSettings } from '../settings.ts';

@@ -1,6 +1,6 @@
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import { createRegistryClient, registryCodes, type RegistryAnswer } from '@board/registry';
-import { withinDeadline } from '@board/service-kit';
+import { withinDeadline } from '@board/service';
 import avsc from 'avsc';
 import timeoutMiddleware from 'mappersmith/middleware/timeout';
 import { InfrastructureError, describeError } from '../errors.ts';

@@ -1,4 +1,4 @@
-import { addColumn, addIndex, dropIndex } from '@board/database-kit';
+import { addColumn, addIndex, dropIndex } from '@board/mysql';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 // MySQL commits each DDL statement by itself, so each migration can run again after it died half-way.

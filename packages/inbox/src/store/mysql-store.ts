@@ -1,4 +1,4 @@
-import { classifyDriverError, describeServerFault, isReadOnlyError, type Connection } from '@board/database-kit';
+import { classifyDriverError, describeServerFault, isReadOnlyError, type Connection } from '@board/mysql';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { describeError } from '../errors.ts';
 import { mysqlBreakerState } from './dead-letters.ts';

@@ -1,4 +1,4 @@
-import { writeHeaders } from '@board/kafka-kit';
+import { writeHeaders } from '@board/kafka';
 import { expect, it } from 'vitest';
 import { readStoredHeaders } from './parked-row.ts';
 

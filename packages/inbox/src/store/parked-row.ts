@@ -1,4 +1,4 @@
-import { readHeaders, writeHeaders } from '@board/kafka-kit';
+import { readHeaders, writeHeaders } from '@board/kafka';
 import { sizeOf, type Delivery, type ParkedDelivery, type RecordHeaders } from '../record.ts';
 import type { ConsumerKey } from './store.ts';
 

@@ -1,4 +1,4 @@
-import { must } from '@board/service-kit';
+import { must } from '@board/service';
 import type { EntityManager } from 'typeorm';
 import type { Mark } from '../decide.ts';
 import { sizeOf, type Delivery } from '../record.ts';

@@ -1,5 +1,5 @@
 import { deadLetterTopicName, headerNames, retryTopicName } from '@board/contracts';
-import { fetchedIn, type FetchedRecord, type RecordHeaders } from '@board/kafka-kit';
+import { fetchedIn, type FetchedRecord, type RecordHeaders } from '@board/kafka';
 import { runKafkaTool, uniqueName, waitUntil } from '@board/test';
 import kafkajs, { type Message } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';

@@ -1,5 +1,5 @@
 import { deadLetterTopicName, retryTopicName } from '@board/contracts';
-import { writeHeaders, type RecordHeaders } from '@board/kafka-kit';
+import { writeHeaders, type RecordHeaders } from '@board/kafka';
 import type { RoutedRecord } from '../../src/fail/publisher.ts';
 import type { SourceRecord } from '../../src/record.ts';
 

@@ -1,7 +1,7 @@
-import { createDataSource } from '@board/database-kit';
-import { connectKafka } from '@board/kafka-kit';
-import { createHealth, createLogger, createMetrics, createScope, guardEventLoop } from '@board/service-kit';
-import { setFailpoint } from '@board/service-kit/testing';
+import { createDataSource } from '@board/mysql';
+import { connectKafka } from '@board/kafka';
+import { createHealth, createLogger, createMetrics, createScope, guardEventLoop } from '@board/service';
+import { setFailpoint } from '@board/service/testing';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startInbox } from '../../src/start-inbox.ts';
 import type { ConsumerProcessOptions } from './consumer-process.ts';

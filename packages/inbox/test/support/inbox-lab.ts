@@ -1,7 +1,7 @@
 import { deadLetterTopicName, groupTopics, type ConsumerDefinition } from '@board/contracts';
-import { createDataSource, type RowDataPacket } from '@board/database-kit';
-import { connectKafka } from '@board/kafka-kit';
-import { createHealth, createLogger, createMetrics, createScope, type Health, type Scope } from '@board/service-kit';
+import { createDataSource, type RowDataPacket } from '@board/mysql';
+import { connectKafka } from '@board/kafka';
+import { createHealth, createLogger, createMetrics, createScope, type Health, type Scope } from '@board/service';
 import { createTestSchema, uniqueName, waitUntil, type StackAddresses, type TestSchema } from '@board/test';
 import type { Kafka } from 'kafkajs';
 import type { DataSource } from 'typeorm';

@@ -1,4 +1,4 @@
-import type { DriverConnection as Connection, RowDataPacket } from '@board/database-kit';
+import type { DriverConnection as Connection, RowDataPacket } from '@board/mysql';
 import type { EntityManager } from 'typeorm';
 import type { Handler, Message } from '../../src/handler.ts';
 import type { ThingChanged } from './thing-codec.ts';

@@ -1,4 +1,4 @@
-import { writeHeaders, type RecordHeaders } from '@board/kafka-kit';
+import { writeHeaders, type RecordHeaders } from '@board/kafka';
 
 type Value = Buffer | string | null;
 type Values = Value | readonly Value[] | undefined;

@@ -1,4 +1,4 @@
-import { setFailpoint } from '@board/service-kit/testing';
+import { setFailpoint } from '@board/service/testing';
 import { onTestFinished } from 'vitest';
 
 export interface HeldFailpoint {

@@ -1,5 +1,5 @@
 import { createHash, randomUUIDv7 } from 'node:crypto';
-import { createDatabase, type Connection, type Database } from '@board/database-kit';
+import { createDatabase, type Connection, type Database } from '@board/mysql';
 import { createTestSchema, type StackAddresses, type TestSchema } from '@board/test';
 import type { EntityManager } from 'typeorm';
 import { onTestFinished } from 'vitest';

@@ -1,4 +1,4 @@
-import { cutPage, type Database, type PageCandidate } from '@board/database-kit';
+import { cutPage, type Database, type PageCandidate } from '@board/mysql';
 import { In, IsNull } from 'typeorm';
 import type { CatalogReader } from '../application/ports.ts';
 import { catalogTable } from './catalog-table.ts';

@@ -1,5 +1,5 @@
-import { createHealth, createHttpServer, createLogger, createMetrics, UnavailableError } from '@board/service-kit';
-import { ask } from '@board/service-kit/testing';
+import { createHealth, createHttpServer, createLogger, createMetrics, UnavailableError } from '@board/service';
+import { ask } from '@board/service/testing';
 import { describe, expect, it } from 'vitest';
 import type { CatalogReader } from '../application/ports.ts';
 import type { CatalogBoard } from '../domain/catalog-board.ts';

@@ -1,4 +1,4 @@
-import { answerWithEtag, Problem, readRequest, requestFields, type ServiceRouter } from '@board/service-kit';
+import { answerWithEtag, Problem, readRequest, requestFields, type ServiceRouter } from '@board/service';
 import Router from '@koa/router';
 import { z } from 'zod';
 import type { CatalogReader } from '../application/ports.ts';

@@ -8,8 +8,8 @@ import {
   type GtidSet,
   type RunSql,
   type SchemaHistory,
-} from '@board/connectors';
-import type { Alarms, Logger } from '@board/service-kit';
+} from '@board/relay';
+import type { Alarms, Logger } from '@board/service';
 import { areSame, decideShape, describeDifference, type Difference, type Shapes } from '../domain/decide-shape.ts';
 import type { Job } from './job.ts';
 

@@ -5,8 +5,8 @@ import {
   rebuildPosition,
   type ConnectApi,
   type Health,
-} from '@board/connectors';
-import type { Alarms, Logger } from '@board/service-kit';
+} from '@board/relay';
+import type { Alarms, Logger } from '@board/service';
 import { beginHealing, decideHeal, type ConnectorHealth, type HealSettings } from '../domain/decide-heal.ts';
 import type { Job } from './job.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { createHealth, createLogger } from '@board/service-kit';
+import { createHealth, createLogger } from '@board/service';
 import { expect, it } from 'vitest';
 import { purgeTables } from './purge-tables.ts';
 

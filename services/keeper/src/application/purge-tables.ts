@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { distrust, waitUntilOutboxShipped, type ConnectApi, type RelayMemoryStore } from '@board/connectors';
+import { distrust, waitUntilOutboxShipped, type ConnectApi, type RelayMemoryStore } from '@board/relay';
 import {
   describeKept,
   purgeKeys,
@@ -8,7 +8,7 @@ import {
   type OutboxPurge,
   type PurgeSession,
 } from '@board/outbox';
-import type { Alarms, Logger } from '@board/service-kit';
+import type { Alarms, Logger } from '@board/service';
 import type { Job } from './job.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';
 

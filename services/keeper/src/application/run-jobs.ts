@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { reasonOf, type Alarms, type Logger } from '@board/service-kit';
+import { reasonOf, type Alarms, type Logger } from '@board/service';
 import type { Job } from './job.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';
 

@@ -1,4 +1,4 @@
-import type { Logger } from '@board/service-kit';
+import type { Logger } from '@board/service';
 import type { Job } from './job.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';
 

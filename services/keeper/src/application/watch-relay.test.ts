@@ -1,5 +1,5 @@
-import { openSuspicion, suspect, type RelayMemory } from '@board/connectors';
-import { createHealth, createLogger } from '@board/service-kit';
+import { openSuspicion, suspect, type RelayMemory } from '@board/relay';
+import { createHealth, createLogger } from '@board/service';
 import { expect, it } from 'vitest';
 import { stallSettings } from '../domain/decide-stall.ts';
 import { watchRelay } from './watch-relay.ts';

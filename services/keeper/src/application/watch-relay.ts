@@ -14,8 +14,8 @@ import {
   type RelayMemoryStore,
   type RunSql,
   type Suspicion,
-} from '@board/connectors';
-import type { Alarms, Logger } from '@board/service-kit';
+} from '@board/relay';
+import type { Alarms, Logger } from '@board/service';
 import { beginStanding, decideStall, type StallSettings, type Standing } from '../domain/decide-stall.ts';
 import type { Job } from './job.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';

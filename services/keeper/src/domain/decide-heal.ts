@@ -1,4 +1,4 @@
-import { backoffMs } from '@board/service-kit/backoff';
+import { backoffMs } from '@board/service/backoff';
 
 /** The connector as Connect describes it. */
 export type ConnectorHealth =

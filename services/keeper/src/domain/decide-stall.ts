@@ -1,4 +1,4 @@
-import { backoffMs } from '@board/service-kit/backoff';
+import { backoffMs } from '@board/service/backoff';
 
 /** The connector's position as one look finds it. */
 export interface Standing {

@@ -1,11 +1,11 @@
-import { relayMemory, type RelayMemoryStore } from '@board/connectors';
-import { connectKafka, openCompactedTopic } from '@board/kafka-kit';
+import { relayMemory, type RelayMemoryStore } from '@board/relay';
+import { connectKafka, openCompactedTopic } from '@board/kafka';
 import type { StackAddresses } from '@board/test';
-import { openMemoryTopic } from '../../../../connectors/test/support/open-memory-topic.ts';
+import { openMemoryTopic } from '../../../../packages/relay/test/support/open-memory-topic.ts';
 import {
   openTemporaryOutbox,
   type TemporaryOutbox,
-} from '../../../../connectors/test/support/open-temporary-outbox.ts';
+} from '../../../../packages/relay/test/support/open-temporary-outbox.ts';
 
 /** An outbox with a connector and a keeper's memory of one test; the connector is not registered yet. */
 export interface RelayLab {

@@ -1,4 +1,4 @@
-import { cutPage, type Database, type PageCandidate } from '@board/database-kit';
+import { cutPage, type Database, type PageCandidate } from '@board/mysql';
 import type { AggregateRows } from '@board/outbox';
 import { EntitySchema, In, IsNull, type EntityManager } from 'typeorm';
 import type { BoardReader } from '../application/board-reader.ts';

@@ -1,5 +1,5 @@
 import { boardTopic } from '@board/contracts';
-import { addIndex } from '@board/database-kit';
+import { addIndex } from '@board/mysql';
 import { createIdempotencyTable, createOutboxTable } from '@board/outbox';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 

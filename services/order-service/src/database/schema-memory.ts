@@ -1,4 +1,4 @@
-import type { Database } from '@board/database-kit';
+import type { Database } from '@board/mysql';
 import type { RegisteredSchema, SchemaMemory } from '../registry/registered-schema.ts';
 
 interface Row {

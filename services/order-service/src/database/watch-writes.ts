@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ReadOnlyError, type Database } from '@board/database-kit';
-import type { Alarms, OutageAlarm } from '@board/service-kit';
+import { ReadOnlyError, type Database } from '@board/mysql';
+import type { Alarms, OutageAlarm } from '@board/service';
 
 const lookEveryMs = 1_000;
 

@@ -1,5 +1,5 @@
 import type { BoardEvent } from '@board/contracts';
-import { answerInTime, type ServiceContext } from '@board/service-kit';
+import { answerInTime, type ServiceContext } from '@board/service';
 import type { Answer, BoardCommand, BoardResult, CommandContext, HandleCommand } from '../application/commands.ts';
 import { toProblem } from './board-answers.ts';
 

@@ -1,5 +1,5 @@
-import { UnavailableError } from '@board/service-kit';
-import type { Question } from '@board/service-kit/testing';
+import { UnavailableError } from '@board/service';
+import type { Question } from '@board/service/testing';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-import { Problem } from '@board/service-kit';
+import { Problem } from '@board/service';
 import type { Answer, Refusal } from '../application/commands.ts';
 import type { Board } from '../domain/board.ts';
 import { boardEtag } from './board-tokens.ts';

@@ -1,4 +1,4 @@
-import { requestFields } from '@board/service-kit';
+import { requestFields } from '@board/service';
 import { z } from 'zod';
 import { boardLimits } from '../domain/check-board-text.ts';
 import { boardCursor, parseIdempotencyKey } from './board-tokens.ts';

@@ -1,4 +1,4 @@
-import { parseEntityTags } from '@board/service-kit';
+import { parseEntityTags } from '@board/service';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { boardCursor, boardEtag, parseIdempotencyKey } from './board-tokens.ts';

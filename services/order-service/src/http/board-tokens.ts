@@ -1,4 +1,4 @@
-import type { EntityTags } from '@board/service-kit';
+import type { EntityTags } from '@board/service';
 
 /* The short texts that clients carry from an answer to a request, or choose themselves: ETag, key and cursor. */
 

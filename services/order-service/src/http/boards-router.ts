@@ -1,7 +1,7 @@
 // Flow 1/9: HTTP request becomes a command
 import { createHash } from 'node:crypto';
 import Router from '@koa/router';
-import { answerInTime, answerWithEtag, readRequest, type ServiceRouter } from '@board/service-kit';
+import { answerInTime, answerWithEtag, readRequest, type ServiceRouter } from '@board/service';
 import type { BoardReader } from '../application/board-reader.ts';
 import { answerCommand, type CommandEdge } from './answer-command.ts';
 import { boardAnswers, boardBody, toProblem } from './board-answers.ts';

@@ -1,5 +1,5 @@
 import Router from '@koa/router';
-import { Problem, readRequest, type ServiceContext, type ServiceRouter } from '@board/service-kit';
+import { Problem, readRequest, type ServiceContext, type ServiceRouter } from '@board/service';
 import { answerCommand, type CommandEdge } from './answer-command.ts';
 import { boardAnswers } from './board-answers.ts';
 import { legacyRequest } from './board-requests.ts';

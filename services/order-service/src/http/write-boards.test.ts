@@ -1,4 +1,4 @@
-import { UnavailableError } from '@board/service-kit';
+import { UnavailableError } from '@board/service';
 import { describe, expect, test } from 'vitest';
 import { expectProblem } from '../../test/support/expect-problem.ts';
 import { exampleBoard, refuse, serveEdge } from '../../test/support/serve-edge.ts';

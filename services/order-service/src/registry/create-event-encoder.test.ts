@@ -1,5 +1,5 @@
 import { eventSchemas, type BoardCreated } from '@board/contracts';
-import { UnavailableError } from '@board/service-kit';
+import { UnavailableError } from '@board/service';
 import avro from 'avsc';
 import { expect, test } from 'vitest';
 import { createEventEncoder } from './create-event-encoder.ts';

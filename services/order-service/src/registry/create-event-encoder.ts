@@ -1,6 +1,6 @@
 import type { BoardEvent, EventSchema } from '@board/contracts';
 import { frame } from '@board/registry';
-import { UnavailableError } from '@board/service-kit';
+import { UnavailableError } from '@board/service';
 import avro from 'avsc';
 
 export interface EventEncoder {

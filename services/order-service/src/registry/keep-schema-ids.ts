@@ -1,5 +1,5 @@
 import type { EventSchema } from '@board/contracts';
-import type { Health, Logger } from '@board/service-kit';
+import type { Health, Logger } from '@board/service';
 import { fingerprintOf, type Registry } from './ask-registry.ts';
 import type { EventEncoder } from './create-event-encoder.ts';
 import type { RegisteredSchema, SchemaMemory } from './registered-schema.ts';

@@ -1,4 +1,4 @@
-import type { Answer, Question } from '@board/service-kit/testing';
+import type { Answer, Question } from '@board/service/testing';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formatsPlugin from 'ajv-formats';
 

@@ -1,4 +1,4 @@
-import type { Answer } from '@board/service-kit/testing';
+import type { Answer } from '@board/service/testing';
 import { expect } from 'vitest';
 
 /** A problem of this status that names these fields, and says of each what it wants. */

@@ -1,4 +1,4 @@
-import { setFailpoint } from '@board/service-kit/testing';
+import { setFailpoint } from '@board/service/testing';
 
 // order-service as a process that SIGKILL ends at a failpoint: armed here, then the shipped entry runs.
 const [place] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 import { eventSchemas } from '@board/contracts';
-import { runMigrations } from '@board/database-kit';
+import { runMigrations } from '@board/mysql';
 import { createTestSchema, databaseEnvironment, type TestSchema } from '@board/test';
 import { inject, onTestFinished } from 'vitest';
 import { migrations } from '../../src/database/migrations.ts';

@@ -1,5 +1,5 @@
-import { createHealth, createHttpServer, createLogger, createMetrics, docsRouter } from '@board/service-kit';
-import { ask, type Answer, type Question } from '@board/service-kit/testing';
+import { createHealth, createHttpServer, createLogger, createMetrics, docsRouter } from '@board/service';
+import { ask, type Answer, type Question } from '@board/service/testing';
 import type {
   BoardCommand,
   BoardResult,

@@ -1,4 +1,4 @@
-import { must } from '@board/service-kit';
+import { must } from '@board/service';
 import type { Delivery, ParkedDelivery } from '../../../src/record.ts';
 import type { ParkedEvents } from '../../../src/store/store.ts';
 import type { Change, View } from './database.ts';

@@ -1,4 +1,4 @@
-import { must } from '@board/service-kit';
+import { must } from '@board/service';
 import { expect, it } from 'vitest';
 import type { Delivery, ParkedDelivery } from '../../../src/record.ts';
 import type { InboxStore } from '../../../src/store/store.ts';

@@ -1,4 +1,4 @@
-import { addIndex } from '@board/database-kit';
+import { addIndex } from '@board/mysql';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** The list shows what is not deleted: without this, a page behind a mass delete reads every deleted board first. */

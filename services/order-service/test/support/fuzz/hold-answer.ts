@@ -1,4 +1,4 @@
-import type { Answer } from '@board/service-kit/testing';
+import type { Answer } from '@board/service/testing';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { checkAnswers } from '../check-answers.ts';
 import type { Api } from './api.ts';

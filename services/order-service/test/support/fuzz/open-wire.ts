@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { startDeadline } from '@board/service-kit';
-import type { Answer } from '@board/service-kit/testing';
+import { startDeadline } from '@board/service';
+import type { Answer } from '@board/service/testing';
 import { takeAnswer } from './take-answer.ts';
 
 /** A connection that sends whatever bytes it is given. */

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Answer } from '@board/service-kit/testing';
+import type { Answer } from '@board/service/testing';
 import fc from 'fast-check';
 import type { Api } from './api.ts';
 import { drawOddity, type Oddity } from './draw-oddity.ts';

@@ -1,4 +1,4 @@
-import type { Answer } from '@board/service-kit/testing';
+import type { Answer } from '@board/service/testing';
 
 /** The first whole answer in the bytes of a connection, and what follows it; undefined while it is not all there. */
 export function takeAnswer(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Answer } from '@board/service-kit/testing';
+import type { Answer } from '@board/service/testing';
 import { parseIdempotencyKey } from '../../../src/http/board-tokens.ts';
 import type { Sent } from './to-bytes.ts';
 

@@ -1,0 +1,59 @@
+import { boardTopic } from '@board/contracts';
+import boardOutboxJson from '../../../connectors/board-outbox.json' with { type: 'json' };
+
+/** A connector's whole configuration, the body of `PUT /connectors/<name>/config`. */
+export type ConnectorDefinition = Readonly<Record<string, string>> & {
+  readonly name: string;
+  readonly 'connector.class': string;
+  readonly 'topic.prefix': string;
+};
+
+/** The pipeline's one connector. */
+export const boardOutbox: ConnectorDefinition = boardOutboxJson;
+
+export interface ConnectorChanges {
+  /** Also the `topic.prefix`, and so the start of the names of its own topics. */
+  readonly name: string;
+  readonly database: string;
+  /** Must differ from every other replica's and connector's on the MySQL server. */
+  readonly serverId: number;
+  /** Where all rows go; without it, where their `aggregatetype` says. */
+  readonly topic?: string;
+  /** Single keys to set on top. */
+  readonly config?: Readonly<Record<string, string>>;
+}
+
+const ddlFilter = 'internal.schema.history.internal.ddl.filter';
+
+/** Defines a connector like `board-outbox` for the outbox table of another database. */
+export function defineConnector(changes: ConnectorChanges): ConnectorDefinition {
+  const { name, database, serverId, topic, config } = changes;
+  return {
+    ...boardOutbox,
+    name,
+    'topic.prefix': name,
+    'database.server.id': String(serverId),
+    'database.include.list': database,
+    'table.include.list': `${database}.outbox`,
+    'schema.history.internal.kafka.topic': `${name}.schema-history`,
+    [ddlFilter]: (boardOutbox[ddlFilter] ?? '').replaceAll('order_service', database),
+    ...(topic !== undefined && { 'transforms.outbox.route.topic.replacement': topic }),
+    ...config,
+  };
+}
+
+export interface ConnectorTopics {
+  readonly events: string;
+  readonly heartbeat: string;
+  readonly schemaHistory: string;
+}
+
+/** Names the topics that a connector writes. */
+export function connectorTopics(definition: ConnectorDefinition): ConnectorTopics {
+  const route = definition['transforms.outbox.route.topic.replacement'] ?? '${routedByValue}';
+  return {
+    events: route.replace('${routedByValue}', boardTopic.name),
+    heartbeat: `${definition['heartbeat.topics.prefix'] ?? '__debezium-heartbeat'}.${definition['topic.prefix']}`,
+    schemaHistory: definition['schema.history.internal.kafka.topic'] ?? `${definition['topic.prefix']}.schema-history`,
+  };
+}

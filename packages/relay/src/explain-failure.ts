@@ -1,0 +1,61 @@
+import { printable } from '@board/service';
+
+/** Why a task has failed, where the trace names something that has a recipe. */
+export type Failure =
+  /** Debezium's parser knows the statement not, or not in this form: valid in MySQL, so it stands in the binlog. */
+  | { readonly kind: 'refused-statement'; readonly statement: string }
+  /** A value of a row is not of the type that the connector believes its column to have. */
+  | { readonly kind: 'misfit'; readonly problem: string }
+  /**
+   * The schema history is gone, or does not hold the outbox as its rows are. Restarts do not help: `when_needed` rebuilds a
+   * lost position, but not a lost history; a new position does.
+   */
+  | { readonly kind: 'stale-history'; readonly problem: string };
+
+// One line, the parser's remark, follows the statement, which may itself hold quotes and line ends and words such as "at";
+// then comes a frame of the stack, or the next remark on the same statement.
+const refused =
+  /DDL statement couldn't be parsed\..*? with the statement '([\s\S]*?)'\n[^\n]*\n(?:\tat \S+\.\S+\(|io\.debezium\.text\.)/;
+const others = [
+  ['misfit', /Failed to properly convert (?:data|default) value for '[^']*' of type [^\n]*/],
+  ['stale-history', /Error processing row in \S+, internal schema size \d+, but row size \d+/],
+  ['stale-history', /Encountered change event for table \S+ whose schema isn't known to this connector/],
+  ['stale-history', /The db history topic is missing/],
+] as const;
+
+/** Finds the cause in the trace of a FAILED task; undefined for every other cause. */
+export function classifyFailure(trace: string): Failure | undefined {
+  const statement = refused.exec(trace)?.[1];
+  if (statement !== undefined) return { kind: 'refused-statement', statement };
+  // Also one that was not found in it: any words may stand in a statement.
+  if (trace.includes("DDL statement couldn't be parsed")) return undefined;
+  for (const [kind, pattern] of others) {
+    const problem = pattern.exec(trace)?.[0];
+    if (problem !== undefined) return { kind, problem };
+  }
+  return undefined;
+}
+
+/** One line that names the cause and the recipe in the runbook; undefined where the trace says it better. */
+export function explainFailure(trace: string): string | undefined {
+  const failure = classifyFailure(trace);
+  switch (failure?.kind) {
+    case 'refused-statement':
+      return `Debezium cannot parse the statement "${shorten(failure.statement)}": docs/runbook.md, "A refused statement"`;
+    case 'misfit':
+    case 'stale-history':
+      return `${shorten(failure.problem)}: docs/runbook.md, "A row that does not fit"`;
+    case undefined:
+      return undefined;
+  }
+}
+
+/** A statement that may have changed the outbox, in whichever database it was run. */
+export function namesOutbox(statement: string): boolean {
+  return /outbox/i.test(statement);
+}
+
+function shorten(text: string): string {
+  const line = printable(text.replaceAll(/\s+/g, ' ').trim());
+  return line.length > 200 ? `${line.slice(0, 200)}...` : line;
+}

@@ -1,0 +1,93 @@
+import { keeperMemoryTopic } from '@board/contracts';
+import { connectKafka, openCompactedTopic } from '@board/kafka';
+import { printable } from '@board/service';
+import { compareConfig } from './compare-config.ts';
+import { connectApi, type ConnectApi } from './connect-api.ts';
+import { boardOutbox, type ConnectorDefinition } from './connector-definition.ts';
+import { openSuspicion, relayMemory } from './memory/relay-memory.ts';
+import { waitUntilShipping } from './wait-until-shipping.ts';
+
+export interface Registration {
+  readonly connectUrl: string;
+  readonly brokers: readonly string[];
+  /** `board-outbox` when not given. */
+  readonly definition?: ConnectorDefinition;
+  /** For the wait until it ships; 90 s when not given. */
+  readonly timeoutMs?: number;
+  /** Of the keeper; `keeper-memory` when not given. */
+  readonly memoryTopic?: string;
+  readonly onProgress?: (line: string) => void;
+}
+
+/** Connect keeps back what it says of a value that comes from its environment. */
+const hiddenReasonHint =
+  "\nThe reason is in the Connect worker's log only. Most often MySQL is not reachable with the worker's " +
+  'CDC_MYSQL_HOST, _PORT, _USER and _PASSWORD, or that user lacks a grant.';
+
+/**
+ * Brings a connector into its defined state and returns once it really ships; safe to call again. One that the keeper has
+ * stopped because of its columns stays STOPPED, and `held` is returned.
+ */
+export async function registerConnector(registration: Registration): Promise<'ships' | 'held'> {
+  const { connectUrl, brokers, definition = boardOutbox, timeoutMs = 90_000 } = registration;
+  const api = connectApi(connectUrl);
+  const report = (line: string): void => registration.onProgress?.(printable(`${definition.name}: ${line}`));
+
+  await refuseInvalid(api, definition);
+  // Also UNASSIGNED: a stopped one is called so for a moment after a change of its configuration, or while Connect rebalances.
+  const state = (await api.getStatus(definition.name))?.connector.state ?? 'RUNNING';
+  const hold = state === 'RUNNING' ? undefined : await readHold(registration, definition.name);
+  await bringIntoState(api, definition, hold, report);
+  if (hold !== undefined) return 'held';
+  await waitUntilShipping({ api, brokers, definition, timeoutMs, report });
+  return 'ships';
+}
+
+async function refuseInvalid(api: ConnectApi, definition: ConnectorDefinition): Promise<void> {
+  const errors = await api.validate(definition);
+  if (errors.length === 0) return;
+  const hint = errors.some((error) => error.includes('config provider reference')) ? hiddenReasonHint : '';
+  throw new Error(`Connect refuses ${definition.name}, nothing was changed:\n  ${errors.join('\n  ')}${hint}`);
+}
+
+/** Why the keeper has stopped it; resumed as it is, it would ship values under wrong columns. */
+async function readHold({ brokers, memoryTopic }: Registration, connector: string): Promise<string | undefined> {
+  const kafka = connectKafka({ brokers }, 'connector-setup');
+  const memory = relayMemory(openCompactedTopic(kafka, memoryTopic ?? keeperMemoryTopic.name), connector);
+  try {
+    const open = openSuspicion((await memory.read()) ?? {});
+    return open?.held === true ? open.reason : undefined;
+  } finally {
+    await memory.close();
+  }
+}
+
+async function bringIntoState(
+  api: ConnectApi,
+  definition: ConnectorDefinition,
+  hold: string | undefined,
+  report: (line: string) => void,
+): Promise<void> {
+  const running = await api.getConfig(definition.name);
+  const changes = running === undefined ? [] : compareConfig(running, definition);
+  const state = (await api.getStatus(definition.name))?.connector.state;
+
+  if (running === undefined) {
+    await api.putConfig(definition);
+    report('created');
+  } else if (changes.length > 0) {
+    for (const line of changes) report(line);
+    // Stopped first: else the old task's last heartbeat could pass for the new one's.
+    await api.stop(definition.name);
+    await api.putConfig(definition);
+  } else {
+    report('configuration unchanged');
+  }
+
+  if (hold !== undefined) {
+    report(`stays STOPPED, the keeper has stopped it: ${hold}. "npm run outbox -- redrive", then "npm run audit"`);
+  } else if (changes.length > 0 || state === 'STOPPED' || state === 'PAUSED') {
+    await api.resume(definition.name);
+    report(changes.length > 0 ? 'restarted with the new configuration' : `resumed, it was ${state}`);
+  }
+}

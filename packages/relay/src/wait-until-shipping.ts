@@ -1,0 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ConnectApi } from './connect-api.ts';
+import { connectorTopics, type ConnectorDefinition } from './connector-definition.ts';
+import { countRecords } from './count-records.ts';
+import { judgeStatus, type Health } from './judge-status.ts';
+import { openAdmin } from '@board/kafka';
+
+export interface ShippingWait {
+  readonly api: ConnectApi;
+  readonly brokers: readonly string[];
+  readonly definition: ConnectorDefinition;
+  readonly timeoutMs: number;
+  readonly report: (line: string) => void;
+}
+
+const pollMs = 250;
+/** Longer than the connector's heartbeat interval: it sends none sooner. */
+const nudgeMs = 1_500;
+/** Connect may show the old failure for a moment after a restart; once another state was seen, a failure is a new one. */
+const restartGraceMs = 5_000;
+
+/**
+ * Waits until connector and task are RUNNING and a heartbeat or row has arrived in Kafka since then.
+ * RUNNING alone proves nothing: Connect says so also of a connector that cannot write. Failures are restarted once.
+ */
+export async function waitUntilShipping(wait: ShippingWait): Promise<void> {
+  const { api, brokers, definition, report } = wait;
+  const { events, heartbeat } = connectorTopics(definition);
+  const admin = await openAdmin({ brokers });
+  const count = (): Promise<bigint | undefined> => countRecords(admin, [events, heartbeat]);
+  const deadline = Date.now() + wait.timeoutMs;
+  let restartedAt: number | undefined;
+  let before: bigint | undefined;
+  let nudgedAt = 0;
+
+  try {
+    for (;;) {
+      const health = judgeStatus(await api.getStatus(definition.name));
+
+      if (health.kind !== 'failed' && restartedAt !== undefined) restartedAt = 0;
+      if (health.kind === 'failed' && restartedAt === undefined) {
+        report(`failed, restarting it once: ${firstLine(health.trace)}`);
+        await api.restartFailed(definition.name);
+        restartedAt = Date.now();
+      } else if (health.kind === 'failed' && Date.now() > (restartedAt ?? 0) + restartGraceMs) {
+        throw new Error(`${definition.name} has failed, also after a restart:\n${health.trace}`);
+      }
+
+      if (health.kind !== 'running') {
+        before = undefined;
+      } else if (before === undefined) {
+        before = await count();
+        if (before !== undefined) report('connector and task are RUNNING, waiting for a heartbeat or row');
+      } else if (((await count()) ?? before) > before) {
+        report(`a record has arrived in ${heartbeat} or ${events}`);
+        return;
+      } else if (Date.now() > nudgedAt + nudgeMs) {
+        // An idle MySQL server gives no cause for a heartbeat; a validation does (`database.initial.statements`).
+        await api.validate(definition);
+        nudgedAt = Date.now();
+      }
+
+      if (Date.now() > deadline) throw new Error(explainTimeout(wait, health, heartbeat));
+      await delay(pollMs);
+    }
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+function explainTimeout({ definition, timeoutMs }: ShippingWait, health: Health, heartbeat: string): string {
+  const waited = `${definition.name}: waited ${timeoutMs / 1000} s in vain`;
+  if (health.kind === 'waiting') return `${waited}: ${health.state}`;
+  if (health.kind === 'failed') return `${waited}: it fails:\n${health.trace}`;
+  return (
+    `${waited}: it says RUNNING, but nothing arrives in Kafka. Does the topic ${heartbeat} exist, ` +
+    `can the task reach MySQL, are the brokers up? The Connect worker's log knows more.`
+  );
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? text;
+}

@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { connectApi, connectorTopics, registerConnector, type ConnectorDefinition } from '../src/index.ts';
+import { openAdmin } from '@board/kafka';
+import { countRecords } from '../src/count-records.ts';
+import { openTemporaryOutbox, type TemporaryOutbox } from './support/open-temporary-outbox.ts';
+
+const stack = inject('stack');
+const { connectUrl, brokers } = stack;
+const api = connectApi(connectUrl);
+
+let outbox: TemporaryOutbox;
+beforeEach(async () => {
+  outbox = await openTemporaryOutbox(stack);
+});
+afterEach(() => outbox.close());
+
+async function register(definition: ConnectorDefinition, timeoutMs = 40_000): Promise<string[]> {
+  const lines: string[] = [];
+  await registerConnector({ connectUrl, brokers, definition, timeoutMs, onProgress: (line) => lines.push(line) });
+  return lines;
+}
+
+async function heartbeats(): Promise<bigint> {
+  const admin = await openAdmin({ brokers });
+  try {
+    return (await countRecords(admin, [connectorTopics(outbox.definition).heartbeat])) ?? 0n;
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+describe('registerConnector', () => {
+  it('returns only when something has REALLY arrived in Kafka, although no row was written', async () => {
+    const lines = await register(outbox.definition);
+    expect(lines.at(-1)).toContain('a record has arrived');
+    expect(await heartbeats()).toBeGreaterThan(0n);
+  });
+
+  it('is safe to call again: nothing is changed, and the proof is a NEW record, on an idle server too', async () => {
+    await register(outbox.definition);
+    // What the start itself left to send could pass for the second proof, but not for the third.
+    await register(outbox.definition);
+    const before = await heartbeats();
+    const lines = await register(outbox.definition, 20_000);
+    expect(lines).toContain(`${outbox.definition.name}: configuration unchanged`);
+    expect(await heartbeats()).toBeGreaterThan(before);
+  });
+
+  it('says what it changes, and changes it', async () => {
+    await register(outbox.definition);
+    const changed = { ...outbox.definition, 'poll.interval.ms': '20' };
+    const lines = await register(changed);
+    expect(lines).toContain(`${outbox.definition.name}: ~ poll.interval.ms: 10 -> 20`);
+    expect(await api.getConfig(changed.name)).toEqual(changed);
+  });
+
+  it('resumes a connector that somebody stopped', async () => {
+    await register(outbox.definition);
+    await api.stop(outbox.definition.name);
+    expect(await register(outbox.definition)).toContain(`${outbox.definition.name}: resumed, it was STOPPED`);
+  });
+
+  it('REFUSES a definition with which MySQL lets nobody in, and registers nothing', async () => {
+    const broken = { ...outbox.definition, 'database.hostname': '127.0.0.1', 'database.password': 'wrong' };
+    await expect(register(broken)).rejects.toThrow(/nothing was changed[\s\S]*Access denied/);
+    expect(await api.getConfig(broken.name)).toBeUndefined();
+  });
+
+  it('says where to look when Connect keeps the reason to itself', async () => {
+    const broken = { ...outbox.definition, 'database.password': 'wrong' };
+    await expect(register(broken)).rejects.toThrow("in the Connect worker's log");
+  });
+
+  it('restarts a failed task ONCE and then prints its trace', async () => {
+    const broken = { ...outbox.definition, 'topic.creation.default.replication.factor': '9' };
+    const lines: string[] = [];
+    const registering = registerConnector({
+      connectUrl,
+      brokers,
+      definition: broken,
+      onProgress: (line) => lines.push(line),
+    });
+    await expect(registering).rejects.toThrow(/also after a restart:[\s\S]*replication factor/i);
+    expect(lines.filter((line) => line.includes('restarting it once'))).toHaveLength(1);
+  });
+
+  it('does NOT believe a connector that says RUNNING while its topics are missing', async () => {
+    const silent = Object.fromEntries(
+      Object.entries(outbox.definition).filter(([key]) => !key.startsWith('topic.creation.')),
+    ) as ConnectorDefinition;
+    await expect(register(silent, 10_000)).rejects.toThrow(/says RUNNING, but nothing arrives in Kafka/);
+  });
+
+  it('says which address does not answer', async () => {
+    const nobody = registerConnector({ connectUrl: 'http://127.0.0.1:9', brokers, definition: outbox.definition });
+    await expect(nobody).rejects.toThrow('Connect does not answer at http://127.0.0.1:9');
+  });
+});

@@ -1,0 +1,85 @@
+import { connectKafka, openCompactedTopic } from '@board/kafka';
+import { uniqueName } from '@board/test';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { distrust, openSuspicion, relayMemory, suspect, waitForFence } from '../src/index.ts';
+import { openMemoryTopic } from './support/open-memory-topic.ts';
+
+const stack = inject('stack');
+const kafka = connectKafka(stack, 'test-memory');
+
+let topic: Awaited<ReturnType<typeof openMemoryTopic>>;
+beforeAll(async () => {
+  topic = await openMemoryTopic(stack);
+});
+afterAll(() => topic.close());
+
+function memoryOf(connector: string) {
+  return relayMemory(openCompactedTopic(kafka, topic.name), connector);
+}
+
+it('is undefined without its topic, empty in the beginning, and then what was written last, for EACH connector', async () => {
+  const nowhere = relayMemory(openCompactedTopic(kafka, uniqueName()), 'a');
+  expect(await nowhere.read()).toBeUndefined();
+  const [a, b] = [memoryOf('a'), memoryOf('b')];
+  expect(await a.read()).toEqual({});
+  const at = new Date(0).toISOString();
+  await a.remember({ purged: { at, rows: 1, keys: 0 } });
+  await b.remember({ purged: { at, rows: 7, keys: 7 } });
+  const raised = suspect({ reason: 'seen', fence: 'open' }, new Date(0));
+  await a.remember({ purged: { at, rows: 2, keys: 3 }, suspicion: raised });
+  expect(await a.read()).toEqual({ purged: { at, rows: 2, keys: 3 }, suspicion: raised });
+  expect(await b.read()).toEqual({ purged: { at, rows: 7, keys: 7 } });
+  await a.close();
+  await b.close();
+});
+
+it('shuts the fence: for the purge while ANY suspicion is open or nobody WATCHES, for the audit only while the position is of another life', async () => {
+  const memory = memoryOf('c');
+  // A position that by itself proves everything.
+  const mysql = () => Promise.resolve([{ reached: 1, known: 1 }]);
+  const connect = { getOffsets: () => Promise.resolve([{ partition: {}, offset: { gtids: 'u:1' } }]) };
+  const ask = (whose: 'audit' | 'purge') =>
+    waitForFence({ connect, mysql, connector: 'c', gtid: 'u:1', timeoutMs: 0, distrust: distrust(memory, whose) });
+  const cannotTell = { cannotTell: expect.stringContaining('as planted') };
+
+  const unwatched = { cannotTell: expect.stringMatching(/^no keeper has looked .*start the keeper/) };
+  expect([await ask('audit'), await ask('purge')]).toEqual(['passed', unwatched]);
+  const seenAgo = (ms: number) =>
+    memory.remember({
+      seen: {
+        at: new Date(Date.now() - ms).toISOString(),
+        serverUuid: 'u',
+        executed: 'u:1',
+        relayed: 'u:1',
+        snapshot: false,
+      },
+    });
+  await seenAgo(70_000);
+  expect([await ask('audit'), await ask('purge')]).toEqual(['passed', unwatched]);
+  await seenAgo(-3_600_000);
+  expect(await ask('purge')).toEqual(unwatched);
+  await seenAgo(0);
+  expect([await ask('audit'), await ask('purge')]).toEqual(['passed', 'passed']);
+  const blocked = suspect({ reason: 'as planted', fence: 'blocked' }, new Date(0));
+  await memory.remember({ suspicion: blocked });
+  expect([await ask('audit'), await ask('purge')]).toEqual([cannotTell, cannotTell]);
+  const open = suspect({ reason: 'as planted', fence: 'open' }, new Date(0));
+  await memory.remember({ suspicion: open });
+  expect([await ask('audit'), await ask('purge')]).toEqual(['passed', cannotTell]);
+  const settlement = { at: open.at, by: 'audit', reason: 'clean' } as const;
+  await memory.remember({ settlement: { ...settlement, suspicion: blocked.id } });
+  expect(await ask('purge')).toEqual(cannotTell);
+  await memory.remember({ settlement: { ...settlement, suspicion: open.id } });
+  expect(openSuspicion((await memory.read()) ?? {})).toBeUndefined();
+  expect(await ask('purge')).toBe('passed');
+  await memory.close();
+});
+
+it('shuts the fence also for what is seen WHILE it waits', async () => {
+  let asked = 0;
+  const mysql = () => Promise.resolve([{ reached: 1, known: 1 }]);
+  const connect = { getOffsets: () => Promise.resolve([{ partition: {}, offset: { gtids: 'u:1' } }]) };
+  const later = () => Promise.resolve((asked += 1) === 1 ? undefined : 'reset');
+  const wait = { connect, mysql, connector: 'c', gtid: 'u:1', timeoutMs: 0 };
+  expect(await waitForFence({ ...wait, distrust: later })).toEqual({ cannotTell: 'reset' });
+});
