@@ -91,7 +91,7 @@ module.exports = {
     {
       name: 'kafkajs-only-where-kafka-is-spoken',
       severity: 'error',
-      from: { pathNot: `^(packages/(inbox|kafka|relay)|stack/(setup|servers))/|${tests}` },
+      from: { pathNot: `^(packages/(inbox|kafka|relay)|provision)/|${tests}` },
       to: { path: 'node_modules/kafkajs/' },
     },
     {

@@ -1,14 +1,13 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { doctor } from './commands/doctor.ts';
-import { down } from './commands/down.ts';
+import { down, reset } from './commands/down.ts';
 import { fetchOnly } from './commands/fetch-only.ts';
 import { logs } from './commands/logs.ts';
-import { reset } from './commands/reset.ts';
 import { setup } from './commands/setup.ts';
 import { start } from './commands/start.ts';
 import { status } from './commands/status.ts';
 import { up } from './commands/up.ts';
-import { chooseCluster, clusters, readCluster, type Cluster } from './instance/cluster.ts';
+import { chooseCluster, type Cluster, clusters, readCluster } from './instance/cluster.ts';
 import { locateInstance } from './instance/instance.ts';
 import type { Only, PortOffset } from './stack.ts';
 

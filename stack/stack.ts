@@ -1,20 +1,23 @@
-import { refuseBusyPorts } from './check/refuse-busy-ports.ts';
-import { refuseFolders, refuseWhatIsMissing } from './check/refuse-what-is-missing.ts';
+import { refuseBusyPorts, refuseFolders, refuseWhatIsMissing } from './check/refuse.ts';
 import { ensurePrograms } from './fetch/ensure-programs.ts';
-import { clearInstance } from './instance/clear-instance.ts';
-import { chooseCluster, clusters, readCluster, type Cluster } from './instance/cluster.ts';
+import { chooseCluster, type Cluster, clusters, readCluster } from './instance/cluster.ts';
 import { tryLock } from './instance/hold-lock.ts';
-import { locateInstance, makeFolders, type Instance } from './instance/instance.ts';
-import { choosePorts, portsAt, readOffset, type PortOffset, type Ports } from './instance/ports.ts';
+import {
+  clearInstance,
+  type Instance,
+  locateInstance,
+  makeFolders,
+  stackCommand,
+  startCommand,
+} from './instance/instance.ts';
+import { choosePorts, type PortOffset, type Ports, portsAt, readOffset } from './instance/ports.ts';
 import { ensureSecrets, readSecrets, type Secrets } from './instance/secrets.ts';
-import { stackCommand, startCommand } from './instance/stack-command.ts';
 import { listSteps, type Only, type StepTools } from './run/list-steps.ts';
 import type { Step } from './run/run-graph.ts';
 import { readLiveState, type StackState } from './run/stack-state.ts';
 import { stopOrphans } from './run/stop-orphans.ts';
 import { superviseStack } from './run/supervise-stack.ts';
-import { loopbackHosts } from './servers/hosts.ts';
-import type { ServerContext } from './servers/server.ts';
+import { loopbackHosts, type ServerContext } from './servers/server.ts';
 
 export { clusters, startCommand };
 export type { Cluster, Instance, Only, PortOffset, Ports, Secrets, StackState };

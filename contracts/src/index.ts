@@ -1,6 +1,8 @@
-export * from './all-topics.ts';
-export * from './events.ts';
-export * from './consumers.ts';
+export * from './aggregate.ts';
+export * from './board.ts';
+export * from './catalog.ts';
+export * from './consumer.ts';
 export * from './headers.ts';
-export * from './schemas.ts';
-export * from './topics.ts';
+export * from './pipeline.ts';
+export * from './relay-topics.ts';
+export type { TopicDefinition } from './topic.ts';

@@ -1,10 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { waitUntilShipped } from '@board/relay';
 import { openSession } from '@board/mysql';
+import { must } from '@board/service';
 import { purgeOutbox } from '@board/outbox';
 import { waitUntil } from '@board/test';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { auditBoards, type BoardAuditReport } from '../audit/audit-boards.ts';
+import { auditConsumers, type ConsumerAuditReport } from '../commands/audit/audit-consumers.ts';
 import { boardId } from './support/open-board-pair.ts';
 import { openBoardPipeline, type BoardPipeline } from './support/open-board-pipeline.ts';
 import { allReceived } from '@board/outbox/testing';
@@ -28,8 +29,8 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => pipeline.close(), 60_000);
 
-const run = (changes: { timeoutMs?: number } = {}): Promise<BoardAuditReport> =>
-  auditBoards({
+const run = async (changes: { timeoutMs?: number } = {}): Promise<ConsumerAuditReport> => {
+  const [report] = await auditConsumers({
     database: { host: stack.mysql.host, port: stack.mysql.port, user: 'audit', password: stack.passwords.audit },
     kafka: { brokers: stack.brokers },
     connectUrl: stack.connectUrl,
@@ -38,6 +39,8 @@ const run = (changes: { timeoutMs?: number } = {}): Promise<BoardAuditReport> =>
     chunkSize,
     ...changes,
   });
+  return must(report, 'a report');
+};
 
 const onSource = (sql: string, values: unknown[]) => pipeline.pair.source.root.query(sql, values);
 const onConsumer = (sql: string, values: unknown[]) => pipeline.pair.consumer.root.query(sql, values);
@@ -189,7 +192,7 @@ describe('the audit of boards', () => {
       return (rows as unknown[]).length > 0;
     });
 
-    let report: BoardAuditReport | undefined;
+    let report: ConsumerAuditReport | undefined;
     const changes = await underTraffic(async () => {
       report = await run();
     });

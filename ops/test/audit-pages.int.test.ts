@@ -2,9 +2,10 @@ import { openSession } from '@board/mysql';
 import { costlier, measureQuery } from '@board/mysql/testing';
 import { outboxStatus, purgeOutbox, type PurgeSession } from '@board/outbox';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { boardSource } from '../audit/board-source.ts';
-import { catalogSide } from '../audit/catalog-consumer.ts';
-import type { RunSql } from '../audit/run-sql.ts';
+import { sourceSide } from '../commands/audit/source-side.ts';
+import { contents } from '../commands/audit/contents.ts';
+import { consumerSide } from '../commands/audit/consumer-side.ts';
+import type { RunSql } from '../cli/run-sql.ts';
 import { boardId, openBoardPair } from './support/open-board-pair.ts';
 import { allReceived } from '@board/outbox/testing';
 
@@ -34,7 +35,12 @@ test('a page of the audit and of the purge costs a page, and the status of the o
   const { query, costs } = measureQuery((sql, values) => session.query(sql, values));
   const sql = query as unknown as RunSql;
   const after = boardId(rows / 2);
-  for (const side of [boardSource(sql, source.name), catalogSide(sql, consumer.name, 'group')]) {
+  const of = { aggregateType: 'board', table: 'board', group: 'group' };
+  for (const side of [
+    sourceSide(sql, { ...of, schema: source.name }, contents['catalog']),
+    consumerSide(sql, { ...of, schema: consumer.name }, contents['catalog']),
+    consumerSide(sql, { ...of, schema: consumer.name }, undefined),
+  ]) {
     const upTo = await side.boundary(after, page);
     expect(upTo).toBe(boardId(rows / 2 + page));
     expect((await side.digest({ after, upTo })).count).toBe(page);

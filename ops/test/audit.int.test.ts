@@ -3,10 +3,10 @@ import { resolve } from 'node:path';
 import { expect, inject, it } from 'vitest';
 import type { AuditReport } from '@board/inbox';
 import { compileCache } from '@board/test';
-import { exitCodes } from '../audit/format-report.ts';
+import { exitCodes } from '../commands/audit/format-report.ts';
 
 const stack = inject('stack');
-const audit = resolve(import.meta.dirname, '../audit.ts');
+const audit = resolve(import.meta.dirname, '../commands/audit.ts');
 const addresses = {
   DATABASE_HOST: stack.mysql.host,
   DATABASE_PORT: String(stack.mysql.port),

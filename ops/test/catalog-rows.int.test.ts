@@ -2,7 +2,9 @@ import { runMigrations } from '@board/mysql';
 import { createTestSchema, type TestSchema } from '@board/test';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { migrations } from '../../services/catalog-service/src/database/migrations.ts';
-import { catalogRows } from '../operate/catalog-rows.ts';
+import { catalogConsumer } from '@board/contracts';
+import { deleteRows } from '../commands/consumer/consumer-rows.ts';
+import { seedCatalog } from '../commands/consumer/seed-catalog.ts';
 
 let schema: TestSchema;
 beforeEach(async () => {
@@ -20,11 +22,11 @@ const row = (id: string, version: number, createdAt: string, deletedAt: string |
 });
 
 it('seeds boards as if each event had been applied here, and deletes all of it again', async () => {
-  await catalogRows.seed(tx, [
+  await seedCatalog(tx, [
     row('a', 3, '2026-01-01T23:30:00-02:00'),
     row('b', 1, '2026-01-02T08:00:00.123Z', '2026-01-03T00:00:00Z'),
   ]);
-  await catalogRows.seed(tx, [row('c', 1, '2026-01-02T09:00:00Z')]);
+  await seedCatalog(tx, [row('c', 1, '2026-01-02T09:00:00Z')]);
   expect(
     await tx.query('SELECT LEFT(id, 1) AS id, version, title, applied_count, created_at FROM catalog ORDER BY id'),
   ).toEqual([
@@ -35,7 +37,7 @@ it('seeds boards as if each event had been applied here, and deletes all of it a
   expect(await tx.query("SELECT DATE_FORMAT(day, '%Y-%m-%d') AS day, created FROM created_per_day")).toEqual([
     { day: '2026-01-02', created: 3 },
   ]);
-  await catalogRows.delete(tx);
+  await deleteRows(tx, catalogConsumer.tables);
   expect(
     await tx.query('SELECT (SELECT COUNT(*) FROM catalog) + (SELECT COUNT(*) FROM created_per_day) AS kept'),
   ).toEqual([{ kept: 0 }]);
@@ -43,5 +45,5 @@ it('seeds boards as if each event had been applied here, and deletes all of it a
 
 it('says which board and which field cannot be used', async () => {
   const wrong = row('a', 1, 'yesterday');
-  await expect(catalogRows.seed(tx, [wrong])).rejects.toThrow(/^board a0+: data\.createdAt: /);
+  await expect(seedCatalog(tx, [wrong])).rejects.toThrow(/^board a0+: data\.createdAt: /);
 });

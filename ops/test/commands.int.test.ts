@@ -44,7 +44,7 @@ function environment(): Record<string, string> {
   };
 }
 
-const fileOf = (program: 'dlq' | 'inbox'): string => join(import.meta.dirname, `../${program}.ts`);
+const fileOf = (program: 'dlq' | 'inbox'): string => join(import.meta.dirname, `../commands/${program}.ts`);
 const consumer = (): string[] => ['--consumer', `${lab.group}/${lab.topic}/thing`];
 
 /** Runs a command as a user does who pipes it. */

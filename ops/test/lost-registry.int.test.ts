@@ -17,7 +17,7 @@ import { openInboxLab, type InboxLab, type RunningInbox } from '../../packages/i
 import { registerSchema, thingSchema, type ThingRecord } from '../../packages/inbox/test/support/thing-codec.ts';
 import { appliedVersions, thingLogHandler } from '../../packages/inbox/test/support/thing-log.ts';
 import { migrations } from '../../services/order-service/src/database/migrations.ts';
-import { registerSchemas } from '../../stack/setup/schemas.ts';
+import { registerSchemas } from '../../provision/schemas.ts';
 import { startOwnRegistry, type OwnRegistry } from '../../stack/test/support/start-own-registry.ts';
 
 // One story in order: a registry of its own loses its database in mid-life and gets its schemas back under other ids.
@@ -53,7 +53,7 @@ function run(program: 'inbox' | 'outbox', args: readonly string[]): Promise<{ ex
     REGISTRY_URL: registry.url,
   };
   return new Promise((resolve) => {
-    const file = join(import.meta.dirname, `../${program}.ts`);
+    const file = join(import.meta.dirname, `../commands/${program}.ts`);
     const child = execFile(process.execPath, [file, ...args, ...whose], { env }, (_error, out, err) =>
       resolve({ exitCode: child.exitCode ?? -1, out: out + err }),
     );

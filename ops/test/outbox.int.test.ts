@@ -14,7 +14,7 @@ import { openTemporaryOutbox, type TemporaryOutbox } from '../../packages/relay/
 
 const stack = inject('stack');
 const { connectUrl, brokers, mysql } = stack;
-const file = resolve(import.meta.dirname, '../outbox.ts');
+const file = resolve(import.meta.dirname, '../commands/outbox.ts');
 
 let outbox: TemporaryOutbox;
 let topic: Awaited<ReturnType<typeof openMemoryTopic>>;

@@ -59,15 +59,15 @@ async function run(
   return { exitCode, output };
 }
 
-const audit = ['ops/audit.ts'];
-const trace = ['ops/trace.ts', '0198c0de-0000-7000-8000-000000000001'];
+const audit = ['ops/commands/audit.ts'];
+const trace = ['ops/commands/trace.ts', '0198c0de-0000-7000-8000-000000000001'];
 const commands = [
   { command: audit, user: 'audit', servers: ['MySQL', 'Kafka', 'Connect'], exitCode: 2 },
   { command: trace, user: 'audit', servers: ['MySQL'], exitCode: 1 },
-  { command: ['ops/outbox.ts', 'status'], user: 'purge', servers: ['Kafka', 'Connect'], exitCode: 1 },
-  { command: ['ops/dlq.ts', 'list'], user: 'catalog_service', servers: ['MySQL'], exitCode: 1 },
-  { command: ['ops/inbox.ts', 'status'], user: 'catalog_service', servers: ['Kafka'], exitCode: 1 },
-  { command: ['packages/relay/src/cli.ts', 'register'], user: 'purge', servers: ['Connect', 'Kafka'], exitCode: 1 },
+  { command: ['ops/commands/outbox.ts', 'status'], user: 'purge', servers: ['Kafka', 'Connect'], exitCode: 1 },
+  { command: ['ops/commands/dlq.ts', 'list'], user: 'catalog_service', servers: ['MySQL'], exitCode: 1 },
+  { command: ['ops/commands/inbox.ts', 'status'], user: 'catalog_service', servers: ['Kafka'], exitCode: 1 },
+  { command: ['ops/commands/connector.ts', 'register'], user: 'purge', servers: ['Connect', 'Kafka'], exitCode: 1 },
 ] as const;
 
 it.concurrent.each(commands.flatMap(({ servers, ...rest }) => servers.map((server) => ({ ...rest, server }))))(

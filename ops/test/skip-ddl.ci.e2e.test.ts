@@ -57,7 +57,7 @@ afterAll(async () => {
 const address = () => ({ host: mysql.host, port: mysql.port, database: outbox.database });
 const sql: RunSql = async (text, values) => (await root.query(text, [...(values ?? [])]))[0] as unknown[];
 
-const file = resolve(import.meta.dirname, '../outbox.ts');
+const file = resolve(import.meta.dirname, '../commands/outbox.ts');
 const whose = () => ['--connector', definition.name, '--memory-topic', memory.name];
 const environment = () => ({
   DATABASE_HOST: mysql.host,

@@ -2,14 +2,14 @@ import { randomUUIDv7 } from 'node:crypto';
 import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { boardTopic, headerNames } from '@board/contracts';
+import { boardTopic, catalogConsumer, headerNames } from '@board/contracts';
 import { createDatabase } from '@board/mysql';
 import { dismissLetter } from '@board/inbox';
 import { connectKafka, openAdmin } from '@board/kafka';
 import { waitUntil } from '@board/test';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openBoardPipeline, type BoardPipeline } from './support/open-board-pipeline.ts';
-import { traceBoard } from '../trace/trace-board.ts';
+import { traceAggregate } from '../commands/trace/trace-aggregate.ts';
 
 const stack = inject('stack');
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -35,9 +35,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 }, 60_000);
 
-async function trace(boardId: string, changes: Partial<Parameters<typeof traceBoard>[0]> = {}) {
-  const traced = await traceBoard({
-    boardId,
+async function trace(aggregateId: string, changes: Partial<Parameters<typeof traceAggregate>[0]> = {}) {
+  const traced = await traceAggregate({
+    aggregateId,
+    consumer: catalogConsumer,
     database: { host: stack.mysql.host, port: stack.mysql.port, user: 'audit', password: stack.passwords.audit },
     kafka: { brokers: stack.brokers },
     logFiles: [logFile],
@@ -102,7 +103,7 @@ describe('the trace of a board', () => {
     await appendFile(logFile, `${JSON.stringify(line)}\n`);
 
     const timeline = await trace(stumbling);
-    expect(timeline).toMatchObject({ boardId: stumbling, version: 3, mark: 3 });
+    expect(timeline).toMatchObject({ aggregateId: stumbling, version: 3, mark: 3 });
     const [first, second, third] = timeline?.events ?? [];
     expect(first).toMatchObject({ version: 1, eventType: 'BoardCreated', outcome: 'applied' });
     expect(kindsOf(first)).toEqual(['changed', 'in topic', 'applied']);

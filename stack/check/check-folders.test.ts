@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkFolders } from './check-folders.ts';
-import { refuseFolders } from './refuse-what-is-missing.ts';
+import { refuseFolders } from './refuse.ts';
 
 const plain = { folder: '/home/user/board/.stack/main' };
 

@@ -1,11 +1,9 @@
 import type { Cluster } from '../instance/cluster.ts';
-import { findBusyPorts } from '../instance/find-busy-ports.ts';
-import type { Instance } from '../instance/instance.ts';
-import { listPorts, portsAt, readOffset } from '../instance/ports.ts';
-import { stackCommand } from '../instance/stack-command.ts';
+import { type Instance, stackCommand } from '../instance/instance.ts';
+import { findBusyPorts, listPorts, portsAt, readOffset } from '../instance/ports.ts';
 import { readLiveState } from '../run/stack-state.ts';
 import type { Finding } from './checks.ts';
-import { describeBusyPorts } from './refuse-busy-ports.ts';
+import { describeBusyPorts } from './refuse.ts';
 
 /** The instance's ports: free, or in use by the instance itself. */
 export async function checkPorts(instance: Instance, cluster: Cluster): Promise<Finding> {

@@ -4,11 +4,10 @@ import { cacheFolder } from '../fetch/cache.ts';
 import { findJars } from '../fetch/fetch-jars.ts';
 import { findSystemJava, hasFetchedJava } from '../fetch/find-java.ts';
 import { findSystemMysqld, hasFetchedMysqld } from '../fetch/find-mysqld.ts';
-import { findOnPath } from '../fetch/find-on-path.ts';
-import { isHermetic } from '../fetch/is-hermetic.ts';
 import { privateRootProblem } from '../fetch/private-root.ts';
-import type { Cluster } from '../instance/cluster.ts';
-import { instancesFolder } from '../instance/instance.ts';
+import { findOnPath, isHermetic } from '../fetch/read-system.ts';
+import { type Cluster, clusterTitles, describeOtherCluster, readCluster } from '../instance/cluster.ts';
+import { type Instance, instancesFolder } from '../instance/instance.ts';
 
 /** One thing that the stack needs; `fix` is the command or step that mends it. */
 export interface Finding {
@@ -115,4 +114,27 @@ function installCommand(debianPackage: string): string {
   return findOnPath('apt-get') === undefined
     ? `install ${debianPackage} with your system's package manager`
     : `sudo apt-get install -y ${debianPackage}`;
+}
+
+/** Whether the downloads are there; never missing, since a start fetches them. */
+export function checkCache(cluster: Cluster): Finding {
+  const detail =
+    findJars(cluster) === undefined
+      ? `empty: the next start fetches about 250 MB ("npm run stack -- fetch" does it ahead)`
+      : cacheFolder();
+  return { name: 'downloads', status: 'ok', detail };
+}
+
+/** The cluster's flavour: free to choose, or fixed by the data of the instance. */
+export function checkCluster(instance: Instance, wanted: Cluster | undefined): Finding {
+  const found = readCluster(instance);
+  if (found !== undefined && wanted !== undefined && found !== wanted) {
+    const { problem, fix } = describeOtherCluster(instance, found, wanted);
+    return { name: 'cluster', status: 'missing', detail: problem, fix };
+  }
+  const detail =
+    found === undefined
+      ? `${clusterTitles[wanted ?? 'kraft']}, no data yet`
+      : `${clusterTitles[found]}, as the data of "${instance.name}" has it`;
+  return { name: 'cluster', status: 'ok', detail };
 }

@@ -1,9 +1,8 @@
-import { checkCache } from '../check/check-cache.ts';
 import { checkFolders } from '../check/check-folders.ts';
-import { checkCluster } from '../check/check-cluster.ts';
 import { checkPorts } from '../check/check-ports.ts';
-import { checkMachine } from '../check/refuse-what-is-missing.ts';
-import { readCluster, type Cluster } from '../instance/cluster.ts';
+import { checkCache, checkCluster } from '../check/checks.ts';
+import { checkMachine } from '../check/refuse.ts';
+import { type Cluster, readCluster } from '../instance/cluster.ts';
 import { locateInstance } from '../instance/instance.ts';
 
 /** Prints each thing that the stack needs, and what mends those that are missing; exit code 1 when there are any. */

@@ -1,10 +1,10 @@
-import { refuseFolders, refuseWhatIsMissing } from '../check/refuse-what-is-missing.ts';
+import { refuseFolders, refuseWhatIsMissing } from '../check/refuse.ts';
 import { cacheFolder } from '../fetch/cache.ts';
 import { ensurePrograms } from '../fetch/ensure-programs.ts';
 import type { Cluster } from '../instance/cluster.ts';
 import { instancesFolder } from '../instance/instance.ts';
 import { onStopSignals } from './on-stop-signals.ts';
-import { makeProgress } from './progress.ts';
+import { makeProgress } from './render.ts';
 
 /** Downloads everything that one flavour needs, and makes its AOT caches. */
 export async function fetchOnly(cluster: Cluster): Promise<void> {

@@ -1,7 +1,6 @@
-import { startStack, type StartOptions } from '../stack.ts';
+import { type StartOptions, startStack } from '../stack.ts';
 import { onStopSignals } from './on-stop-signals.ts';
-import { makeProgress } from './progress.ts';
-import { renderStack } from './render-stack.ts';
+import { makeProgress, renderStack } from './render.ts';
 
 /** Supervises in the foreground until Ctrl-C or SIGTERM. */
 export async function start(options: StartOptions & { readonly table: boolean }): Promise<void> {

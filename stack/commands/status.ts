@@ -1,10 +1,10 @@
+import { isRunning } from '@board/service';
 import { readCluster } from '../instance/cluster.ts';
 import { locateInstance } from '../instance/instance.ts';
 import { readPidFiles } from '../instance/pid-files.ts';
-import { isRunning } from '../instance/process-identity.ts';
-import { measureMemory } from '../run/measure-memory.ts';
+import { measureMemory } from '../run/memory.ts';
 import { isAllRunning, readLiveState, readState } from '../run/stack-state.ts';
-import { renderStack } from './render-stack.ts';
+import { renderStack } from './render.ts';
 
 /** Prints what runs; exit code 1 unless everything runs. */
 export async function status(name: string, flags: { json?: true }): Promise<void> {

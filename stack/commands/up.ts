@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { refuseFolders } from '../check/refuse-what-is-missing.ts';
-import { locateInstance, makeFolders } from '../instance/instance.ts';
+import { refuseFolders } from '../check/refuse.ts';
+import { locateInstance, makeFolders, stackCommand } from '../instance/instance.ts';
 import { readLiveState } from '../run/stack-state.ts';
 import type { StartOptions } from '../stack.ts';
 import { followFile } from './follow-file.ts';
-import { stackCommand } from '../instance/stack-command.ts';
-import { renderStack } from './render-stack.ts';
+import { renderStack } from './render.ts';
 
 /** Starts a supervisor that outlives this process, shows its progress and ends when everything answers. */
 export async function up(options: StartOptions & { readonly instance: string }): Promise<void> {

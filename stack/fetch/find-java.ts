@@ -1,9 +1,8 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Say } from './cache.ts';
-import { findOnPath, isExecutable } from './find-on-path.ts';
 import { fetchPrivateRoot, findPrivateRoot, type PrivateRoot } from './private-root.ts';
-import { isHermetic } from './is-hermetic.ts';
+import { findOnPath, isExecutable, isHermetic } from './read-system.ts';
 import { fitsJava, parseJavaVersion, readOutput, type Version } from './read-version.ts';
 
 /** How to start a Java that the servers run on. */

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import type { Say } from './cache.ts';
-import { findOnPath } from './find-on-path.ts';
-import { isHermetic } from './is-hermetic.ts';
 import { fetchPrivateRoot, findPrivateRoot, type PrivateRoot } from './private-root.ts';
+import { findOnPath, isHermetic } from './read-system.ts';
 import { fitsMysql, parseMysqlVersion, readOutput, type Version } from './read-version.ts';
 
 /** How to start a MySQL server. */

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { checkout } from '../instance/instance.ts';
 import { runCommand } from '../run/run-command.ts';
 import { cacheFolder, ensureCached, findCached, type Say } from './cache.ts';
-import { findOnPath } from './find-on-path.ts';
+import { findOnPath } from './read-system.ts';
 
 /** A cached folder that Maven fills from a project file of ours. */
 export interface MavenFolder {

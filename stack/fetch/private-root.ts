@@ -3,8 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { lastLines, runCommand } from '../run/run-command.ts';
 import { chooseSource } from './apt-sources.ts';
 import { cacheFolder, ensureCached, findCached, type Say } from './cache.ts';
-import { findOnPath } from './find-on-path.ts';
-import { readAptSources, readSystem } from './read-system.ts';
+import { findOnPath, readAptSources, readSystem } from './read-system.ts';
 
 /** A folder with Debian packages unpacked in it, none of them installed: no root rights, nothing outside it touched. */
 export interface PrivateRoot {

@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseDeb822File, parseListFile, type AptSource } from './apt-sources.ts';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { type AptSource, parseDeb822File, parseListFile } from './apt-sources.ts';
 
 /** A distribution as `/etc/os-release` names it. */
 export interface System {
@@ -32,4 +32,27 @@ export function readAptSources(etc = '/etc/apt'): AptSource[] {
       if (file.endsWith('.list')) return parseListFile(text);
       return file.endsWith('.sources') ? parseDeb822File(text) : [];
     });
+}
+
+/** True when Java and MySQL are to be the fetched ones, whatever the machine has. */
+export function isHermetic(): boolean {
+  return process.env['STACK_HERMETIC'] === '1';
+}
+
+/** The first executable file of this name on PATH and in the folders given. */
+export function findOnPath(name: string, more: readonly string[] = []): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...more];
+  return folders
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find(isExecutable);
+}
+
+export function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
 }

@@ -8,11 +8,10 @@ import { listBareSteps } from '../run/list-steps.ts';
 import { runCommand } from '../run/run-command.ts';
 import { runServers } from '../run/run-servers.ts';
 import { connectServer } from '../servers/connect.ts';
-import { loopbackHosts } from '../servers/hosts.ts';
 import { kafkaServer } from '../servers/kafka.ts';
 import { registryServer } from '../servers/registry.ts';
-import type { ServerContext } from '../servers/server.ts';
-import { aotKinds, nameAotCaches, type AotCaches } from './aot-caches.ts';
+import { loopbackHosts, type ServerContext } from '../servers/server.ts';
+import { type AotCaches, aotKinds, nameAotCaches } from './aot-caches.ts';
 import { ensureCached, type Say } from './cache.ts';
 import type { Programs } from './programs.ts';
 

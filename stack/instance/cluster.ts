@@ -1,6 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import type { Instance } from './instance.ts';
-import { stackCommand } from './stack-command.ts';
+import { type Instance, stackCommand } from './instance.ts';
 
 /** `kraft`: Kafka 4 brokers that are their own controllers. `zookeeper`: Kafka 3.9 brokers around one ZooKeeper. */
 export const clusters = ['kraft', 'zookeeper'] as const;

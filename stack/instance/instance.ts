@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 /** One stack with ports, data and passwords of its own; several may run side by side. */
@@ -36,4 +36,31 @@ export function makeFolders(instance: Instance): void {
     // The configuration files carry passwords.
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
+}
+
+/** Deletes the data, logs and passwords of an instance that does not run; its ports stay remembered. */
+export function clearInstance(instance: Instance): void {
+  const { dataDir, logDir, runDir, configDir, folder } = instance;
+  for (const path of [dataDir, logDir, runDir, configDir, resolve(folder, 'secrets.json')]) {
+    rmSync(path, { recursive: true, force: true });
+  }
+  makeFolders(instance);
+}
+
+/** The command that starts this instance in the foreground, as one types it. */
+export function startCommand({ name }: Pick<Instance, 'name'>, ...options: string[]): string {
+  const all = [...(name === 'main' ? [] : ['--instance', name]), ...options];
+  return all.length === 0 ? 'npm start' : `npm start -- ${all.join(' ')}`;
+}
+
+/** A command of the launcher as one types it for this instance. */
+export function stackCommand(command: string, { name }: Pick<Instance, 'name'>): string {
+  return `npm run stack -- ${command}${name === 'main' ? '' : ` --instance ${name}`}`;
+}
+
+/** Replaces a file in one step, readable by its owner only: a reader sees the old text or the new one. */
+export function writeFile(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, text, { mode: 0o600 });
+  renameSync(temporary, path);
 }

@@ -1,9 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { ProcessIdentity } from '@board/service';
 import { z } from 'zod';
-import type { Instance } from './instance.ts';
-import type { ProcessIdentity } from './process-identity.ts';
-import { writeFile } from './write-file.ts';
+import { type Instance, writeFile } from './instance.ts';
 
 /** What `run/<name>.pid` says; whoever has the highest layer is stopped first. */
 export interface PidFile extends ProcessIdentity {

@@ -3,11 +3,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { refuseBusyPorts } from '../check/refuse-busy-ports.ts';
+import { refuseBusyPorts } from '../check/refuse.ts';
 import type { Cluster } from './cluster.ts';
-import { findBusyPorts } from './find-busy-ports.ts';
 import { locateInstance, makeFolders } from './instance.ts';
-import { choosePorts, findFreePorts, firstFreeOffset, listPorts, portsAt } from './ports.ts';
+import { choosePorts, findBusyPorts, findFreePorts, firstFreeOffset, listPorts, portsAt } from './ports.ts';
 
 test('the main stack has the ports that its documents name', () => {
   expect(portsAt(0)).toEqual({

@@ -1,11 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { readComposePorts } from '../../infra/containers/compose-ports.mjs';
 import type { Cluster } from './cluster.ts';
-import { findBusyPorts } from './find-busy-ports.ts';
-import { checkout, instancesFolder, type Instance } from './instance.ts';
-import { writeFile } from './write-file.ts';
+import { checkout, type Instance, instancesFolder, writeFile } from './instance.ts';
 
 /** The fixed ports of an instance; `servers/hosts.ts` says at which addresses. */
 export interface Ports {
@@ -82,12 +81,12 @@ export async function choosePorts(instance: Instance, wanted?: PortOffset): Prom
 async function chooseOffset(instance: Instance, wanted: PortOffset | undefined): Promise<number> {
   if (typeof wanted === 'number') return wanted;
   const known = readOffset(instance.folder) ?? (instance.name === 'main' ? 0 : undefined);
-  if (known !== undefined && (wanted === undefined || (await isFree(portsAt(known))))) return known;
+  if (known !== undefined && (wanted === undefined || (await isBlockFree(portsAt(known))))) return known;
   return findFreeOffset();
 }
 
 /** A block serves either flavour, so all of its ports count. */
-async function isFree(ports: Ports): Promise<boolean> {
+async function isBlockFree(ports: Ports): Promise<boolean> {
   return (await findBusyPorts(Object.values(ports).flat())).length === 0;
 }
 
@@ -98,7 +97,7 @@ export async function findFreePorts(): Promise<Ports> {
 
 function findFreeOffset(): Promise<number> {
   const taken = offsetsOfOthers();
-  return firstFreeOffset((offset) => !taken.has(offset), isFree);
+  return firstFreeOffset((offset) => !taken.has(offset), isBlockFree);
 }
 
 /** 1000, 1200, 1400, ...: the first that is nobody's and whose whole block is free. */
@@ -120,4 +119,33 @@ function offsetsOfOthers(): Set<number> {
     .filter((entry) => entry.isDirectory())
     .map((entry) => readOffset(resolve(instancesFolder, entry.name)));
   return new Set(offsets.filter((offset) => offset !== undefined));
+}
+
+/** Of these ports, those on which nobody could listen now. */
+export async function findBusyPorts(ports: readonly number[]): Promise<number[]> {
+  const free = await Promise.all(ports.map(isFree));
+  return ports.filter((_port, index) => !free[index]);
+}
+
+/** A port that was free a moment ago. */
+export function pickFreePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen({ host: '127.0.0.1', port: 0 }, () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => {
+      server.close(() => resolve(true));
+    });
+  });
 }

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, renameSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { removePidFile, writePidFile } from '../instance/pid-files.ts';
-import { identifyProcess } from '../instance/process-identity.ts';
+import { identifyProcess } from '@board/service';
 import { layers, type RunTask, type Server, type ServerContext } from '../servers/server.ts';
 import type { StepTools } from './list-steps.ts';
 import { runCommand } from './run-command.ts';

@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { isRunning } from '@board/service';
 import { z } from 'zod';
-import type { Instance } from '../instance/instance.ts';
-import { isRunning } from '../instance/process-identity.ts';
-import { writeFile } from '../instance/write-file.ts';
+import { type Instance, writeFile } from '../instance/instance.ts';
 
 const schema = z.object({
   phase: z.enum(['starting', 'ready', 'stopping', 'stopped', 'failed']),

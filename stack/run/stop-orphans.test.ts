@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { locateInstance, makeFolders } from '../instance/instance.ts';
 import { readPidFiles, writePidFile } from '../instance/pid-files.ts';
-import { identifyProcess, isRunning, type ProcessIdentity } from '../instance/process-identity.ts';
+import { identifyProcess, isRunning, type ProcessIdentity } from '@board/service';
 import { stopOrder, stopOrphans } from './stop-orphans.ts';
 
 function emptyInstance() {

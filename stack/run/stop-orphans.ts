@@ -1,7 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isRunning, type ProcessIdentity, signalProcess } from '@board/service';
 import type { Instance } from '../instance/instance.ts';
-import { readPidFiles, removePidFile, type PidFile } from '../instance/pid-files.ts';
-import { isRunning } from '../instance/process-identity.ts';
-import { stopProcess } from './stop-process.ts';
+import { type PidFile, readPidFiles, removePidFile } from '../instance/pid-files.ts';
 
 /** Groups that are stopped one after the other: the highest layer first. */
 export function stopOrder<T extends { readonly layer: number }>(items: readonly T[]): T[][] {
@@ -30,4 +30,21 @@ export async function stopOrphans(
 async function stop(orphan: PidFile, say: (line: string) => void, timeoutMs: number): Promise<void> {
   say(`${orphan.name} (pid ${orphan.pid}) was left behind by an earlier start: stopping it`);
   await stopProcess(orphan, timeoutMs);
+}
+
+/** SIGTERM, then SIGKILL after the deadline; resolves when the process is gone. Says whether the kill was needed. */
+export async function stopProcess(identity: ProcessIdentity, timeoutMs: number): Promise<'stopped' | 'killed'> {
+  signalProcess(identity, 'SIGTERM');
+  if (await gone(identity, timeoutMs)) return 'stopped';
+  signalProcess(identity, 'SIGKILL');
+  await gone(identity, 10_000);
+  return 'killed';
+}
+
+async function gone(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
+  for (const deadline = Date.now() + timeoutMs; isRunning(identity);) {
+    if (Date.now() > deadline) return false;
+    await delay(50);
+  }
+  return true;
 }

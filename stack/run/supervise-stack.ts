@@ -1,10 +1,10 @@
-import { identifyProcess, type ProcessIdentity } from '../instance/process-identity.ts';
+import { identifyProcess, type ProcessIdentity } from '@board/service';
 import type { ServerContext } from '../servers/server.ts';
 import type { StepTools } from './list-steps.ts';
-import { measureMemory } from './measure-memory.ts';
+import { measureMemory } from './memory.ts';
 import type { Step } from './run-graph.ts';
 import { runServers, type Servers } from './run-servers.ts';
-import { writeState, type StackState } from './stack-state.ts';
+import { type StackState, writeState } from './stack-state.ts';
 
 export interface SupervisedStack {
   readonly state: () => StackState;

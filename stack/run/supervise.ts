@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { identifyProcess, type ProcessIdentity } from '@board/service';
 import type { Instance } from '../instance/instance.ts';
 import { removePidFile, writePidFile } from '../instance/pid-files.ts';
-import { identifyProcess, type ProcessIdentity } from '../instance/process-identity.ts';
 import type { Server } from '../servers/server.ts';
 import { decideRestart, restartPolicy, type RestartPolicy } from './decide-restart.ts';
-import { lastLines, type Command } from './run-command.ts';
-import { stopProcess } from './stop-process.ts';
+import { type Command, lastLines } from './run-command.ts';
+import { stopProcess } from './stop-orphans.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
 
 /** `running`: it has answered its probe. `gave-up`: it died too often in a row, and waits for its next try. */

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { writeFile } from '../instance/write-file.ts';
+import { writeFile } from '../instance/instance.ts';
 import { readJavaOptions, readSettings } from './infra.ts';
 import { javaCommand, javaStopTimeoutMs, log4j2Option } from './java-command.ts';
 import { brokerAddresses } from './kafka.ts';
-import { probeHttp } from './probe-http.ts';
+import { probeHttp } from './probes.ts';
 import { properties } from './properties.ts';
 import { layers, type Server, type ServerContext } from './server.ts';
 

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { writeFile } from '../instance/write-file.ts';
-import { brokerIds, brokerSettings, type BrokerId } from './broker-settings.ts';
-import { loopback } from './hosts.ts';
-import { readJavaOptions } from './infra.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { writeFile } from '../instance/instance.ts';
+import { type BrokerId, brokerIds, brokerSettings } from './broker-settings.ts';
+import { readJavaOptions, readSettings } from './infra.ts';
 import { javaCommand, javaStopTimeoutMs, log4j2Option, log4jOption } from './java-command.ts';
-import { countBrokers } from './probe-broker.ts';
-import { layers, type RunTask, type Server, type ServerContext } from './server.ts';
-import { waitUntilForgotten } from './wait-until-forgotten.ts';
+import { askZookeeper, countBrokers } from './probes.ts';
+import { layers, loopback, type RunTask, type Server, type ServerContext } from './server.ts';
 
 /** One of three Kafka brokers. */
 export function kafkaServer(context: ServerContext, id: BrokerId): Server {
@@ -81,4 +80,23 @@ function clusterId(instanceName: string): string {
   const digest = createHash('sha256').update(`board-pipeline ${instanceName}`).digest();
   digest[0] = 1;
   return digest.subarray(0, 16).toString('base64url');
+}
+
+const sessionTimeoutMs = Number(
+  /^zookeeper\.session\.timeout\.ms=(\d+)$/m.exec(readSettings('kafka/broker-zookeeper.properties'))?.[1],
+);
+
+/**
+ * Waits until ZooKeeper has forgotten a killed broker: until then it takes the new process for a second broker of the
+ * same number, and that one dies. At most a little longer than a session; without an answer there is nothing to wait for.
+ */
+async function waitUntilForgotten(
+  zookeeper: { readonly host: string; readonly port: number },
+  id: BrokerId,
+): Promise<void> {
+  for (const deadline = Date.now() + sessionTimeoutMs + 4000; Date.now() < deadline;) {
+    const sessions = await askZookeeper(zookeeper, 'dump').catch(() => '');
+    if (!new RegExp(`/brokers/ids/${id}$`, 'm').test(sessions)) return;
+    await delay(100);
+  }
 }

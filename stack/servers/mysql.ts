@@ -1,12 +1,11 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openConnection } from '@board/mysql/open-session';
-import { writeFile } from '../instance/write-file.ts';
+import { writeFile } from '../instance/instance.ts';
 import type { Command } from '../run/run-command.ts';
-import { loopback } from './hosts.ts';
 import { readSettings } from './infra.ts';
 import { optionFileLines } from './properties.ts';
-import { layers, type RunTask, type Server, type ServerContext } from './server.ts';
+import { layers, loopback, type RunTask, type Server, type ServerContext } from './server.ts';
 
 /** What the server's file needs to know of its surroundings. */
 interface MysqlContext extends Pick<ServerContext, 'instance' | 'hosts' | 'ports' | 'secrets'> {

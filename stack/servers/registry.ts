@@ -1,6 +1,6 @@
 import { readJavaOptions, readVariables } from './infra.ts';
 import { javaCommand, javaStopTimeoutMs } from './java-command.ts';
-import { probeHttp } from './probe-http.ts';
+import { probeHttp } from './probes.ts';
 import { layers, type Server, type ServerContext } from './server.ts';
 
 const file = 'registry/registry.env';

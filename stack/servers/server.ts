@@ -4,7 +4,6 @@ import type { Instance } from '../instance/instance.ts';
 import type { Ports } from '../instance/ports.ts';
 import type { Secrets } from '../instance/secrets.ts';
 import type { Command } from '../run/run-command.ts';
-import type { Hosts } from './hosts.ts';
 
 /** What a server's file needs to know to configure it. */
 export interface ServerContext {
@@ -38,3 +37,29 @@ export interface Server {
 }
 
 export const layers = { mysql: 0, zookeeper: 0, kafka: 1, registry: 2, connect: 3, service: 4, task: 5 } as const;
+
+/** The host of each server: it listens on that address and no other, and its clients find it there. */
+export interface Hosts {
+  readonly mysql: string;
+  readonly brokers: readonly [string, string, string];
+  readonly zookeeper: string;
+  readonly registry: string;
+  readonly connect: string;
+  readonly orderService: string;
+  readonly keeper: string;
+  readonly catalogServices: readonly [string, string];
+}
+
+export const loopback = '127.0.0.1';
+
+/** Everything on this machine, out of reach of any other. */
+export const loopbackHosts: Hosts = {
+  mysql: loopback,
+  brokers: [loopback, loopback, loopback],
+  zookeeper: loopback,
+  registry: loopback,
+  connect: loopback,
+  orderService: loopback,
+  keeper: loopback,
+  catalogServices: [loopback, loopback],
+};

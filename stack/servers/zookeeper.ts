@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { writeFile } from '../instance/write-file.ts';
-import { askZookeeper } from './ask-zookeeper.ts';
+import { writeFile } from '../instance/instance.ts';
 import { readJavaOptions, readSettings } from './infra.ts';
 import { javaCommand, javaStopTimeoutMs, log4jOption } from './java-command.ts';
+import { askZookeeper } from './probes.ts';
 import { properties } from './properties.ts';
 import { layers, type Server, type ServerContext } from './server.ts';
 

@@ -1,11 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { findBusyPorts } from '../instance/find-busy-ports.ts';
 import { locateInstance } from '../instance/instance.ts';
-import { listPorts, portsAt, readOffset } from '../instance/ports.ts';
+import { findBusyPorts, listPorts, portsAt, readOffset } from '../instance/ports.ts';
 import { readStack } from '../stack.ts';
 
 // One story in order: each test goes on where the one before stopped.

@@ -5,6 +5,7 @@ import { boardTopic } from '@board/contracts';
 import { openAdmin } from '@board/kafka';
 import { uniqueName, waitUntil } from '@board/test';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { createTopics } from '../../provision/topics.ts';
 import { ensurePrograms } from '../fetch/ensure-programs.ts';
 import { chooseCluster } from '../instance/cluster.ts';
 import { locateInstance, makeFolders } from '../instance/instance.ts';
@@ -12,12 +13,9 @@ import { findFreePorts } from '../instance/ports.ts';
 import { ensureSecrets } from '../instance/secrets.ts';
 import { listSteps } from '../run/list-steps.ts';
 import { runServers, type Servers } from '../run/run-servers.ts';
-import { createTopics } from '../setup/topics.ts';
-import { askZookeeper } from '../servers/ask-zookeeper.ts';
-import { loopback, loopbackHosts } from '../servers/hosts.ts';
 import { brokerAddresses } from '../servers/kafka.ts';
-import { countBrokers } from '../servers/probe-broker.ts';
-import type { ServerContext } from '../servers/server.ts';
+import { askZookeeper, countBrokers } from '../servers/probes.ts';
+import { loopback, loopbackHosts, type ServerContext } from '../servers/server.ts';
 
 // One story in order, on a ZooKeeper and three brokers that start from nothing.
 const brokerNames = ['kafka-1', 'kafka-2', 'kafka-3'];

@@ -1,15 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openConnection, type RowDataPacket } from '@board/mysql';
-import { readStack, startStack, type StackState } from '@board/stack';
-import { addressesOf, waitUntil, type StackAddresses } from '@board/test';
-import { clearInstance } from '../../stack/instance/clear-instance.ts';
+import { identifyProcess, isRunning, parseStat, signalProcess } from '@board/service';
+import { readStack, type StackState, startStack } from '@board/stack';
+import { addressesOf, type StackAddresses, waitUntil } from '@board/test';
 import { tryLock } from '../../stack/instance/hold-lock.ts';
-import { identifyProcess, isRunning, parseStat, signalProcess } from '../../stack/instance/process-identity.ts';
+import { clearInstance } from '../../stack/instance/instance.ts';
 import { listSteps, type StepTools } from '../../stack/run/list-steps.ts';
 import type { Server } from '../../stack/servers/server.ts';
-import { layOutVersion, type LaidOutVersion } from '../upgrade/lay-out-version.ts';
-import { findUnused, openLinks, type Link } from './links.ts';
+import { type LaidOutVersion, layOutVersion } from '../upgrade/lay-out-version.ts';
+import { findUnused, type Link, openLinks } from './links.ts';
 import { editsOf, type PlantName } from './plants.ts';
 import type { LinkName, ProcessName } from './schedule.ts';
 

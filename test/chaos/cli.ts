@@ -2,13 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { onStopSignals } from '../../stack/commands/on-stop-signals.ts';
-import { renderTable } from '../../stack/commands/render-table.ts';
-import { checkout, instancesFolder } from '../../stack/instance/instance.ts';
+import { renderTable } from '../../stack/commands/render.ts';
+import { checkout, instancesFolder, locateInstance } from '../../stack/instance/instance.ts';
 import { attachStack, type ChaosStack } from './chaos-stack.ts';
 import { undoFaults } from './faults.ts';
 import { printVerdict } from './judge/print-verdict.ts';
-import { plantNames, type PlantName } from './plants.ts';
-import { describeCommit, findResult, nameOf, storeResult, type RunSettings, type ChaosResult } from './results.ts';
+import { type PlantName, plantNames } from './plants.ts';
+import { type ChaosResult, describeCommit, findResult, nameOf, type RunSettings, storeResult } from './results.ts';
 import { runChaos, type ScheduleFile } from './run-chaos.ts';
 import { drawSchedule, findProblem } from './schedule.ts';
 
@@ -63,6 +63,11 @@ await program.parseAsync().catch((error: unknown) => {
 async function run(flags: Flags): Promise<void> {
   const { instance } = flags;
   if (flags.undo) return instance === undefined ? refuse('--undo needs the --instance.') : undo(instance);
+  if (instance !== undefined) {
+    // Before anything is written below its folder.
+    const problem = problemOfName(instance);
+    if (problem !== undefined) return refuse(problem);
+  }
   if (instance !== undefined && flags.yes !== true)
     return refuse(`--instance ${instance} kills its processes: add --yes if that is meant.`);
   if (instance !== undefined && flags.plant !== undefined)
@@ -133,8 +138,18 @@ async function undo(instance: string): Promise<void> {
   await stack.stop();
 }
 
+function problemOfName(instance: string): string | undefined {
+  try {
+    locateInstance(instance);
+    return undefined;
+  } catch (error) {
+    return describe(error);
+  }
+}
+
 /** What went wrong in another run, or one sentence when it cannot be repeated. */
 function readSchedule(file: string, hasProxies: boolean): ScheduleFile | string {
+  if (!existsSync(file)) return `--replay names ${file}, and there is no such file.`;
   try {
     const read = JSON.parse(readFileSync(file, 'utf8')) as Partial<ScheduleFile>;
     if (typeof read.seed !== 'number' || !Array.isArray(read.schedule)) return `${file} is no schedule.json of a run.`;
@@ -214,19 +229,20 @@ function refuse(sentence: string): void {
 }
 
 function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1 on');
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It wants a whole number from 1 on.');
   return Number(text);
 }
 
 function positive(text: string): number {
   const minutes = Number(text);
-  if (!(minutes > 0 && minutes <= 600)) throw new InvalidArgumentError('must be a number of minutes, up to 600');
+  if (!(minutes > 0 && minutes <= 600))
+    throw new InvalidArgumentError('It wants minutes: more than 0 and at most 600, such as 3 or 0.5.');
   return minutes;
 }
 
 function range(text: string): readonly number[] {
   const [from, to] = /^(\d{1,9})-(\d{1,9})$/.exec(text)?.slice(1).map(Number) ?? [];
   if (from === undefined || to === undefined || from < 1 || to < from || to - from >= 10_000)
-    throw new InvalidArgumentError('must be two whole numbers like 1-20');
+    throw new InvalidArgumentError('It wants the first and the last of at most 10000 seeds, from 1 on, such as 1-20.');
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);
 }

@@ -1,13 +1,13 @@
 import { openConnection } from '@board/mysql';
-import { countBrokers } from '../../stack/servers/probe-broker.ts';
-import { loopback } from '../../stack/servers/hosts.ts';
-import { waitUntil, type Fault } from '@board/test';
+import { type Fault, waitUntil } from '@board/test';
+import { countBrokers } from '../../stack/servers/probes.ts';
+import { loopback } from '../../stack/servers/server.ts';
 import { foreignKinds } from '../survival/foreign-records.ts';
 import type { ChaosStack } from './chaos-stack.ts';
 import { foreignMarker } from './history.ts';
 import type { Ledger } from './ledger.ts';
 import type { Link } from './links.ts';
-import { linkNames, processNames, type LinkName, type ProcessName, type ScheduledFault } from './schedule.ts';
+import { type LinkName, linkNames, type ProcessName, processNames, type ScheduledFault } from './schedule.ts';
 
 /** How a fault begins and ends. */
 export interface Injection {

@@ -3,12 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
-import { startTcpProxy, type Fault, type TcpProxy } from '@board/test';
+import { type Fault, startTcpProxy, type TcpProxy } from '@board/test';
 import type { Command } from '../../stack/run/run-command.ts';
 import { brokerIds } from '../../stack/servers/broker-settings.ts';
-import { loopback } from '../../stack/servers/hosts.ts';
-import type { Server, ServerContext } from '../../stack/servers/server.ts';
-import { linkNames, type LinkName } from './schedule.ts';
+import { loopback, type Server, type ServerContext } from '../../stack/servers/server.ts';
+import { type LinkName, linkNames } from './schedule.ts';
 
 /** Everything that one part of the stack sends to another goes through here: one proxy, or one for each broker. */
 export interface Link {

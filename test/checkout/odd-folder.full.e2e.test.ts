@@ -87,7 +87,7 @@ it(
     const { id } = (await response.json()) as { id: string };
     const entry = `${addressOf('catalog-service-1')}/catalog/${id}`;
     await waitUntil('the board is in the catalog', async () => (await fetch(entry)).ok, { timeoutMs: 30_000 });
-    const audit = await launch('exec', '--', 'node', join(odd, 'ops/audit.ts'));
+    const audit = await launch('exec', '--', 'node', join(odd, 'ops/commands/audit.ts'));
     expect(audit).toMatchObject({ code: 0 });
   },
 );
@@ -104,11 +104,11 @@ it('the data of every server is in the instance, and nowhere else', () => {
   expect(readFileSync(join(odd, '.stack/main/config/my.cnf'), 'utf8')).toContain('한글 폴더 #1');
 });
 
-it('`node stack/setup/main.ts` finds its migrations there', { timeout: fiveMinutes }, async () => {
+it('`node provision/main.ts` finds its migrations there', { timeout: fiveMinutes }, async () => {
   const read = (file: string) => JSON.parse(readFileSync(join(odd, '.stack/main', file), 'utf8')) as unknown;
   const secrets = Object.entries(read('secrets.json') as Record<string, string>);
   const ports = portsAt((read('ports.json') as { offset: number }).offset);
-  const setup = await run(odd, 'stack/setup/main.ts', ['migrations'], {
+  const setup = await run(odd, 'provision/main.ts', ['migrations'], {
     ...Object.fromEntries(secrets.map(([user, value]) => [`${user.toUpperCase()}_PASSWORD`, value])),
     MYSQL_ROOT_PASSWORD: Object.fromEntries(secrets)['root'] ?? '',
     MYSQL_PORT: String(ports.mysql),

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fetchPrivateRoot } from '../../stack/fetch/private-root.ts';
-import { findOnPath } from '../../stack/fetch/find-on-path.ts';
+import { findOnPath } from '../../stack/fetch/read-system.ts';
 import { readOutput } from '../../stack/fetch/read-version.ts';
 
 export type Tool =

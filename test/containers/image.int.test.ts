@@ -1,10 +1,10 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestSchema, waitUntil, type TestSchema } from '@board/test';
+import { createTestSchema, type TestSchema, waitUntil } from '@board/test';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { pickFreePort } from '../../stack/instance/find-busy-ports.ts';
-import { openImage, type Image } from './open-image.ts';
+import { pickFreePort } from '../../stack/instance/ports.ts';
+import { type Image, openImage } from './open-image.ts';
 import { readCompose } from './read-compose.ts';
 
 const stack = inject('stack');

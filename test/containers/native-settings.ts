@@ -5,8 +5,7 @@ import type { Cluster } from '../../stack/instance/cluster.ts';
 import { locateInstance, makeFolders } from '../../stack/instance/instance.ts';
 import { portsAt } from '../../stack/instance/ports.ts';
 import type { Secrets } from '../../stack/instance/secrets.ts';
-import { loopbackHosts } from '../../stack/servers/hosts.ts';
-import type { ServerContext } from '../../stack/servers/server.ts';
+import { loopbackHosts, type ServerContext } from '../../stack/servers/server.ts';
 
 const secret = 'a-secret-of-no-server';
 

@@ -3,15 +3,14 @@ import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { boardOutbox } from '../../packages/relay/src/connector-definition.ts';
 import { brokerIds } from '../../stack/servers/broker-settings.ts';
-import { catalogService } from '../../stack/servers/catalog-service.ts';
 import { connectServer } from '../../stack/servers/connect.ts';
 import { kafkaServer } from '../../stack/servers/kafka.ts';
 import { mysqlServer } from '../../stack/servers/mysql.ts';
-import { orderService } from '../../stack/servers/order-service.ts';
+import { catalogService, orderService } from '../../stack/servers/our-services.ts';
 import { registryServer } from '../../stack/servers/registry.ts';
 import { zookeeperServer } from '../../stack/servers/zookeeper.ts';
 import { nativeContext } from './native-settings.ts';
-import { checkout, readCompose, readText, type ComposeService } from './read-compose.ts';
+import { checkout, type ComposeService, readCompose, readText } from './read-compose.ts';
 
 const compose = readCompose('docker-compose.yml');
 const zookeeper = readCompose('docker-compose.zookeeper.yml');

@@ -13,7 +13,9 @@ it('follows a board as the README says: from the request to the catalog, with ev
   expect(stdout).toContain('version 1  BoardCreated: ');
 
   const trace = async (id: string) =>
-    JSON.parse((await run(process.execPath, ['ops/trace.ts', id, '--instance', stack.instance, '--json'])).stdout) as {
+    JSON.parse(
+      (await run(process.execPath, ['ops/commands/trace.ts', id, '--instance', stack.instance, '--json'])).stdout,
+    ) as {
       events: { version: number; outcome: string; steps: { kind: string }[] }[];
     };
   const events = await waitUntil('the board in the catalog', async () => {
@@ -26,9 +28,11 @@ it('follows a board as the README says: from the request to the catalog, with ev
 
 it('says so when there is NO such board', async () => {
   const id = '00000000-0000-7000-8000-000000000000';
-  await expect(run(process.execPath, ['ops/trace.ts', id, '--instance', stack.instance])).rejects.toMatchObject({
+  await expect(
+    run(process.execPath, ['ops/commands/trace.ts', id, '--instance', stack.instance]),
+  ).rejects.toMatchObject({
     code: 1,
     stdout: '',
-    stderr: `There is no board ${id}: neither order-service nor catalog-service knows it.\n`,
+    stderr: `There is no ${id}: neither its own service nor a consumer knows it.\n`,
   });
 });

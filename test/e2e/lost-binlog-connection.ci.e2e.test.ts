@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connectApi, connectorTopics, describeConnector, registerConnector } from '@board/relay';
+import { connectApi, eventTopic, describeConnector, registerConnector } from '@board/relay';
 import { openAdmin } from '@board/kafka';
 import { startTcpProxy, waitUntil } from '@board/test';
 import { expect, inject, it, onTestFinished } from 'vitest';
@@ -71,7 +71,7 @@ it('a connector that Kafka holds up for longer than it waits for MySQL to speak 
       resources: [
         {
           type: topicResource,
-          name: connectorTopics(outbox.definition).events,
+          name: eventTopic(outbox.definition, 'board'),
           configEntries: [{ name: 'min.insync.replicas', value: String(replicas) }],
         },
       ],

@@ -3,7 +3,7 @@ import { boardOutbox, connectApi, registerConnector } from '@board/relay';
 import { openConnection, type RowDataPacket } from '@board/mysql';
 import { openBoardWriter, readTopic, waitUntil } from '@board/test';
 import { expect, inject, it, onTestFinished } from 'vitest';
-import { auditBoards } from '../../ops/audit/audit-boards.ts';
+import { auditConsumers } from '../../ops/commands/audit/audit-consumers.ts';
 
 const stack = inject('stack');
 const rowsPerTick = 50;
@@ -64,7 +64,7 @@ it('loses no id and doubles NO effect when the connector gets a new position und
   await waitUntil('the keeper is red', async () =>
     /"position":.*(lost its position|new snapshot)/.test(await alarms()),
   );
-  const audit = await auditBoards({
+  const [audit] = await auditConsumers({
     database: { host, port, user: 'audit', password: stack.passwords.audit },
     kafka: stack,
     connectUrl: stack.connectUrl,

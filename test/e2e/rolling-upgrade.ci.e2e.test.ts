@@ -2,7 +2,7 @@ import type { RowDataPacket } from '@board/mysql';
 import { randomUUID } from 'node:crypto';
 import { readTopic, waitUntil } from '@board/test';
 import { expect, inject, it } from 'vitest';
-import { auditBoards } from '../../ops/audit/audit-boards.ts';
+import { auditConsumers } from '../../ops/commands/audit/audit-consumers.ts';
 import type { RunningService } from '../../services/order-service/test/support/start-service.ts';
 import type { LaidOutVersion } from '../upgrade/lay-out-version.ts';
 import { nextVersion } from '../upgrade/next-version.ts';
@@ -61,7 +61,7 @@ it(
     expect(load.failures).toEqual([]);
 
     const { host, port } = stack.mysql;
-    const report = await auditBoards({
+    const [report] = await auditConsumers({
       database: { host, port, user: 'audit', password: stack.passwords.audit },
       kafka: stack,
       connectUrl: stack.connectUrl,

@@ -1,19 +1,18 @@
-import { connect } from 'node:net';
 import { once } from 'node:events';
+import { connect } from 'node:net';
+import { provisionVariables } from '@board/provision';
 import { ensurePrograms } from '../../stack/fetch/ensure-programs.ts';
 import { locateInstance, makeFolders } from '../../stack/instance/instance.ts';
 import { portsAt } from '../../stack/instance/ports.ts';
 import { ensureSecrets, type Secrets } from '../../stack/instance/secrets.ts';
-import { listSteps, type StepTools } from '../../stack/run/list-steps.ts';
+import { listSteps, provisionConfig, type StepTools } from '../../stack/run/list-steps.ts';
 import type { Command } from '../../stack/run/run-command.ts';
 import type { Step } from '../../stack/run/run-graph.ts';
 import { runServers } from '../../stack/run/run-servers.ts';
 import { connectUrl } from '../../stack/servers/connect.ts';
-import { loopback, type Hosts } from '../../stack/servers/hosts.ts';
 import { brokerAddresses } from '../../stack/servers/kafka.ts';
 import { nodeCommand } from '../../stack/servers/node-command.ts';
-import { registryUrl } from '../../stack/servers/registry.ts';
-import type { Server, ServerContext } from '../../stack/servers/server.ts';
+import { type Hosts, loopback, type Server, type ServerContext } from '../../stack/servers/server.ts';
 import { allHosts, type HostName, type Network } from './network.ts';
 
 /** The pipeline as the operator's host sees it. */
@@ -116,22 +115,8 @@ function atRootsHome(step: Step, network: Network, context: ServerContext, tools
 }
 
 function setupCommand(step: 'users' | 'grants', context: ServerContext): Command {
-  const { ports, secrets } = context;
-  const command = nodeCommand('stack/setup/main.ts', {
-    MYSQL_HOST: loopback,
-    MYSQL_PORT: String(ports.mysql),
-    MYSQL_ROOT_PASSWORD: secrets.root,
-    MYSQL_USER_HOST: allHosts.netmask,
-    ORDER_SERVICE_PASSWORD: secrets.order_service,
-    CATALOG_SERVICE_PASSWORD: secrets.catalog_service,
-    CDC_PASSWORD: secrets.cdc,
-    MIGRATIONS_PASSWORD: secrets.migrations,
-    REGISTRY_PASSWORD: secrets.registry,
-    PURGE_PASSWORD: secrets.purge,
-    AUDIT_PASSWORD: secrets.audit,
-    KAFKA_BROKERS: brokerAddresses(context).join(','),
-    REGISTRY_URL: registryUrl(context),
-    CONNECT_URL: connectUrl(context),
-  });
+  const config = provisionConfig(context);
+  const atHome = { ...config, admin: { ...config.admin, host: loopback }, userHost: allHosts.netmask };
+  const command = nodeCommand('provision/main.ts', provisionVariables(atHome));
   return { ...command, args: [...command.args, step] };
 }

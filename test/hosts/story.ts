@@ -110,7 +110,7 @@ function audit({ mysql, secrets, brokers, connectUrl }: HostedPipeline): Promise
     CONNECT_URL: connectUrl,
   };
   return new Promise((done) => {
-    const file = resolve(import.meta.dirname, '../../ops/audit.ts');
+    const file = resolve(import.meta.dirname, '../../ops/commands/audit.ts');
     const child = execFile(process.execPath, [file], { env }, (_error, out, err) =>
       done({ exitCode: child.exitCode ?? -1, output: out + err }),
     );

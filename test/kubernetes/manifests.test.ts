@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { serviceSchema as catalogSchema } from '../../services/catalog-service/src/config.ts';
 import { serviceSchema as keeperSchema } from '../../services/keeper/src/config.ts';
 import { serviceSchema as orderSchema } from '../../services/order-service/src/config.ts';
-import { setupEnvironment } from '../../stack/setup/read-setup-config.ts';
+import { provisionEnvironment } from '../../provision/config.ts';
 import { readCompose } from '../containers/read-compose.ts';
 import { listBaseFiles, manifestFolder, readManifests } from './read-manifests.ts';
 import type { Resource } from './resource.ts';
@@ -218,8 +218,8 @@ describe('the setup job', () => {
 
   test('gets EVERY variable that it needs and NONE that it does not know', () => {
     const given = environmentOf(find('Job', 'setup'));
-    expect(Object.keys(given).filter((variable) => !(variable in setupEnvironment.shape))).toEqual([]);
-    expect(readConfig(setupEnvironment, given).MYSQL_USER_HOST).toBe('%');
+    expect(Object.keys(given).filter((variable) => !(variable in provisionEnvironment.shape))).toEqual([]);
+    expect(readConfig(provisionEnvironment, given).MYSQL_USER_HOST).toBe('%');
   });
 
   test('runs steps that exist: only the configuration keeps it from starting here', { timeout: 60_000 }, async () => {

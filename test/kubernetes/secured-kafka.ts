@@ -1,15 +1,15 @@
-import { spawn, execFile, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, readFileSync, writeFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { openAdmin, type KafkaAccess } from '@board/kafka';
+import { type KafkaAccess, openAdmin } from '@board/kafka';
 import { createScope } from '@board/service';
 import { waitUntil } from '@board/test';
-import { ensureJava, type Java } from '../../stack/fetch/find-java.ts';
 import { fetchJars, type Jars } from '../../stack/fetch/fetch-jars.ts';
-import { pickFreePort } from '../../stack/instance/find-busy-ports.ts';
+import { ensureJava, type Java } from '../../stack/fetch/find-java.ts';
+import { pickFreePort } from '../../stack/instance/ports.ts';
 import { lastLines } from '../../stack/run/run-command.ts';
 import { properties } from '../../stack/servers/properties.ts';
 

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { connectApi, type ConnectorDefinition } from '@board/relay';
 import {
   boardTopic,
   catalogConsumer,
@@ -12,25 +11,26 @@ import {
   retryTopicName,
   topics,
 } from '@board/contracts';
-import { connectKafka, openAdmin, readRanges, type KafkaAccess } from '@board/kafka';
+import { connectKafka, type KafkaAccess, openAdmin, readRanges } from '@board/kafka';
 import { createIdempotencyTable, createOutboxTable } from '@board/outbox';
+import { connectApi, type ConnectorDefinition } from '@board/relay';
 import {
   compileCache,
   createTestSchema,
   databaseEnvironment,
   postBoard,
-  waitUntil,
   type TestSchema,
+  waitUntil,
 } from '@board/test';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { pickFreePort } from '../../stack/instance/find-busy-ports.ts';
+import { createTopics } from '../../provision/topics.ts';
+import { pickFreePort } from '../../stack/instance/ports.ts';
 import { properties } from '../../stack/servers/properties.ts';
-import { createTopics } from '../../stack/setup/topics.ts';
 import { grantRules } from './kafka-user.ts';
 import { readManifests } from './read-manifests.ts';
 import type { Resource } from './resource.ts';
-import { startSecuredKafka, type SecuredKafka } from './secured-kafka.ts';
+import { type SecuredKafka, startSecuredKafka } from './secured-kafka.ts';
 import { environmentOf } from './workload.ts';
 
 // The manifests' own words on one real broker that asks for TLS, a login and a rule for everything: the users' rights, the

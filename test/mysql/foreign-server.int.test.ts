@@ -7,7 +7,7 @@ import { createThing, openOutboxLab } from '@board/outbox/testing';
 import { migrations as catalogMigrations } from '../../services/catalog-service/src/database/migrations.ts';
 import { prepareOrderService } from '../../services/order-service/test/support/prepare-order-service.ts';
 import { startService, type RunningService } from '../../services/order-service/test/support/start-service.ts';
-import { createUsers, userStatements } from '../../stack/setup/mysql-users.ts';
+import { createUsers, userStatements } from '../../provision/mysql-users.ts';
 import { startOwnMysql, type OwnMysql } from '../../stack/test/support/start-own-mysql.ts';
 
 /** Ends its own quotes where backslashes do not escape, and names what must not happen. */

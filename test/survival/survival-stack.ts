@@ -5,7 +5,7 @@ import { openConnection, type RowDataPacket } from '@board/mysql';
 import { addressesOf, waitUntil, type StackAddresses } from '@board/test';
 import { readStack, type StackState } from '@board/stack';
 import { checkout } from '../../stack/instance/instance.ts';
-import { identifyProcess, isRunning, parseStat, signalProcess } from '../../stack/instance/process-identity.ts';
+import { identifyProcess, isRunning, parseStat, signalProcess } from '@board/service';
 
 /** A stack that was started as a user starts it, and its processes by their names. */
 export interface SurvivalStack extends StackAddresses {

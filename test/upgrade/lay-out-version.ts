@@ -14,7 +14,8 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 
 const checkout = resolve(import.meta.dirname, '../..');
-const workspaces = ['contracts', 'packages', 'services'];
+/** `connectors` for the definition that `packages/relay` reads. */
+const copied = ['connectors', 'contracts', 'packages', 'services'];
 
 /** A change of one file: `from`, which stands there once, becomes `to`; without `from` the file is new. */
 export interface Edit {
@@ -34,7 +35,7 @@ export function layOutVersion(edits: readonly Edit[]): LaidOutVersion {
   const folder = mkdtempSync(join(tmpdir(), 'board-version-'));
   const remove = (): void => rmSync(folder, { recursive: true });
   try {
-    for (const name of workspaces)
+    for (const name of copied)
       cpSync(join(checkout, name), join(folder, name), {
         recursive: true,
         filter: (path) => basename(path) !== 'node_modules',

@@ -16,7 +16,7 @@ export const nextVersion: readonly Edit[] = [
     to: ',\n    { "name": "language", "type": ["null", "string"], "default": null }\n  ]\n}',
   })),
   {
-    file: 'contracts/src/events.ts',
+    file: 'contracts/src/board.ts',
     from: 'readonly updatedAt: number;',
     to: 'readonly updatedAt: number;\n  readonly language?: string | null;',
   },

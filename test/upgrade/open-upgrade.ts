@@ -8,7 +8,7 @@ import { openBoardPair, type BoardPair } from '../../ops/test/support/open-board
 import { openBoardRoute } from '../../ops/test/support/open-board-route.ts';
 import { readSchemaIds } from '../../services/order-service/test/support/read-schema-ids.ts';
 import { startService, type RunningService } from '../../services/order-service/test/support/start-service.ts';
-import { registerSchemas } from '../../stack/setup/schemas.ts';
+import { registerSchemas } from '../../provision/schemas.ts';
 import { layOutVersion, type Edit, type LaidOutVersion } from './lay-out-version.ts';
 import { looksAwayWithinMs, startBalancer } from './start-balancer.ts';
 
@@ -66,7 +66,7 @@ export async function openUpgrade(stack: StackAddresses): Promise<Upgrade> {
         });
     },
     async register(version) {
-      const { eventSchemas } = (await import(version.file('contracts/src/schemas.ts'))) as Schemas;
+      const { eventSchemas } = (await import(version.file('contracts/src/pipeline.ts'))) as Schemas;
       await registerSchemas(stack.registryUrl, eventSchemas);
       const ids = await readSchemaIds(stack.registryUrl, eventSchemas);
       return [...ids.values()];
@@ -106,12 +106,12 @@ const patient: readonly Edit[] = [
 /** The services know one topic, one group and its subjects: a copy for a test gets others, so that it meets nobody. */
 function inPlacesOf(topic: string, group: string): readonly Edit[] {
   return [
-    { file: 'contracts/src/consumers.ts', from: `group: 'catalog-service'`, to: `group: '${group}'` },
-    { file: 'contracts/src/schemas.ts', from: '${boardTopic.name}-board.events', to: `${topic}-board.events` },
+    { file: 'contracts/src/catalog.ts', from: `group: 'catalog-service'`, to: `group: '${group}'` },
+    { file: 'contracts/src/aggregate.ts', from: 'subject: `${type}-', to: `subject: \`${topic}-` },
     {
-      file: 'contracts/src/consumers.ts',
-      from: 'source: boardTopic,',
-      to: `source: { ...boardTopic, name: '${topic}' },`,
+      file: 'contracts/src/catalog.ts',
+      from: 'source: boardAggregate.topic,',
+      to: `source: { ...boardAggregate.topic, name: '${topic}' },`,
     },
   ];
 }

@@ -11,7 +11,7 @@ import { boardHandler } from '../../../services/catalog-service/src/application/
 import { catalogWriter } from '../../../services/catalog-service/src/database/catalog-writer.ts';
 import { createEventEncoder } from '../../../services/order-service/src/registry/create-event-encoder.ts';
 import { readSchemaIds } from '../../../services/order-service/test/support/read-schema-ids.ts';
-import type { BoardAudit } from '../../audit/audit-boards.ts';
+import type { AuditPlaces } from '../../commands/audit/audit-consumers.ts';
 import { openBoardPair, type BoardPair } from './open-board-pair.ts';
 import { openBoardRoute } from './open-board-route.ts';
 
@@ -21,7 +21,7 @@ export interface BoardPipeline {
   readonly group: string;
   readonly connect: ConnectApi;
   /** Where the audit finds all of it. */
-  readonly places: NonNullable<BoardAudit['places']> & { readonly connector: string };
+  readonly places: Partial<AuditPlaces> & { readonly connector: string };
   /** Commits the board's next version and its event in one transaction, as order-service does. */
   change(id: string, options?: { readonly payload?: Buffer }): Promise<void>;
   stopConsumer(): Promise<void>;

@@ -35,7 +35,7 @@ export async function openBoardRoute(
   });
   scope.defer('topics', async () => {
     const existing = new Set(await admin.listTopics());
-    const ours = [...new Set([...topics.map((one) => one.name), ...Object.values(connectorTopics(definition))])];
+    const ours = [...new Set([...topics.map((one) => one.name), ...Object.values(connectorTopics(definition)).flat()])];
     await admin.deleteTopics({ topics: ours.filter((one) => existing.has(one)) });
   });
   await registerConnector({ connectUrl: stack.connectUrl, brokers: stack.brokers, definition });

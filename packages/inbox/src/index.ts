@@ -13,7 +13,13 @@ export type { DecodedEvent, Handler, Message } from './handler.ts';
 export { defaultSettings, type InboxSettings } from './settings.ts';
 export { unpackedHeaders } from './fail/headers.ts';
 export { deadLetterReasons } from './record.ts';
-export { startInbox, type InboxOptions } from './start-inbox.ts';
+export {
+  consumerEnvironment,
+  runConsumerService,
+  startInbox,
+  type ConsumerService,
+  type InboxOptions,
+} from './start-inbox.ts';
 export { baseline, type BaselineOutcome, type BaselineRow } from './operator/begin-again.ts';
 export { discardParked, type DiscardOutcome } from './operator/give-up.ts';
 export { dismissLetter, dismissWithoutIdentity, type DismissOutcome } from './operator/give-up.ts';

@@ -1,8 +1,25 @@
 import { groupTopics, retryGroupOf, type ConsumerDefinition } from '@board/contracts';
-import { createElapsedClock, type Health, type Logger, type Scope } from '@board/service';
+import { assertTopics, connectKafka, kafkaAccess, kafkaFields } from '@board/kafka';
+import { createDatabase, databaseConnection, databaseFields, ServerSettingsError, type Database } from '@board/mysql';
+import {
+  configFields,
+  createElapsedClock,
+  createHealth,
+  createHttpServer,
+  createMetrics,
+  guardEventLoop,
+  retryUntilReady,
+  runService,
+  waitForDependency,
+  type Health,
+  type Logger,
+  type Scope,
+  type ServiceRouter,
+} from '@board/service';
 import type { Kafka } from 'kafkajs';
 import type { Registry } from 'prom-client';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntitySchema } from 'typeorm';
+import { z } from 'zod';
 import { createKeyedMutex } from './inbox.ts';
 import { trackSchemaFailures } from './apply/schema-failures.ts';
 import { startSweeper } from './apply/drain.ts';
@@ -66,7 +83,14 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
 
   const { elapsedMs } = clock;
   const breaker = createCircuitBreaker({ store, settings, alarms, metrics, logger, elapsedMs });
-  await breaker.refresh();
+  // A database that fails in between is waited for: ending the process would only start it again, to the same.
+  const untilAnswered = <Result>(attempt: () => Promise<Result>): Promise<Result> =>
+    retryUntilReady(attempt, {
+      signal: scope.signal,
+      onRetry: (error, delayMs) => logger.warn({ event: 'inbox.start-waits', delayMs, err: error }),
+      isFatal: (error) => error instanceof ServerSettingsError,
+    });
+  await untilAnswered(() => breaker.refresh());
   const schemas = createSchemaResolver({
     registry: connectRegistry(options.registryUrl),
     readers: consumer.schemas,
@@ -80,6 +104,7 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
     'schema check',
     repeat(clock, settings.schemaCheckEveryMs, () => schemas.check()),
   );
+  const ahead = await untilAnswered(() => store.transaction(({ skips }) => skips.findAhead()));
   const inbox: Inbox = {
     store,
     publisher,
@@ -89,7 +114,7 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
     schemaFailures: trackSchemaFailures(settings.schemaPatienceMs, elapsedMs),
     controls: countControls(),
     drains: createKeyedMutex(),
-    skippedAhead: new Set((await store.transaction(({ skips }) => skips.findAhead())).map(identityKey)),
+    skippedAhead: new Set(ahead.map(identityKey)),
     maxAttempts: consumer.retryTiers + 1,
     settings,
     clock,
@@ -133,4 +158,78 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
 function largestRecord(consumer: ConsumerDefinition): number {
   const [topic] = groupTopics(consumer);
   return Number(topic?.config['max.message.bytes'] ?? 0);
+}
+
+/** The environment of a service that consumes; `name` is its default `INSTANCE`. */
+export function consumerEnvironment(name: string) {
+  return z.object({
+    ...configFields.process(name),
+    ...databaseFields,
+    HTTP_HOST: configFields.host().default('127.0.0.1'),
+    HTTP_PORT: configFields.port().default(0),
+    DRAIN_MS: configFields.drainMs(),
+    REGISTRY_URL: configFields.httpUrl(),
+    ...kafkaFields,
+  });
+}
+
+/** What makes one consuming service another than the next. */
+export interface ConsumerService {
+  readonly consumer: ConsumerDefinition;
+  readonly handler: Handler;
+  /** Tables that handler and routers use by TypeORM's entities. */
+  readonly entities: readonly EntitySchema[];
+  /** What it answers over HTTP; `reads` is a pool of its own. */
+  readonly routers: (reads: Database) => readonly ServiceRouter[];
+}
+
+/** Runs a service that does nothing but consume and answer reads, until a signal ends it. */
+export async function runConsumerService(
+  environment: ReturnType<typeof consumerEnvironment>,
+  { consumer, handler, entities, routers }: ConsumerService,
+): Promise<void> {
+  await runService(environment, async ({ config, logger, scope, fail }) => {
+    guardEventLoop(scope);
+    const clock = createElapsedClock();
+    scope.defer('clock', () => clock.stop());
+    const health = createHealth();
+    const metrics = createMetrics(config.INSTANCE);
+    const connection = databaseConnection(config);
+    const database = createDatabase({ connection, entities: [...entities] });
+    scope.defer('database', () => database.close());
+    // A pool of its own: however many read, and however slowly, the inbox has its connections.
+    const reads = createDatabase({ connection, entities: [...entities], poolSize: 5 });
+    scope.defer('reads', () => reads.close());
+    health.readiness.check('database', () => database.read((manager) => manager.query('SELECT 1')));
+    const inboxReady = health.readiness.state('inbox', 'not started yet');
+
+    const server = createHttpServer({ logger, metrics, health, routers: [...routers(reads)] });
+    await server.listen(scope, config.HTTP_HOST, config.HTTP_PORT, config.DRAIN_MS);
+
+    // Listening comes first: until the database and the brokers answer, /readyz says what is missing.
+    const waiting = {
+      logger,
+      readiness: health.readiness,
+      alarms: health.alarms,
+      elapsedMs: clock.now,
+      signal: scope.signal,
+      isFatal: (error: unknown) => error instanceof ServerSettingsError,
+    };
+    const mysql = `MySQL at ${connection.host}:${connection.port}`;
+    await waitForDependency({ name: 'database server', server: mysql }, waiting, async () => {
+      await database.open();
+      await reads.open();
+    });
+    const access = kafkaAccess(config);
+    const kafka = connectKafka(access, config.INSTANCE, logger);
+    const topics = [consumer.source, ...groupTopics(consumer)].map((topic) => topic.name);
+    const brokers = { name: 'kafka', server: `Kafka at ${access.brokers.join(', ')}` };
+    await waitForDependency(brokers, waiting, () => assertTopics(kafka, topics));
+
+    const { REGISTRY_URL: registryUrl } = config;
+    const { dataSource } = database;
+    await startInbox({ consumer, handler, registryUrl, dataSource, kafka, logger, metrics, health, scope, fail });
+    inboxReady.ready();
+    logger.info({ event: 'service.ready' });
+  });
 }

@@ -3,7 +3,6 @@ import { retryTopicName } from '@board/contracts';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
 import { commitOffset } from './support/commit-offset.ts';
-import { auditedTopics } from '../src/audit/topics.ts';
 import { findUnreceived, type CommittedEvent } from '../src/audit/topics.ts';
 
 let lab: InboxLab;
@@ -26,13 +25,13 @@ const search = async (
   findUnreceived(
     {
       kafka: lab.kafka,
-      topics: { ...(await auditedTopics(lab.kafka, lab.consumer)), group },
+      // Every retry topic of the group that there is.
+      consumers: [{ ...lab.consumer, group, retryTiers: 0, database: lab.schema.name }],
       async query<Row>(sql: string, values: readonly unknown[]) {
         const rows = await lab.rows<Row>(sql, [...values]);
         await onQuery(sql);
         return rows;
       },
-      database: lab.schema.name,
       readerPrefix: 'test-reader.',
       maxUnread,
     },
@@ -148,3 +147,8 @@ it('asks by key: of 20,000 marks, parked events and dead letters a question touc
   expect((await search(asked)).missing).toEqual(asked);
   expect((await touched()) - before).toBeLessThan(20_000);
 }, 60_000);
+
+it('cannot decide of an event of a kind that NO consumer reads', async () => {
+  const event = { ...eventOf(1), aggregateType: 'nobody-reads-it' };
+  expect(await search([event])).toEqual({ missing: [], undecided: [event] });
+});

@@ -1,4 +1,4 @@
-import { boardTopic } from '@board/contracts';
+import { aggregates } from '@board/contracts';
 import boardOutboxJson from '../../../connectors/board-outbox.json' with { type: 'json' };
 
 /** A connector's whole configuration, the body of `PUT /connectors/<name>/config`. */
@@ -43,17 +43,23 @@ export function defineConnector(changes: ConnectorChanges): ConnectorDefinition 
 }
 
 export interface ConnectorTopics {
-  readonly events: string;
+  /** One for each kind of aggregate, unless all rows go to one. */
+  readonly events: readonly string[];
   readonly heartbeat: string;
   readonly schemaHistory: string;
 }
 
 /** Names the topics that a connector writes. */
 export function connectorTopics(definition: ConnectorDefinition): ConnectorTopics {
-  const route = definition['transforms.outbox.route.topic.replacement'] ?? '${routedByValue}';
   return {
-    events: route.replace('${routedByValue}', boardTopic.name),
+    events: [...new Set(aggregates.map(({ type }) => eventTopic(definition, type)))],
     heartbeat: `${definition['heartbeat.topics.prefix'] ?? '__debezium-heartbeat'}.${definition['topic.prefix']}`,
     schemaHistory: definition['schema.history.internal.kafka.topic'] ?? `${definition['topic.prefix']}.schema-history`,
   };
+}
+
+/** Where the Event Router sends the events of a kind of aggregate. */
+export function eventTopic(definition: ConnectorDefinition, aggregateType: string): string {
+  const route = definition['transforms.outbox.route.topic.replacement'] ?? '${routedByValue}';
+  return route.replace('${routedByValue}', aggregateType);
 }

@@ -5,6 +5,7 @@ export {
   boardOutbox,
   connectorTopics,
   defineConnector,
+  eventTopic,
   type ConnectorChanges,
   type ConnectorDefinition,
   type ConnectorTopics,

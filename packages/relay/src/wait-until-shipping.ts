@@ -27,7 +27,7 @@ export async function waitUntilShipping(wait: ShippingWait): Promise<void> {
   const { api, brokers, definition, report } = wait;
   const { events, heartbeat } = connectorTopics(definition);
   const admin = await openAdmin({ brokers });
-  const count = (): Promise<bigint | undefined> => countRecords(admin, [events, heartbeat]);
+  const count = (): Promise<bigint | undefined> => countRecords(admin, [...events, heartbeat]);
   const deadline = Date.now() + wait.timeoutMs;
   let restartedAt: number | undefined;
   let before: bigint | undefined;
@@ -52,7 +52,7 @@ export async function waitUntilShipping(wait: ShippingWait): Promise<void> {
         before = await count();
         if (before !== undefined) report('connector and task are RUNNING, waiting for a heartbeat or row');
       } else if (((await count()) ?? before) > before) {
-        report(`a record has arrived in ${heartbeat} or ${events}`);
+        report(`a record has arrived in ${heartbeat} or ${events.join(', ')}`);
         return;
       } else if (Date.now() > nudgedAt + nudgeMs) {
         // An idle MySQL server gives no cause for a heartbeat; a validation does (`database.initial.statements`).

@@ -1,4 +1,4 @@
-import { boardTopic, headerNames, heartbeatTopic, schemaHistoryTopic, topicPrefix } from '@board/contracts';
+import { aggregates, boardTopic, headerNames, heartbeatTopic, schemaHistoryTopic, topicPrefix } from '@board/contracts';
 import { describe, expect, it } from 'vitest';
 import { boardOutbox, connectorTopics, defineConnector } from '../src/index.ts';
 
@@ -18,7 +18,7 @@ describe('board-outbox.json', () => {
   it('writes to the topics that the setup creates', () => {
     expect(boardOutbox['topic.prefix']).toBe(topicPrefix);
     expect(connectorTopics(boardOutbox)).toEqual({
-      events: boardTopic.name,
+      events: aggregates.map(({ topic }) => topic.name),
       heartbeat: heartbeatTopic.name,
       schemaHistory: schemaHistoryTopic.name,
     });
@@ -66,7 +66,7 @@ describe('defineConnector', () => {
 
   it('names its topics after itself', () => {
     expect(connectorTopics(definition)).toEqual({
-      events: 'test-a.board',
+      events: ['test-a.board'],
       heartbeat: '__debezium-heartbeat.test-a',
       schemaHistory: 'test-a.schema-history',
     });

@@ -6,7 +6,14 @@ import { createOutboxTable } from '@board/outbox';
 import { readTopic, uniqueName, waitUntil } from '@board/test';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { startOwnMysql } from '../../../stack/test/support/start-own-mysql.ts';
-import { connectApi, connectorTopics, defineConnector, judgeStatus, registerConnector } from '../src/index.ts';
+import {
+  connectApi,
+  connectorTopics,
+  defineConnector,
+  eventTopic,
+  judgeStatus,
+  registerConnector,
+} from '../src/index.ts';
 
 const stack = inject('stack');
 const connect = connectApi(stack.connectUrl);
@@ -42,7 +49,7 @@ it('says RUNNING while MySQL is away and goes on by itself, but fails for good w
   onTestFinished(async () => {
     await connect.remove(name);
     const admin = await openAdmin(stack);
-    await admin.deleteTopics({ topics: Object.values(connectorTopics(definition)) });
+    await admin.deleteTopics({ topics: Object.values(connectorTopics(definition)).flat() });
     await admin.disconnect();
   });
   await registerConnector({ ...stack, definition });
@@ -56,7 +63,7 @@ it('says RUNNING while MySQL is away and goes on by itself, but fails for good w
     return id;
   };
   const isShipped = async (id: string) =>
-    (await readTopic(stack.brokers, connectorTopics(definition).events)).some(({ headers }) => headers['id'] === id);
+    (await readTopic(stack.brokers, eventTopic(definition, 'board'))).some(({ headers }) => headers['id'] === id);
   const health = async () => judgeStatus(await connect.getStatus(definition.name));
   const first = await insert();
   await waitUntil('shipped', () => isShipped(first));

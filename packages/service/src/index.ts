@@ -22,3 +22,10 @@ export {
   type ElapsedClock,
 } from './process/time-limits.ts';
 export { printable } from './process/printable.ts';
+export {
+  identifyProcess,
+  isRunning,
+  parseStat,
+  signalProcess,
+  type ProcessIdentity,
+} from './process/process-identity.ts';

@@ -1,5 +1,5 @@
 import { boardOutbox } from '@board/relay';
-import { catalogConsumer, keeperMemoryTopic } from '@board/contracts';
+import { keeperMemoryTopic } from '@board/contracts';
 import { databaseFields } from '@board/mysql';
 import { kafkaFields } from '@board/kafka';
 import { configFields } from '@board/service';
@@ -19,14 +19,12 @@ export const serviceSchema = z.object({
   HTTP_PORT: configFields.port().default(8084),
   CONNECT_URL: configFields.httpUrl(),
   CONNECTOR: name().default(boardOutbox.name),
-  /** Whose retry topics are trimmed, and who shows which outbox rows have reached the topic. */
-  CONSUMER_GROUP: name().default(catalogConsumer.group),
-  /** Where that consumer's tables are, on the same server. */
+  /** Where the tables of the only consumer are, on the same server, in the place of those that the contracts name. */
   CONSUMER_DATABASE: z
     .string()
     .regex(/^\w{1,64}$/)
-    .default('catalog_service')
-    .describe('a database of 1-64 letters, digits or _'),
+    .describe('a database of 1-64 letters, digits or _')
+    .optional(),
   MEMORY_TOPIC: name().default(keeperMemoryTopic.name),
   /** A position that is lost and rebuilt between two looks goes unnoticed; a snapshot takes longer than this. */
   LOOK_EVERY_MS: configFields.milliseconds().default(1_000),

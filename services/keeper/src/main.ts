@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto';
-import { connectApi, connectorTopics, countRecords, openSchemaHistory, relayMemory, type RunSql } from '@board/relay';
-import { boardTopic, catalogConsumer } from '@board/contracts';
+import {
+  connectApi,
+  connectorTopics,
+  countRecords,
+  eventTopic,
+  openSchemaHistory,
+  relayMemory,
+  type RunSql,
+} from '@board/relay';
+import { consumers } from '@board/contracts';
 import { databaseConnection, leadWhileLocked, openSession, type LockState, type Session } from '@board/mysql';
-import { auditedTopics, findUnreceived, trimRetries } from '@board/inbox';
+import { findUnreceived, trimRetries } from '@board/inbox';
 import type { OutboxPurge, PurgeSession } from '@board/outbox';
 import { connectKafka, kafkaAccess, openAdmin, openCompactedTopic } from '@board/kafka';
 import {
@@ -43,7 +51,6 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
 
   const connection = databaseConnection(config);
   const connector = config.CONNECTOR;
-  const consumer = { ...catalogConsumer, group: config.CONSUMER_GROUP };
   const connect = connectApi(config.CONNECT_URL, { timeoutMs: 5_000, rebalanceMs: 5_000 });
   const kafka = connectKafka(kafkaAccess(config), config.INSTANCE, logger);
   const memory = relayMemory(openCompactedTopic(kafka, config.MEMORY_TOPIC), connector);
@@ -58,14 +65,17 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     }
   };
 
-  /** Asks the consumer for events whose rows are to be deleted. */
-  function askConsumer({ query }: PurgeSession): OutboxPurge['findUnreceived'] {
+  /** Asks the consumers for events whose rows are to be deleted. */
+  function askConsumers({ query }: PurgeSession): OutboxPurge['findUnreceived'] {
     return async (rows) => {
       const definition = await connect.getConfig(connector);
       if (definition === undefined) throw new Error(`the connector ${connector} is not registered`);
-      const source = { ...boardTopic, name: connectorTopics(definition).events };
-      const topics = await auditedTopics(kafka, { ...consumer, source });
-      return findUnreceived({ kafka, topics, query, database: config.CONSUMER_DATABASE, readerPrefix }, rows);
+      const asked = consumers.map((consumer) => ({
+        ...consumer,
+        database: config.CONSUMER_DATABASE ?? consumer.database,
+        source: { ...consumer.source, name: eventTopic(definition, consumer.aggregateType) },
+      }));
+      return findUnreceived({ kafka, consumers: asked, query, readerPrefix }, rows);
     };
   }
 
@@ -74,7 +84,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     if (definition === undefined) return undefined;
     const admin = await openAdmin(kafkaAccess(config));
     try {
-      return await countRecords(admin, [connectorTopics(definition).events]);
+      return await countRecords(admin, connectorTopics(definition).events);
     } finally {
       await admin.disconnect();
     }
@@ -109,13 +119,13 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
           ...relay,
           firstLook: watch.firstLook,
           withSession,
-          findUnreceived: askConsumer,
+          findUnreceived: askConsumers,
           retentionMs: config.OUTBOX_RETENTION_HOURS * 3_600_000,
           everyMs: config.PURGE_EVERY_MS,
           now: () => new Date(),
         }),
         trimTopics({
-          trim: () => trimRetries(kafka, consumer),
+          trim: () => trimAll(kafka),
           everyMs: config.TRIM_EVERY_MS,
           logger,
           metrics,
@@ -160,3 +170,10 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   });
   scope.defer('leadership', () => leading);
 });
+
+/** Every consumer's retry topics; how many records that were. */
+async function trimAll(kafka: ReturnType<typeof connectKafka>): Promise<number> {
+  let records = 0;
+  for (const consumer of consumers) records += await trimRetries(kafka, consumer);
+  return records;
+}

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connectApi, connectorTopics, registerConnector } from '@board/relay';
+import { connectApi, connectorTopics, eventTopic, registerConnector } from '@board/relay';
 import { openAdmin } from '@board/kafka';
 import { createHealth, createLogger } from '@board/service';
 import { waitUntil } from '@board/test';
@@ -78,7 +78,7 @@ it('restarts a task that has FAILED, says so while that does not help, and is qu
       resources: [
         {
           type: topicResource,
-          name: connectorTopics(outbox.definition).events,
+          name: eventTopic(outbox.definition, 'board'),
           configEntries: [{ name: 'max.message.bytes', value: bytes }],
         },
       ],

@@ -4,15 +4,14 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ensurePrograms } from '../../fetch/ensure-programs.ts';
-import { pickFreePort } from '../../instance/find-busy-ports.ts';
 import { locateInstance, makeFolders } from '../../instance/instance.ts';
-import { portsAt } from '../../instance/ports.ts';
+import { pickFreePort, portsAt } from '../../instance/ports.ts';
 import { ensureSecrets } from '../../instance/secrets.ts';
 import { runCommand } from '../../run/run-command.ts';
 import { waitUntilReady } from '../../run/wait-until-ready.ts';
 import { connectServer, connectUrl } from '../../servers/connect.ts';
-import { loopbackHosts } from '../../servers/hosts.ts';
 import { properties } from '../../servers/properties.ts';
+import { loopbackHosts } from '../../servers/server.ts';
 
 export interface OwnConnect {
   readonly url: string;

@@ -4,14 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ensureMysqld } from '../../fetch/find-mysqld.ts';
-import { pickFreePort } from '../../instance/find-busy-ports.ts';
 import { locateInstance, makeFolders } from '../../instance/instance.ts';
-import { portsAt } from '../../instance/ports.ts';
+import { pickFreePort, portsAt } from '../../instance/ports.ts';
 import { ensureSecrets } from '../../instance/secrets.ts';
 import { runCommand } from '../../run/run-command.ts';
 import { waitUntilReady } from '../../run/wait-until-ready.ts';
-import { loopbackHosts } from '../../servers/hosts.ts';
 import { mysqlServer } from '../../servers/mysql.ts';
+import { loopbackHosts } from '../../servers/server.ts';
 
 export interface OwnMysql {
   readonly host: string;

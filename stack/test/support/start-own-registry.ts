@@ -6,13 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openConnection } from '@board/mysql';
 import { ensurePrograms } from '../../fetch/ensure-programs.ts';
-import { pickFreePort } from '../../instance/find-busy-ports.ts';
 import { locateInstance, makeFolders } from '../../instance/instance.ts';
-import { portsAt } from '../../instance/ports.ts';
+import { pickFreePort, portsAt } from '../../instance/ports.ts';
 import { ensureSecrets } from '../../instance/secrets.ts';
 import { waitUntilReady } from '../../run/wait-until-ready.ts';
-import { loopbackHosts } from '../../servers/hosts.ts';
 import { registryServer, registryUrl } from '../../servers/registry.ts';
+import { loopbackHosts } from '../../servers/server.ts';
 
 export interface OwnRegistry {
   /** Of its Confluent API. */

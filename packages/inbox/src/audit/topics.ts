@@ -18,7 +18,10 @@ export interface AuditedTopics {
   readonly retries: readonly string[];
 }
 
-export async function auditedTopics(kafka: Kafka, consumer: ConsumerDefinition): Promise<AuditedTopics> {
+export async function auditedTopics(
+  kafka: Kafka,
+  consumer: Pick<ConsumerDefinition, 'group' | 'source' | 'retryTiers'>,
+): Promise<AuditedTopics> {
   const { group, source } = consumer;
   return {
     group,
@@ -117,13 +120,15 @@ export interface CommittedEvent {
   readonly version: number;
 }
 
+/** A consumer, for what its tables and topics show. */
+type AskedConsumer = Pick<ConsumerDefinition, 'group' | 'source' | 'aggregateType' | 'retryTiers' | 'database'>;
+
 export interface ReceivedSearch {
   readonly kafka: Kafka;
-  /** What the consumer reads; its group is also the consumer's name in its tables. */
-  readonly topics: AuditedTopics;
-  /** Reads the tables of the consumer, which are in this database. */
+  /** Of each kind of aggregate the first is asked: what it has was in the topic. */
+  readonly consumers: readonly AskedConsumer[];
+  /** Reads the tables of the consumers, on one server. */
   readonly query: <Row>(sql: string, values: readonly unknown[]) => Promise<readonly Row[]>;
-  readonly database: string;
   /** The reading of topics has groups of its own, named with this prefix. */
   readonly readerPrefix: string;
   /** With more unread records than this, what is in them is not looked for. */
@@ -142,17 +147,35 @@ const keysPerStatement = 1_000;
 const defaultMaxUnread = 1_000_000;
 
 /**
- * Which of these events have never reached the consumer's topic, as far as the consumer shows: it has an event when its mark has
- * passed it, it is parked, or it is or was a dead letter; and what it has not read yet is looked for in its topics. Call it once
- * the relay has passed the events.
+ * Which of these events have never reached their topic, as far as a consumer shows: it has an event when its mark has passed
+ * it, it is parked, or it is or was a dead letter; and what it has not read yet is looked for in its topics. Events that no
+ * consumer reads are undecided. Call it once the relay has passed the events.
  */
 export async function findUnreceived<Event extends CommittedEvent>(
   search: ReceivedSearch,
   events: readonly Event[],
 ): Promise<Unreceived<Event>> {
-  const { kafka, topics, readerPrefix, maxUnread = defaultMaxUnread } = search;
-  const unseen = await withoutReceived(search, events);
+  const missing: Event[] = [];
+  const undecided: Event[] = [];
+  for (const [type, ofType] of Map.groupBy(events, ({ aggregateType }) => aggregateType)) {
+    const consumer = search.consumers.find(({ aggregateType }) => aggregateType === type);
+    const found =
+      consumer === undefined ? { missing: [], undecided: ofType } : await askConsumer(search, consumer, ofType);
+    missing.push(...found.missing);
+    undecided.push(...found.undecided);
+  }
+  return { missing, undecided };
+}
+
+async function askConsumer<Event extends CommittedEvent>(
+  { kafka, query, readerPrefix, maxUnread = defaultMaxUnread }: ReceivedSearch,
+  consumer: AskedConsumer,
+  events: readonly Event[],
+): Promise<Unreceived<Event>> {
+  const tables = { query, database: consumer.database, group: consumer.group };
+  const unseen = await withoutReceived(tables, events);
   if (unseen.length === 0) return { missing: [], undecided: [] };
+  const topics = await auditedTopics(kafka, consumer);
   const unread = (await listUnread(kafka, topics)).map((position) => ({ ...position, from: nextOffset(position) }));
   const records = unread.reduce((sum, { from, end }) => sum + (end - from), 0n);
   const ids = new Set(unseen.map(({ id }) => id));
@@ -165,21 +188,27 @@ export async function findUnreceived<Event extends CommittedEvent>(
   }
   // AFTER the topics were looked at: an event that was read in between is in neither place at its first look.
   const left = await withoutReceived(
-    search,
+    tables,
     unseen.filter(({ id }) => ids.has(id)),
   );
   return records <= BigInt(maxUnread) ? { missing: left, undecided: [] } : { missing: [], undecided: left };
 }
 
+/** The tables of one consumer. */
+interface ConsumerTables extends Pick<ReceivedSearch, 'query'> {
+  readonly database: string;
+  readonly group: string;
+}
+
 async function withoutReceived<Event extends CommittedEvent>(
-  search: ReceivedSearch,
+  tables: ConsumerTables,
   events: readonly Event[],
 ): Promise<Event[]> {
   const unseen: Event[] = [];
   for (let from = 0; from < events.length; from += keysPerStatement) {
     let page: readonly Event[] = events.slice(from, from + keysPerStatement);
     for (const without of [withoutMarked, withoutParked, withoutDeadLetters]) {
-      if (page.length > 0) page = await without(search, page);
+      if (page.length > 0) page = await without(tables, page);
     }
     unseen.push(...page);
   }
@@ -188,7 +217,7 @@ async function withoutReceived<Event extends CommittedEvent>(
 
 /** At the mark itself its event is known: another one with that version was not received. A version skipped as lost has none. */
 async function withoutMarked<Event extends CommittedEvent>(
-  { query, database, topics }: ReceivedSearch,
+  { query, database, group }: ConsumerTables,
   events: readonly Event[],
 ): Promise<Event[]> {
   // While the statistics of a table that has just grown are old, MySQL would read all of it.
@@ -196,7 +225,7 @@ async function withoutMarked<Event extends CommittedEvent>(
     `SELECT aggregatetype AS type, aggregateid AS id, version, event_id AS eventId FROM ${database}.mark FORCE INDEX (PRIMARY)
      WHERE consumer = ? AND aggregatetype IN (?) AND aggregateid IN (?)`,
     [
-      topics.group,
+      group,
       [...new Set(events.map(({ aggregateType }) => aggregateType))],
       [...new Set(events.map(({ aggregateId }) => aggregateId))],
     ],
@@ -210,25 +239,25 @@ async function withoutMarked<Event extends CommittedEvent>(
 }
 
 async function withoutParked<Event extends CommittedEvent>(
-  { query, database, topics }: ReceivedSearch,
+  { query, database, group }: ConsumerTables,
   events: readonly Event[],
 ): Promise<Event[]> {
   const rows = await query<{ eventId: string }>(
     `SELECT event_id AS eventId FROM ${database}.parked FORCE INDEX (PRIMARY)
      WHERE (consumer, aggregatetype, aggregateid, version) IN (?)`,
-    [events.map(({ aggregateType, aggregateId, version }) => [topics.group, aggregateType, aggregateId, version])],
+    [events.map(({ aggregateType, aggregateId, version }) => [group, aggregateType, aggregateId, version])],
   );
   return withoutIds(events, rows);
 }
 
 /** Open or closed: one that was closed was in the topic too. */
 async function withoutDeadLetters<Event extends CommittedEvent>(
-  { query, database, topics }: ReceivedSearch,
+  { query, database, group }: ConsumerTables,
   events: readonly Event[],
 ): Promise<Event[]> {
   const rows = await query<{ eventId: string }>(
     `SELECT letter AS eventId FROM ${database}.dead_letter FORCE INDEX (PRIMARY) WHERE consumer = ? AND letter IN (?)`,
-    [topics.group, events.map(({ id }) => id)],
+    [group, events.map(({ id }) => id)],
   );
   return withoutIds(events, rows);
 }

@@ -80,29 +80,37 @@ const byOffset: LetterOrder = {
 
 /**
  * Letters that fit, page by page in the order of the DLQ, so that it is read once and forwards. Only letters that were in
- * the DLQ at the start: one that is replayed and fails again gets a later offset, and would come round without end.
+ * the DLQ at the start: one that is replayed and fails again gets a later offset, and would come round without end. Last come
+ * those that failed before the start and are said to lie behind the DLQ's end: it was made again since.
  */
 export async function* pagesByPosition(
   operator: Operator,
   filter: LetterFilter,
   lettersPerPage: number,
 ): AsyncGenerator<readonly Letter[]> {
-  const { consumer, kafka } = operator;
+  const { consumer, kafka, now } = operator;
+  const startedAtMs = now();
   await closeSettledOf(operator, filter);
   const ends = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(deadLetterTopicName(consumer.group)));
   for (const { partition, high } of ends.toSorted((a, b) => a.partition - b.partition)) {
-    let next = 0n;
-    for (;;) {
-      const from = {
-        sql: 'dead_letter.dlq_partition = ? AND dead_letter.dlq_offset >= ? AND dead_letter.dlq_offset < ?',
-        values: [partition, String(next), high],
-      };
-      const letters = await readLetterPage(operator, filter, byOffset, from, lettersPerPage);
-      const last = letters.at(-1);
-      if (last === undefined) break;
-      yield letters;
-      if (letters.length < lettersPerPage) break;
-      next = BigInt(last.dlqOffset) + 1n;
+    const ranges = [
+      { from: 0n, bound: 'dead_letter.dlq_offset < ?', value: high },
+      { from: BigInt(high), bound: 'dead_letter.last_failed_at < ?', value: startedAtMs },
+    ];
+    for (const { from: first, bound, value } of ranges) {
+      let next = first;
+      for (;;) {
+        const from = {
+          sql: `dead_letter.dlq_partition = ? AND dead_letter.dlq_offset >= ? AND ${bound}`,
+          values: [partition, String(next), value],
+        };
+        const letters = await readLetterPage(operator, filter, byOffset, from, lettersPerPage);
+        const last = letters.at(-1);
+        if (last === undefined) break;
+        yield letters;
+        if (letters.length < lettersPerPage) break;
+        next = BigInt(last.dlqOffset) + 1n;
+      }
     }
   }
 }

@@ -1,7 +1,7 @@
 import { groupTopics } from '@board/contracts';
 import { waitUntil } from '@board/test';
 import { expect, inject, it, onTestFinished } from 'vitest';
-import { createTopics } from '../../../../stack/setup/topics.ts';
+import { createTopics } from '../../../../provision/topics.ts';
 import { openInboxLab, type InboxLab } from '../support/inbox-lab.ts';
 import { testTopic, type ThingRecord } from '../support/thing-codec.ts';
 import { appliedVersions, thingLogHandler } from '../support/thing-log.ts';

@@ -239,7 +239,8 @@ export function testConsumer(group: string, topic: string): ConsumerDefinition {
     subject: topic,
     schema: thingSchema,
   }));
-  return { group, source: testTopic(topic), aggregateType: 'thing', retryTiers: 3, schemas, database: 'unused' };
+  const ofThings = { source: testTopic(topic), aggregateType: 'thing', retryTiers: 3, schemas };
+  return { ...ofThings, name: group, group, database: 'unused', tables: [] };
 }
 
 /** Every record of the group's DLQ since the last reset. */

@@ -1,6 +1,6 @@
 import { createOutboxTable } from '@board/outbox';
 import { createTestSchema, readTopic, uniqueName, waitUntil, type StackAddresses, type TopicRecord } from '@board/test';
-import { connectApi, connectorTopics, defineConnector, type ConnectorDefinition } from '../../src/index.ts';
+import { connectApi, connectorTopics, defineConnector, eventTopic, type ConnectorDefinition } from '../../src/index.ts';
 import { openAdmin } from '@board/kafka';
 
 export interface OutboxRow {
@@ -55,7 +55,7 @@ export async function openTemporaryOutbox(stack: StackAddresses): Promise<Tempor
     },
     readShipped(isComplete) {
       return waitUntil('the rows are in the topic', async () => {
-        const records = await readTopic(stack.brokers, connectorTopics(definition).events);
+        const records = await readTopic(stack.brokers, eventTopic(definition, 'board'));
         return isComplete(records) && records;
       });
     },
@@ -63,7 +63,7 @@ export async function openTemporaryOutbox(stack: StackAddresses): Promise<Tempor
       const api = connectApi(stack.connectUrl);
       if ((await api.getConfig(name)) !== undefined) await api.remove(name);
       await schema.drop();
-      await deleteTopics(stack.brokers, Object.values(connectorTopics(definition)));
+      await deleteTopics(stack.brokers, Object.values(connectorTopics(definition)).flat());
     },
   };
 }

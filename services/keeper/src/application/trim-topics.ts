@@ -3,7 +3,7 @@ import type { Job } from './job.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';
 
 export interface Trimming {
-  /** Deletes what the group has settled from its retry topics, and says how many records. */
+  /** Deletes what the groups have settled from their retry topics, and says how many records. */
   readonly trim: () => Promise<number>;
   readonly everyMs: number;
   readonly logger: Logger;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
-import { pickFreePort } from '../../../../../stack/instance/find-busy-ports.ts';
+import { pickFreePort } from '../../../../../stack/instance/ports.ts';
 
 export interface Inspector {
   /** What the process must be started with. */

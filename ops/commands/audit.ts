@@ -1,0 +1,74 @@
+import { consumers, type ConsumerDefinition } from '@board/contracts';
+import { InvalidArgumentError } from 'commander';
+import { readAddresses } from '../cli/addresses.ts';
+import { parseWholeNumber } from '../cli/parse.ts';
+import { printJson } from '../cli/print.ts';
+import { createProgram, describeError, runProgram, type CommonFlags } from '../cli/program.ts';
+import { showProgress } from '../cli/progress.ts';
+import { watchServers } from '../cli/watch-servers.ts';
+import { auditConsumers } from './audit/audit-consumers.ts';
+import { exitCodes, formatReport, worstOutcome } from './audit/format-report.ts';
+
+interface Flags extends CommonFlags {
+  readonly consumer?: ConsumerDefinition;
+  readonly limit: number;
+  readonly timeout: number;
+}
+
+/** The account reads both schemas, writes nothing, and may FLUSH OPTIMIZER_COSTS. */
+const servers = {
+  servers: ['database', 'kafka', 'connectUrl'],
+  account: { user: 'audit', database: 'order_service' },
+} as const;
+
+const program = createProgram({
+  name: 'npm run audit --',
+  description:
+    'Compares every aggregate, such as a board of order-service, with what each consumer has applied; works while traffic flows',
+  servers,
+  exitCodes: '0 everything is accounted for, 1 some are LOST, AHEAD, in conflict or different, 2 cannot tell.',
+})
+  .option(
+    '--consumer <name>',
+    `only this one; there are: ${consumers.map(({ name }) => name).join(', ')}`,
+    parseConsumer,
+  )
+  .option('--limit <n>', 'how many are listed of each verdict', parseWholeNumber, 20)
+  .option(
+    '--timeout <seconds>',
+    'for the connector, and then for the consumers, to come as far as the aggregates',
+    parseWholeNumber,
+    60,
+  )
+  .action(run);
+
+await runProgram(program);
+
+async function run({ instance, json, limit, timeout, consumer }: Flags): Promise<void> {
+  const progress = showProgress();
+  try {
+    const addresses = readAddresses(process.env, instance, servers);
+    watchServers(addresses, { exitCode: exitCodes.incomplete, prefix: 'Cannot tell: ' });
+    const reports = await auditConsumers({
+      ...addresses,
+      timeoutMs: timeout * 1_000,
+      listed: limit,
+      say: progress.say,
+      ...(consumer !== undefined && { consumers: [consumer] }),
+    });
+    progress.done();
+    if (json === true) for (const report of reports) printJson(report);
+    else console.log(reports.map(formatReport).join('\n\n'));
+    process.exitCode = exitCodes[worstOutcome(reports)];
+  } catch (error) {
+    progress.done();
+    console.error(`Cannot tell: ${describeError(error)}`);
+    process.exitCode = exitCodes.incomplete;
+  }
+}
+
+function parseConsumer(name: string): ConsumerDefinition {
+  const found = consumers.find((consumer) => consumer.name === name);
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(`There are: ${consumers.map((consumer) => consumer.name).join(', ')}.`);
+}

@@ -1,0 +1,119 @@
+import { aggregates, consumers, keeperMemoryTopic, type ConsumerDefinition } from '@board/contracts';
+import { auditConsumer, auditedTopics, findUnread, waitForGroups, type AuditReport, type Barrier } from '@board/inbox';
+import { connectKafka, openCompactedTopic, type KafkaAccess } from '@board/kafka';
+import { boardOutbox, connectApi, distrust, relayMemory, waitUntilShipped } from '@board/relay';
+import { must } from '@board/service';
+import { connectSql, type DatabaseAddress, type RunSql } from '../../cli/run-sql.ts';
+import { consumerSide } from './consumer-side.ts';
+import { contents } from './contents.ts';
+import { clearMissing, readMissing } from './missing-ranges.ts';
+import { noteKeeper, settleSuspicion } from './settle-suspicion.ts';
+import { sourceSide } from './source-side.ts';
+
+export interface PipelineAudit {
+  readonly database: DatabaseAddress;
+  readonly kafka: KafkaAccess;
+  readonly connectUrl: string;
+  /** For the connector, and then for the consumers, to come as far as the aggregates are. */
+  readonly timeoutMs: number;
+  /** How many aggregates of each verdict are listed. */
+  readonly listed?: number;
+  readonly say?: (line: string) => void;
+  /** Default: all of the pipeline. */
+  readonly consumers?: readonly ConsumerDefinition[];
+  /** Where all of it is, when not in the pipeline's own places. */
+  readonly places?: Partial<AuditPlaces>;
+  readonly chunkSize?: number;
+}
+
+/** Where an audit looks; for each consumer what is not named is its own. */
+export interface AuditPlaces {
+  readonly sourceSchema: string;
+  readonly consumerSchema: string;
+  readonly connector: string;
+  readonly topic: string;
+  readonly group: string;
+  readonly memory: string;
+}
+
+export interface ConsumerAuditReport extends AuditReport {
+  /** The consumer's name. */
+  readonly consumer: string;
+  /** What the reader should know beside the verdicts. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Compares every aggregate of its own service with what each consumer has of it, one consumer after the other. When all are
+ * clean, that settles the keeper's suspicion.
+ */
+export async function auditConsumers(options: PipelineAudit): Promise<ConsumerAuditReport[]> {
+  const { places = {} } = options;
+  const connector = places.connector ?? boardOutbox.name;
+  const kafka = connectKafka(options.kafka, 'audit');
+  const memory = relayMemory(openCompactedTopic(kafka, places.memory ?? keeperMemoryTopic.name), connector);
+  const { sql, close } = await connectSql(options.database);
+  try {
+    // Before anything is compared: what is suspected later is not settled by this audit.
+    const remembered = await memory.read();
+    const doubt = (): ReturnType<typeof distrust> => distrust(memory, 'audit');
+    const reports: ConsumerAuditReport[] = [];
+    for (const consumer of options.consumers ?? consumers) {
+      reports.push(await auditOne(options, consumer, { kafka, sql, connector, doubt }));
+    }
+    const said = [...noteKeeper(remembered), ...(await settleSuspicion(memory, remembered, reports))];
+    return reports.map((report) => ({ ...report, notes: [...said, ...report.notes] }));
+  } finally {
+    await close();
+    await memory.close();
+  }
+}
+
+interface AuditTools {
+  readonly kafka: ReturnType<typeof connectKafka>;
+  readonly sql: RunSql;
+  readonly connector: string;
+  readonly doubt: () => ReturnType<typeof distrust>;
+}
+
+async function auditOne(
+  { connectUrl, timeoutMs, listed = 20, say = () => undefined, chunkSize = 5_000, places = {} }: PipelineAudit,
+  consumer: ConsumerDefinition,
+  { kafka, sql, connector, doubt }: AuditTools,
+): Promise<ConsumerAuditReport> {
+  const { aggregateType } = consumer;
+  const aggregate = must(
+    aggregates.find(({ type }) => type === aggregateType),
+    `the aggregate ${aggregateType}`,
+  );
+  const group = places.group ?? consumer.group;
+  const source = { schema: places.sourceSchema ?? aggregate.database, table: aggregate.table, aggregateType };
+  const schema = places.consumerSchema ?? consumer.database;
+  const topics = await auditedTopics(kafka, {
+    ...consumer,
+    group,
+    source: { ...consumer.source, name: places.topic ?? consumer.source.name },
+  });
+  const missing = await readMissing(sql, schema, group);
+  const connect = connectApi(connectUrl);
+
+  const barrier = async (): Promise<Barrier> => {
+    say(`waiting until the connector ${connector} has shipped everything`);
+    const fence = await waitUntilShipped({ connect, mysql: sql, connector, timeoutMs, distrust: doubt() });
+    if (fence !== 'passed') return fence;
+    say(`waiting until the group ${group} has settled everything`);
+    return waitForGroups(kafka, topics, timeoutMs);
+  };
+
+  const compared = contents[consumer.name];
+  const report = await auditConsumer({
+    source: sourceSide(sql, source, compared),
+    consumer: consumerSide(sql, { schema, group, aggregateType }, compared),
+    barrier,
+    findUnread: (wanted) => findUnread(kafka, topics, wanted),
+    chunkSize,
+    listed,
+    onProgress: (done, suspects) => say(`${done} ${aggregate.table}s compared, ${suspects} need a second look`),
+  });
+  return { ...report, consumer: consumer.name, notes: await clearMissing(sql, schema, group, missing, report) };
+}

@@ -1,0 +1,26 @@
+import { isWatched, openSuspicion, type RelayMemory, type RelayMemoryStore } from '@board/relay';
+import type { AuditReport } from '@board/inbox';
+
+/** Whether the relay was watched while the boards were written. */
+export function noteKeeper(memory: RelayMemory | undefined): string[] {
+  const blind = 'GTIDs that were reset and have grown past the old ones would not have been noticed';
+  if (memory?.seen === undefined) return [`No keeper has looked at the connector yet: ${blind}.`];
+  return isWatched(memory, new Date()) ? [] : [`The keeper has not looked since ${memory.seen.at}: ${blind}.`];
+}
+
+/** An audit that finds every consumer clean settles what the keeper suspected before it began; says what became of it. */
+export async function settleSuspicion(
+  memory: RelayMemoryStore,
+  remembered: RelayMemory = {},
+  reports: readonly AuditReport[],
+): Promise<string[]> {
+  const open = openSuspicion(remembered);
+  if (open === undefined) return [];
+  if (reports.some(({ outcome }) => outcome !== 'clean')) return [`Not settled: ${open.reason}.`];
+  const compared = reports.reduce((sum, report) => sum + report.compared, 0);
+  const at = new Date().toISOString();
+  await memory.remember({
+    settlement: { suspicion: open.id, at, by: 'audit', reason: `clean, ${compared} compared` },
+  });
+  return [`Settled by this audit: ${open.reason}.`];
+}

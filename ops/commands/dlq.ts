@@ -1,0 +1,150 @@
+import { once } from 'node:events';
+import { listLetters, showLetters, skipVersion } from '@board/inbox';
+import type { Command } from 'commander';
+import { addDismiss } from './dlq/dismiss.ts';
+import { addReplay } from './dlq/replay.ts';
+import { confirm } from '../cli/confirm.ts';
+import { createFile } from '../cli/files.ts';
+import { letterJson, shownLetterJson } from './dlq/letter-json.ts';
+import { toFilter, withFilters, type FilterFlags } from './dlq/letter-options.ts';
+import { parseAggregateId, parseText, parseVersion } from '../cli/parse.ts';
+import { counted, isoTime, printJson, rowPrinter, shorten, tell } from '../cli/print.ts';
+import { runProgram } from '../cli/program.ts';
+import { sayUnknown } from './dlq/say-unknown.ts';
+import { showText } from './dlq/show-text.ts';
+import { watchServers } from '../cli/watch-servers.ts';
+import { createConsumerProgram, withOperator, type ConsumerFlags } from './consumer/with-operator.ts';
+
+interface SkipFlags {
+  readonly reason: string;
+  readonly lost?: true;
+  readonly withoutFollowers?: true;
+  readonly yes?: true;
+}
+
+const program = createConsumerProgram('npm run dlq --', 'Shows dead letters and repairs what they block');
+const example = (text: string): string => `\nExample: npm run dlq -- ${text}`;
+
+withFilters(program.command('list'))
+  .description('open letters, the oldest failure first')
+  .option('--closed', 'those that are closed instead')
+  .option('--all', 'open and closed ones')
+  .addHelpText('after', example('list --reason attempts-exhausted --since 2h'))
+  .action(async (_options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<FilterFlags & { closed?: true; all?: true } & ConsumerFlags>();
+    await withOperator(flags, async ({ operator }) => {
+      const print = rowPrinter({ letter: 36, reason: 18, board: 36, version: 7, mark: 7, 'last failed': 24, error: 0 });
+      const state = flags.all === true ? 'all' : flags.closed === true ? 'closed' : 'open';
+      let count = 0;
+      for await (const letter of listLetters(operator, { ...toFilter(flags), state })) {
+        count += 1;
+        if (flags.json === true) printJson(letterJson(letter));
+        else
+          print([
+            letter.letter,
+            letter.reason,
+            letter.aggregateId ?? '-',
+            letter.version ?? '-',
+            letter.markVersion,
+            isoTime(letter.lastFailedAt) ?? '-',
+            shorten(`${letter.isBare ? '(bare) ' : ''}${letter.errorClass}: ${letter.errorMessage}`),
+          ]);
+      }
+      console.error(count === 0 ? 'No letter fits.' : `${counted(count, 'letter')}.`);
+    });
+  });
+
+program
+  .command('show')
+  .description('letters with headers, decoded payload and what waits behind them')
+  .argument('<letter...>', 'as "list" names them')
+  .addHelpText('after', example('show 01a210dc-6682-758a-b9f8-41e7acb32066'))
+  .action(async (letters: string[], _options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<ConsumerFlags>();
+    await withOperator(flags, async ({ operator, registryUrl }) => {
+      watchServers({ registryUrl });
+      const missing = new Set(letters);
+      for await (const shown of showLetters(operator, registryUrl, { letters, state: 'all' })) {
+        missing.delete(shown.letter.letter);
+        if (flags.json === true) printJson(shownLetterJson(shown));
+        else console.log(`${showText(shown)}\n`);
+      }
+      sayUnknown(missing);
+    });
+  });
+
+addReplay(program);
+
+program
+  .command('skip')
+  .description("moves a board's mark past the version that blocks it, without its effect, for good")
+  .argument('<board>', 'aggregate id', parseAggregateId)
+  .argument('<version>', 'the one after the mark', parseVersion)
+  .requiredOption('--reason <text>', 'why; it is kept', parseText)
+  .option('--lost', 'no record of this version exists any more (the audit says LOST), and a later one waits behind it')
+  .option(
+    '--without-followers',
+    'nothing waits behind it; if order-service never had this version, the next event of the board becomes a conflict',
+  )
+  .option('--yes', 'does not ask')
+  .addHelpText(
+    'after',
+    '\n--without-followers is right only when order-service has this version (SELECT version FROM order_service.board) and' +
+      '\nits event is gone for good: neither in the outbox nor in the topic. Else wait for the next change of the board.' +
+      example('skip 0198c0de-0000-7000-8000-000000000001 7 --reason "title longer than its column"'),
+  )
+  .action(async (aggregateId: string, version: number, _options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<SkipFlags & ConsumerFlags>();
+    await confirm(`Skip version ${version} of ${aggregateId}? Its effect will never happen.`, flags.yes);
+    await withOperator(flags, async ({ operator }) => {
+      const { reason, lost: isLost = false, withoutFollowers = false } = flags;
+      const done = await skipVersion(operator, { aggregateId, version, reason, isLost, withoutFollowers });
+      const mark = 'markVersion' in done ? done.markVersion : 0;
+      tell(
+        flags,
+        { aggregateId, version, ...done },
+        {
+          skipped: `Skipped. If version ${version + 1} is parked, the running service tries it now; "npm run audit" calls a board that the writer does not have AHEAD.`,
+          'already-passed': `The mark is ${mark}: version ${version} is behind it already.`,
+          'not-next': `The mark is ${mark}: version ${mark + 1} comes first.`,
+          'unknown-event':
+            'No dead letter and no parked record has this version. It may still be in a retry topic: wait, then "list" again. ' +
+            'If the audit calls it LOST, say --lost.',
+          'unknown-aggregate': `This consumer has never heard of board ${aggregateId}: no mark, no parked record, no letter. Is the id right?`,
+          'no-followers':
+            `Nothing is parked behind version ${version}, so nothing shows that board ${aggregateId} ever had it: its next event would become a conflict. ` +
+            'Are id and version right? If so, wait for the next change of the board, or see what --help says of --without-followers.',
+        },
+      );
+      if (done.outcome !== 'skipped' && done.outcome !== 'already-passed') process.exitCode = 1;
+    });
+  });
+
+addDismiss(program);
+
+withFilters(program.command('export'))
+  .description('letters with their whole records, as JSON lines')
+  .option('--all', 'closed ones too')
+  .option('--out <file>', 'instead of standard output; it must not exist yet')
+  .addHelpText('after', example('export --reason invalid-event --out letters.jsonl'))
+  .action(async (_options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<FilterFlags & { all?: true; out?: string } & ConsumerFlags>();
+    await withOperator(flags, async ({ operator, registryUrl }) => {
+      watchServers({ registryUrl });
+      const file = flags.out === undefined ? undefined : await createFile('--out', flags.out);
+      let count = 0;
+      const state = flags.all === true ? 'all' : 'open';
+      for await (const shown of showLetters(operator, registryUrl, { ...toFilter(flags), state })) {
+        count += 1;
+        if (file === undefined) printJson(shownLetterJson(shown));
+        else if (!file.write(`${JSON.stringify(shownLetterJson(shown))}\n`)) await once(file, 'drain');
+      }
+      if (file) {
+        file.end();
+        await once(file, 'close');
+      }
+      console.error(`${counted(count, 'letter')}.`);
+    });
+  });
+
+await runProgram(program);

@@ -1,0 +1,37 @@
+import type { InboxStatus } from '@board/inbox';
+import { age, counted, versionSpan } from '../../cli/print.ts';
+
+/** The status as a terminal shows it. */
+export function statusText(status: InboxStatus): string {
+  const { parked, openLetters, skipped, missing } = status;
+  const letters = Object.entries(openLetters).map(([reason, count]) => `${count} ${reason}`);
+  const lines: readonly (readonly [string, string])[] = [
+    ['consumer', status.consumer],
+    ['members', status.groups.map(({ group, members }) => `${group} ${members}`).join(', ')],
+    ['boards', `${status.marks} with a mark`],
+    ['lag', status.lag.map(({ partition, records }) => `partition ${partition}: ${records}`).join(', ')],
+    ['retries', status.retries.map(({ tier, records }) => `tier ${tier}: ${records}`).join(', ')],
+    ['letters', letters.length === 0 ? 'none open' : `${letters.join(', ')} open; "npm run dlq -- list" shows them`],
+    ['skipped', `${skipped.policy} by policy, ${skipped.hand} by hand`],
+    [
+      'missing',
+      missing.count === 0 ? 'nothing' : `${counted(missing.count, 'range')} of records, until an audit is clean`,
+    ],
+    ...missing.reasons.map((reason) => ['', reason] as const),
+    [
+      'parked',
+      parked.rows === 0
+        ? 'nothing'
+        : `${counted(parked.rows, 'record')}, ${counted(parked.bytes, 'byte')}, the oldest for ${age(parked.oldestAgeMs)}`,
+    ],
+    ...status.parkedAggregates.map(
+      (one) =>
+        [
+          '',
+          `${one.aggregateId}: mark ${one.markVersion}, waits for version ${one.markVersion + 1}; ` +
+            `${one.parked} parked, ${versionSpan(one.firstVersion, one.lastVersion)}, for ${age(one.oldestAgeMs)}`,
+        ] as const,
+    ),
+  ];
+  return lines.map(([name, text]) => `${name.padEnd(9)} ${text}`).join('\n');
+}

@@ -1,0 +1,98 @@
+import { printable } from '@board/service';
+import type { Outcome } from './find-outcome.ts';
+import type { TimedStep, Timeline, TracedEvent } from './to-timeline.ts';
+
+/** What was looked at, for the sentences on what is not there. */
+export interface LookedAt {
+  readonly logFiles: number;
+  readonly topic: string;
+  readonly fromMs: number;
+}
+
+const outcomes: Readonly<Record<Outcome, string>> = {
+  applied: 'applied',
+  skipped: 'skipped: its effect will never happen',
+  'dead letter': 'DEAD LETTER: "npm run dlq -- show <event>" says why',
+  dismissed: 'dismissed',
+  superseded: 'not applied: another event of this version was',
+  disputed: 'several events claim this version, and nothing here says which of them was applied',
+  parked: 'parked: an earlier version comes first',
+  'in retry': 'waits for its next attempt',
+  'in topic': 'in the topic, not applied yet',
+  'not in topic': 'not in the topic: "npm run connector -- status"',
+};
+
+/** The timeline as a terminal shows it. */
+export function formatTimeline(timeline: Timeline, looked: LookedAt): string {
+  const { aggregateType, aggregateId, consumer, version, deletedAt, mark, events } = timeline;
+  const source = version === undefined ? `its own service has no such ${aggregateType}` : `version ${version}`;
+  const name = `${aggregateType.charAt(0).toUpperCase()}${aggregateType.slice(1)}`;
+  const head = `${name} ${aggregateId}: ${source}${deletedAt === undefined ? '' : `, deleted ${deletedAt}`}; the ${consumer} has come to version ${mark}.`;
+  return [head, ...events.map((event) => formatEvent(event, timeline, looked))].join('\n\n');
+}
+
+function formatEvent(event: TracedEvent, { isTopicReadToEnd }: Timeline, looked: LookedAt): string {
+  const { version, eventType, eventId, traceparent, steps, totalMs } = event;
+  const lines = steps.map((step, index) => {
+    const after = index === 0 ? '' : `+${step.afterMs} ms`;
+    return `  ${step.at}  ${after.padStart(11)}  ${oneLine(describeStep(step))}`;
+  });
+  return [
+    `version ${version}  ${eventType ?? '(type not known)'}: ${outcomes[event.outcome]}`,
+    `  event ${eventId ?? 'not known'}, trace ${traceparent ?? 'none'}`,
+    ...lines,
+    ...(steps.length > 1 ? [`  ${''.padStart(24)}  ${`${totalMs} ms`.padStart(11)}  in all`] : []),
+    ...describeMissing(event, isTopicReadToEnd, looked),
+  ].join('\n');
+}
+
+function describeStep(step: TimedStep): string {
+  switch (step.kind) {
+    case 'received':
+      return `request received by ${step.by}${step.requestId === undefined ? '' : `, request id ${step.requestId}`}`;
+    case 'changed':
+      return 'changed, by the time that the event carries';
+    case 'committed':
+      return `committed by ${step.by}`;
+    case 'in topic':
+      return `in topic ${step.topic}, partition ${step.partition}, offset ${step.offset}`;
+    case 'failed':
+      return `attempt ${step.attempt} failed at ${step.by}, to retry tier ${step.tier}: ${step.error}`;
+    case 'postponed':
+      return `attempt ${step.attempt} failed at ${step.by} while the flood guard was open, not counted: ${step.error}`;
+    case 'parked':
+      return `parked behind an earlier version${step.by === undefined ? '' : ` by ${step.by}`}`;
+    case 'dead letter':
+      return `dead letter${step.by === undefined ? '' : ` by ${step.by}`}, ${step.reason} after attempt ${step.attempts}, DLQ offset ${step.dlqOffset}: ${step.error}`;
+    case 'replayed':
+      return 'replayed by an operator';
+    case 'closed':
+      return `dead letter closed: ${step.how}`;
+    case 'skipped':
+      return `skipped by ${step.decidedBy}: ${step.reason}`;
+    case 'applied':
+      return `applied by ${step.by}, attempt ${step.attempt}`;
+  }
+}
+
+function describeMissing(
+  { notFound }: TracedEvent,
+  isTopicReadToEnd: boolean,
+  { logFiles, topic, fromMs }: LookedAt,
+): string[] {
+  const fromLogs = notFound.filter((what) => what !== 'record');
+  const why = logFiles === 0 ? 'no logs were given' : 'not in the logs given';
+  const where = isTopicReadToEnd
+    ? `not in topic ${topic} since ${new Date(fromMs).toISOString()}`
+    : `topic ${topic} was not read to its end: ask again, or say --to-end`;
+  return [
+    ...(fromLogs.length > 0 ? [`  not found: ${fromLogs.join(', ')} (${why})`] : []),
+    ...(notFound.includes('record') ? [`  not found: record (${where})`] : []),
+  ];
+}
+
+/** One line: errors carry what others wrote. */
+function oneLine(text: string): string {
+  const line = printable(text.replaceAll(/\s+/g, ' '));
+  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
+}

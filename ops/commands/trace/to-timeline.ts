@@ -1,0 +1,174 @@
+import type { Fact, Step } from './fact.ts';
+import { findOutcome, isDismissed, type Outcome } from './find-outcome.ts';
+import type { TracedAggregate } from './read-source-side.ts';
+
+export type TimedStep = Step & {
+  /** ISO 8601. */
+  readonly at: string;
+  /** Since the step before, milliseconds. */
+  readonly afterMs: number;
+};
+
+export interface TracedEvent {
+  readonly version: number;
+  readonly eventId: string | undefined;
+  readonly eventType: string | undefined;
+  readonly traceparent: string | undefined;
+  readonly outcome: Outcome;
+  readonly steps: readonly TimedStep[];
+  /** From the first step to the last, milliseconds. */
+  readonly totalMs: number;
+  /** What must have happened, and nothing that was looked at says when. */
+  readonly notFound: readonly ('request' | 'commit' | 'record' | 'applied')[];
+}
+
+export interface Timeline {
+  readonly aggregateType: string;
+  readonly aggregateId: string;
+  /** The consumer's name. */
+  readonly consumer: string;
+  /** Undefined: its own service has no such aggregate. */
+  readonly version: number | undefined;
+  readonly deletedAt: string | undefined;
+  readonly mark: number;
+  /** False: its reading ended once every known event was met, so that later copies of them may be there. */
+  readonly isTopicReadToEnd: boolean;
+  readonly events: readonly TracedEvent[];
+}
+
+export interface Known {
+  readonly aggregateType: string;
+  readonly aggregateId: string;
+  readonly consumer: string;
+  readonly source: TracedAggregate | undefined;
+  readonly mark: number;
+  readonly isTopicReadToEnd: boolean;
+  readonly facts: readonly Fact[];
+  /** Earlier facts, and events without later ones, are left out. */
+  readonly sinceMs?: number | undefined;
+}
+
+/** Puts what all sources know into one story for each event, in the order of the versions. */
+export function toTimeline({
+  aggregateType,
+  aggregateId,
+  consumer,
+  source,
+  mark,
+  isTopicReadToEnd,
+  facts,
+  sinceMs = -Infinity,
+}: Known): Timeline {
+  const inOrder = facts.toSorted((a, b) => a.atMs - b.atMs || order(a) - order(b));
+  const byVersion = Map.groupBy(inOrder, ({ version }) => version);
+  if (sinceMs === -Infinity)
+    for (let version = 1; version <= Math.max(source?.version ?? 0, mark); version += 1)
+      if (!byVersion.has(version)) byVersion.set(version, []);
+  const events = [...byVersion].flatMap(([version, ofVersion]) => {
+    const claims = groupByEvent(ofVersion);
+    // A dismissed event did not move the mark: another one did, of which nothing is left to tell.
+    if (version <= mark && claims.every(isDismissed)) claims.push([]);
+    return claims.map((claim) => ({
+      version,
+      // By all that is known of them, also from before --since.
+      outcome: findOutcome(
+        version,
+        mark,
+        claim,
+        claims.filter((one) => one !== claim),
+      ),
+      facts: claim.filter(({ atMs }) => atMs >= sinceMs),
+    }));
+  });
+  const shown = events.filter((event) => sinceMs === -Infinity || event.facts.length > 0);
+  return {
+    aggregateType,
+    aggregateId,
+    consumer,
+    version: source?.version,
+    deletedAt: source?.deletedAtMs === undefined ? undefined : new Date(source.deletedAtMs).toISOString(),
+    mark,
+    isTopicReadToEnd,
+    events: shown.sort((a, b) => a.version - b.version).map(traceEvent),
+  };
+}
+
+/** Two events may claim one version; what names no event belongs to the first that does. */
+function groupByEvent(facts: readonly Fact[]): (readonly Fact[])[] {
+  const ids = [...new Set(facts.flatMap(({ eventId }) => eventId ?? []))];
+  if (ids.length === 0) return [facts];
+  return ids.map((id) => facts.filter(({ eventId }) => (eventId ?? ids[0]) === id));
+}
+
+interface EventFacts {
+  readonly version: number;
+  readonly outcome: Outcome;
+  readonly facts: readonly Fact[];
+}
+
+function traceEvent({ version, facts, outcome }: EventFacts): TracedEvent {
+  const inOrder = withoutRepeats(facts);
+  const has = (kind: Step['kind']): boolean => inOrder.some(({ step }) => step.kind === kind);
+  const times = inOrder.map(({ atMs }) => atMs);
+  return {
+    version,
+    eventId: firstOf(facts, 'eventId'),
+    eventType: firstOf(facts, 'eventType'),
+    traceparent: firstOf(facts, 'traceparent'),
+    outcome,
+    steps: inOrder.map(({ step, atMs }, index) => ({
+      ...step,
+      at: new Date(atMs).toISOString(),
+      afterMs: Math.round(atMs - (times[index - 1] ?? atMs)),
+    })),
+    totalMs: Math.round((times.at(-1) ?? 0) - (times[0] ?? 0)),
+    notFound: [
+      ...(has('received') ? [] : (['request'] as const)),
+      ...(has('committed') ? [] : (['commit'] as const)),
+      ...(has('in topic') ? [] : (['record'] as const)),
+      ...(outcome === 'applied' && !has('applied') ? (['applied'] as const) : []),
+    ],
+  };
+}
+
+function firstOf(facts: readonly Fact[], name: 'eventId' | 'eventType' | 'traceparent'): string | undefined {
+  return facts.find((one) => one[name] !== undefined)?.[name];
+}
+
+/** At equal times the way of an event through the pipeline decides. */
+const kinds: readonly Step['kind'][] = [
+  'received',
+  'changed',
+  'committed',
+  'in topic',
+  'parked',
+  'failed',
+  'postponed',
+  'dead letter',
+  'replayed',
+  'skipped',
+  'applied',
+  'closed',
+];
+
+function order({ step }: Fact): number {
+  return kinds.indexOf(step.kind);
+}
+
+/** The database repeats what the logs say, with less; a line may be read twice. */
+function withoutRepeats(facts: readonly Fact[]): Fact[] {
+  const isLogged = (kind: Step['kind']): boolean => facts.some(({ step }) => step.kind === kind && 'by' in step);
+  const seen = new Set<string>();
+  return facts.filter(({ atMs, step }) => {
+    if (step.kind === 'changed' && isLogged('committed')) return false;
+    if (step.kind === 'parked' && step.by === undefined && isLogged('parked')) return false;
+    if (step.kind === 'dead letter' && step.by === undefined && facts.some(isLoggedLetter(step.dlqOffset)))
+      return false;
+    const key = step.kind === 'changed' ? step.kind : `${atMs} ${JSON.stringify(step)}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+function isLoggedLetter(dlqOffset: string): (fact: Fact) => boolean {
+  return ({ step }) => step.kind === 'dead letter' && step.by !== undefined && step.dlqOffset === dlqOffset;
+}

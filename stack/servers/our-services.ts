@@ -1,0 +1,97 @@
+import { boardAggregate, catalogConsumer } from '@board/contracts';
+import { must } from '@board/service';
+import { findBusyPorts, pickFreePort } from '../instance/ports.ts';
+import { connectUrl } from './connect.ts';
+import { brokerAddresses } from './kafka.ts';
+import { nodeCommand } from './node-command.ts';
+import { probeHttp } from './probes.ts';
+import { registryUrl } from './registry.ts';
+import { layers, loopback, type Server, type ServerContext } from './server.ts';
+
+interface Service {
+  readonly name: string;
+  readonly main: string;
+  readonly host: string;
+  /** Asked again at each start. */
+  readonly port: () => Promise<number>;
+  /** The schema that it works in, and the MySQL user it does it as. */
+  readonly database: { readonly name: string; readonly user: string };
+  readonly env: Readonly<Record<string, string>>;
+  readonly nodeFlags?: readonly string[];
+}
+
+/** order-service: HTTP to board and outbox; knows no Kafka. */
+export function orderService(context: ServerContext): Server {
+  return service(context, {
+    name: 'order-service',
+    main: 'services/order-service/src/main.ts',
+    host: context.hosts.orderService,
+    port: () => Promise.resolve(context.ports.orderService),
+    database: ownDatabase(boardAggregate),
+    env: { REGISTRY_URL: registryUrl(context) },
+  });
+}
+
+/** One of the catalog-service instances: topic to catalog, on a random port that it keeps over restarts. */
+export function catalogService(context: ServerContext, instance: 1 | 2): Server {
+  let port = 0;
+  return service(context, {
+    name: `catalog-service-${instance}`,
+    main: 'services/catalog-service/src/main.ts',
+    host: context.hosts.catalogServices[instance - 1] ?? loopback,
+    port: async () => {
+      if (port === 0 || (await findBusyPorts([port])).length > 0) port = await pickFreePort();
+      return port;
+    },
+    database: ownDatabase(catalogConsumer),
+    env: { REGISTRY_URL: registryUrl(context), KAFKA_BROKERS: brokerAddresses(context).join(',') },
+  });
+}
+
+/** keeper: heals the connector, watches its position, purges the outbox and trims the retry topics. */
+export function keeper(context: ServerContext): Server {
+  return service(context, {
+    name: 'keeper',
+    main: 'services/keeper/src/main.ts',
+    host: context.hosts.keeper,
+    port: () => Promise.resolve(context.ports.keeper),
+    database: { name: boardAggregate.database, user: 'purge' },
+    env: { KAFKA_BROKERS: brokerAddresses(context).join(','), CONNECT_URL: connectUrl(context) },
+    // It does little and now and then: room for fast garbage would cost a third of its memory.
+    nodeFlags: ['--max-semi-space-size=1'],
+  });
+}
+
+/** A service works in a database of its own, as the user of the same name. */
+function ownDatabase({ database }: { readonly database: string }): Service['database'] {
+  return { name: database, user: database };
+}
+
+function service({ hosts, ports, secrets }: ServerContext, made: Service): Server {
+  let url = `http://${made.host}`;
+  return {
+    name: made.name,
+    layer: layers.service,
+    address: () => url,
+    prepare: () => Promise.resolve(),
+    command: async () => {
+      const port = await made.port();
+      url = `http://${made.host}:${port}`;
+      const env = {
+        INSTANCE: made.name,
+        HTTP_HOST: made.host,
+        HTTP_PORT: String(port),
+        DATABASE_HOST: hosts.mysql,
+        DATABASE_PORT: String(ports.mysql),
+        DATABASE_NAME: made.database.name,
+        DATABASE_USER: made.database.user,
+        DATABASE_PASSWORD: must(secrets[made.database.user], `a password of ${made.database.user}`),
+        ...made.env,
+      };
+      return nodeCommand(made.main, env, made.nodeFlags);
+    },
+    probe: () => probeHttp(`${url}/readyz`),
+    readyTimeoutMs: 60_000,
+    stopTimeoutMs: 15_000,
+  };
+}
