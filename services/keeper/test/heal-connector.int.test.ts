@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connectApi, connectorTopics, eventTopic, registerConnector } from '@board/relay';
+import { connectApi, connectorTopics, eventTopic, judgeStatus, registerConnector } from '@board/relay';
 import { openAdmin } from '@board/kafka';
 import { createHealth, createLogger } from '@board/service';
 import { waitUntil } from '@board/test';
@@ -88,7 +88,14 @@ it('restarts a task that has FAILED, says so while that does not help, and is qu
 
   // The topic refuses the record, so the producer and with it the task fail, again and again.
   await allow('2000');
-  const refused = await insert(20_000);
+  let refused = '';
+  const connect = connectApi(stack.connectUrl);
+  const hasFailed = async () => judgeStatus(await connect.getStatus(outbox.definition.name)).kind === 'failed';
+  // A broker may learn of the new limit after it has stored a row: then the next one is refused.
+  await waitUntil('a row is refused', async () => {
+    refused = await insert(20_000);
+    return waitUntil('the task fails', hasFailed, { timeoutMs: 5_000 }).catch(() => false);
+  });
   await keepUntil('an alarm', () => alarms.active().has('connector'));
   expect(alarms.active().get('connector')?.reason).toMatch(/failed again after .* restarts?: .*RecordTooLarge/);
   expect(restarts()).toBeGreaterThan(0);
