@@ -19,6 +19,18 @@ module.exports = {
       to: { path: '^(services|stack)/' },
     },
     {
+      name: 'production-carries-no-launcher',
+      severity: 'error',
+      from: { path: '^(contracts|ops|packages|provision|services)/', pathNot: tests },
+      to: { path: '^stack/' },
+    },
+    {
+      name: 'provisioning-knows-no-service',
+      severity: 'error',
+      from: { path: '^provision/', pathNot: tests },
+      to: { path: '^(ops|services)/' },
+    },
+    {
       name: 'contracts-registry-and-service-import-no-workspace',
       severity: 'error',
       from: { path: '^(contracts|packages/(registry|service))/', pathNot: tests },

@@ -49,16 +49,17 @@ export function describeVariables({ servers, account }: Wanted<ServerName>): str
 }
 
 /**
- * Where the servers are: what the environment names, the rest as in the local stack. Throws ConfigError with everything
- * that is wrong or missing, and an Error when there is neither.
+ * Where the servers are: as the environment names them, or those of the local stack when it names no database (or, where
+ * none is wanted, no Connect). Throws ConfigError with everything that is wrong or missing, and an Error when there is neither.
  */
 export function readAddresses<Name extends ServerName>(
   env: Readonly<Record<string, string | undefined>>,
   instance: string,
   { servers, account }: Wanted<Name>,
 ): Pick<Addresses, Name> {
-  const stack = readLocalStack(instance);
   const first = servers.some((name) => name === 'database') ? 'DATABASE_HOST' : 'CONNECT_URL';
+  // Half of the one and half of the other would send dead letters of that database to this stack's Kafka.
+  const stack = env[first] === undefined ? readLocalStack(instance) : undefined;
   if (stack === undefined && env[first] === undefined) throw new Error(doesNotRun(instance, first));
   const values = {
     ...(account && { DATABASE_NAME: account.database, DATABASE_USER: account.user }),

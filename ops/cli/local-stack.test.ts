@@ -45,7 +45,14 @@ it('a local stack that runs names its servers, its passwords and its logs', () =
   );
 });
 
-it('the environment wins over the local stack', () => {
+it('once the environment names a database, NOTHING of the local stack is used', () => {
+  remember(self);
+  const read = () =>
+    readAddresses({ DATABASE_HOST: 'db', DATABASE_PORT: '3306', DATABASE_PASSWORD: 'p' }, name, wanted);
+  expect(read).toThrow(/KAFKA_BROKERS[^]*REGISTRY_URL[^]*CONNECT_URL/);
+});
+
+it('a single address of the environment wins over that of the local stack', () => {
   remember(self);
   expect(readAddresses({ CONNECT_URL: 'http://other:1' }, name, wanted).connectUrl).toBe('http://other:1');
 });
