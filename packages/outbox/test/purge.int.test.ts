@@ -216,7 +216,7 @@ describe('the purge of idempotency keys', () => {
     expect(await purgeKeys({ session, signal })).toBe(2_200);
     expect(await outboxStatus(session)).toMatchObject({ rows: 0, oldestAt: null, keys: 30 });
     const [plan] = await schema.root.query<RowDataPacket[]>(
-      'EXPLAIN FORMAT=TRADITIONAL DELETE FROM idempotency_key WHERE created_at < UTC_TIMESTAMP(3) - INTERVAL 24 HOUR ORDER BY created_at LIMIT 1000',
+      'EXPLAIN FORMAT=TRADITIONAL DELETE /*+ INDEX(idempotency_key idempotency_key_created) */ FROM idempotency_key WHERE created_at < UTC_TIMESTAMP(3) - INTERVAL 24 HOUR ORDER BY created_at LIMIT 1000',
     );
     expect(plan[0]).toMatchObject({ key: 'idempotency_key_created' });
   });
