@@ -1,7 +1,9 @@
 import {
   countTransactions,
   describeConnector,
+  judgeStatus,
   lookAtRelay,
+  nameCause,
   openSuspicion,
   type RelayMemory,
   type Suspicion,
@@ -10,7 +12,13 @@ import { outboxStatus, type OutboxStatus } from '@board/outbox';
 import type { OpenedOutbox } from './with-outbox.ts';
 
 export interface RelayStatus extends OutboxStatus {
-  readonly connector: { readonly name: string; readonly isRunning: boolean; readonly state: string };
+  readonly connector: {
+    readonly name: string;
+    readonly isRunning: boolean;
+    readonly state: string;
+    /** Why it has failed; null unless it has. */
+    readonly cause: string | null;
+  };
   /** Transactions of the whole server that the connector has not acknowledged; an idle server stays at one or two. */
   readonly transactionsBehind: number;
   readonly lastPurge: NonNullable<RelayMemory['purged']> | null;
@@ -23,10 +31,16 @@ export async function readStatus({ session, connect, memory }: OpenedOutbox, con
   const { isRunning, status } = await describeConnector(connect, connector);
   const { behind } = await lookAtRelay(connect, session.query, connector);
   const remembered = (await memory.read()) ?? {};
+  const health = judgeStatus(status ?? undefined);
   const tasks = status?.tasks.map((task) => `, task ${task.id} ${task.state}`).join('') ?? '';
   return {
     ...(await outboxStatus(session)),
-    connector: { name: connector, isRunning, state: status ? `${status.connector.state}${tasks}` : 'not registered' },
+    connector: {
+      name: connector,
+      isRunning,
+      state: status ? `${status.connector.state}${tasks}` : 'not registered',
+      cause: health.kind === 'failed' ? nameCause(health.trace) : null,
+    },
     transactionsBehind: countTransactions(behind),
     lastPurge: remembered.purged ?? null,
     keeperSeenAt: remembered.seen?.at ?? null,

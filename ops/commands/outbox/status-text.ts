@@ -11,6 +11,7 @@ export function statusText(status: RelayStatus, now: Date): string {
     ['keys', `${keys}${oldestKeyAt === null ? '' : `, the oldest from ${since(oldestKeyAt)}`}`],
     ['on disk', `${(bytes / 1024 ** 2).toFixed(1)} MB`],
     ['connector', `${connector.name}: ${connector.state}`],
+    ...(connector.cause === null ? [] : [['cause', connector.cause] as const]),
     ['behind', `${counted(status.transactionsBehind, 'transaction')} of the whole server not acknowledged yet`],
     [
       'purged',

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { classifyFailure, explainFailure, namesOutbox } from './explain-failure.ts';
+import { classifyFailure, explainFailure, nameCause, namesOutbox } from './explain-failure.ts';
 
 /** As Connect prints it; the middle is left out. */
 const traceOf = (cause: string): string =>
@@ -92,4 +92,12 @@ it.each([
   ['CREATE TABLE scratch._OUTBOX_new (url INT)', true],
 ])('whether %s may be about the outbox: %s', (statement, isSo) => {
   expect(namesOutbox(statement)).toBe(isSo);
+});
+
+it('a failure is named in one line: by its recipe, else by the innermost cause', () => {
+  expect(nameCause(refusal('TRUNCATE TABLE url'))).toMatch(/^Debezium cannot parse .*"A refused statement"$/);
+  expect(nameCause(traceOf('java.net.ConnectException: Connection refused'))).toBe(
+    'java.net.ConnectException: Connection refused',
+  );
+  expect(nameCause('Connect gave no trace')).toBe('Connect gave no trace');
 });

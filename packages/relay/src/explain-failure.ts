@@ -50,6 +50,13 @@ export function explainFailure(trace: string): string | undefined {
   }
 }
 
+/** One line on why a task has failed: the cause with its recipe, else the innermost cause that Java names. */
+export function nameCause(trace: string): string {
+  const lines = trace.split('\n');
+  const innermost = lines.findLast((line) => line.startsWith('Caused by: ')) ?? lines[0] ?? '';
+  return explainFailure(trace) ?? shorten(innermost.replace('Caused by: ', ''));
+}
+
 /** A statement that may have changed the outbox, in whichever database it was run. */
 export function namesOutbox(statement: string): boolean {
   return /outbox/i.test(statement);
