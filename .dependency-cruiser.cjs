@@ -16,7 +16,7 @@ module.exports = {
       name: 'packages-do-not-know-services',
       severity: 'error',
       from: { path: '^(packages|contracts)/', pathNot: tests },
-      to: { path: '^(services|stack)/' },
+      to: { path: '^(ops|provision|services|stack)/' },
     },
     {
       name: 'production-carries-no-launcher',
@@ -35,7 +35,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^(contracts|packages/(registry|service))/', pathNot: tests },
       to: {
-        path: '^(contracts|packages|services|stack)/',
+        path: '^(contracts|ops|packages|provision|services|stack)/',
         pathNot: '^(contracts|packages/(registry|service))/',
       },
     },
@@ -144,7 +144,7 @@ module.exports = {
     {
       name: 'no-tests-in-production',
       severity: 'error',
-      from: { path: '^(contracts|packages|services|stack)/', pathNot: tests },
+      from: { path: '^(contracts|ops|packages|provision|services|stack)/', pathNot: tests },
       to: { path: tests },
     },
   ],

@@ -6,7 +6,7 @@ import { readComposePorts } from '../../infra/containers/compose-ports.mjs';
 import type { Cluster } from './cluster.ts';
 import { checkout, type Instance, instancesFolder, writeFile } from './instance.ts';
 
-/** The fixed ports of an instance; `servers/hosts.ts` says at which addresses. */
+/** The fixed ports of an instance; `servers/server.ts` says at which addresses. */
 export interface Ports {
   readonly mysql: number;
   readonly brokers: readonly [number, number, number];

@@ -59,7 +59,10 @@ async function expectAllApplied(): Promise<void> {
   expect(new Set(records.map(({ headers }) => headers['aggregateId']))).toEqual(new Set(ids));
 }
 
-function run(command: 'ops/audit' | 'ops/dlq', ...args: string[]): Promise<{ exitCode: number; output: string }> {
+function run(
+  command: 'ops/commands/audit' | 'ops/commands/dlq',
+  ...args: string[]
+): Promise<{ exitCode: number; output: string }> {
   return new Promise((done) => {
     const file = resolve(import.meta.dirname, `../../${command}.ts`);
     const child = execFile(process.execPath, [file, ...args, '--instance', instance], (_error, out, err) =>
@@ -104,14 +107,14 @@ it('RETRIES what the catalog refuses, makes it a dead letter at last, and applie
   await post(1, 'refused');
   await post(10, 'beside it');
   const refused = posted.find(({ title }) => title.startsWith('refused'))?.id;
-  const letters = async () => (await run('ops/dlq', 'list', '--json')).output;
+  const letters = async () => (await run('ops/commands/dlq', 'list', '--json')).output;
   await waitUntil('a dead letter', async () => (await letters()).includes(refused ?? ''), { everyMs: 500 });
   for (const tier of [1, 2, 3]) {
     const retried = await readTopic(addresses.brokers, `${catalogConsumer.group}.retry.${tier}`);
     expect(retried.map(({ headers }) => headers['aggregateId'])).toEqual([refused]);
   }
   await database.query('DROP TRIGGER catalog_service.refuse');
-  expect(await run('ops/dlq', 'replay', '--all')).toMatchObject({ exitCode: 0 });
+  expect(await run('ops/commands/dlq', 'replay', '--all')).toMatchObject({ exitCode: 0 });
   await expectAllApplied();
 });
 
@@ -123,7 +126,7 @@ it('loses nothing when a broker, then ZooKeeper is KILLED under traffic; both co
   await kill('zookeeper');
   await postingThen;
   await expectAllApplied();
-  expect(await run('ops/audit')).toMatchObject({ exitCode: 0 });
+  expect(await run('ops/commands/audit')).toMatchObject({ exitCode: 0 });
 });
 
 it('stops ZooKeeper AFTER its brokers, and never starts KRaft on this data', async () => {
