@@ -49,24 +49,25 @@ export function describeVariables({ servers, account }: Wanted<ServerName>): str
 }
 
 /**
- * Where the servers are: as the environment names them, or those of the local stack when it names no database (or, where
- * none is wanted, no Connect). Throws ConfigError with everything that is wrong or missing, and an Error when there is neither.
+ * Where the servers are: as the environment names them, or, when it names none, those of the local stack. Throws ConfigError
+ * with everything that is wrong or missing, and an Error when there is neither.
  */
 export function readAddresses<Name extends ServerName>(
   env: Readonly<Record<string, string | undefined>>,
   instance: string,
   { servers, account }: Wanted<Name>,
 ): Pick<Addresses, Name> {
-  const first = servers.some((name) => name === 'database') ? 'DATABASE_HOST' : 'CONNECT_URL';
-  // Half of the one and half of the other would send dead letters of that database to this stack's Kafka.
-  const stack = env[first] === undefined ? readLocalStack(instance) : undefined;
-  if (stack === undefined && env[first] === undefined) throw new Error(doesNotRun(instance, first));
+  const schema = z.object(Object.assign({}, ...servers.map((name) => fields[name])) as typeof everything.shape);
+  const variables = Object.keys(schema.shape);
+  // All of the one or all of the other: half of each would send dead letters of that database to this stack's Kafka.
+  const isNamed = variables.some((name) => env[name] !== undefined || env[`${name}_FILE`] !== undefined);
+  const stack = isNamed ? undefined : readLocalStack(instance);
+  if (stack === undefined && !isNamed) throw new Error(doesNotRun(instance, variables[0] ?? ''));
   const values = {
     ...(account && { DATABASE_NAME: account.database, DATABASE_USER: account.user }),
     ...(stack && valuesOf(stack, account)),
     ...env,
   };
-  const schema = z.object(Object.assign({}, ...servers.map((name) => fields[name])) as typeof everything.shape);
   const config = readConfig(schema, values);
   const read: { readonly [Server in ServerName]: () => Addresses[Server] } = {
     database: () => databaseConnection(config),

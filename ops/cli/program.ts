@@ -44,7 +44,9 @@ export class UsageError extends Error {
 /** Runs it and ends the process: 0 done, 1 failed or not possible, 2 the command was given wrongly; or what the command has set. */
 export async function runProgram(program: Command): Promise<void> {
   // A reader that has seen enough (`| head`) is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? (process.exitCode ?? 0) : 1);
+  });
   try {
     await program.parseAsync();
   } catch (error) {

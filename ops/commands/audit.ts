@@ -57,9 +57,10 @@ async function run({ instance, json, limit, timeout, consumer }: Flags): Promise
       ...(consumer !== undefined && { consumers: [consumer] }),
     });
     progress.done();
+    // First: whoever has stopped reading must not make it a success.
+    process.exitCode = exitCodes[worstOutcome(reports)];
     if (json === true) for (const report of reports) printJson(report);
     else console.log(reports.map(formatReport).join('\n\n'));
-    process.exitCode = exitCodes[worstOutcome(reports)];
   } catch (error) {
     progress.done();
     console.error(`Cannot tell: ${describeError(error)}`);

@@ -24,7 +24,7 @@ program
     watchServers({ connectUrl, kafka });
     const outcome = await registerConnector({
       connectUrl,
-      brokers: kafka.brokers,
+      ...kafka,
       onProgress: (line) => (flags.json === true ? console.error : console.log)(printable(line)),
     });
     if (flags.json === true) printJson({ name: boardOutbox.name, outcome });
@@ -39,9 +39,9 @@ program
     const { connectUrl } = readAddresses(process.env, flags.instance, { servers: ['connectUrl'] });
     watchServers({ connectUrl });
     const report = await describeConnector(connectApi(connectUrl), boardOutbox.name);
+    if (!report.isRunning) process.exitCode = 1;
     if (flags.json === true) printJson(report);
     else console.log(printable(formatReport(report)));
-    if (!report.isRunning) process.exitCode = 1;
   });
 
 await runProgram(program);

@@ -116,7 +116,7 @@ test(
     expect(await repeated.exitCode).toBe(0);
     expect(repeated.output()).toMatch(/topics done[\s\S]*schemas done/);
     const unknown = launch(['setup', 'nonsense']);
-    expect(await unknown.exitCode).toBe(1);
+    expect(await unknown.exitCode).toBe(2);
     expect(unknown.output()).toContain('the steps are users, migrations, grants, topics, schemas, connector');
   },
 );

@@ -61,12 +61,23 @@ export async function auditConsumers(options: PipelineAudit): Promise<ConsumerAu
     for (const consumer of options.consumers ?? consumers) {
       reports.push(await auditOne(options, consumer, { kafka, sql, connector, doubt }));
     }
-    const said = [...noteKeeper(remembered), ...(await settleSuspicion(memory, remembered, reports))];
+    const said = [
+      ...noteKeeper(remembered),
+      ...(await settleSuspicion(memory, remembered, reports, isWhole(options.consumers))),
+    ];
     return reports.map((report) => ({ ...report, notes: [...said, ...report.notes] }));
   } finally {
     await close();
     await memory.close();
   }
+}
+
+/** Only what was compared can show that nothing was passed over: every kind of aggregate, at every consumer. */
+function isWhole(audited: readonly ConsumerDefinition[] = consumers): boolean {
+  return (
+    consumers.every((consumer) => audited.includes(consumer)) &&
+    aggregates.every(({ type }) => audited.some(({ aggregateType }) => aggregateType === type))
+  );
 }
 
 interface AuditTools {

@@ -8,14 +8,16 @@ export function noteKeeper(memory: RelayMemory | undefined): string[] {
   return isWatched(memory, new Date()) ? [] : [`The keeper has not looked since ${memory.seen.at}: ${blind}.`];
 }
 
-/** An audit that finds every consumer clean settles what the keeper suspected before it began; says what became of it. */
+/** A whole audit that finds every consumer clean settles what the keeper suspected before it began; says what became of it. */
 export async function settleSuspicion(
   memory: RelayMemoryStore,
   remembered: RelayMemory = {},
   reports: readonly AuditReport[],
+  isWhole: boolean,
 ): Promise<string[]> {
   const open = openSuspicion(remembered);
   if (open === undefined) return [];
+  if (!isWhole) return [`Not settled, as not every consumer was audited: ${open.reason}.`];
   if (reports.some(({ outcome }) => outcome !== 'clean')) return [`Not settled: ${open.reason}.`];
   const compared = reports.reduce((sum, report) => sum + report.compared, 0);
   const at = new Date().toISOString();

@@ -8,7 +8,6 @@ import {
   createHttpServer,
   createMetrics,
   guardEventLoop,
-  retryUntilReady,
   runService,
   waitForDependency,
   type Health,
@@ -36,7 +35,7 @@ import type { Handler } from './handler.ts';
 import { createInboxMetrics } from './health/observe.ts';
 import { startHealthMonitor } from './health/monitor.ts';
 import { countControls, type Inbox } from './inbox.ts';
-import { identityKey } from './record.ts';
+import { identityKey, type Identity } from './record.ts';
 import { createDecoder } from './schemas/decoder.ts';
 import { connectRegistry } from './schemas/schema.ts';
 import { createSchemaResolver } from './schemas/resolver.ts';
@@ -83,14 +82,6 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
 
   const { elapsedMs } = clock;
   const breaker = createCircuitBreaker({ store, settings, alarms, metrics, logger, elapsedMs });
-  // A database that fails in between is waited for: ending the process would only start it again, to the same.
-  const untilAnswered = <Result>(attempt: () => Promise<Result>): Promise<Result> =>
-    retryUntilReady(attempt, {
-      signal: scope.signal,
-      onRetry: (error, delayMs) => logger.warn({ event: 'inbox.start-waits', delayMs, err: error }),
-      isFatal: (error) => error instanceof ServerSettingsError,
-    });
-  await untilAnswered(() => breaker.refresh());
   const schemas = createSchemaResolver({
     registry: connectRegistry(options.registryUrl),
     readers: consumer.schemas,
@@ -104,7 +95,14 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
     'schema check',
     repeat(clock, settings.schemaCheckEveryMs, () => schemas.check()),
   );
-  const ahead = await untilAnswered(() => store.transaction(({ skips }) => skips.findAhead()));
+  let ahead: readonly Identity[] = [];
+  const { readiness } = health;
+  const waiting = { logger, readiness, alarms, elapsedMs, signal: scope.signal, isFatal: isWrongServer };
+  // A database that fails in between is waited for: ending the process would only start it again, to the same.
+  await waitForDependency({ name: 'inbox tables', server: "The inbox's database" }, waiting, async () => {
+    await breaker.refresh();
+    ahead = await store.transaction(({ skips }) => skips.findAhead());
+  });
   const inbox: Inbox = {
     store,
     publisher,
@@ -160,6 +158,11 @@ function largestRecord(consumer: ConsumerDefinition): number {
   return Number(topic?.config['max.message.bytes'] ?? 0);
 }
 
+/** Waiting does not change a server's settings. */
+function isWrongServer(error: unknown): boolean {
+  return error instanceof ServerSettingsError;
+}
+
 /** The environment of a service that consumes; `name` is its default `INSTANCE`. */
 export function consumerEnvironment(name: string) {
   return z.object({
@@ -213,7 +216,7 @@ export async function runConsumerService(
       alarms: health.alarms,
       elapsedMs: clock.now,
       signal: scope.signal,
-      isFatal: (error: unknown) => error instanceof ServerSettingsError,
+      isFatal: isWrongServer,
     };
     const mysql = `MySQL at ${connection.host}:${connection.port}`;
     await waitForDependency({ name: 'database server', server: mysql }, waiting, async () => {

@@ -1,4 +1,3 @@
-import { deadLetterTopicName } from '@board/contracts';
 import { costlier, measureReads, type StatementCost } from '@board/mysql/testing';
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
@@ -19,8 +18,6 @@ import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
 const letters = 100_000;
 const waiting = 20_000;
 const partitions = 3;
-/** Records in each partition of the DLQ: letters behind its end that have failed since the start are not looked for. */
-const dlqRecords = 1_000;
 
 /** Rows that a statement may touch for a page of 1,000: each, what is joined to it, a temporary table. */
 const maxForPage = 8_000;
@@ -38,11 +35,6 @@ beforeAll(async () => {
   lab = await openInboxLab(inject('stack'));
   consumer = { group: lab.group, aggregateType: 'thing' };
   const { root } = lab.schema;
-  for (let partition = 0; partition < partitions; partition += 1)
-    await lab.produce(
-      Array.from({ length: dlqRecords }, () => ({ key: '', value: null, headers: {}, partition })),
-      deadLetterTopicName(lab.group),
-    );
   await root.query('SET SESSION cte_max_recursion_depth = ?', [letters]);
   await root.query('CREATE TABLE number (n INT UNSIGNED PRIMARY KEY)');
   await root.query(
@@ -68,7 +60,7 @@ beforeAll(async () => {
   // One connection: the counters are the connection's.
   dataSource = await lab.openDataSource({ poolSize: 1 });
   costs = measureReads(dataSource);
-  operator = { consumer, dataSource, kafka: lab.kafka, now: () => 1_000 };
+  operator = { consumer, dataSource, kafka: lab.kafka, now: Date.now };
   store = createMysqlStore({ consumer, dataSource, nowMs: () => 1 });
 }, 120_000);
 afterAll(() => lab.close());
@@ -84,17 +76,15 @@ async function count(list: AsyncIterable<unknown>, atMost = 2_000): Promise<numb
   return seen;
 }
 
-const inDlq = dlqRecords * partitions;
-
-/** Beside each filter: how many fit, and how many of them the DLQ still holds. */
-const filters: [string, LetterFilter, number, number][] = [
-  ['open letters', {}, 2_000, inDlq * 0.9],
-  ['closed letters', { state: 'closed' }, 2_000, inDlq / 10],
-  ['letters of either state', { state: 'all' }, 2_000, inDlq],
-  ['letters of a rare reason', { reason: 'invalid-event' }, 1_000, inDlq / 100],
-  ['the latest letters', { sinceMs: 1_000 + letters - 100 }, 90, 0],
-  ['letters of one aggregate', { aggregateId: 'board-000501' }, 1, 1],
-  ['named letters', { letters: ['letter-000501', 'letter-000010'], state: 'all' }, 2, 2],
+/** Beside each filter: how many fit, a few pages at most. */
+const filters: [string, LetterFilter, number][] = [
+  ['open letters', {}, 2_000],
+  ['closed letters', { state: 'closed' }, 2_000],
+  ['letters of either state', { state: 'all' }, 2_000],
+  ['letters of a rare reason', { reason: 'invalid-event' }, 1_000],
+  ['the latest letters', { sinceMs: 1_000 + letters - 100 }, 90],
+  ['letters of one aggregate', { aggregateId: 'board-000501' }, 1],
+  ['named letters', { letters: ['letter-000501', 'letter-000010'], state: 'all' }, 2],
 ];
 
 it.each(filters)('a page of the list of %s costs a page', async (_name, filter, fit) => {
@@ -104,8 +94,8 @@ it.each(filters)('a page of the list of %s costs a page', async (_name, filter, 
 
 it.each(filters.filter(([, { reason, sinceMs }]) => !reason && !sinceMs))(
   'a page of %s in the order of the DLQ costs a page',
-  async (_name, filter, _fit, held) => {
-    expect(await count(pagesByPosition(operator, filter, 500), Infinity)).toBe(held);
+  async (_name, filter, fit) => {
+    expect(await count(pagesByPosition(operator, filter, 500))).toBe(fit);
     expect(costlier(costs, maxForPage)).toEqual([]);
   },
 );

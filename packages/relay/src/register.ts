@@ -1,5 +1,5 @@
 import { keeperMemoryTopic } from '@board/contracts';
-import { connectKafka, openCompactedTopic } from '@board/kafka';
+import { connectKafka, openCompactedTopic, type KafkaAccess } from '@board/kafka';
 import { printable } from '@board/service';
 import { compareConfig } from './compare-config.ts';
 import { connectApi, type ConnectApi } from './connect-api.ts';
@@ -7,9 +7,8 @@ import { boardOutbox, type ConnectorDefinition } from './connector-definition.ts
 import { openSuspicion, relayMemory } from './memory/relay-memory.ts';
 import { waitUntilShipping } from './wait-until-shipping.ts';
 
-export interface Registration {
+export interface Registration extends KafkaAccess {
   readonly connectUrl: string;
-  readonly brokers: readonly string[];
   /** `board-outbox` when not given. */
   readonly definition?: ConnectorDefinition;
   /** For the wait until it ships; 90 s when not given. */
@@ -29,7 +28,7 @@ const hiddenReasonHint =
  * stopped because of its columns stays STOPPED, and `held` is returned.
  */
 export async function registerConnector(registration: Registration): Promise<'ships' | 'held'> {
-  const { connectUrl, brokers, definition = boardOutbox, timeoutMs = 90_000 } = registration;
+  const { connectUrl, definition = boardOutbox, timeoutMs = 90_000 } = registration;
   const api = connectApi(connectUrl);
   const report = (line: string): void => registration.onProgress?.(printable(`${definition.name}: ${line}`));
 
@@ -39,7 +38,7 @@ export async function registerConnector(registration: Registration): Promise<'sh
   const hold = state === 'RUNNING' ? undefined : await readHold(registration, definition.name);
   await bringIntoState(api, definition, hold, report);
   if (hold !== undefined) return 'held';
-  await waitUntilShipping({ api, brokers, definition, timeoutMs, report });
+  await waitUntilShipping({ api, kafka: registration, definition, timeoutMs, report });
   return 'ships';
 }
 
@@ -51,9 +50,10 @@ async function refuseInvalid(api: ConnectApi, definition: ConnectorDefinition): 
 }
 
 /** Why the keeper has stopped it; resumed as it is, it would ship values under wrong columns. */
-async function readHold({ brokers, memoryTopic }: Registration, connector: string): Promise<string | undefined> {
-  const kafka = connectKafka({ brokers }, 'connector-setup');
-  const memory = relayMemory(openCompactedTopic(kafka, memoryTopic ?? keeperMemoryTopic.name), connector);
+async function readHold(registration: Registration, connector: string): Promise<string | undefined> {
+  const kafka = connectKafka(registration, 'connector-setup');
+  const topic = registration.memoryTopic ?? keeperMemoryTopic.name;
+  const memory = relayMemory(openCompactedTopic(kafka, topic), connector);
   try {
     const open = openSuspicion((await memory.read()) ?? {});
     return open?.held === true ? open.reason : undefined;

@@ -3,11 +3,11 @@ import type { ConnectApi } from './connect-api.ts';
 import { connectorTopics, type ConnectorDefinition } from './connector-definition.ts';
 import { countRecords } from './count-records.ts';
 import { judgeStatus, type Health } from './judge-status.ts';
-import { openAdmin } from '@board/kafka';
+import { openAdmin, type KafkaAccess } from '@board/kafka';
 
 export interface ShippingWait {
   readonly api: ConnectApi;
-  readonly brokers: readonly string[];
+  readonly kafka: KafkaAccess;
   readonly definition: ConnectorDefinition;
   readonly timeoutMs: number;
   readonly report: (line: string) => void;
@@ -24,9 +24,9 @@ const restartGraceMs = 5_000;
  * RUNNING alone proves nothing: Connect says so also of a connector that cannot write. Failures are restarted once.
  */
 export async function waitUntilShipping(wait: ShippingWait): Promise<void> {
-  const { api, brokers, definition, report } = wait;
+  const { api, kafka, definition, report } = wait;
   const { events, heartbeat } = connectorTopics(definition);
-  const admin = await openAdmin({ brokers });
+  const admin = await openAdmin(kafka);
   const count = (): Promise<bigint | undefined> => countRecords(admin, [...events, heartbeat]);
   const deadline = Date.now() + wait.timeoutMs;
   let restartedAt: number | undefined;

@@ -19,6 +19,7 @@ export const serviceSchema = z.object({
   HTTP_PORT: configFields.port().default(8084),
   CONNECT_URL: configFields.httpUrl(),
   CONNECTOR: name().default(boardOutbox.name),
+  CONSUMER_GROUP: z.never().optional().describe('nothing any more: the contracts name the consumers; take it away'),
   /** Where the tables of the only consumer are, on the same server, in the place of those that the contracts name. */
   CONSUMER_DATABASE: z
     .string()

@@ -1,5 +1,3 @@
-import { withAdmin } from '@board/kafka';
-import { deadLetterTopicName } from '@board/contracts';
 import { behindPlace, closeAllPassed, mysqlDeadLetters, placeValues } from '../store/dead-letters.ts';
 import { type DeadLetterPlace, firstPlace } from '../store/store.ts';
 import {
@@ -79,38 +77,46 @@ const byOffset: LetterOrder = {
 };
 
 /**
- * Letters that fit, page by page in the order of the DLQ, so that it is read once and forwards. Only letters that were in
- * the DLQ at the start: one that is replayed and fails again gets a later offset, and would come round without end. Last come
- * those that failed before the start and are said to lie behind the DLQ's end: it was made again since.
+ * Letters that fit, page by page in the order of the DLQ, so that it is read once and forwards. Only letters that were known at
+ * the start: one that is replayed and fails again gets a later offset, and would come round without end. Those that are said
+ * to lie behind the DLQ's end come too: it was made again since.
  */
 export async function* pagesByPosition(
   operator: Operator,
   filter: LetterFilter,
   lettersPerPage: number,
 ): AsyncGenerator<readonly Letter[]> {
-  const { consumer, kafka, now } = operator;
-  const startedAtMs = now();
   await closeSettledOf(operator, filter);
-  const ends = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(deadLetterTopicName(consumer.group)));
-  for (const { partition, high } of ends.toSorted((a, b) => a.partition - b.partition)) {
-    const ranges = [
-      { from: 0n, bound: 'dead_letter.dlq_offset < ?', value: high },
-      { from: BigInt(high), bound: 'dead_letter.last_failed_at < ?', value: startedAtMs },
-    ];
-    for (const { from: first, bound, value } of ranges) {
-      let next = first;
-      for (;;) {
-        const from = {
-          sql: `dead_letter.dlq_partition = ? AND dead_letter.dlq_offset >= ? AND ${bound}`,
-          values: [partition, String(next), value],
-        };
-        const letters = await readLetterPage(operator, filter, byOffset, from, lettersPerPage);
-        const last = letters.at(-1);
-        if (last === undefined) break;
-        yield letters;
-        if (letters.length < lettersPerPage) break;
-        next = BigInt(last.dlqOffset) + 1n;
-      }
+  for (const [partition, lastOffset] of await readLastOffsets(operator)) {
+    for (let next = 0n; ;) {
+      const from = {
+        sql: 'dead_letter.dlq_partition = ? AND dead_letter.dlq_offset >= ? AND dead_letter.dlq_offset <= ?',
+        values: [partition, String(next), String(lastOffset)],
+      };
+      const letters = await readLetterPage(operator, filter, byOffset, from, lettersPerPage);
+      const last = letters.at(-1);
+      if (last === undefined) break;
+      yield letters;
+      if (letters.length < lettersPerPage) break;
+      next = BigInt(last.dlqOffset) + 1n;
     }
   }
+}
+
+/** The highest offset that a letter has in each partition of the DLQ, in the order of the partitions. */
+async function readLastOffsets({ consumer, dataSource }: Operator): Promise<readonly (readonly [number, bigint])[]> {
+  const offsets = new Map<number, bigint>();
+  // Apart, as open and closed ones lie apart in the index, which then knows each answer.
+  for (const isOpen of [1, 0]) {
+    const rows: readonly { dlq_partition: number; last: string | number }[] = await dataSource.query(
+      `SELECT dlq_partition, MAX(dlq_offset) AS last FROM dead_letter FORCE INDEX (letters_by_position)
+       WHERE consumer = ? AND is_open = ? GROUP BY dlq_partition`,
+      [consumer.group, isOpen],
+    );
+    for (const { dlq_partition: partition, last } of rows) {
+      const offset = BigInt(last);
+      if (offset >= (offsets.get(partition) ?? 0n)) offsets.set(partition, offset);
+    }
+  }
+  return [...offsets].sort(([one], [other]) => one - other);
 }
