@@ -105,18 +105,32 @@ export async function* pagesByPosition(
 
 /** The highest offset that a letter has in each partition of the DLQ, in the order of the partitions. */
 async function readLastOffsets({ consumer, dataSource }: Operator): Promise<readonly (readonly [number, bigint])[]> {
-  const offsets = new Map<number, bigint>();
-  // Apart, as open and closed ones lie apart in the index, which then knows each answer.
-  for (const isOpen of [1, 0]) {
-    const rows: readonly { dlq_partition: number; last: string | number }[] = await dataSource.query(
-      `SELECT dlq_partition, MAX(dlq_offset) AS last FROM dead_letter FORCE INDEX (letters_by_position)
-       WHERE consumer = ? AND is_open = ? GROUP BY dlq_partition`,
-      [consumer.group, isOpen],
+  const read = async (condition: string, order: string, values: readonly number[]): Promise<Position | undefined> => {
+    const rows: readonly Position[] = await dataSource.query(
+      `SELECT dlq_partition, dlq_offset FROM dead_letter FORCE INDEX (letters_by_position)
+       WHERE consumer = ? AND is_open = ? AND ${condition} ORDER BY ${order} LIMIT 1`,
+      [consumer.group, ...values],
     );
-    for (const { dlq_partition: partition, last } of rows) {
-      const offset = BigInt(last);
+    return rows[0];
+  };
+  const offsets = new Map<number, bigint>();
+  // Apart, as open and closed ones lie apart in the index; a row each, where GROUP BY would read all of it.
+  for (const isOpen of [1, 0]) {
+    let next = 0;
+    for (;;) {
+      const first = await read('dlq_partition >= ?', 'dlq_partition, dlq_offset', [isOpen, next]);
+      if (first === undefined) break;
+      const { dlq_partition: partition } = first;
+      const last = await read('dlq_partition = ?', 'dlq_offset DESC', [isOpen, partition]);
+      const offset = BigInt(last?.dlq_offset ?? first.dlq_offset);
       if (offset >= (offsets.get(partition) ?? 0n)) offsets.set(partition, offset);
+      next = partition + 1;
     }
   }
   return [...offsets].sort(([one], [other]) => one - other);
+}
+
+interface Position {
+  readonly dlq_partition: number;
+  readonly dlq_offset: string | number;
 }
