@@ -179,7 +179,8 @@ describe('the trace of a board', () => {
       expect(events.map((event) => kindsOf(event)?.filter((kind) => kind === 'in topic').length)).toEqual([1, 1, 1]);
       expect(events.flatMap(({ notFound }) => notFound)).not.toContain('record');
     };
-    await expectTruth({});
+    // Log lines follow their COMMIT.
+    await waitUntil('the truth', () => expectTruth({}).then(() => true));
     await expectTruth({ logFiles: [] });
     // Nobody names the genuine event any more.
     await pipeline.pair.source.root.query('DELETE FROM outbox WHERE aggregateid = ?', [boardId]);
