@@ -57,7 +57,7 @@ async function run({ instance, json, limit, timeout, consumer }: Flags): Promise
       ...(consumer !== undefined && { consumers: [consumer] }),
     });
     progress.done();
-    // First: whoever has stopped reading must not make it a success.
+    // First: a reader that has gone away must not make it a success.
     process.exitCode = exitCodes[worstOutcome(reports)];
     if (json === true) for (const report of reports) printJson(report);
     else console.log(reports.map(formatReport).join('\n\n'));

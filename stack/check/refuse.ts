@@ -45,7 +45,7 @@ function refuse(findings: readonly Finding[]): void {
   throw new Error(problems.map(({ name, detail, fix }) => `${name}: ${detail}; ${fix}.`).join('\n'));
 }
 
-/** Throws one sentence when somebody listens on a port of the flavour; checks all before anything starts. */
+/** Throws one sentence when a port of the flavour is in use; checks all before anything starts. */
 export async function refuseBusyPorts(instance: Instance, ports: Ports, cluster: Cluster): Promise<void> {
   const listed = listPorts(ports, cluster);
   const busy = new Set(await findBusyPorts(listed.map(({ port }) => port)));

@@ -121,7 +121,7 @@ function offsetsOfOthers(): Set<number> {
   return new Set(offsets.filter((offset) => offset !== undefined));
 }
 
-/** Of these ports, those on which nobody could listen now. */
+/** Of these ports, those that are in use now. */
 export async function findBusyPorts(ports: readonly number[]): Promise<number[]> {
   const free = await Promise.all(ports.map(isFree));
   return ports.filter((_port, index) => !free[index]);

@@ -149,6 +149,6 @@ it('asks by key: of 20,000 marks, parked events and dead letters a question touc
 }, 60_000);
 
 it('cannot decide of an event of a kind that NO consumer reads', async () => {
-  const event = { ...eventOf(1), aggregateType: 'nobody-reads-it' };
+  const event = { ...eventOf(1), aggregateType: 'unread' };
   expect(await search([event])).toEqual({ missing: [], undecided: [event] });
 });

@@ -1,6 +1,6 @@
 import type { BoardState, ClientOperation, Evidence, OutboxRow } from '../history.ts';
 import { dayOf } from './check-catalog.ts';
-import type { MadeUpRun, Mutable } from './made-up-run.ts';
+import type { MadeUpRun, Mutable } from './made-up-parts.ts';
 
 /** One thing that goes wrong in a run which was good. */
 export interface Corruption {

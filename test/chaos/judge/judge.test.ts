@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { corruptions, type Pick } from './corruptions.ts';
 import { judge, mostPerRule, rules } from './judge.ts';
-import { makeUpRun, type MadeUpRun, type Step } from './made-up-run.ts';
+import type { MadeUpRun, Step } from './made-up-parts.ts';
+import { makeUpRun } from './made-up-run.ts';
 
 type Command = Exclude<Step, { kind: 'foreign' }>;
 
