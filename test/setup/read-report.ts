@@ -32,11 +32,11 @@ const statuses = testResults.flatMap(({ assertionResults }) => assertionResults.
 const count = (...wanted: string[]): number => statuses.filter((status) => wanted.includes(status)).length;
 const passed = count('passed');
 const failures = testResults.flatMap(({ name, status, message, assertionResults }) => {
-  // A file that fails before its first test has no test to count.
-  if (status === 'failed' && assertionResults.length === 0) return [{ test: name, message }];
-  return assertionResults
+  const failedTests = assertionResults
     .filter((test) => test.status === 'failed')
     .map(({ fullName, failureMessages }) => ({ test: `${name}: ${fullName}`, message: failureMessages.join('\n') }));
+  // What fails before the first test or after the last, a hook too, is no test's failure.
+  return status === 'failed' && failedTests.length === 0 ? [{ test: name, message }] : failedTests;
 });
 const failed = failures.length;
 for (const { test, message } of failures) console.log(`FAILED ${test}\n${message.slice(0, 3_000)}\n`);
