@@ -1,16 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { readProvisionConfig } from './config.ts';
+import { mysqlUsers } from './mysql-users.ts';
 
 const env = {
   MYSQL_PORT: '13306',
   MYSQL_ROOT_PASSWORD: 'root-secret',
-  ORDER_SERVICE_PASSWORD: 'a',
-  CATALOG_SERVICE_PASSWORD: 'b',
-  CDC_PASSWORD: 'c',
-  MIGRATIONS_PASSWORD: 'd',
-  REGISTRY_PASSWORD: 'e',
-  PURGE_PASSWORD: 'f',
-  AUDIT_PASSWORD: 'g',
+  ...Object.fromEntries(mysqlUsers.map((user) => [`${user.toUpperCase()}_PASSWORD`, `of ${user}`])),
   KAFKA_BROKERS: 'kafka-1:9092,kafka-2:9092',
   REGISTRY_URL: 'http://registry:8080/apis/ccompat/v7',
   CONNECT_URL: 'http://connect:8083',
@@ -20,15 +15,7 @@ describe('readProvisionConfig', () => {
   it('reads every address and password', () => {
     expect(readProvisionConfig(env)).toEqual({
       admin: { host: '127.0.0.1', port: 13306, user: 'root', password: 'root-secret' },
-      passwords: {
-        order_service: 'a',
-        catalog_service: 'b',
-        cdc: 'c',
-        migrations: 'd',
-        registry: 'e',
-        purge: 'f',
-        audit: 'g',
-      },
+      passwords: Object.fromEntries(mysqlUsers.map((user) => [user, `of ${user}`])),
       userHost: '127.0.0.1',
       brokers: ['kafka-1:9092', 'kafka-2:9092'],
       registryUrl: env.REGISTRY_URL,

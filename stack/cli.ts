@@ -9,6 +9,7 @@ import { status } from './commands/status.ts';
 import { up } from './commands/up.ts';
 import { chooseCluster, type Cluster, clusters, readCluster } from './instance/cluster.ts';
 import { locateInstance } from './instance/instance.ts';
+import { moreConsumers } from './servers/our-services.ts';
 import type { Only, PortOffset } from './stack.ts';
 
 const program = new Command('npm run stack --')
@@ -45,6 +46,7 @@ function parseOnly(text: string): Only {
 interface StartFlags {
   readonly portOffset?: PortOffset;
   readonly only: Only;
+  readonly with?: readonly string[];
 }
 
 function startCommand(name: string, description: string): Command {
@@ -52,16 +54,21 @@ function startCommand(name: string, description: string): Command {
     .command(name)
     .description(description)
     .option('--port-offset <n>', 'added to every fixed port, or "auto"; remembered', parseOffset)
-    .option('--only <what>', '"servers" leaves out the services, "all" does not', parseOnly, 'all');
+    .option('--only <what>', '"servers" leaves out the services, "all" does not', parseOnly, 'all')
+    .addOption(
+      new Option('--with <consumer...>', 'also starts the services of these consumers').choices(
+        moreConsumers.map(({ name }) => name),
+      ),
+    );
 }
 
 startCommand('start', 'starts everything and stays in the foreground; Ctrl-C stops it')
   .addOption(new Option('--no-table', 'for "up", which prints the table itself').hideHelp())
-  .action((flags: StartFlags & { table: boolean }) =>
-    start({ instance: instance(), cluster: given().cluster, ...flags }),
+  .action(({ with: withConsumers, ...flags }: StartFlags & { table: boolean }) =>
+    start({ instance: instance(), cluster: given().cluster, withConsumers, ...flags }),
   );
-startCommand('up', 'starts everything in the background').action((flags: StartFlags) =>
-  up({ instance: instance(), cluster: given().cluster, ...flags }),
+startCommand('up', 'starts everything in the background').action(({ with: withConsumers, ...flags }: StartFlags) =>
+  up({ instance: instance(), cluster: given().cluster, withConsumers, ...flags }),
 );
 program
   .command('down')

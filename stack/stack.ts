@@ -12,7 +12,7 @@ import {
 } from './instance/instance.ts';
 import { choosePorts, type PortOffset, type Ports, portsAt, readOffset } from './instance/ports.ts';
 import { ensureSecrets, readSecrets, type Secrets } from './instance/secrets.ts';
-import { listSteps, type Only, type StepTools } from './run/list-steps.ts';
+import { listSteps, type Only, type Selection, type StepTools } from './run/list-steps.ts';
 import type { Step } from './run/run-graph.ts';
 import { readLiveState, type StackState } from './run/stack-state.ts';
 import { stopOrphans } from './run/stop-orphans.ts';
@@ -22,7 +22,7 @@ import { loopbackHosts, type ServerContext } from './servers/server.ts';
 export { clusters, startCommand };
 export type { Cluster, Instance, Only, PortOffset, Ports, Secrets, StackState };
 
-export interface StartOptions {
+export interface StartOptions extends Selection {
   /** Default `main`. */
   readonly instance?: string;
   /** Default: what the instance's data is, else KRaft. */
@@ -30,7 +30,6 @@ export interface StartOptions {
   readonly portOffset?: PortOffset | undefined;
   /** Start from nothing: data, logs and passwords of an earlier run are deleted. */
   readonly fresh?: boolean;
-  readonly only?: Only;
   /** How it is started, where that is not as usual: with something between the servers, or other programs. */
   readonly steps?: (context: ServerContext, tools: StepTools) => Step[];
   readonly onProgress?: (line: string) => void;
@@ -75,8 +74,7 @@ export async function startStack(options: StartOptions = {}): Promise<RunningSta
     const secrets = ensureSecrets(instance);
     const context = { instance, cluster, ports, hosts: loopbackHosts, secrets, programs };
     const makeSteps =
-      options.steps ??
-      ((_context: ServerContext, tools: StepTools) => listSteps(context, options.only ?? 'all', tools));
+      options.steps ?? ((_context: ServerContext, tools: StepTools) => listSteps(context, options, tools));
     const supervised = await superviseStack(context, (tools) => makeSteps(context, tools), say, signal);
     const stop = async (): Promise<void> => {
       await supervised.stop();

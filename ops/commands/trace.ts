@@ -70,7 +70,7 @@ await runProgram(program);
 function findLogs(instance: string): string[] {
   if (process.env['DATABASE_HOST'] !== undefined) return [];
   return (readLocalStack(instance)?.logFiles ?? [])
-    .filter(({ name }) => /^(order|catalog)-service/.test(name))
+    .filter(({ name }) => /-service(-\d+)?$/.test(name))
     .flatMap(({ logFile }) => [`${logFile}.1`, logFile])
     .filter((file) => existsSync(file));
 }

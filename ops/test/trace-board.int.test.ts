@@ -93,8 +93,8 @@ describe('the trace of a board', () => {
     const line = {
       time: new Date(now).toISOString(),
       name: 'order-service',
-      event: 'board.committed',
-      boardId: stumbling,
+      event: 'event.committed',
+      aggregateId: stumbling,
       version: 3,
       traceparent,
       requestId: 'r-1',

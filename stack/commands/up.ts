@@ -42,6 +42,7 @@ function startSupervisor(options: StartOptions & { readonly instance: string }, 
   try {
     const cluster = options.cluster === undefined ? [] : ['--cluster', options.cluster];
     const offset = options.portOffset === undefined ? [] : ['--port-offset', String(options.portOffset)];
+    const more = (options.withConsumers ?? []).flatMap((name) => ['--with', name]);
     return spawn(
       process.execPath,
       [
@@ -54,6 +55,7 @@ function startSupervisor(options: StartOptions & { readonly instance: string }, 
         '--no-table',
         ...cluster,
         ...offset,
+        ...more,
       ],
       { detached: true, stdio: ['ignore', log, log] },
     );

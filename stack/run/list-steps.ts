@@ -4,7 +4,7 @@ import { connectServer, connectUrl } from '../servers/connect.ts';
 import { brokerAddresses, kafkaServer } from '../servers/kafka.ts';
 import { mysqlServer } from '../servers/mysql.ts';
 import { nodeCommand } from '../servers/node-command.ts';
-import { catalogService, keeper, orderService } from '../servers/our-services.ts';
+import { catalogService, consumerService, keeper, moreConsumers, orderService } from '../servers/our-services.ts';
 import { registryServer, registryUrl } from '../servers/registry.ts';
 import type { RunTask, Server, ServerContext } from '../servers/server.ts';
 import { zookeeperServer } from '../servers/zookeeper.ts';
@@ -13,6 +13,12 @@ import type { Step } from './run-graph.ts';
 /** What is started: `servers` is everything but the service processes. */
 export type Only = 'servers' | 'all';
 
+export interface Selection {
+  readonly only?: Only | undefined;
+  /** Names of consumers whose services are started beside the usual ones. */
+  readonly withConsumers?: readonly string[] | undefined;
+}
+
 export interface StepTools {
   readonly startServer: (server: Server, signal: AbortSignal) => Promise<void>;
   readonly runTask: (signal: AbortSignal) => RunTask;
@@ -20,7 +26,11 @@ export interface StepTools {
 }
 
 /** The whole start: what runs, and what must be done before it. */
-export function listSteps(context: ServerContext, only: Only, tools: StepTools): Step[] {
+export function listSteps(
+  context: ServerContext,
+  { only = 'all', withConsumers = [] }: Selection,
+  tools: StepTools,
+): Step[] {
   const server = (made: Server, ...needs: string[]): Step => ({
     name: made.name,
     needs,
@@ -53,9 +63,12 @@ export function listSteps(context: ServerContext, only: Only, tools: StepTools):
   if (only === 'servers') return servers;
   return [
     ...servers,
-    ...[orderService(context), catalogService(context, 1), catalogService(context, 2)].map((service) =>
-      server(service, 'grants', 'schemas', 'topics'),
-    ),
+    ...[
+      orderService(context),
+      catalogService(context, 1),
+      catalogService(context, 2),
+      ...moreConsumers.filter(({ name }) => withConsumers.includes(name)).map((one) => consumerService(context, one)),
+    ].map((service) => server(service, 'grants', 'schemas', 'topics')),
     // Before the connector is there it would only raise alarms.
     server(keeper(context), 'connector'),
   ];
@@ -71,7 +84,7 @@ export function listBareSteps(context: ServerContext, tools: StepTools): Step[] 
     'users',
     'registry',
   ]);
-  return listSteps(context, 'servers', tools).filter(({ name }) => wanted.has(name));
+  return listSteps(context, { only: 'servers' }, tools).filter(({ name }) => wanted.has(name));
 }
 
 /** Where a stack's servers are and who their users are, as provisioning wants to know it. */

@@ -1,4 +1,4 @@
-import { boardAggregate, catalogConsumer } from '@board/contracts';
+import { boardAggregate, catalogConsumer, consumers, type ConsumerDefinition } from '@board/contracts';
 import { must } from '@board/service';
 import { findBusyPorts, pickFreePort } from '../instance/ports.ts';
 import { connectUrl } from './connect.ts';
@@ -32,18 +32,31 @@ export function orderService(context: ServerContext): Server {
   });
 }
 
-/** One of the catalog-service instances: topic to catalog, on a random port that it keeps over restarts. */
+/** One of the catalog-service instances: topic to catalog. */
 export function catalogService(context: ServerContext, instance: 1 | 2): Server {
+  const host = context.hosts.catalogServices[instance - 1] ?? loopback;
+  return consumerService(context, catalogConsumer, { name: `catalog-service-${instance}`, host });
+}
+
+/** Consumers that run only when they are asked for, by name. */
+export const moreConsumers: readonly ConsumerDefinition[] = consumers.filter((one) => one !== catalogConsumer);
+
+/** A consumer's service, in `services/` under the name of its group; on a random port that it keeps over restarts. */
+export function consumerService(
+  context: ServerContext,
+  consumer: ConsumerDefinition,
+  { name = consumer.group, host = loopback }: { readonly name?: string; readonly host?: string } = {},
+): Server {
   let port = 0;
   return service(context, {
-    name: `catalog-service-${instance}`,
-    main: 'services/catalog-service/src/main.ts',
-    host: context.hosts.catalogServices[instance - 1] ?? loopback,
+    name,
+    main: `services/${consumer.group}/src/main.ts`,
+    host,
     port: async () => {
       if (port === 0 || (await findBusyPorts([port])).length > 0) port = await pickFreePort();
       return port;
     },
-    database: ownDatabase(catalogConsumer),
+    database: ownDatabase(consumer),
     env: { REGISTRY_URL: registryUrl(context), KAFKA_BROKERS: brokerAddresses(context).join(',') },
   });
 }

@@ -35,7 +35,9 @@ beforeAll(async () => {
   servers = await runServers(
     context,
     (tools) =>
-      listSteps(context, 'servers', tools).filter(({ name }) => ['zookeeper', ...brokerNames, 'topics'].includes(name)),
+      listSteps(context, { only: 'servers' }, tools).filter(({ name }) =>
+        ['zookeeper', ...brokerNames, 'topics'].includes(name),
+      ),
     { say: (line) => said.push(line), onChange: () => undefined },
     never,
   );

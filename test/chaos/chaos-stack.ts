@@ -68,7 +68,7 @@ export async function startOwnStack({ plant, say, signal }: OwnStackOptions): Pr
         links.lead(context);
         const startServer: StepTools['startServer'] = (server, stop) =>
           tools.startServer(links.rewire(fromCopy(server, copy, refusalsFile), context), stop);
-        return listSteps(context, 'all', { ...tools, startServer });
+        return listSteps(context, {}, { ...tools, startServer });
       },
     });
     const read = () => ({ ...stack, state: stack.state() });

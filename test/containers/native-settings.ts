@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mysqlUsers } from '@board/provision';
 import type { Cluster } from '../../stack/instance/cluster.ts';
 import { locateInstance, makeFolders } from '../../stack/instance/instance.ts';
 import { portsAt } from '../../stack/instance/ports.ts';
@@ -14,16 +15,7 @@ export function nativeContext(cluster: Cluster = 'kraft'): { context: ServerCont
   const parent = mkdtempSync(join(tmpdir(), 'native-settings-'));
   const instance = locateInstance('main', parent);
   makeFolders(instance);
-  const secrets: Secrets = {
-    root: secret,
-    order_service: secret,
-    catalog_service: secret,
-    cdc: secret,
-    migrations: secret,
-    registry: secret,
-    purge: secret,
-    audit: secret,
-  };
+  const secrets = Object.fromEntries(['root', ...mysqlUsers].map((name) => [name, secret])) as Secrets;
   const version = { major: 9, minor: 7, text: '9.7.4' };
   const context: ServerContext = {
     instance,

@@ -1,10 +1,18 @@
+import { consumerEnvironment } from '@board/inbox';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { z } from 'zod';
 import { provisionSteps } from '../../provision/steps.ts';
-import { serviceSchema as catalogSchema } from '../../services/catalog-service/src/config.ts';
 import { serviceSchema as keeperSchema } from '../../services/keeper/src/config.ts';
 import { serviceSchema as orderSchema } from '../../services/order-service/src/config.ts';
 import { listPorts, portsAt } from '../../stack/instance/ports.ts';
-import { catalogService, keeper, orderService } from '../../stack/servers/our-services.ts';
+import {
+  catalogService,
+  consumerService,
+  keeper,
+  moreConsumers,
+  orderService,
+} from '../../stack/servers/our-services.ts';
+import type { Server } from '../../stack/servers/server.ts';
 import { nativeContext } from './native-settings.ts';
 import { type ComposeService, readCompose, readText } from './read-compose.ts';
 
@@ -21,25 +29,32 @@ const service = (name: string): ComposeService => {
 const environmentOf = (name: string): Record<string, string> => service(name).environment;
 
 describe('our services', () => {
-  it.each([
+  const started: readonly (readonly [string, Server, z.ZodObject])[] = [
     ['order-service', orderService(context), orderSchema],
-    ['catalog-service-1', catalogService(context, 1), catalogSchema],
-    ['catalog-service-2', catalogService(context, 2), catalogSchema],
+    ['catalog-service-1', catalogService(context, 1), consumerEnvironment('catalog-service')],
+    ['catalog-service-2', catalogService(context, 2), consumerEnvironment('catalog-service')],
+    ...moreConsumers.map(
+      (consumer) => [consumer.group, consumerService(context, consumer), consumerEnvironment(consumer.group)] as const,
+    ),
     ['keeper', keeper(context), keeperSchema],
-  ])('%s gets the variables that the launcher gives it, and its own secret as a file', async (name, server, schema) => {
-    const { env = {}, args } = await server.command();
-    const container = environmentOf(name);
-    const { DATABASE_PASSWORD_FILE: file, ...rest } = container;
-    const { DATABASE_PASSWORD: _, NODE_COMPILE_CACHE: __, ...native } = env;
-    expect(Object.keys(rest).toSorted()).toEqual(Object.keys(native).toSorted());
-    for (const same of ['INSTANCE', 'DATABASE_NAME', 'DATABASE_USER'] as const) expect(rest[same]).toBe(native[same]);
-    expect(file).toBe(`/run/secrets/${native['DATABASE_USER']}`);
-    expect(service(name).secrets).toEqual([native['DATABASE_USER']]);
-    expect(Object.keys(schema.shape)).toEqual(expect.arrayContaining(Object.keys(rest)));
-    const main = args.at(-1) ?? '';
-    const started = service(name).command ?? ['node', 'services/order-service/src/main.ts'];
-    expect(main.endsWith(started.at(-1) ?? 'nothing')).toBe(true);
-  });
+  ];
+  it.each(started)(
+    '%s gets the variables that the launcher gives it, and its own secret as a file',
+    async (name, server, schema) => {
+      const { env = {}, args } = await server.command();
+      const container = environmentOf(name);
+      const { DATABASE_PASSWORD_FILE: file, ...rest } = container;
+      const { DATABASE_PASSWORD: _, NODE_COMPILE_CACHE: __, ...native } = env;
+      expect(Object.keys(rest).toSorted()).toEqual(Object.keys(native).toSorted());
+      for (const same of ['INSTANCE', 'DATABASE_NAME', 'DATABASE_USER'] as const) expect(rest[same]).toBe(native[same]);
+      expect(file).toBe(`/run/secrets/${native['DATABASE_USER']}`);
+      expect(service(name).secrets).toEqual([native['DATABASE_USER']]);
+      expect(Object.keys(schema.shape)).toEqual(expect.arrayContaining(Object.keys(rest)));
+      const main = args.at(-1) ?? '';
+      const started = service(name).command ?? ['node', 'services/order-service/src/main.ts'];
+      expect(main.endsWith(started.at(-1) ?? 'nothing')).toBe(true);
+    },
+  );
 
   it('the setup runs all of its steps, users first', () => {
     const steps = ['setup-users', 'setup'].flatMap((name) => (service(name).command ?? []).slice(2));
@@ -48,8 +63,9 @@ describe('our services', () => {
 
   const ours = Object.entries(compose.services).filter(([, { image }]) => image?.startsWith('board-pipeline:'));
 
-  it('README runs those commands that there are', () => {
-    const shown = [...readText('README.md').matchAll(/docker compose run --rm (\w+)/g)].map(([, name = '']) => name);
+  it('README and docs/your-own-events.md run those commands that there are', () => {
+    const texts = readText('README.md') + readText('docs/your-own-events.md');
+    const shown = [...texts.matchAll(/docker compose run --rm ([\w-]+)/g)].map(([, name = '']) => name);
     const commands = Object.entries(compose.services).filter(([, { profiles }]) => profiles.includes('commands'));
     expect(shown.toSorted()).toEqual(commands.map(([name]) => name).toSorted());
   });

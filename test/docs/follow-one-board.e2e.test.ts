@@ -9,7 +9,7 @@ const run = promisify(execFile);
 
 it('follows a board as the README says: from the request to the catalog, with every place and time', async () => {
   const { stdout } = await run('bash', ['-eu', '-o', 'pipefail', '-c', readCommands('Follow one board', stack)]);
-  const [, boardId = ''] = /^Board (\S+): version 1; the catalog has come to version \d+\.$/m.exec(stdout) ?? [];
+  const [, boardId = ''] = /^Board (\S+): version 1; consumer catalog has come to version \d+\.$/m.exec(stdout) ?? [];
   expect(stdout).toContain('version 1  BoardCreated: ');
 
   const trace = async (id: string) =>

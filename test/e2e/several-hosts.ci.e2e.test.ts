@@ -26,7 +26,7 @@ describe.skipIf(problem !== undefined)(
       const [exitCode] = await once(child, 'exit');
       if (exitCode !== 0) throw new Error(`the story broke off:\n${readFileSync(logFile, 'utf8')}`);
       report = JSON.parse(readFileSync(join(network.folder, 'report.json'), 'utf8')) as Report;
-    }, 400_000);
+    }, 600_000);
     afterAll(() => network?.remove(), 60_000);
 
     it('listens on each host at its own address ONLY, with loopback for MySQL alone', () => {

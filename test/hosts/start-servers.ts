@@ -56,7 +56,7 @@ export async function startServers(network: Network, say: (line: string) => void
     (tools) => {
       const startServer: StepTools['startServer'] = (server, signal) =>
         tools.startServer(placeServer(network, server, context), signal);
-      return listSteps(context, 'all', { ...tools, startServer }).map((step) =>
+      return listSteps(context, {}, { ...tools, startServer }).map((step) =>
         atRootsHome(step, network, context, tools),
       );
     },

@@ -26,12 +26,12 @@ async function tellStory({ hosts, address, listening, cut }: Network, pipeline: 
   );
   const observer = await observe(pipeline);
   const untilMembers = (count: number): Promise<unknown> =>
-    waitUntil(`${count} consumers`, async () => (await observer.members()).length === count, { timeoutMs: 90_000 });
+    waitUntil(`${count} consumers`, async () => (await observer.members()).length === count, { timeoutMs: 120_000 });
   const clients = runClients(pipeline.orderServiceUrl, 4);
   const moreCommitted = async (count: number): Promise<void> => {
     const before = clients.counts().committed;
     await waitUntil(`${count} more commands committed`, () => clients.counts().committed >= before + count, {
-      timeoutMs: 60_000,
+      timeoutMs: 120_000,
     });
   };
   const settled = async (timeoutMs: number): Promise<number> => {
@@ -45,10 +45,10 @@ async function tellStory({ hosts, address, listening, cut }: Network, pipeline: 
 
   say('the host of a broker is cut off');
   const plugIn = await cut('kafka-2', 'down');
-  await waitUntil('copies behind', async () => (await observer.behind()) === 3, { timeoutMs: 60_000 });
+  await waitUntil('copies behind', async () => (await observer.behind()) === 3, { timeoutMs: 120_000 });
   const broker = { appliedMs: await settled(120_000) };
   await plugIn();
-  await waitUntil('every copy in step', async () => (await observer.behind()) === 0, { timeoutMs: 60_000 });
+  await waitUntil('every copy in step', async () => (await observer.behind()) === 0, { timeoutMs: 120_000 });
   await untilMembers(2);
 
   say("packets from and to the second catalog-service's host vanish");
@@ -67,7 +67,7 @@ async function tellStory({ hosts, address, listening, cut }: Network, pipeline: 
     [pipeline.orderServiceUrl, ...pipeline.catalogUrls].map((url) => untilUnready(`${url}/readyz`)),
   );
   // Long enough for connections to break, not only to stall.
-  await waitUntil('commands refused', () => clients.counts().refused >= before.refused + 20, { timeoutMs: 60_000 });
+  await waitUntil('commands refused', () => clients.counts().refused >= before.refused + 20, { timeoutMs: 120_000 });
   const committedMeanwhile = clients.counts().committed - before.committed;
   await hear();
   const mysql = { readiness, committedMeanwhile, appliedMs: await settled(90_000) };
@@ -96,7 +96,7 @@ function untilUnready(url: string): Promise<number> {
       const { status } = await fetch(url, { signal: AbortSignal.timeout(5_000) });
       return status === 200 ? undefined : status;
     },
-    { timeoutMs: 60_000, everyMs: 200 },
+    { timeoutMs: 120_000, everyMs: 200 },
   );
 }
 

@@ -2,23 +2,23 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { boardTopic, catalogConsumer, topics } from '@board/contracts';
+import { consumers, topics } from '@board/contracts';
+import { consumerEnvironment } from '@board/inbox';
 import { createHealth, readConfig } from '@board/service';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { serviceSchema as catalogSchema } from '../../services/catalog-service/src/config.ts';
 import { serviceSchema as keeperSchema } from '../../services/keeper/src/config.ts';
 import { serviceSchema as orderSchema } from '../../services/order-service/src/config.ts';
 import { provisionEnvironment } from '../../provision/config.ts';
 import { readCompose } from '../containers/read-compose.ts';
-import { listBaseFiles, manifestFolder, readManifests } from './read-manifests.ts';
+import { listFiles, manifestFolder, readManifests } from './read-manifests.ts';
 import type { Resource } from './resource.ts';
 import { readImageVersion } from '../../stack/fetch/read-image-version.ts';
 import { readInfraSettings, readLeftOut } from './server-settings.ts';
 import { environmentOf, readWorkload } from './workload.ts';
 
 const checkout = resolve(import.meta.dirname, '../..');
-const resources = readManifests();
+const resources = [...readManifests('base'), ...readManifests('comments')];
 const ofKind = (kind: string): Resource[] => resources.filter((resource) => resource.kind === kind);
 const texts = z.record(z.string(), z.unknown());
 
@@ -36,9 +36,11 @@ function configOf(resource: Resource): Record<string, string> {
 const without = (entries: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> =>
   Object.fromEntries(Object.entries(entries).filter(([key]) => !keys.includes(key)));
 
-test('the base names EVERY file of its folder, and no resource comes twice', () => {
-  const files = readdirSync(resolve(manifestFolder, 'base')).filter((file) => file !== 'kustomization.yaml');
-  expect(listBaseFiles().toSorted()).toEqual(files.toSorted());
+test('each folder names EVERY file that is in it, and no resource comes twice', () => {
+  for (const folder of ['base', 'comments'] as const) {
+    const files = readdirSync(resolve(manifestFolder, folder)).filter((file) => file !== 'kustomization.yaml');
+    expect(listFiles(folder).toSorted()).toEqual(files.toSorted());
+  }
   const names = resources.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
   expect(new Set(names).size).toBe(names.length);
 });
@@ -147,7 +149,12 @@ test('the registry has the image of docker-compose.yml and each setting of infra
 
 const services = [
   { name: 'order-service', schema: orderSchema, database: 'order_service', isScaled: true },
-  { name: 'catalog-service', schema: catalogSchema, database: 'catalog_service', isScaled: true },
+  ...consumers.map(({ group, database }) => ({
+    name: group,
+    schema: consumerEnvironment(group),
+    database,
+    isScaled: true,
+  })),
   { name: 'keeper', schema: keeperSchema, database: 'order_service', isScaled: false },
 ];
 
@@ -198,20 +205,20 @@ describe.each(services)('$name', ({ name, schema, database, isScaled }) => {
   });
 });
 
-test('catalog-service grows with the lag of ITS group on `board`, to one instance a partition', () => {
-  const scaler = find('ScaledObject', 'catalog-service')['spec'];
-  expect(scaler).toMatchObject({
-    minReplicaCount: 2,
-    maxReplicaCount: boardTopic.partitions,
-    fallback: { replicas: boardTopic.partitions },
-    triggers: [
-      {
-        type: 'kafka',
-        metadata: { topic: boardTopic.name, consumerGroup: catalogConsumer.group, offsetResetPolicy: 'earliest' },
-      },
-    ],
-  });
-});
+test.each(consumers)(
+  '$group grows with the lag of ITS group on $source.name, to one instance a partition',
+  (consumer) => {
+    const { group, source } = consumer;
+    expect(find('ScaledObject', group)['spec']).toMatchObject({
+      minReplicaCount: 2,
+      maxReplicaCount: source.partitions,
+      fallback: { replicas: source.partitions },
+      triggers: [
+        { type: 'kafka', metadata: { topic: source.name, consumerGroup: group, offsetResetPolicy: 'earliest' } },
+      ],
+    });
+  },
+);
 
 describe('the setup job', () => {
   const { container } = readWorkload(find('Job', 'setup'));

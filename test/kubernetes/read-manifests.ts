@@ -8,14 +8,20 @@ export const manifestFolder = resolve(import.meta.dirname, '../../infra/kubernet
 
 const kustomization = z.looseObject({ resources: z.array(z.string()) });
 
-/** Names of the files that the base is made of. */
-export function listBaseFiles(): string[] {
-  return kustomization.parse(parse(readFileSync(resolve(manifestFolder, 'base/kustomization.yaml'), 'utf8'))).resources;
+/** Folders of manifests: what always runs, and what an overlay may name beside it. */
+type Folder = 'base' | 'comments';
+
+/** Names of the files that a folder's resources are in. */
+export function listFiles(folder: Folder): string[] {
+  const text = readFileSync(resolve(manifestFolder, folder, 'kustomization.yaml'), 'utf8');
+  return kustomization.parse(parse(text)).resources;
 }
 
-/** Every resource of the base, as written; a key given twice or bad YAML is an error. */
-export function readManifests(): Resource[] {
-  return listBaseFiles().flatMap((file) => parseResources(readFileSync(resolve(manifestFolder, 'base', file), 'utf8')));
+/** Every resource of a folder, as written; a key given twice or bad YAML is an error. */
+export function readManifests(folder: Folder = 'base'): Resource[] {
+  return listFiles(folder).flatMap((file) =>
+    parseResources(readFileSync(resolve(manifestFolder, folder, file), 'utf8')),
+  );
 }
 
 export function parseResources(text: string): Resource[] {

@@ -29,13 +29,16 @@ export function languageOf(title: string): string {
 }
 `,
   },
-  ...['application/decide-command.ts', 'database/board-store.ts'].map((file) => ({
+  ...[
+    ['application/board-commands.ts', `import { boardLimits, checkBoardText } from '../domain/check-board-text.ts';`],
+    ['database/board-store.ts', `import type { Board } from '../domain/board.ts';`],
+  ].map(([file = '', from = '']) => ({
     file: `${order}/${file}`,
-    from: `import type { Board } from '../domain/board.ts';`,
-    to: `import type { Board } from '../domain/board.ts';\nimport { languageOf } from '../domain/language-of.ts';`,
+    from,
+    to: `${from}\nimport { languageOf } from '../domain/language-of.ts';`,
   })),
   {
-    file: `${order}/application/decide-command.ts`,
+    file: `${order}/application/board-commands.ts`,
     from: 'updatedAt: board.updatedAt.getTime(),',
     to: 'updatedAt: board.updatedAt.getTime(),\n    language: languageOf(title),',
   },
@@ -52,8 +55,8 @@ export function languageOf(title: string): string {
   },
   ...addMigration(order, 'board', {
     file: 'database/migrations.ts',
-    firstImport: `import { boardTopic }`,
-    last: 'IndexLiveBoards1764410000000,\n]',
+    firstImport: `import { boardAggregate, commentAggregate }`,
+    last: 'CreateComments1764500000000,\n]',
   }),
 
   {

@@ -6,6 +6,8 @@ export interface KnownConsumer {
   readonly group: string;
   readonly sourceTopic: string;
   readonly aggregateType: string;
+  /** The MySQL database of its marks, and its user there; undefined: the environment says it. */
+  readonly database: string | undefined;
   /** Its own tables; undefined: they are not known, so neither baseline nor rebuild. */
   readonly tables: readonly string[] | undefined;
   /** Undefined: no baseline. */
@@ -19,12 +21,12 @@ const seeds: Readonly<Record<string, KnownConsumer['seed']>> = { catalog: seedCa
 export function findConsumer(name: string): KnownConsumer | undefined {
   const known = consumers.find((consumer) => consumer.name === name);
   if (known !== undefined) {
-    const { group, source, aggregateType, tables } = known;
-    return { group, sourceTopic: source.name, aggregateType, tables, seed: seeds[name] };
+    const { group, source, aggregateType, database, tables } = known;
+    return { group, sourceTopic: source.name, aggregateType, database, tables, seed: seeds[name] };
   }
   const [group, sourceTopic, aggregateType, ...more] = name.split('/');
   return group && sourceTopic && aggregateType && more.length === 0
-    ? { group, sourceTopic, aggregateType, tables: undefined, seed: undefined }
+    ? { group, sourceTopic, aggregateType, database: undefined, tables: undefined, seed: undefined }
     : undefined;
 }
 

@@ -1,3 +1,4 @@
+import { catalogConsumer, consumers } from '@board/contracts';
 import { createDatabase } from '@board/mysql';
 import type { Operator } from '@board/inbox';
 import { connectKafka } from '@board/kafka';
@@ -7,10 +8,9 @@ import { readAddresses } from '../../cli/addresses.ts';
 import { createProgram, UsageError, type CommonFlags } from '../../cli/program.ts';
 import { watchServers } from '../../cli/watch-servers.ts';
 
-const servers = {
-  servers: ['database', 'kafka', 'registryUrl'],
-  account: { user: 'catalog_service', database: 'catalog_service' },
-} as const;
+/** The consumer's own account; one that is not known may lie beside the catalog. */
+const serversOf = (database = catalogConsumer.database) =>
+  ({ servers: ['database', 'kafka', 'registryUrl'], account: { user: database, database } }) as const;
 
 export interface ConsumerFlags extends CommonFlags {
   readonly consumer: string;
@@ -18,7 +18,7 @@ export interface ConsumerFlags extends CommonFlags {
 
 /** A program whose commands ask about one consumer. */
 export function createConsumerProgram(name: string, description: string): Command {
-  return createProgram({ name, description, servers }).option(
+  return createProgram({ name, description, servers: serversOf() }).option(
     '--consumer <name>',
     `${consumerNames.join(', ')}, or <group>/<topic>/<aggregate type>`,
     'catalog',
@@ -41,7 +41,17 @@ export async function withOperator<Result>(
     throw new UsageError(
       `--consumer got "${name}", wants ${consumerNames.join(', ')} or <group>/<topic>/<aggregate type>`,
     );
-  const { database: connection, kafka, registryUrl } = readAddresses(process.env, instance, servers);
+  const {
+    database: connection,
+    kafka,
+    registryUrl,
+  } = readAddresses(process.env, instance, serversOf(consumer.database));
+  // An environment made for another consumer: what is looked for would be missing there, and look as if it were well.
+  const owner = consumers.find((other) => other.database === connection.name);
+  if (owner !== undefined && consumer.database !== undefined && owner.database !== consumer.database)
+    throw new UsageError(
+      `--consumer got "${name}"; DATABASE_NAME is ${connection.name}, the database of ${owner.name}`,
+    );
   watchServers({ database: connection, kafka });
   const database = createDatabase({ connection, entities: [] });
   try {

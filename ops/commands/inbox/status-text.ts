@@ -8,7 +8,7 @@ export function statusText(status: InboxStatus): string {
   const lines: readonly (readonly [string, string])[] = [
     ['consumer', status.consumer],
     ['members', status.groups.map(({ group, members }) => `${group} ${members}`).join(', ')],
-    ['boards', `${status.marks} with a mark`],
+    ['marks', `${status.marks}`],
     ['lag', status.lag.map(({ partition, records }) => `partition ${partition}: ${records}`).join(', ')],
     ['retries', status.retries.map(({ tier, records }) => `tier ${tier}: ${records}`).join(', ')],
     ['letters', letters.length === 0 ? 'none open' : `${letters.join(', ')} open; "npm run dlq -- list" shows them`],

@@ -27,7 +27,7 @@ export function formatTimeline(timeline: Timeline, looked: LookedAt): string {
   const { aggregateType, aggregateId, consumer, version, deletedAt, mark, events } = timeline;
   const source = version === undefined ? `its own service has no such ${aggregateType}` : `version ${version}`;
   const name = `${aggregateType.charAt(0).toUpperCase()}${aggregateType.slice(1)}`;
-  const head = `${name} ${aggregateId}: ${source}${deletedAt === undefined ? '' : `, deleted ${deletedAt}`}; the ${consumer} has come to version ${mark}.`;
+  const head = `${name} ${aggregateId}: ${source}${deletedAt === undefined ? '' : `, deleted ${deletedAt}`}; consumer ${consumer} has come to version ${mark}.`;
   return [head, ...events.map((event) => formatEvent(event, timeline, looked))].join('\n\n');
 }
 

@@ -1,23 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { parseLogLine } from './parse-log-line.ts';
 
-const boardId = '019b0000-0000-7000-8000-000000000001';
+const aggregateId = '019b0000-0000-7000-8000-000000000001';
 const eventId = '019b0000-0000-7000-8000-0000000000e1';
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const event = { version: 2, eventId, traceparent };
 const head = { level: 30, time: '2026-01-02T03:04:05.030Z', pid: 1, name: 'catalog-service-2' };
 const atMs = Date.parse(head.time);
-const delivery = { aggregateId: boardId, ...event, attempt: 1, takenFrom: 'source', partition: 2, offset: '7' };
+const delivery = { aggregateId, ...event, attempt: 1, takenFrom: 'source', partition: 2, offset: '7' };
 
-const parse = (fields: object) => parseLogLine(JSON.stringify({ ...head, ...fields }), boardId);
+const parse = (fields: object) => parseLogLine(JSON.stringify({ ...head, ...fields }), aggregateId);
 
 describe('a line of a service', () => {
   it('of a committed change tells of the request and of the commit', () => {
     expect(
       parse({
         name: 'order-service',
-        event: 'board.committed',
-        boardId,
+        event: 'event.committed',
+        aggregateId,
         ...event,
         eventType: 'BoardEdited',
         requestId: 'r-1',
@@ -36,13 +36,13 @@ describe('a line of a service', () => {
   });
 
   it('of a committed change that MISSES fields tells what is there', () => {
-    expect(parse({ event: 'board.committed', boardId, version: 1 })).toMatchObject([
+    expect(parse({ event: 'event.committed', aggregateId, version: 1 })).toMatchObject([
       { version: 1, atMs, step: { kind: 'committed' } },
     ]);
   });
 
   it('of many applied events tells of THIS board only', () => {
-    const other = { ...delivery, aggregateId: boardId.replace('1', '2') };
+    const other = { ...delivery, aggregateId: aggregateId.replace('1', '2') };
     expect(parse({ event: 'inbox.applied', events: [other, { ...delivery, attempt: 2 }, other] })).toMatchObject([
       { ...event, atMs, step: { kind: 'applied', by: 'catalog-service-2', attempt: 2 } },
     ]);
@@ -78,18 +78,18 @@ describe('a line of a service', () => {
 
   it('is understood behind the words that container tools put in front', () => {
     const line = JSON.stringify({ ...head, event: 'inbox.applied', events: [delivery] });
-    expect(parseLogLine(`catalog-service-2-1  | ${line}`, boardId)).toHaveLength(1);
+    expect(parseLogLine(`catalog-service-2-1  | ${line}`, aggregateId)).toHaveLength(1);
   });
 
   it.each([
-    ['no JSON', `${boardId} nonsense`],
-    ['cut JSON', `{"event":"inbox.applied","events":[{"aggregateId":"${boardId}"`],
-    ['another shape', JSON.stringify({ ...head, event: 'inbox.applied', events: boardId })],
-    ['no version', JSON.stringify({ ...head, event: 'board.committed', boardId })],
-    ['no time', JSON.stringify({ event: 'board.committed', boardId, version: 1 })],
-    ['another event', JSON.stringify({ ...head, event: 'http.request', path: `/boards/${boardId}` })],
-    ['JSON that is no object', `["${boardId}"]`],
+    ['no JSON', `${aggregateId} nonsense`],
+    ['cut JSON', `{"event":"inbox.applied","events":[{"aggregateId":"${aggregateId}"`],
+    ['another shape', JSON.stringify({ ...head, event: 'inbox.applied', events: aggregateId })],
+    ['no version', JSON.stringify({ ...head, event: 'event.committed', aggregateId })],
+    ['no time', JSON.stringify({ event: 'event.committed', aggregateId, version: 1 })],
+    ['another event', JSON.stringify({ ...head, event: 'http.request', path: `/boards/${aggregateId}` })],
+    ['JSON that is no object', `["${aggregateId}"]`],
   ])('with %s tells NOTHING', (_what, line) => {
-    expect(parseLogLine(line, boardId)).toEqual([]);
+    expect(parseLogLine(line, aggregateId)).toEqual([]);
   });
 });

@@ -13,7 +13,7 @@ const event = {
 
 const committed = z.object({
   ...event,
-  boardId: z.string(),
+  aggregateId: z.string(),
   eventType: z.string().optional(),
   requestId: z.string().optional(),
   receivedAt: time.optional(),
@@ -50,8 +50,8 @@ type Head = z.output<typeof head>;
 function readFacts(line: Head, id: string): Fact[] {
   const by = line.name;
   switch (line.event) {
-    case 'board.committed':
-      return parse(committed, line).flatMap((one) => (one.boardId === id ? committedFacts(one, line) : []));
+    case 'event.committed':
+      return parse(committed, line).flatMap((one) => (one.aggregateId === id ? committedFacts(one, line) : []));
     case 'inbox.applied':
     case 'inbox.parked':
       return parse(deliveries, line)

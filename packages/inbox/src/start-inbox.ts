@@ -186,12 +186,9 @@ export interface ConsumerService {
   readonly routers: (reads: Database) => readonly ServiceRouter[];
 }
 
-/** Runs a service that does nothing but consume and answer reads, until a signal ends it. */
-export async function runConsumerService(
-  environment: ReturnType<typeof consumerEnvironment>,
-  { consumer, handler, entities, routers }: ConsumerService,
-): Promise<void> {
-  await runService(environment, async ({ config, logger, scope, fail }) => {
+/** Runs a service, named like the consumer's group, that does nothing but consume and answer reads, until a signal ends it. */
+export async function runConsumerService({ consumer, handler, entities, routers }: ConsumerService): Promise<void> {
+  await runService(consumerEnvironment(consumer.group), async ({ config, logger, scope, fail }) => {
     guardEventLoop(scope);
     const clock = createElapsedClock();
     scope.defer('clock', () => clock.stop());

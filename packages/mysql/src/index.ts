@@ -12,7 +12,7 @@ export {
   type DriverErrorKind,
 } from './driver-errors.ts';
 export { leadWhileLocked, type Leadership, type LockState } from './lead-while-locked.ts';
-export { addColumn, addIndex, dropIndex, runMigrations } from './migrations.ts';
+export { addColumn, addIndex, dropIndex, migrateService, runMigrations } from './migrations.ts';
 export {
   askDatabase,
   openConnection,

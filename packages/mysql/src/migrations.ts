@@ -1,5 +1,7 @@
+import { configFields, runTask } from '@board/service';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { createDataSource } from './data-source.ts';
+import { z } from 'zod';
+import { createDataSource, databaseConnection, databaseFields } from './data-source.ts';
 import type { Connection } from './open-session.ts';
 
 const lockWaitSeconds = 60;
@@ -30,6 +32,17 @@ export async function runMigrations(
     await runner.release();
     await dataSource.destroy();
   }
+}
+
+/** The whole program that migrates a service's database, and exits: 0, or 1 when it failed. */
+export async function migrateService(
+  service: string,
+  migrations: readonly (new () => MigrationInterface)[],
+): Promise<void> {
+  const environment = z.object({ ...configFields.process(`${service}-migrate`), ...databaseFields });
+  await runTask(environment, async ({ config, logger }) => {
+    logger.info({ event: 'migrations.ran', migrations: await runMigrations(databaseConnection(config), migrations) });
+  });
 }
 
 // MySQL knows no IF (NOT) EXISTS for these, and a migration whose connection died right after one of them runs again. Writers go

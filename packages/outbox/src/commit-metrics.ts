@@ -17,47 +17,66 @@ export const ignoreMetrics: CommitMetrics = {
   countRefused: () => undefined,
 };
 
-/** The metrics of one group commit, on the registry that `/metrics` shows. */
-export function createCommitMetrics(registry: Registry): CommitMetrics {
+/** The metrics of each kind of aggregate's group commit, on the registry that `/metrics` shows. */
+export function createCommitMetrics(registry: Registry): (aggregate: string) => CommitMetrics {
   const registers = [registry];
-  const rows = new Gauge({ name: 'outbox_queue_commands', help: 'Commands that wait for a transaction.', registers });
-  const bytes = new Gauge({ name: 'outbox_queue_bytes', help: 'Their size, roughly.', registers });
+  const labelNames = ['aggregate'] as const;
+  const rows = new Gauge({
+    name: 'outbox_queue_commands',
+    help: 'Commands that wait for a transaction.',
+    labelNames,
+    registers,
+  });
+  const bytes = new Gauge({ name: 'outbox_queue_bytes', help: 'Their size, roughly.', labelNames, registers });
   const running = new Gauge({
     name: 'outbox_transactions_running',
     help: 'Batches that are being settled.',
+    labelNames,
     registers,
   });
   const refused = new Counter({
     name: 'outbox_commands_refused_total',
     help: 'Commands that found the queue full and were not done.',
+    labelNames,
     registers,
   });
   const size = new Histogram({
     name: 'outbox_batch_commands',
     help: 'Commands that shared a batch.',
+    labelNames,
     buckets: [1, 2, 5, 10, 20, 50, 100, 200],
     registers,
   });
   const duration = new Histogram({
     name: 'outbox_batch_duration_seconds',
     help: 'From the begin of a batch until every member of it is answered.',
+    labelNames,
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     registers,
   });
-  return {
-    observeQueue(waitingRows, waitingBytes) {
-      rows.set(waitingRows);
-      bytes.set(waitingBytes);
-    },
-    observeBatch(commands) {
-      size.observe(commands);
-      running.inc();
-      const end = duration.startTimer();
-      return () => {
-        running.dec();
-        end();
-      };
-    },
-    countRefused: () => refused.inc(),
+  return (aggregate) => {
+    const of = {
+      rows: rows.labels(aggregate),
+      bytes: bytes.labels(aggregate),
+      running: running.labels(aggregate),
+      refused: refused.labels(aggregate),
+      size: size.labels(aggregate),
+    };
+    return {
+      observeQueue(waitingRows, waitingBytes) {
+        of.rows.set(waitingRows);
+        of.bytes.set(waitingBytes);
+      },
+      observeBatch(commands) {
+        of.size.observe(commands);
+        of.running.inc();
+        const end = duration.startTimer({ aggregate });
+        return () => {
+          of.running.dec();
+          end();
+        };
+      },
+      countRefused: () => of.refused.inc(),
+    };
   };
 }

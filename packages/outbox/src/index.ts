@@ -4,7 +4,7 @@ export type { AggregateRows, Change, Command, Decision, IdempotencyKey, Outcome,
 export { defaultCommitLimits, type CommitLimits } from './commit-limits.ts';
 export { createCommitMetrics, type CommitMetrics } from './commit-metrics.ts';
 // For the migrations of the service that owns the database.
-export { createIdempotencyTable, createOutboxTable, payloadLimitBytes } from './tables.ts';
+export { allowAggregateTypes, createIdempotencyTable, createOutboxTable, payloadLimitBytes } from './tables.ts';
 // For the keeper and the operator's commands.
 export type { OldRow, PurgeSession } from './old-rows.ts';
 export {

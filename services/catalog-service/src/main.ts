@@ -1,13 +1,12 @@
 import { catalogConsumer } from '@board/contracts';
 import { runConsumerService } from '@board/inbox';
 import { boardHandler } from './application/board-handler.ts';
-import { serviceSchema } from './config.ts';
 import { createCatalogReader } from './database/catalog-reader.ts';
 import { catalogTable } from './database/catalog-table.ts';
 import { catalogWriter } from './database/catalog-writer.ts';
 import { catalogRouter } from './http/catalog-router.ts';
 
-await runConsumerService(serviceSchema, {
+await runConsumerService({
   consumer: catalogConsumer,
   handler: boardHandler(catalogWriter),
   entities: [catalogTable],

@@ -1,9 +1,4 @@
-import { databaseConnection, runMigrations } from '@board/mysql';
-import { runTask } from '@board/service';
-import { migrateSchema } from './config.ts';
+import { migrateService } from '@board/mysql';
 import { migrations } from './database/migrations.ts';
 
-await runTask(migrateSchema, async ({ config, logger }) => {
-  const ran = await runMigrations(databaseConnection(config), migrations);
-  logger.info({ event: 'migrations.ran', migrations: ran });
-});
+await migrateService('catalog-service', migrations);

@@ -14,5 +14,3 @@ export const serviceSchema = z.object({
   BODY_DEADLINE_MS: configFields.milliseconds().default(10_000),
   LEGACY_CREATE: configFields.onOff('on'),
 });
-
-export const migrateSchema = z.object({ ...configFields.process('order-service-migrate'), ...databaseFields });

@@ -3,10 +3,11 @@ import { boardTopic, eventSchemas, type BoardEvent } from '@board/contracts';
 import { ServerSettingsError, type Database } from '@board/mysql';
 import { defaultCommitLimits, payloadLimitBytes } from '@board/outbox';
 import { boardLimits } from './domain/check-board-text.ts';
+import { commentLimits } from './domain/comment.ts';
 import { bodyLimitBytes } from './http/board-requests.ts';
 import { createEventEncoder } from './registry/create-event-encoder.ts';
 
-/* Whether a board has room all the way from the request to the topic. */
+/* Whether a board, and a comment, has room all the way from the request to the topic. */
 
 /** What the parts of the way of a board take, each written down where it holds. */
 export const ownLimits = {
@@ -15,6 +16,8 @@ export const ownLimits = {
   titleColumnCodePoints: 200,
   authorColumnCodePoints: 100,
   contentColumnBytes: 2 ** 24 - 1,
+  commentTextBytes: commentLimits.textBytes,
+  commentTextColumnBytes: 2 ** 16 - 1,
   payloadBytes: payloadLimitBytes,
   messageBytes: Number(boardTopic.config['max.message.bytes']),
   batchRows: defaultCommitLimits.batchRows,
@@ -73,6 +76,18 @@ function ownFits(limits: OwnLimits): readonly Fit[] {
       takes: authorCodePoints,
       into: 'its column',
       room: limits.authorColumnCodePoints,
+    },
+    {
+      what: 'the text of a comment',
+      takes: limits.commentTextBytes,
+      into: 'its column',
+      room: limits.commentTextColumnBytes,
+    },
+    {
+      what: 'the text of a comment',
+      takes: limits.commentTextBytes,
+      into: "a board's content, which has room all the way",
+      room: contentBytes,
     },
     { what: 'a board in JSON, every character escaped,', takes: largestJson, into: 'the body limit', room: bodyBytes },
     { what: 'the text of a request', takes: bodyBytes, into: 'the content column', room: limits.contentColumnBytes },

@@ -13,15 +13,20 @@ import {
   runService,
   waitForDependency,
 } from '@board/service';
+import { boardCommands } from './application/board-commands.ts';
+import { commentCommands } from './application/comment-commands.ts';
 import type { Refusal } from './application/commands.ts';
 import { handleCommand } from './application/handle-command.ts';
 import { serviceSchema } from './config.ts';
 import { boardRows, boardTable, createBoardReader } from './database/board-store.ts';
+import { commentRows, commentTable, createCommentFinder } from './database/comment-store.ts';
 import { createSchemaMemory } from './database/schema-memory.ts';
 import { watchWrites } from './database/watch-writes.ts';
 import type { Board } from './domain/board.ts';
+import type { Comment } from './domain/comment.ts';
 import { apiDocument } from './http/api-document.ts';
 import { boardsRouter } from './http/boards-router.ts';
+import { commentsRouter } from './http/comments-router.ts';
 import { legacyRouter } from './http/legacy-router.ts';
 import { assertOwnLimits, assertServerLimits } from './limits.ts';
 import { connectRegistry } from './registry/ask-registry.ts';
@@ -39,11 +44,12 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   // Less than the 1.8 s that a command may take, so that an unknown COMMIT can still be looked up.
   const deadlineMs = 1_400;
   // A pool of its own: a flood of slow reads must not take the connections of the commits.
-  const reads = createDatabase({ connection, entities: [boardTable], poolSize: 5, deadlineMs });
+  const entities = [boardTable, commentTable];
+  const reads = createDatabase({ connection, entities, poolSize: 5, deadlineMs });
   scope.defer('reads', () => reads.close());
   const database = createDatabase({
     connection,
-    entities: [boardTable],
+    entities,
     deadlineMs,
     lockWaitSeconds: 1,
     // Reads would go on from the old server without an error, and miss what is written to the new one.
@@ -62,20 +68,39 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     logger,
   });
 
-  const commits = createGroupCommit<Board, Refusal>({
+  // One for each kind of aggregate: commands of one kind share transactions.
+  const commitMetrics = createCommitMetrics(metrics);
+  const boardCommits = createGroupCommit<Board, Refusal>({
     database,
     rows: boardRows,
-    metrics: createCommitMetrics(metrics),
+    metrics: commitMetrics('board'),
   });
-  scope.defer('group commit', () => commits.drain());
-  const handle = handleCommand({ commits, encode: encoder.encode, now: () => new Date(), newId: randomUUIDv7 });
+  scope.defer('commits of boards', () => boardCommits.drain());
+  const commentCommits = createGroupCommit<Comment, Refusal>({
+    database,
+    rows: commentRows,
+    metrics: commitMetrics('comment'),
+  });
+  scope.defer('commits of comments', () => commentCommits.drain());
 
-  const boards = createBoardReader(reads);
+  const parts = { encode: encoder.encode, now: () => new Date(), newId: randomUUIDv7 };
   const { REQUEST_DEADLINE_MS: requestDeadlineMs, BODY_DEADLINE_MS: bodyDeadlineMs } = config;
-  const commands = { handle, requestDeadlineMs, bodyDeadlineMs };
+  const deadlines = { requestDeadlineMs, bodyDeadlineMs };
+  const boards = createBoardReader(reads);
+  const boardEdge = {
+    what: 'board',
+    handle: handleCommand(boardCommands, { ...parts, commits: boardCommits }),
+    ...deadlines,
+  };
+  const commentEdge = {
+    what: 'comment',
+    handle: handleCommand(commentCommands, { ...parts, commits: commentCommits }),
+    ...deadlines,
+  };
   const routers = [
-    boardsRouter(commands, boards),
-    ...(config.LEGACY_CREATE ? [legacyRouter(commands)] : []),
+    boardsRouter(boardEdge, boards),
+    commentsRouter(commentEdge, boards, createCommentFinder(reads)),
+    ...(config.LEGACY_CREATE ? [legacyRouter(boardEdge)] : []),
     docsRouter(apiDocument({ legacyCreate: config.LEGACY_CREATE })),
   ];
   const server = createHttpServer({ logger, metrics, health, routers });

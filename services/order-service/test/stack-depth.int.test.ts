@@ -5,6 +5,7 @@ import { createDatabase, type Database } from '@board/mysql';
 import { createGroupCommit } from '@board/outbox';
 import { createHealth, createHttpServer, createLogger, createMetrics, createScope } from '@board/service';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { boardCommands } from '../src/application/board-commands.ts';
 import type { Refusal } from '../src/application/commands.ts';
 import { handleCommand } from '../src/application/handle-command.ts';
 import { boardRows, boardTable, createBoardReader } from '../src/database/board-store.ts';
@@ -70,12 +71,22 @@ async function serveBoards() {
   encoder.useIds(await readSchemaIds(registryUrl, eventSchemas));
   const commits = createGroupCommit<Board, Refusal>({ database, rows: boardRows });
   scope.defer('group commit', () => commits.drain());
-  const handle = handleCommand({ commits, encode: encoder.encode, now: () => new Date(), newId: randomUUIDv7 });
+  const handle = handleCommand(boardCommands, {
+    commits,
+    encode: encoder.encode,
+    now: () => new Date(),
+    newId: randomUUIDv7,
+  });
   const server = createHttpServer({
     logger: createLogger({ name: 'test', level: 'silent' }),
     metrics: createMetrics('test'),
     health: createHealth(),
-    routers: [boardsRouter({ handle, requestDeadlineMs: 5_000, bodyDeadlineMs: 5_000 }, createBoardReader(database))],
+    routers: [
+      boardsRouter(
+        { what: 'board', handle, requestDeadlineMs: 5_000, bodyDeadlineMs: 5_000 },
+        createBoardReader(database),
+      ),
+    ],
   });
   const port = await server.listen(scope, '127.0.0.1', 0);
   return { url: `http://127.0.0.1:${port}`, database };

@@ -1,4 +1,4 @@
-import { eventSchemas } from '@board/contracts';
+import { boardAggregate } from '@board/contracts';
 import avsc from 'avsc';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -15,7 +15,7 @@ const data = fc.record({
   deletedAt: fc.integer({ min: 0, max: 2 ** 48 }),
 });
 
-const types = eventSchemas.map(
+const types = boardAggregate.schemas.map(
   ({ eventType, schema }) => [eventType, avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema)] as const,
 );
 

@@ -1,31 +1,6 @@
-import type { Board } from '../domain/board.ts';
-import type { Violation } from '../domain/check-board-text.ts';
+import type { Violation } from '../domain/check-text.ts';
 
-/** Texts are as they came in: not checked yet. */
-interface CreateBoard {
-  readonly kind: 'create';
-  readonly title: string;
-  readonly content: string;
-  readonly author: string | null;
-}
-
-export interface EditBoard {
-  readonly kind: 'edit';
-  readonly boardId: string;
-  readonly title?: string | undefined;
-  readonly content?: string | undefined;
-  /** The versions that the client takes for current; undefined: any. An empty list never matches. */
-  readonly ifVersions?: readonly number[] | undefined;
-}
-
-export interface DeleteBoard {
-  readonly kind: 'delete';
-  readonly boardId: string;
-  readonly ifVersions?: readonly number[] | undefined;
-}
-
-/** An order from outside to change one board. */
-export type BoardCommand = CreateBoard | EditBoard | DeleteBoard;
+/* What every kind of aggregate has in common: how a command comes in, and what becomes of it. */
 
 /** What a client is told; kept with its idempotency key, so that a repeat gets it byte for byte. */
 export interface Answer {
@@ -34,31 +9,45 @@ export interface Answer {
   readonly body: string;
 }
 
-export interface CommandContext {
+/** What is known of a request beside its command; `State` is the aggregate. */
+export interface CommandContext<State> {
   /** W3C trace context of the request. */
   readonly traceparent: string;
   readonly idempotencyKey?: string | undefined;
-  /** The answer to the board as the command leaves it; pure, as it is made before COMMIT and sent after it. */
-  readonly answer: (board: Board) => Answer;
+  /** Found on the way: the command is refused for it, unless its key has an answer already. */
+  readonly refusal?: Refusal | undefined;
+  /** The answer to the aggregate as the command leaves it; pure, as it is made before COMMIT and sent after it. */
+  readonly answer: (state: State) => Answer;
 }
 
 export type Refusal =
   | { readonly kind: 'invalid'; readonly violations: readonly Violation[] }
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'deleted' }
-  /** The board has another version than those that the client takes for current. */
+  /** `what` is missing or deleted when it is not the aggregate itself. */
+  | { readonly kind: 'missing' | 'deleted'; readonly what?: string }
+  /** The aggregate has another version than those that the client takes for current. */
   | { readonly kind: 'stale'; readonly version: number }
   /** The first request with this idempotency key has no answer yet. */
   | { readonly kind: 'key-running' }
   /** The idempotency key came with another command before. */
   | { readonly kind: 'key-reused' };
 
-export type BoardResult =
-  /** Committed, with its event. */
-  | { readonly kind: 'done'; readonly board: Board; readonly eventId: string; readonly answer: Answer }
+/** An event that was committed, for the log line with which its timeline begins. */
+interface CommittedEvent {
+  readonly aggregateType: string;
+  readonly aggregateId: string;
+  readonly version: number;
+  readonly eventId: string;
+  readonly eventType: string;
+}
+
+export type CommandResult =
+  | { readonly kind: 'done'; readonly committed: CommittedEvent; readonly answer: Answer }
   /** The first answer of this idempotency key. */
   | { readonly kind: 'repeated'; readonly answer: Answer }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /** Throws UnavailableError when the command was not done, or when it is not known whether it was. */
-export type HandleCommand = (command: BoardCommand, context: CommandContext) => Promise<BoardResult>;
+export type HandleCommand<Command, State> = (
+  command: Command,
+  context: CommandContext<State>,
+) => Promise<CommandResult>;

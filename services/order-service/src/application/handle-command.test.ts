@@ -1,20 +1,20 @@
-import type { BoardEvent } from '@board/contracts';
 import type { Command, Outcome } from '@board/outbox';
 import { expect, test } from 'vitest';
 import type { Board } from '../domain/board.ts';
-import type { BoardCommand, CommandContext, Refusal } from './commands.ts';
-import { handleCommand } from './handle-command.ts';
+import { boardCommands, type BoardCommand } from './board-commands.ts';
+import type { CommandContext, Refusal } from './commands.ts';
+import { handleCommand, type EventToEncode } from './handle-command.ts';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
 const create: BoardCommand = { kind: 'create', title: 'Title', content: '', author: null };
-const context: CommandContext = {
+const context: CommandContext<Board> = {
   traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
   answer: ({ title }) => ({ status: 201, headers: {}, body: title }),
 };
 
 async function handle(
   command: BoardCommand,
-  given: Partial<CommandContext> = {},
+  given: Partial<CommandContext<Board>> = {},
   answer?: () => Promise<Outcome<Board, Refusal>>,
 ) {
   const orders: Command<Board, Refusal>[] = [];
@@ -29,14 +29,17 @@ async function handle(
         : { kind: 'committed', state: decision.state, answer: decision.answer };
     },
   };
-  const encode = (event: BoardEvent) => Buffer.from(JSON.stringify(event));
-  const handler = handleCommand({ commits, encode, now: () => now, newId: () => `id-${(ids += 1)}` });
+  const encode = (event: EventToEncode) => Buffer.from(JSON.stringify(event));
+  const handler = handleCommand(boardCommands, { commits, encode, now: () => now, newId: () => `id-${(ids += 1)}` });
   return { result: await handler(command, { ...context, ...given }), orders };
 }
 
 test('ids and time are fixed on acceptance: deciding AGAIN makes the same board and event', async () => {
   const { result, orders } = await handle(create);
-  expect(result).toMatchObject({ kind: 'done', eventId: 'id-2', board: { id: 'id-1', version: 1, createdAt: now } });
+  expect(result).toMatchObject({
+    kind: 'done',
+    committed: { aggregateType: 'board', aggregateId: 'id-1', version: 1, eventId: 'id-2', eventType: 'BoardCreated' },
+  });
   expect(result).toMatchObject({ answer: { status: 201, body: 'Title' } });
   expect(orders[0]?.decide(undefined)).toEqual(orders[0]?.decide(undefined));
 });
@@ -52,7 +55,7 @@ test('the partition key is the AUTHOR, or the board without one', async () => {
 
 test.each([undefined, 'k'])('the answer is made once, with the key %s', async (idempotencyKey) => {
   const made: number[] = [];
-  const answer: CommandContext['answer'] = ({ title, version }) => {
+  const answer: CommandContext<Board>['answer'] = ({ title, version }) => {
     made.push(version);
     return { status: 201, headers: { ETag: `"${version}"` }, body: `${title} ${made.length}` };
   };

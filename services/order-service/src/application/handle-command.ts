@@ -1,33 +1,74 @@
 import { createHash } from 'node:crypto';
-import { boardTopic, type BoardEvent } from '@board/contracts';
-import type { Command, GroupCommit } from '@board/outbox';
-import type { Board } from '../domain/board.ts';
-import { boardLimits, checkBoardText, type Violation } from '../domain/check-board-text.ts';
-import type { Answer, BoardCommand, BoardResult, CommandContext, HandleCommand, Refusal } from './commands.ts';
-import { decideCommand } from './decide-command.ts';
+import type { Command as OutboxCommand, Decision as OutboxDecision, GroupCommit } from '@board/outbox';
+import type { Violation } from '../domain/check-text.ts';
+import type { Answer, CommandContext, CommandResult, HandleCommand, Refusal } from './commands.ts';
 
-export interface HandlerParts {
-  readonly commits: Pick<GroupCommit<Board, Refusal>, 'commit'>;
+/** An event before it is encoded: its type and the fields of its Avro record. */
+export interface EventToEncode {
+  readonly type: string;
+  readonly data: unknown;
+}
+
+/** What a command makes of an aggregate. */
+export type Decision<State> =
+  /** The aggregate after the change, and the event that tells of the change: they are stored together or not at all. */
+  | { readonly kind: 'change'; readonly state: State; readonly event: EventToEncode }
+  | { readonly kind: 'refuse'; readonly refusal: Refusal };
+
+/** What makes the commands of one kind of aggregate others than those of the next. */
+export interface AggregateCommands<Command, State> {
+  /** The outbox's `aggregatetype`, and so the name of its topic. */
+  readonly aggregateType: string;
+  /** The aggregate that the command is about; undefined: a new one. */
+  readonly idOf: (command: Command) => string | undefined;
+  /** What is wrong with the texts of a command, before anything is asked of the database. */
+  readonly check: (command: Command) => readonly Violation[];
+  /** Rough size of what the command will write, not too small. */
+  readonly bytesOf: (command: Command) => number;
+  /** Events with the same key share a partition; never empty. */
+  readonly partitionKeyOf: (state: State) => string;
+  /** Pure: it runs again when its transaction does; `id` names the aggregate, also a new one. */
+  readonly decide: (
+    command: Command,
+    state: State | undefined,
+    accepted: { readonly id: string; readonly now: Date },
+  ) => Decision<State>;
+}
+
+/** An aggregate as far as it is known here. */
+interface Numbered {
+  readonly id: string;
+  readonly version: number;
+}
+
+export interface HandlerParts<State> {
+  readonly commits: Pick<GroupCommit<State, Refusal>, 'commit'>;
   /** An event in the registry's wire format; throws when it breaks its schema, and UnavailableError while that is not known. */
-  readonly encode: (event: BoardEvent) => Buffer;
+  readonly encode: (event: EventToEncode) => Buffer;
   readonly now: () => Date;
   /** Gives UUIDv7: under random keys the cost of an insert grows with the table. */
   readonly newId: () => string;
 }
 
 /** Refuses bad texts, hands the outbox its command and tells what became of it. */
-export function handleCommand(parts: HandlerParts): HandleCommand {
+export function handleCommand<Command extends object, State extends Numbered>(
+  kind: AggregateCommands<Command, State>,
+  parts: HandlerParts<State>,
+): HandleCommand<Command, State> {
   return async (command, context) => {
-    const violations = checkText(command);
+    const violations = kind.check(command);
     if (violations.length > 0) return refused({ kind: 'invalid', violations });
-    const accepted = accept(command, context, parts);
+    let eventType = '';
+    const accepted = accept(kind, command, context, parts, (type) => (eventType = type));
     const outcome = await parts.commits.commit(accepted);
     switch (outcome.kind) {
       case 'committed': {
-        const { state: board, answer: kept } = outcome;
+        const { state, answer: kept } = outcome;
+        const { aggregateType } = kind;
+        const { eventId } = accepted;
+        const committed = { aggregateType, aggregateId: state.id, version: state.version, eventId, eventType };
         // What was kept with the key is what is sent, now and to every repeat.
-        const answer = kept === undefined ? context.answer(board) : readAnswer(kept);
-        return { kind: 'done', board, eventId: accepted.eventId, answer };
+        return { kind: 'done', committed, answer: kept === undefined ? context.answer(state) : readAnswer(kept) };
       }
       case 'repeated':
         return { kind: 'repeated', answer: readAnswer(outcome.answer) };
@@ -40,50 +81,52 @@ export function handleCommand(parts: HandlerParts): HandleCommand {
   };
 }
 
-/** Ids and time are fixed here, on acceptance; the decision is made later, under the board's lock. */
-function accept(
-  command: BoardCommand,
-  { traceparent, idempotencyKey, answer }: CommandContext,
-  { encode, now, newId }: HandlerParts,
-): Command<Board, Refusal> {
+/** Ids and time are fixed here, on acceptance; the decision is made later, under the lock of the aggregate's row. */
+function accept<Command extends object, State extends Numbered>(
+  kind: AggregateCommands<Command, State>,
+  command: Command,
+  { traceparent, idempotencyKey, refusal, answer }: CommandContext<State>,
+  { encode, now, newId }: HandlerParts<State>,
+  onEvent: (type: string) => void,
+): OutboxCommand<State, Refusal> {
   const occurredAt = now();
-  const isNew = command.kind === 'create';
-  const boardId = isNew ? newId() : command.boardId;
+  const known = kind.idOf(command);
+  const id = known ?? newId();
   const eventId = newId();
   const key = idempotencyKey === undefined ? undefined : keyOf(idempotencyKey, command);
   return {
-    aggregateId: boardId,
+    aggregateId: id,
     eventId,
-    target: isNew ? 'new' : 'existing',
-    bytes: estimateBytes(command),
+    target: known === undefined ? 'new' : 'existing',
+    bytes: kind.bytesOf(command),
     key,
-    decide(current) {
-      const decision = decideCommand(command, current, { boardId, now: occurredAt });
+    decide(current): OutboxDecision<State, Refusal> {
+      if (refusal) return { kind: 'refuse', refusal };
+      const decision = kind.decide(command, current, { id, now: occurredAt });
       if (decision.kind === 'refuse') return decision;
-      const { board, event } = decision;
+      const { state, event } = decision;
+      onEvent(event.type);
       return {
         kind: 'change',
-        state: board,
+        state,
         event: {
           id: eventId,
-          aggregateType: boardTopic.name,
-          aggregateId: board.id,
-          version: board.version,
-          // One author's events share a partition; without an author the board is its own, for a null key would scatter its
-          // events.
-          partitionKey: board.author ?? board.id,
+          aggregateType: kind.aggregateType,
+          aggregateId: state.id,
+          version: state.version,
+          partitionKey: kind.partitionKeyOf(state),
           type: event.type,
           payload: encode(event),
           traceparent,
           occurredAt,
         },
-        answer: key && Buffer.from(JSON.stringify(answer(board))),
+        answer: key && Buffer.from(JSON.stringify(answer(state))),
       };
     },
   };
 }
 
-function refused(refusal: Refusal): BoardResult {
+function refused(refusal: Refusal): CommandResult {
   return { kind: 'refused', refusal };
 }
 
@@ -92,18 +135,12 @@ function readAnswer(kept: Buffer): Answer {
   return JSON.parse(kept.toString()) as Answer;
 }
 
-function checkText(command: BoardCommand): readonly Violation[] {
-  if (command.kind === 'delete') return [];
-  const { title = 'unchanged', content = '' } = command;
-  return checkBoardText({ title, content, author: command.kind === 'create' ? command.author : null });
-}
-
 /**
  * A key belongs to one command, whatever white space or order of fields it comes with.
  *
  * Only fields that are given count: a later version may know more of them, and a repeat may meet either version.
  */
-function keyOf(idempotencyKey: string, command: BoardCommand) {
+function keyOf(idempotencyKey: string, command: object) {
   const given = Object.entries(command).filter(([, value]) => value !== undefined);
   const sorted = given.toSorted(([one], [other]) => (one < other ? -1 : 1));
   return { hash: sha256(idempotencyKey), fingerprint: sha256(JSON.stringify(sorted)) };
@@ -111,11 +148,4 @@ function keyOf(idempotencyKey: string, command: BoardCommand) {
 
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
-}
-
-/** At most three bytes of UTF-8 a UTF-16 unit; what a command does not name may be as long as any. */
-function estimateBytes(command: BoardCommand): number {
-  const { title, content } = { title: undefined, content: undefined, ...command };
-  const titleBytes = title === undefined ? boardLimits.titleCodePoints * 4 : title.length * 3;
-  return 512 + titleBytes + (content === undefined ? boardLimits.contentBytes : content.length * 3);
 }

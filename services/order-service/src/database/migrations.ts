@@ -1,6 +1,6 @@
-import { boardTopic } from '@board/contracts';
+import { boardAggregate, commentAggregate } from '@board/contracts';
 import { addIndex } from '@board/mysql';
-import { createIdempotencyTable, createOutboxTable } from '@board/outbox';
+import { allowAggregateTypes, createIdempotencyTable, createOutboxTable } from '@board/outbox';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 // MySQL commits each DDL statement by itself: IF NOT EXISTS lets a migration that died half-way run again. What has run is known
@@ -21,7 +21,7 @@ class CreateBoardAndOutbox1764000000000 implements MigrationInterface {
         updated_at DATETIME(3)  NOT NULL,
         deleted_at DATETIME(3)  NULL
       ) ENGINE = InnoDB`);
-    await runner.query(createOutboxTable([boardTopic.name]));
+    await runner.query(createOutboxTable([boardAggregate.type]));
   }
 
   async down(): Promise<void> {
@@ -73,10 +73,33 @@ class IndexLiveBoards1764410000000 implements MigrationInterface {
   }
 }
 
+class CreateComments1764500000000 implements MigrationInterface {
+  readonly name = 'CreateComments1764500000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE IF NOT EXISTS comment (
+        id         CHAR(36)     CHARACTER SET ascii   COLLATE ascii_bin        NOT NULL PRIMARY KEY,
+        version    INT UNSIGNED NOT NULL,
+        board_id   CHAR(36)     CHARACTER SET ascii   COLLATE ascii_bin        NOT NULL,
+        text       TEXT         CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin NOT NULL,
+        author     VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin NULL,
+        created_at DATETIME(3)  NOT NULL,
+        deleted_at DATETIME(3)  NULL
+      ) ENGINE = InnoDB`);
+    await allowAggregateTypes(runner, [boardAggregate.type, commentAggregate.type]);
+  }
+
+  async down(): Promise<void> {
+    throw new Error('Comments are not dropped by a migration.');
+  }
+}
+
 /** In the order in which they run. */
 export const migrations = [
   CreateBoardAndOutbox1764000000000,
   CreateIdempotencyKeys1764100000000,
   CreateEventSchema1764200000000,
   IndexLiveBoards1764410000000,
+  CreateComments1764500000000,
 ];

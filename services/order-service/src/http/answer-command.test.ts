@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { BoardResult, HandleCommand } from '../application/commands.ts';
+import type { BoardCommand } from '../application/board-commands.ts';
+import type { CommandResult, HandleCommand } from '../application/commands.ts';
+import type { Board } from '../domain/board.ts';
 import { expectProblem } from '../../test/support/expect-problem.ts';
 import { done, exampleBoard, refuse, serveEdge } from '../../test/support/serve-edge.ts';
 
@@ -14,7 +16,7 @@ const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 /** A command that ends when it is told. */
 function slowly() {
   const result = Promise.withResolvers<'done'>();
-  const handle: HandleCommand = async (_, context) => {
+  const handle: HandleCommand<BoardCommand, Board> = async (_, context) => {
     await result.promise;
     return done(exampleBoard(), context);
   };
@@ -52,7 +54,7 @@ describe.each([
       headers: { 'Content-Type': 'application/json; charset=utf-8', ETag: '"1"', Location: '/boards/x' },
       body: ` ${JSON.stringify(board)} `,
     };
-    const repeated: BoardResult = { kind: 'repeated', answer: first ?? kept };
+    const repeated: CommandResult = { kind: 'repeated', answer: first ?? kept };
     const edge = serveEdge({ handle: async () => repeated });
     const answer = await ask(edge, 'a');
     expect([answer.status, answer.text]).toEqual([repeated.answer.status, repeated.answer.body]);
@@ -60,7 +62,7 @@ describe.each([
       expect(answer.headers[header.toLowerCase()]).toBe(value);
     }
     expect(answer.headers['idempotency-replayed']).toBe('true');
-    expect(edge.lines.filter((line) => line['event'] === 'board.committed')).toEqual([]);
+    expect(edge.lines.filter((line) => line['event'] === 'event.committed')).toEqual([]);
   });
 
   test('a FIRST answer does not say that it is a repeat', async () => {
@@ -109,7 +111,7 @@ describe('the trace of a request', () => {
     expect(edge.contexts).toMatchObject([{ traceparent }]);
     const ids = { traceId: '0af7651916cd43dd8448eb211c80319c', requestId: 'request-1' };
     expect(edge.lines).toMatchObject([
-      { event: 'board.committed', ...ids, traceparent },
+      { event: 'event.committed', ...ids, traceparent },
       { event: 'http.request', ...ids, route: '/boards', status: 201 },
     ]);
   });
@@ -129,9 +131,16 @@ test('a committed change has ONE line in the log, where its timeline begins', as
   const edge = serveEdge();
   const before = Date.now();
   await edge.send('PATCH', path, { title: 'new' }, { traceparent });
-  const [line, ...more] = edge.lines.filter(({ event }) => event === 'board.committed');
+  const [line, ...more] = edge.lines.filter(({ event }) => event === 'event.committed');
   expect(more).toEqual([]);
-  expect(line).toMatchObject({ boardId: id, version: 2, eventId: 'event-1', eventType: 'BoardEdited', traceparent });
+  expect(line).toMatchObject({
+    aggregateType: 'board',
+    aggregateId: id,
+    version: 2,
+    eventId: 'event-1',
+    eventType: 'BoardEdited',
+    traceparent,
+  });
   const times = [line?.['receivedAt'], line?.['committedAt']].map((text) => Date.parse(String(text)));
   expect(times.toSorted()).toEqual(times);
   expect(times.every((one) => one >= before && one <= Date.now())).toBe(true);
@@ -146,7 +155,7 @@ describe('past the request deadline', () => {
     expect(answer.headers['retry-after']).toBe('1');
     expect(answer.text).toContain('Repeat it with the same Idempotency-Key');
     finish();
-    await expect.poll(() => edge.lines.map(({ event }) => event)).toContain('board.committed');
+    await expect.poll(() => edge.lines.map(({ event }) => event)).toContain('event.committed');
   });
 
   test('a change that FAILS later ends in the log', async () => {

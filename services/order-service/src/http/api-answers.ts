@@ -13,6 +13,17 @@ const board = z
   })
   .meta({ id: 'Board' });
 
+const comment = z
+  .object({
+    id: z.string().meta({ format: 'uuid' }),
+    version: z.int().min(1).meta({ description: 'Its ETag.' }),
+    boardId: z.string().meta({ format: 'uuid' }),
+    text: z.string(),
+    author: z.string().nullable(),
+    createdAt: z.string().meta({ format: 'date-time' }),
+  })
+  .meta({ id: 'Comment' });
+
 const list = z
   .object({
     boards: z.array(board),
@@ -40,7 +51,7 @@ const cached = { ETag: z.string(), 'Cache-Control': z.literal('no-cache') };
 const replayed = {
   'Idempotency-Replayed': z.literal('true').optional().meta({ description: 'This is the first answer of the key.' }),
 };
-const location = { Location: z.string().meta({ description: 'The path of the board.' }) };
+const location = { Location: z.string().meta({ description: 'The path of what was created.' }) };
 const link = { Link: z.string().optional().meta({ description: 'The next page, `rel="next"`.' }) };
 
 function answer(description: string, headers: z.ZodRawShape, schema?: z.ZodType, type = 'application/json') {
@@ -80,16 +91,20 @@ const withBody = {
 };
 
 const ofBoard = { 404: refusal('There is no such board.'), 410: refusal('The board was deleted.') };
+const ofComment = { 404: refusal('There is no such comment.'), 410: refusal('The comment was removed.') };
 const stale = { 412: refusal('The board is at another version: ETag tells which.', etag) };
 
-const created = { 201: answer('Created.', { ...location, ...etag, ...replayed }, board) };
+const created = (what: z.ZodType) => ({ 201: answer('Created.', { ...location, ...etag, ...replayed }, what) });
 
 /** Every answer of each operation, by status. */
 export const apiAnswers = {
-  createBoard: { ...created, ...write, ...withBody },
-  createByQuery: { ...created, ...write, 403: refusal('Asked for by another site, or as a prefetch.') },
+  createBoard: { ...created(board), ...write, ...withBody },
+  createByQuery: { ...created(board), ...write, 403: refusal('Asked for by another site, or as a prefetch.') },
   editBoard: { 200: answer('Changed.', { ...etag, ...replayed }, board), ...write, ...withBody, ...ofBoard, ...stale },
   deleteBoard: { 204: answer('Deleted.', replayed), ...write, ...ofBoard, ...stale },
   findBoard: { 200: answer('The board.', cached, board), ...read, ...ofBoard },
+  addComment: { ...created(comment), ...write, ...withBody, ...ofBoard },
+  removeComment: { 204: answer('Removed.', replayed), ...write, ...ofComment },
+  findComment: { 200: answer('The comment.', cached, comment), ...read, ...ofComment },
   listBoards: { 200: answer('A page of boards, newest first.', { ...cached, ...link }, list), ...read },
 } as const;

@@ -4,8 +4,17 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Refusal } from '../application/commands.ts';
 import { checkBoardText } from '../domain/check-board-text.ts';
-import { done, exampleBoard, refuse, serveEdge, type EdgeOptions } from '../../test/support/serve-edge.ts';
+import { checkComment } from '../domain/comment.ts';
+import {
+  done,
+  exampleBoard,
+  exampleComment,
+  refuse,
+  serveEdge,
+  type EdgeOptions,
+} from '../../test/support/serve-edge.ts';
 import { apiDocument } from './api-document.ts';
 
 const document = apiDocument({ legacyCreate: true }) as {
@@ -23,6 +32,8 @@ test('without the legacy route it does NOT speak of it', () => {
   expect(Object.keys((apiDocument({ legacyCreate: false }) as typeof document).paths)).toEqual([
     '/boards',
     '/boards/{id}',
+    '/boards/{id}/comments',
+    '/comments/{id}',
   ]);
 });
 
@@ -31,6 +42,10 @@ const post: Question = { method: 'POST', path: '/boards', headers: json, body: '
 const one = `/boards/${exampleBoard().id}`;
 const patch: Question = { method: 'PATCH', path: one, headers: json, body: '{"title":"a"}' };
 const remove: Question = { method: 'DELETE', path: one };
+const comments = `${one}/comments`;
+const comment: Question = { method: 'POST', path: comments, headers: json, body: '{"text":"a"}' };
+const oneComment = `/comments/${exampleComment().id}`;
+const removeComment: Question = { method: 'DELETE', path: oneComment };
 const legacy: Question = { path: '/?title=a&content=b' };
 const withHeaders = (question: Question, headers: Question['headers']): Question => ({
   ...question,
@@ -41,30 +56,35 @@ const fail = (error: Error): EdgeOptions => {
   const reject = async () => {
     throw error;
   };
-  return { handle: reject, reader: { find: reject, list: reject } };
+  return { handle: reject, handleComment: reject, reader: { find: reject, list: reject }, findComment: reject };
 };
 const violations = [{ field: 'title', wants: '1 to 200 characters' }] as const;
-const invalid = { handle: refuse({ kind: 'invalid', violations }) };
+/** Every command is refused so, whichever aggregate it is about; the board of a comment is there. */
+const refusing = (refusal: Refusal): EdgeOptions => ({
+  handle: refuse(refusal),
+  handleComment: refuse(refusal),
+  boards: [exampleBoard()],
+});
 const badKey = { 'Idempotency-Key': 'two words' };
 const big = ' '.repeat(448 * 1024 + 1);
 
 const readCases = (question: Question): [number, Question, EdgeOptions][] => [
-  [304, withHeaders(question, { 'If-None-Match': '*' }), { boards: [exampleBoard()] }],
+  [304, withHeaders(question, { 'If-None-Match': '*' }), { boards: [exampleBoard()], comments: [exampleComment()] }],
   [400, withHeaders(question, { 'If-None-Match': '1' }), {}],
   [500, question, fail(new Error('bug'))],
   [503, question, fail(new UnavailableError('away'))],
 ];
 const writeCases = (question: Question): [number, Question, EdgeOptions][] => [
   [400, withHeaders(question, badKey), {}],
-  [409, question, { handle: refuse({ kind: 'key-running' }) }],
-  [422, question, { handle: refuse({ kind: 'key-reused' }) }],
-  [422, question, invalid],
+  [409, question, refusing({ kind: 'key-running' })],
+  [422, question, refusing({ kind: 'key-reused' })],
+  [422, question, refusing({ kind: 'invalid', violations })],
   [500, question, fail(new Error('bug'))],
   [503, question, fail(new UnavailableError('away'))],
 ];
 const boardCases = (question: Question): [number, Question, EdgeOptions][] => [
-  [404, question, { handle: refuse({ kind: 'missing' }) }],
-  [410, question, { handle: refuse({ kind: 'deleted' }) }],
+  [404, question, refusing({ kind: 'missing' })],
+  [410, question, refusing({ kind: 'deleted' })],
   [412, question, { handle: refuse({ kind: 'stale', version: 7 }) }],
 ];
 const bodyCases = (question: Question): [number, Question, EdgeOptions][] => [
@@ -88,6 +108,34 @@ const cases: [string, [number, Question, EdgeOptions][]][] = [
   ['PATCH /boards/{id}', [[200, patch, {}], ...writeCases(patch), ...bodyCases(patch), ...boardCases(patch)]],
   ['DELETE /boards/{id}', [[204, remove, {}], ...writeCases(remove), ...boardCases(remove)]],
   [
+    'POST /boards/{id}/comments',
+    [
+      [201, comment, { boards: [exampleBoard()] }],
+      [404, comment, {}],
+      [410, comment, { boards: [exampleBoard({ deletedAt: new Date() })] }],
+      ...writeCases(comment),
+      ...bodyCases(comment),
+    ],
+  ],
+  [
+    'GET /comments/{id}',
+    [
+      [200, { path: oneComment }, { comments: [exampleComment()] }],
+      [404, { path: oneComment }, {}],
+      [410, { path: oneComment }, { comments: [exampleComment({ deletedAt: new Date() })] }],
+      ...readCases({ path: oneComment }),
+    ],
+  ],
+  [
+    'DELETE /comments/{id}',
+    [
+      [204, removeComment, {}],
+      [404, removeComment, refusing({ kind: 'missing' })],
+      [410, removeComment, refusing({ kind: 'deleted' })],
+      ...writeCases(removeComment),
+    ],
+  ],
+  [
     'GET /',
     [[201, legacy, {}], ...writeCases(legacy), [403, withHeaders(legacy, { 'Sec-Fetch-Site': 'cross-site' }), {}]],
   ],
@@ -107,9 +155,15 @@ test.each(cases)('%s answers EVERY documented response, as it is documented', as
 });
 
 test('every route is DOCUMENTED, but for what machines and the browser ask', async () => {
-  for (const path of ['/boards', one, '/']) {
+  for (const [path, named] of [
+    ['/boards', '/boards'],
+    [one, '/boards/{id}'],
+    [comments, '/boards/{id}/comments'],
+    [oneComment, '/comments/{id}'],
+    ['/', '/'],
+  ] as const) {
     const { headers } = await serveEdge().ask({ method: 'OPTIONS', path });
-    const documented = Object.keys(document.paths[path === one ? '/boards/{id}' : path] ?? {});
+    const documented = Object.keys(document.paths[named] ?? {});
     const methods = documented.map((method) => method.toUpperCase());
     expect(headers.allow?.split(', ').filter((method) => method !== 'HEAD')).toEqual(methods.toSorted());
   }
@@ -118,7 +172,7 @@ test('every route is DOCUMENTED, but for what machines and the browser ask', asy
 const length = fc.constantFrom(0, 1, 100, 101, 200, 201, 240);
 const text = fc.tuple(fc.constantFrom('a', '😀'), length).map(([character, count]) => character.repeat(count));
 const field = fc.oneof({ weight: 9, arbitrary: text }, fc.constantFrom(null, 1, ['a'], {}));
-const fields = { title: field, content: field, author: field };
+const fields = { title: field, content: field, text: field, author: field };
 const anyBody = fc.oneof(
   { weight: 9, arbitrary: fc.record(fields, { requiredKeys: [] }) },
   fc.record({ ...fields, other: field }),
@@ -128,6 +182,7 @@ const anyBody = fc.oneof(
 test.each([
   ['CreateBoard', 'POST', '/boards'],
   ['EditBoard', 'PATCH', one],
+  ['AddComment', 'POST', comments],
 ])('the schema of %s and the service take and refuse the SAME bodies', async (name, method, path) => {
   const schema = document.components.schemas[name];
   const validate = new Ajv2020({ strict: false, formats: { uuid: true } }).compile(schema ?? {});
@@ -139,6 +194,12 @@ test.each([
       if (violations.length > 0) return { kind: 'refused', refusal: { kind: 'invalid', violations } };
       return done(exampleBoard(), context);
     },
+    handleComment: async (command, { answer }) => {
+      const violations = command.kind === 'add-comment' ? checkComment(command) : [];
+      if (violations.length > 0) return { kind: 'refused', refusal: { kind: 'invalid', violations } };
+      return { kind: 'repeated', answer: answer(exampleComment()) };
+    },
+    boards: [exampleBoard()],
   });
   await fc.assert(
     fc.asyncProperty(anyBody, async (body) => {

@@ -8,6 +8,7 @@ import {
   legacyRequest,
   listBoardsRequest,
 } from './board-requests.ts';
+import { addCommentRequest, findCommentRequest, removeCommentRequest } from './comments-router.ts';
 
 export interface ApiOptions {
   readonly legacyCreate: boolean;
@@ -21,7 +22,7 @@ export function apiDocument({ legacyCreate }: ApiOptions): object {
       title: 'order-service',
       version: '1',
       description:
-        'Boards. A change is answered after it was committed, together with the event that tells of it. ' +
+        'Boards and comments on them. A change is answered after it was committed, together with the event that tells of it. ' +
         'A W3C `traceparent` that a request brings is taken over into that event.',
     },
     paths: {
@@ -65,6 +66,29 @@ export function apiDocument({ legacyCreate }: ApiOptions): object {
           summary: 'Delete a board',
           requestParams: { path: deleteBoardRequest.shape.path, header: deleteBoardRequest.shape.header },
           responses: apiAnswers.deleteBoard,
+        },
+      },
+      '/boards/{id}/comments': {
+        post: {
+          tags: ['comments'],
+          summary: 'Add a comment to a board',
+          requestParams: { path: addCommentRequest.shape.path, header: addCommentRequest.shape.header },
+          requestBody: { required: true, content: { 'application/json': { schema: addCommentRequest.shape.body } } },
+          responses: apiAnswers.addComment,
+        },
+      },
+      '/comments/{id}': {
+        get: {
+          tags: ['comments'],
+          summary: 'Read a comment',
+          requestParams: { path: findCommentRequest.shape.path, header: findCommentRequest.shape.header },
+          responses: apiAnswers.findComment,
+        },
+        delete: {
+          tags: ['comments'],
+          summary: 'Remove a comment',
+          requestParams: { path: removeCommentRequest.shape.path, header: removeCommentRequest.shape.header },
+          responses: apiAnswers.removeComment,
         },
       },
       ...(legacyCreate && {

@@ -1,7 +1,7 @@
 import { requestFields } from '@board/service';
 import { z } from 'zod';
 import { boardLimits } from '../domain/check-board-text.ts';
-import { boardCursor, parseIdempotencyKey } from './board-tokens.ts';
+import { idCursor, idempotencyKey } from './tokens.ts';
 
 /** 65,536 bytes of content fit even when each one is escaped as six (`\u0041`). */
 export const bodyLimitBytes = 448 * 1024;
@@ -23,15 +23,6 @@ const path = z.object({
     .uuid()
     .meta({ description: 'The id of the board.', example: '019b0000-0000-7000-8000-000000000001' }),
 });
-
-const idempotencyKey = requestFields
-  .parsed('one key of 1 to 255 visible ASCII characters, bare or in double quotes', parseIdempotencyKey)
-  .optional()
-  .meta({
-    description:
-      'A key that the client made for this request. A repeat with the same key does nothing again: it gets the first answer.',
-    example: '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
-  });
 
 const ifMatch = requestFields
   .entityTags()
@@ -82,7 +73,7 @@ export const listBoardsRequest = z.object({
       override: { type: 'integer', minimum: 1, maximum: listLimits.max, default: listLimits.preset },
     }),
     cursor: requestFields
-      .parsed('the cursor of a page before', boardCursor.read)
+      .parsed('the cursor of a page before', idCursor.read)
       .optional()
       .meta({ description: '`next` of the page before; without it, the newest boards.' }),
   }),

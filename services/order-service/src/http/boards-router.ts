@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto';
 import Router from '@koa/router';
 import { answerInTime, answerWithEtag, readRequest, type ServiceRouter } from '@board/service';
+import type { BoardCommand } from '../application/board-commands.ts';
 import type { BoardReader } from '../application/board-reader.ts';
+import type { Board } from '../domain/board.ts';
 import { answerCommand, type CommandEdge } from './answer-command.ts';
-import { boardAnswers, boardBody, toProblem } from './board-answers.ts';
+import { boardAnswers, boardBody } from './board-answers.ts';
 import {
   bodyLimitBytes,
   createBoardRequest,
@@ -13,12 +15,13 @@ import {
   findBoardRequest,
   listBoardsRequest,
 } from './board-requests.ts';
-import { boardCursor, boardEtag } from './board-tokens.ts';
+import { toProblem } from './problems.ts';
+import { idCursor, versionEtag } from './tokens.ts';
 
 const patchTypes = ['application/json', 'application/merge-patch+json'] as const;
 
 /** Boards over HTTP: `/boards` and `/boards/:id`. */
-export function boardsRouter(commands: CommandEdge, boards: BoardReader): ServiceRouter {
+export function boardsRouter(commands: CommandEdge<BoardCommand, Board>, boards: BoardReader): ServiceRouter {
   const router: ServiceRouter = new Router();
   const bodyOptions = { limitBytes: bodyLimitBytes, timeLimitMs: commands.bodyDeadlineMs };
   const readDeadline = { deadlineMs: commands.requestDeadlineMs, detail: 'The request takes too long; ask again.' };
@@ -38,7 +41,7 @@ export function boardsRouter(commands: CommandEdge, boards: BoardReader): Servic
       kind: 'edit',
       boardId: path.id,
       ...body,
-      ifVersions: boardEtag.versions(header['If-Match']),
+      ifVersions: versionEtag.versions(header['If-Match']),
     } as const;
     await answerCommand(ctx, commands, command, {
       idempotencyKey: header['Idempotency-Key'],
@@ -48,7 +51,7 @@ export function boardsRouter(commands: CommandEdge, boards: BoardReader): Servic
 
   router.delete('/boards/:id', async (ctx) => {
     const { path, header } = await readRequest(ctx, deleteBoardRequest);
-    const command = { kind: 'delete', boardId: path.id, ifVersions: boardEtag.versions(header['If-Match']) } as const;
+    const command = { kind: 'delete', boardId: path.id, ifVersions: versionEtag.versions(header['If-Match']) } as const;
     await answerCommand(ctx, commands, command, {
       idempotencyKey: header['Idempotency-Key'],
       answer: boardAnswers.deleted,
@@ -58,9 +61,9 @@ export function boardsRouter(commands: CommandEdge, boards: BoardReader): Servic
   router.get('/boards/:id', async (ctx) => {
     const { path, header } = await readRequest(ctx, findBoardRequest);
     const board = await answerInTime(ctx, readDeadline, boards.find(path.id));
-    if (!board) throw toProblem({ kind: 'missing' });
-    if (board.deletedAt) throw toProblem({ kind: 'deleted' });
-    const etag = boardEtag.of(board.version);
+    if (!board) throw toProblem('board', { kind: 'missing' });
+    if (board.deletedAt) throw toProblem('board', { kind: 'deleted' });
+    const etag = versionEtag.of(board.version);
     answerWithEtag(ctx, { etag, ifNoneMatch: header['If-None-Match'], body: () => boardBody(board) });
   });
 
@@ -68,7 +71,7 @@ export function boardsRouter(commands: CommandEdge, boards: BoardReader): Servic
     const { query, header } = await readRequest(ctx, listBoardsRequest);
     const { limit, cursor: before } = query;
     const page = await answerInTime(ctx, readDeadline, boards.list({ before, limit }));
-    const next = page.next === null ? null : boardCursor.of(page.next);
+    const next = page.next === null ? null : idCursor.of(page.next);
     const body = JSON.stringify({ boards: page.boards.map(boardBody), next });
     const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
     if (next !== null) ctx.set('Link', `</boards?limit=${limit}&cursor=${next}>; rel="next"`);

@@ -1,11 +1,13 @@
 import Router from '@koa/router';
 import { Problem, readRequest, type ServiceContext, type ServiceRouter } from '@board/service';
+import type { BoardCommand } from '../application/board-commands.ts';
+import type { Board } from '../domain/board.ts';
 import { answerCommand, type CommandEdge } from './answer-command.ts';
 import { boardAnswers } from './board-answers.ts';
 import { legacyRequest } from './board-requests.ts';
 
 /** `GET /?title=..&content=..` creates a board: not what GET is for, kept for those who know the system by it. */
-export function legacyRouter(commands: CommandEdge): ServiceRouter {
+export function legacyRouter(commands: CommandEdge<BoardCommand, Board>): ServiceRouter {
   const router: ServiceRouter = new Router();
   router.get('/', async (ctx) => {
     refuseUnintended(ctx);

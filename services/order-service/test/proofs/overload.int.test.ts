@@ -60,7 +60,7 @@ test(
     await waitUntil('nothing waits or runs', async () => {
       const metrics = await (await fetch(`${service.url}/metrics`)).text();
       return ['outbox_queue_commands', 'outbox_transactions_running'].every((name) =>
-        new RegExp(`^${name}\\{[^}]*\\} 0$`, 'm').test(metrics),
+        new RegExp(`^${name}\\{[^}]*aggregate="board"[^}]*\\} 0$`, 'm').test(metrics),
       );
     });
     const [rows] = await root.query('SELECT title FROM board');

@@ -1,16 +1,14 @@
 import { createHealth, createHttpServer, createLogger, createMetrics, docsRouter } from '@board/service';
 import { ask, type Answer, type Question } from '@board/service/testing';
-import type {
-  BoardCommand,
-  BoardResult,
-  CommandContext,
-  HandleCommand,
-  Refusal,
-} from '../../src/application/commands.ts';
+import type { BoardCommand } from '../../src/application/board-commands.ts';
+import type { CommentCommand } from '../../src/application/comment-commands.ts';
+import type { CommandContext, CommandResult, HandleCommand, Refusal } from '../../src/application/commands.ts';
 import type { BoardReader } from '../../src/application/board-reader.ts';
 import type { Board } from '../../src/domain/board.ts';
+import type { Comment } from '../../src/domain/comment.ts';
 import { apiDocument } from '../../src/http/api-document.ts';
 import { boardsRouter } from '../../src/http/boards-router.ts';
+import { commentsRouter } from '../../src/http/comments-router.ts';
 import { legacyRouter } from '../../src/http/legacy-router.ts';
 import { checkAnswers } from './check-answers.ts';
 
@@ -25,9 +23,21 @@ export function exampleBoard(changes: Partial<Board> = {}): Board {
   return { id, version: 1, ...texts, createdAt: at, updatedAt: at, deletedAt: null, ...changes };
 }
 
+export function exampleComment(changes: Partial<Comment> = {}): Comment {
+  const id = '019b0000-0000-7000-8000-000000000002';
+  const { id: boardId } = exampleBoard();
+  return { id, version: 1, boardId, text: '댓글 😀', author: 'Lee', createdAt: at, deletedAt: null, ...changes };
+}
+
+type HandleBoard = HandleCommand<BoardCommand, Board>;
+type BoardContext = CommandContext<Board>;
+
 export interface EdgeOptions {
-  readonly handle?: HandleCommand;
+  readonly handle?: HandleBoard;
+  readonly handleComment?: HandleCommand<CommentCommand, Comment>;
   readonly boards?: readonly Board[];
+  readonly comments?: readonly Comment[];
+  readonly findComment?: (id: string) => Promise<Comment | undefined>;
   readonly reader?: Partial<BoardReader>;
   readonly legacy?: boolean;
   readonly requestDeadlineMs?: number;
@@ -40,7 +50,7 @@ export interface Edge {
   /** The same with a JSON body. */
   readonly send: (method: string, path: string, body: unknown, headers?: Question['headers']) => Promise<Answer>;
   readonly commands: readonly BoardCommand[];
-  readonly contexts: readonly CommandContext[];
+  readonly contexts: readonly BoardContext[];
   readonly lines: readonly Record<string, unknown>[];
   /** `POST /boards 201`: what was asked and answered so far. */
   readonly seen: ReadonlySet<string>;
@@ -50,17 +60,21 @@ export interface Edge {
 export function serveEdge(options: EdgeOptions = {}): Edge {
   const {
     handle = succeed,
+    handleComment = succeedWithComment,
     boards = [],
+    comments = [],
+    findComment = async (id) => comments.find((one) => one.id === id),
     reader,
     legacy = true,
     requestDeadlineMs = 5_000,
     bodyDeadlineMs = 5_000,
   } = options;
-  const given: { readonly command: BoardCommand; readonly context: CommandContext }[] = [];
+  const given: { readonly command: BoardCommand; readonly context: BoardContext }[] = [];
   const commands = {
+    what: 'board',
     requestDeadlineMs,
     bodyDeadlineMs,
-    handle: (command: BoardCommand, context: CommandContext) => {
+    handle: (command: BoardCommand, context: BoardContext) => {
       given.push({ command, context });
       return handle(command, context);
     },
@@ -74,6 +88,11 @@ export function serveEdge(options: EdgeOptions = {}): Edge {
     health: createHealth(),
     routers: [
       boardsRouter(commands, { ...readFrom(boards), ...reader }),
+      commentsRouter(
+        { what: 'comment', requestDeadlineMs, bodyDeadlineMs, handle: handleComment },
+        { ...readFrom(boards), ...reader },
+        findComment,
+      ),
       ...(legacy ? [legacyRouter(commands)] : []),
       docsRouter(documents[legacy ? 'on' : 'off']),
     ],
@@ -104,16 +123,19 @@ export function serveEdge(options: EdgeOptions = {}): Edge {
   };
 }
 
-export function done(board: Board, { answer }: CommandContext): BoardResult {
-  return { kind: 'done', board, eventId: 'event-1', answer: answer(board) };
+export function done(board: Board, { answer }: BoardContext): CommandResult {
+  const { id, version } = board;
+  const eventType = version === 1 ? 'BoardCreated' : 'BoardEdited';
+  const committed = { aggregateType: 'board', aggregateId: id, version, eventId: 'event-1', eventType };
+  return { kind: 'done', committed, answer: answer(board) };
 }
 
 /** A command handler that refuses. */
-export function refuse(refusal: Refusal): HandleCommand {
+export function refuse(refusal: Refusal): () => Promise<CommandResult> {
   return () => Promise.resolve({ kind: 'refused', refusal });
 }
 
-function succeed(command: BoardCommand, context: CommandContext): Promise<BoardResult> {
+function succeed(command: BoardCommand, context: BoardContext): Promise<CommandResult> {
   const { kind } = command;
   if (kind === 'create') {
     const { title, content, author } = command;
@@ -121,6 +143,19 @@ function succeed(command: BoardCommand, context: CommandContext): Promise<BoardR
   }
   const changes = kind === 'edit' ? { title: command.title ?? '제목 😀', content: command.content ?? '내용' } : {};
   return Promise.resolve(done(exampleBoard({ id: command.boardId, version: 2, ...changes }), context));
+}
+
+/** A handler of a comment's commands that succeeds, or refuses what the router tells it to. */
+async function succeedWithComment(
+  command: CommentCommand,
+  { refusal, answer }: CommandContext<Comment>,
+): Promise<CommandResult> {
+  if (refusal) return { kind: 'refused', refusal };
+  const comment = command.kind === 'add-comment' ? exampleComment({ ...command }) : exampleComment({ version: 2 });
+  const { id, version } = comment;
+  const eventType = command.kind === 'add-comment' ? 'CommentAdded' : 'CommentRemoved';
+  const committed = { aggregateType: 'comment', aggregateId: id, version, eventId: 'event-1', eventType };
+  return { kind: 'done', committed, answer: answer(comment) };
 }
 
 function readFrom(boards: readonly Board[]): BoardReader {

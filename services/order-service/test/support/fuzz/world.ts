@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Answer } from '@board/service/testing';
-import { parseIdempotencyKey } from '../../../src/http/board-tokens.ts';
+import { parseIdempotencyKey } from '../../../src/http/tokens.ts';
 import type { Sent } from './to-bytes.ts';
 
 /** What a fuzz run has learned from the answers so far: later requests refer to it, and the end is compared with it. */

@@ -1,9 +1,9 @@
-import type { EntityTags } from '@board/service';
+import { requestFields, type EntityTags } from '@board/service';
 
 /* The short texts that clients carry from an answer to a request, or choose themselves: ETag, key and cursor. */
 
-/** A board's version is its ETag. */
-export const boardEtag = {
+/** An aggregate's version is its ETag. */
+export const versionEtag = {
   of(version: number): string {
     return `"${version}"`;
   },
@@ -32,16 +32,26 @@ export function parseIdempotencyKey(header: string): string | undefined {
   return key.length >= 1 && key.length <= 255 ? key : undefined;
 }
 
+/** The header of every request that changes something. */
+export const idempotencyKey = requestFields
+  .parsed('one key of 1 to 255 visible ASCII characters, bare or in double quotes', parseIdempotencyKey)
+  .optional()
+  .meta({
+    description:
+      'A key that the client made for this request. A repeat with the same key does nothing again: it gets the first answer.',
+    example: '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
+  });
+
 /** Where a page of the list ends: opaque to clients, so that it may hold something else one day. */
-export const boardCursor = {
-  of(boardId: string): string {
-    return Buffer.from(boardId.replaceAll('-', ''), 'hex').toString('base64url');
+export const idCursor = {
+  of(id: string): string {
+    return Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url');
   },
 
-  /** The board's id, or undefined when the text is no cursor that `of` made. */
+  /** The id, or undefined when the text is no cursor that `of` made. */
   read(cursor: string): string | undefined {
     const hex = Buffer.from(cursor, 'base64url').toString('hex');
-    const boardId = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-    return boardId.length === 36 && boardCursor.of(boardId) === cursor ? boardId : undefined;
+    const id = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+    return id.length === 36 && idCursor.of(id) === cursor ? id : undefined;
   },
 } as const;

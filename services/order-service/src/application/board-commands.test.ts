@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Board } from '../domain/board.ts';
-import type { BoardCommand } from './commands.ts';
-import { decideCommand } from './decide-command.ts';
+import { boardCommands, type BoardCommand } from './board-commands.ts';
 
 const then = new Date('2026-01-02T03:04:05.678Z');
 const now = new Date('2026-01-02T03:04:06.000Z');
@@ -15,7 +14,8 @@ const board: Board = {
   updatedAt: then,
   deletedAt: null,
 };
-const decide = (command: BoardCommand, current?: Board) => decideCommand(command, current, { boardId: 'board-1', now });
+const decide = (command: BoardCommand, current?: Board) =>
+  boardCommands.decide(command, current, { id: 'board-1', now });
 const edit: BoardCommand = { kind: 'edit', boardId: 'board-1', title: 'new' };
 const remove: BoardCommand = { kind: 'delete', boardId: 'board-1' };
 
@@ -24,7 +24,7 @@ test('a new board is version 1, and its event tells the same state', () => {
   const { deletedAt: _, ...told } = created;
   expect(decide({ kind: 'create', title: 'a', content: '내용', author: '민지' })).toEqual({
     kind: 'change',
-    board: created,
+    state: created,
     event: { type: 'BoardCreated', data: { ...told, createdAt: now.getTime(), updatedAt: now.getTime() } },
   });
 });
@@ -33,20 +33,20 @@ test('an edit changes only what it NAMES, as the next version; the event has the
   const { deletedAt: _, ...told } = board;
   expect(decide(edit, board)).toEqual({
     kind: 'change',
-    board: { ...board, version: 4, title: 'new', updatedAt: now },
+    state: { ...board, version: 4, title: 'new', updatedAt: now },
     event: {
       type: 'BoardEdited',
       data: { ...told, version: 4, title: 'new', createdAt: then.getTime(), updatedAt: now.getTime() },
     },
   });
   expect(decide({ kind: 'edit', boardId: 'board-1', content: '' }, board)).toMatchObject({
-    board: { title: 'old', content: '' },
+    state: { title: 'old', content: '' },
   });
 });
 
 test('a deletion keeps the row and takes the next version', () => {
   expect(decide(remove, board)).toMatchObject({
-    board: { version: 4, title: 'old', deletedAt: now, updatedAt: now },
+    state: { version: 4, title: 'old', deletedAt: now, updatedAt: now },
     event: { type: 'BoardDeleted', data: { version: 4, title: 'old', deletedAt: now.getTime() } },
   });
 });
@@ -71,6 +71,6 @@ describe.each([
 
   test('a clock BEHIND the last writer does not turn the time back', () => {
     const later = { ...board, updatedAt: new Date('2027-01-01T00:00:00.000Z') };
-    expect(decide(command, later)).toMatchObject({ board: { updatedAt: later.updatedAt } });
+    expect(decide(command, later)).toMatchObject({ state: { updatedAt: later.updatedAt } });
   });
 });

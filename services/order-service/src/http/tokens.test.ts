@@ -1,16 +1,16 @@
 import { parseEntityTags } from '@board/service';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { boardCursor, boardEtag, parseIdempotencyKey } from './board-tokens.ts';
+import { idCursor, versionEtag, parseIdempotencyKey } from './tokens.ts';
 
 describe('an ETag', () => {
-  const read = (header: string) => boardEtag.versions(parseEntityTags(header));
+  const read = (header: string) => versionEtag.versions(parseEntityTags(header));
 
   test('reads back ANY versions from a list of tags', () => {
     const version = fc.integer({ min: 1, max: 2 ** 32 - 1 });
     fc.assert(
       fc.property(fc.array(version, { minLength: 1, maxLength: 5 }), (versions) => {
-        expect(read(versions.map((one) => boardEtag.of(one)).join(', '))).toEqual(versions);
+        expect(read(versions.map((one) => versionEtag.of(one)).join(', '))).toEqual(versions);
       }),
     );
   });
@@ -22,7 +22,7 @@ describe('an ETag', () => {
   });
 
   test('no If-Match and a star allow ANY version', () => {
-    expect(boardEtag.versions(undefined)).toBeUndefined();
+    expect(versionEtag.versions(undefined)).toBeUndefined();
     expect(read('*')).toBeUndefined();
   });
 });
@@ -92,13 +92,13 @@ describe('a cursor', () => {
   test('reads back EVERY id', () => {
     fc.assert(
       fc.property(fc.uuid(), (id) => {
-        expect(boardCursor.read(boardCursor.of(id))).toBe(id);
+        expect(idCursor.read(idCursor.of(id))).toBe(id);
       }),
     );
   });
 
   test('what it did not make itself is NO cursor', () => {
-    const made = boardCursor.of('019b0000-0000-7000-8000-000000000001');
+    const made = idCursor.of('019b0000-0000-7000-8000-000000000001');
     const bad = fc.oneof(
       fc.string(),
       fc.string().map((text) => made + text),
@@ -107,13 +107,13 @@ describe('a cursor', () => {
     fc.assert(
       fc.property(bad, (text) => {
         fc.pre(text !== made);
-        const id = boardCursor.read(text);
-        expect(id === undefined || boardCursor.of(id) === text).toBe(true);
+        const id = idCursor.read(text);
+        expect(id === undefined || idCursor.of(id) === text).toBe(true);
       }),
     );
     // Ends in bits that do not count, which a lenient reader would drop.
-    expect(boardCursor.read(`${made.slice(0, -1)}R`)).toBeUndefined();
+    expect(idCursor.read(`${made.slice(0, -1)}R`)).toBeUndefined();
     for (const text of ['', `${made}=`, ` ${made}`, `${made.slice(0, -1)}+`])
-      expect(boardCursor.read(text)).toBeUndefined();
+      expect(idCursor.read(text)).toBeUndefined();
   });
 });

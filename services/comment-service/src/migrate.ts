@@ -1,0 +1,4 @@
+import { migrateService } from '@board/mysql';
+import { migrations } from './database/migrations.ts';
+
+await migrateService('comment-service', migrations);

@@ -1,0 +1,56 @@
+import { commentAggregate, type CommentEvent } from '@board/contracts';
+import { checkComment, type Comment } from '../domain/comment.ts';
+import type { AggregateCommands, Decision } from './handle-command.ts';
+
+/** Texts are as they came in: not checked yet. */
+interface AddComment {
+  readonly kind: 'add-comment';
+  readonly boardId: string;
+  readonly text: string;
+  readonly author: string | null;
+}
+
+interface RemoveComment {
+  readonly kind: 'remove-comment';
+  readonly commentId: string;
+}
+
+/** An order from outside to change one comment. */
+export type CommentCommand = AddComment | RemoveComment;
+
+/** What makes a comment's commands others than those of other aggregates. */
+export const commentCommands: AggregateCommands<CommentCommand, Comment> = {
+  aggregateType: commentAggregate.type,
+  idOf: (command) => (command.kind === 'add-comment' ? undefined : command.commentId),
+  check: (command) => (command.kind === 'add-comment' ? checkComment(command) : []),
+  // At most three bytes of UTF-8 a UTF-16 unit.
+  bytesOf: (command) => 512 + (command.kind === 'add-comment' ? command.text.length * 3 : 0),
+  // The comments of one board share a partition, and so come in about the order in which they were made.
+  partitionKeyOf: ({ boardId }) => boardId,
+  decide: decideComment,
+};
+
+/** What a command makes of the comment as it is now. */
+function decideComment(
+  command: CommentCommand,
+  comment: Comment | undefined,
+  { id, now }: { readonly id: string; readonly now: Date },
+): Decision<Comment> {
+  if (command.kind === 'add-comment') {
+    const { boardId, text, author } = command;
+    const added: Comment = { id, version: 1, boardId, text, author, createdAt: now, deletedAt: null };
+    return change(added, {
+      type: 'CommentAdded',
+      data: { id, version: 1, boardId, text, author, createdAt: now.getTime() },
+    });
+  }
+  if (!comment) return { kind: 'refuse', refusal: { kind: 'missing' } };
+  if (comment.deletedAt) return { kind: 'refuse', refusal: { kind: 'deleted' } };
+  const removed = { ...comment, version: comment.version + 1, deletedAt: now };
+  const { version, boardId } = removed;
+  return change(removed, { type: 'CommentRemoved', data: { id, version, boardId, removedAt: now.getTime() } });
+}
+
+function change(state: Comment, event: CommentEvent): Decision<Comment> {
+  return { kind: 'change', state, event };
+}

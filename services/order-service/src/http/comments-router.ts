@@ -1,0 +1,111 @@
+import Router from '@koa/router';
+import { answerInTime, answerWithEtag, readRequest, requestFields, type ServiceRouter } from '@board/service';
+import { z } from 'zod';
+import type { CommentCommand } from '../application/comment-commands.ts';
+import type { BoardReader } from '../application/board-reader.ts';
+import type { Answer, Refusal } from '../application/commands.ts';
+import type { Board } from '../domain/board.ts';
+import { commentLimits, type Comment } from '../domain/comment.ts';
+import { answerCommand, type CommandEdge } from './answer-command.ts';
+import { bodyLimitBytes } from './board-requests.ts';
+import { toProblem } from './problems.ts';
+import { idempotencyKey, versionEtag } from './tokens.ts';
+
+const { textBytes, authorCodePoints } = commentLimits;
+const uuid = (description: string) =>
+  requestFields.uuid().meta({ description, example: '019b0000-0000-7000-8000-000000000001' });
+const header = z.object({ 'Idempotency-Key': idempotencyKey });
+
+export const addCommentRequest = z.object({
+  path: z.object({ id: uuid('The id of the board.') }),
+  header,
+  body: z
+    .strictObject(
+      {
+        text: z
+          .string({ error: 'a text' })
+          .meta({ minLength: 1, description: `At most ${textBytes} bytes of UTF-8.`, example: 'Well said' }),
+        author: z
+          .string({ error: 'a text, or no author' })
+          .meta({ minLength: 1, maxLength: authorCodePoints, example: 'Lee' })
+          .nullish(),
+      },
+      { error: 'a JSON object with text and perhaps author' },
+    )
+    .meta({ id: 'AddComment' }),
+});
+
+const path = z.object({ id: uuid('The id of the comment.') });
+export const removeCommentRequest = z.object({ path, header });
+export const findCommentRequest = z.object({
+  path,
+  header: z.object({
+    'If-None-Match': requestFields.entityTags().meta({ description: 'What the client has: 304 when it still holds.' }),
+  }),
+});
+
+/** Comments over HTTP: `/boards/:id/comments` and `/comments/:id`. */
+export function commentsRouter(
+  commands: CommandEdge<CommentCommand, Comment>,
+  boards: Pick<BoardReader, 'find'>,
+  findComment: (id: string) => Promise<Comment | undefined>,
+): ServiceRouter {
+  const router: ServiceRouter = new Router();
+  const bodyOptions = { limitBytes: bodyLimitBytes, timeLimitMs: commands.bodyDeadlineMs };
+  const readDeadline = { deadlineMs: commands.requestDeadlineMs, detail: 'The request takes too long; ask again.' };
+
+  router.post('/boards/:id/comments', async (ctx) => {
+    const { path, header, body } = await readRequest(ctx, addCommentRequest, bodyOptions);
+    // Without a lock: a board that was there has a row for good, and one that is deleted in this moment may get a last comment.
+    const board = await answerInTime(ctx, readDeadline, boards.find(path.id));
+    const command = { kind: 'add-comment', boardId: path.id, text: body.text, author: body.author ?? null } as const;
+    await answerCommand(ctx, commands, command, {
+      idempotencyKey: header['Idempotency-Key'],
+      refusal: refuseBoard(board),
+      answer: added,
+    });
+  });
+
+  router.delete('/comments/:id', async (ctx) => {
+    const { path, header } = await readRequest(ctx, removeCommentRequest);
+    const command = { kind: 'remove-comment', commentId: path.id } as const;
+    await answerCommand(ctx, commands, command, { idempotencyKey: header['Idempotency-Key'], answer: removed });
+  });
+
+  router.get('/comments/:id', async (ctx) => {
+    const { path, header } = await readRequest(ctx, findCommentRequest);
+    const comment = await answerInTime(ctx, readDeadline, findComment(path.id));
+    if (!comment) throw toProblem('comment', { kind: 'missing' });
+    if (comment.deletedAt) throw toProblem('comment', { kind: 'deleted' });
+    const etag = versionEtag.of(comment.version);
+    answerWithEtag(ctx, { etag, ifNoneMatch: header['If-None-Match'], body: () => commentBody(comment) });
+  });
+
+  return router;
+}
+
+/** Why a board takes no comment; a repeat of a request that was done gets its first answer all the same. */
+function refuseBoard(board: Board | undefined): Refusal | undefined {
+  if (!board) return { kind: 'missing', what: 'board' };
+  return board.deletedAt ? { kind: 'deleted', what: 'board' } : undefined;
+}
+
+function added(comment: Comment): Answer {
+  return {
+    status: 201,
+    headers: {
+      'Content-Type': 'application/json; charset=utf-8',
+      Location: `/comments/${comment.id}`,
+      ETag: versionEtag.of(comment.version),
+    },
+    body: JSON.stringify(commentBody(comment)),
+  };
+}
+
+function removed(): Answer {
+  return { status: 204, headers: {}, body: '' };
+}
+
+function commentBody({ id, version, boardId, text, author, createdAt }: Comment): Record<string, unknown> {
+  return { id, version, boardId, text, author, createdAt: createdAt.toISOString() };
+}

@@ -1,0 +1,134 @@
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { commentsConsumer } from '@board/contracts';
+import { databaseEnvironment, postBoard, spawnService, waitUntil } from '@board/test';
+import { openConnection, type DriverConnection } from '@board/mysql';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+
+/* The running example of docs/your-own-events.md, as a user of it sees it: order-service, comment-service, the operator's commands. */
+
+const stack = inject('stack');
+const checkout = resolve(import.meta.dirname, '../..');
+const { database, group } = commentsConsumer;
+
+const connection = {
+  host: stack.mysql.host,
+  port: stack.mysql.port,
+  name: database,
+  user: database,
+  password: stack.passwords[database] ?? '',
+};
+const service = spawnService(resolve(checkout, `services/${group}/src/main.ts`), {
+  ...databaseEnvironment(connection),
+  INSTANCE: group,
+  KAFKA_BROKERS: stack.brokers.join(','),
+  REGISTRY_URL: stack.registryUrl,
+});
+let url: string;
+let root: DriverConnection;
+let boardId: string;
+
+beforeAll(async () => {
+  const { host, port } = stack.mysql;
+  root = await openConnection({ host, port, user: 'root', password: stack.mysql.rootPassword });
+  url = (await service.url()) ?? '';
+  await waitUntil('comment-service is ready', async () => (await fetch(`${url}/readyz`)).ok);
+  boardId = (await postBoard(stack, { title: '게시글', content: '' })).id;
+}, 90_000);
+afterAll(async () => {
+  service.kill();
+  await service.ended;
+  await root.end();
+});
+
+async function add(text: string): Promise<string> {
+  const answer = await fetch(`${stack.orderServiceUrl}/boards/${boardId}/comments`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ text, author: '민지' }),
+  });
+  expect(answer.status).toBe(201);
+  return ((await answer.json()) as { id: string }).id;
+}
+
+async function remove(id: string): Promise<void> {
+  expect((await fetch(`${stack.orderServiceUrl}/comments/${id}`, { method: 'DELETE' })).status).toBe(204);
+}
+
+async function read(): Promise<{ count: number; texts: string[] }> {
+  const answer = await fetch(`${url}/boards/${boardId}/comments`);
+  const { count, comments } = (await answer.json()) as { count: number; comments: { text: string }[] };
+  return { count, texts: comments.map(({ text }) => text) };
+}
+
+/** A command as an operator runs it on this stack. */
+function run(command: string, ...args: readonly string[]): Promise<{ exitCode: number; out: string }> {
+  const file = resolve(checkout, `ops/commands/${command}.ts`);
+  return new Promise((done) => {
+    const child = execFile(
+      process.execPath,
+      [file, ...args, '--instance', stack.instance],
+      { env: { PATH: process.env['PATH'] } },
+      (_error, out, err) => done({ exitCode: child.exitCode ?? -1, out: out + err }),
+    );
+  });
+}
+
+const ofComments = ['--consumer', commentsConsumer.name] as const;
+
+it('brings a comment from POST to comment-service, and takes it away again, each ONCE', async () => {
+  const [first] = [await add('첫 댓글 🎉'), await add('둘째')];
+  await waitUntil('two comments', async () => (await read()).count === 2);
+  expect((await read()).texts).toEqual(['첫 댓글 🎉', '둘째']);
+  await remove(first);
+  await waitUntil('one comment', async () => (await read()).count === 1);
+  expect((await read()).texts).toEqual(['둘째']);
+  const { exitCode, out } = await run('trace', first);
+  expect([exitCode, out]).toEqual([0, expect.stringContaining(`Comment ${first}: version 2, deleted`)]);
+  expect(out).toContain('consumer comments has come to version 2.');
+  expect(out).toMatch(/version 1 {2}CommentAdded: applied\n/);
+});
+
+it('keeps what comment-service cannot apply as dead letters, and what follows parked; a replay applies both in order', async () => {
+  const before = await read();
+  await root.query(
+    `CREATE TRIGGER ${database}.refuse BEFORE INSERT ON ${database}.comment FOR EACH ROW
+       IF NEW.text = 'refuse me' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'refused'; END IF`,
+  );
+  try {
+    const refused = await add('refuse me');
+    await remove(refused);
+    const fine = await add('셋째');
+    await waitUntil('the other comment', async () => (await read()).texts.includes('셋째'));
+    await waitUntil(
+      'a dead letter',
+      async () => (await run('dlq', 'list', ...ofComments, '--json')).out.includes(refused),
+      { timeoutMs: 60_000, everyMs: 500 },
+    );
+    const audited = await run('audit');
+    expect(audited.out).toMatch(/consumer comments[^]*behind a dead letter +1\n/);
+    expect((await fetch(`${url}/alarms`)).status).toBe(503);
+
+    await root.query(`DROP TRIGGER ${database}.refuse`);
+    expect((await run('dlq', 'replay', '--board', refused, ...ofComments)).exitCode).toBe(0);
+    const applied = async () => (await run('trace', refused)).out.includes('consumer comments has come to version 2.');
+    await waitUntil('both events of the refused comment applied', applied, { timeoutMs: 60_000, everyMs: 500 });
+    expect(await read()).toEqual({ count: before.count + 1, texts: [...before.texts, '셋째'] });
+    await waitUntil('no alarm', async () => (await fetch(`${url}/alarms`)).status === 200);
+    expect((await run('trace', fine)).out).toContain('version 1  CommentAdded: applied');
+  } finally {
+    await root.query(`DROP TRIGGER IF EXISTS ${database}.refuse`);
+  }
+});
+
+it('is audited: every comment of order-service was applied', async () => {
+  const { exitCode, out } = await run('audit');
+  const ofConsumer = out.slice(out.indexOf('consumer comments'));
+  expect([exitCode, ofConsumer]).toEqual([0, expect.stringMatching(/^LOST +0$/m)]);
+  expect(ofConsumer).toMatch(/^in step +[1-9]/m);
+});
+
+it('counts what it shows', async () => {
+  const { count, texts } = await read();
+  expect(texts).toHaveLength(count);
+});
