@@ -305,6 +305,13 @@ describe('inbox', () => {
 });
 
 describe('both', () => {
+  it.each(['dlq', 'inbox'] as const)("%s refuses ANOTHER consumer's database", async (program) => {
+    const env = { ...environment(), DATABASE_NAME: 'catalog_service' };
+    const ran = await run(program, [program === 'dlq' ? 'list' : 'status'], ['--consumer', 'comments'], env);
+    expect(ran).toMatchObject({ exitCode: 2, out: '' });
+    expect(ran.err).toContain('--consumer got "comments"; DATABASE_NAME is catalog_service, the database of catalog');
+  });
+
   it.each([
     ['dlq', ['replay'], /Which letters/],
     ['dlq', ['list', '--since', 'yesterday'], /how long ago/],

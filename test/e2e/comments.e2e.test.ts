@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { commentsConsumer } from '@board/contracts';
@@ -41,12 +42,16 @@ afterAll(async () => {
   await root.end();
 });
 
-async function add(text: string): Promise<string> {
-  const answer = await fetch(`${stack.orderServiceUrl}/boards/${boardId}/comments`, {
+function post(text: string, board = boardId, key: string = randomUUID()): Promise<Response> {
+  return fetch(`${stack.orderServiceUrl}/boards/${board}/comments`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
+    headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
     body: JSON.stringify({ text, author: '민지' }),
   });
+}
+
+async function add(text: string): Promise<string> {
+  const answer = await post(text);
   expect(answer.status).toBe(201);
   return ((await answer.json()) as { id: string }).id;
 }
@@ -87,6 +92,19 @@ it('brings a comment from POST to comment-service, and takes it away again, each
   expect([exitCode, out]).toEqual([0, expect.stringContaining(`Comment ${first}: version 2, deleted`)]);
   expect(out).toContain('consumer comments has come to version 2.');
   expect(out).toMatch(/version 1 {2}CommentAdded: applied\n/);
+});
+
+it('takes no comment for a board that is deleted, but gives a repeat of an earlier request its FIRST answer', async () => {
+  const { id } = await postBoard(stack, { title: 'soon gone', content: '' });
+  const key = randomUUID();
+  const first = await post('in time', id, key);
+  expect(first.status).toBe(201);
+  expect((await fetch(`${stack.orderServiceUrl}/boards/${id}`, { method: 'DELETE' })).status).toBe(204);
+  expect((await post('too late', id)).status).toBe(410);
+  expect((await post('nowhere', randomUUID())).status).toBe(404);
+  const repeated = await post('in time', id, key);
+  expect([repeated.status, repeated.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
+  expect(await repeated.text()).toBe(await first.text());
 });
 
 it('keeps what comment-service cannot apply as dead letters, and what follows parked; a replay applies both in order', async () => {

@@ -46,7 +46,10 @@ export function createOutboxTable(aggregateTypes: readonly string[]): string {
  * MySQL copies the table for it and lets no event in meanwhile: seconds for what the purge leaves there, minutes for a table
  * that was never purged. Safe to run again.
  */
-export async function allowAggregateTypes(runner: QueryRunner, aggregateTypes: readonly string[]): Promise<void> {
+export async function allowAggregateTypes(
+  runner: Pick<QueryRunner, 'query'>,
+  aggregateTypes: readonly string[],
+): Promise<void> {
   // One statement: there is no moment without a check.
   await runner.query(
     `ALTER TABLE outbox DROP CHECK outbox_aggregatetype,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { openConnection, runMigrations, type DriverConnection } from '@board/mysql';
+import { openConnection, runMigrations, type DriverConnection, type RowDataPacket } from '@board/mysql';
+import { allowAggregateTypes } from '@board/outbox';
 import { createTestSchema, waitUntil } from '@board/test';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { migrations as catalogMigrations } from '../../../services/catalog-service/src/database/migrations.ts';
@@ -152,6 +153,19 @@ describe('the connector follows the outbox, column by column, through', () => {
       'ALTER TABLE outbox DROP COLUMN `url`',
     ]);
     await ship('quoted names');
+  });
+
+  it('a check of the aggregate types that is made anew while rows come, and a restart', async () => {
+    const [types] = await root.query<RowDataPacket[]>('SELECT DISTINCT aggregatetype AS type FROM outbox');
+    const allowed = [...types.map(({ type }) => String(type)), 'added'];
+    const runner = { query: async (statement: string) => (await root.query(statement))[0] as never };
+    await insert();
+    await Promise.all([allowAggregateTypes(runner, allowed), insert(), insert()]);
+    await ship('another check');
+    await restart();
+    await ship('restart');
+    await expect(allowAggregateTypes(runner, ['added'])).rejects.toThrow('outbox_aggregatetype');
+    await ship('a check that rows break is refused');
   });
 
   it('a swap by gh-ost with restarts before and after its cut-over', async () => {

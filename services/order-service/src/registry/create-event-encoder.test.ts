@@ -31,3 +31,12 @@ test('an event that BREAKS its schema does not encode', () => {
   const broken = { ...data, title: undefined } as unknown as BoardCreated['data'];
   expect(() => encoderWithIds().encode({ type: 'BoardCreated', data: broken })).toThrow('invalid "string"');
 });
+
+test('ONE type of event for two schemas is refused at the start: one of them would be written as the other', () => {
+  const [schema] = eventSchemas;
+  if (!schema) throw new Error('there is no schema');
+  const other = { ...schema, subject: 'other' };
+  expect(() => createEventEncoder([...eventSchemas, other])).toThrow(
+    `stands for two schemas: ${schema.subject} and other`,
+  );
+});
