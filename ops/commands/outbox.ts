@@ -9,7 +9,7 @@ import {
   waitUntilOutboxShipped,
   type ConnectApi,
 } from '@board/relay';
-import { keeperMemoryTopic } from '@board/contracts';
+import { consumers, keeperMemoryTopic, moveConsumers, type ConsumerDefinition } from '@board/contracts';
 import type { Session } from '@board/mysql';
 import { describeKept, minRetentionMs, outboxStatus, purgeKeys, purgeOutbox } from '@board/outbox';
 import { InvalidArgumentError, Option, type Command } from 'commander';
@@ -36,7 +36,11 @@ const program = createProgram({
 })
   .option('--connector <name>', 'whose position proves what was shipped', boardOutbox.name)
   .option('--memory-topic <name>', "the keeper's memory", keeperMemoryTopic.name)
-  .option('--consumer-database <name>', 'where the tables of the only consumer are, instead of its own', parseDatabase);
+  .option(
+    '--consumer-database <consumer=database>',
+    'where the tables of a consumer are, when not in its own database; more after commas',
+    parseConsumers,
+  );
 
 program
   .command('status')
@@ -270,7 +274,9 @@ function parseRetention(text: string): number {
   throw new InvalidArgumentError('It wants at least 60m: younger rows may be needed once more.');
 }
 
-function parseDatabase(text: string): string {
-  if (/^\w{1,64}$/.test(text)) return text;
-  throw new InvalidArgumentError('It must be 1-64 letters, digits or _.');
+function parseConsumers(text: string): readonly ConsumerDefinition[] {
+  const moved = moveConsumers(text);
+  if (moved !== undefined) return moved;
+  const names = consumers.map(({ name }) => name).join(', ');
+  throw new InvalidArgumentError(`It wants <consumer>=<database>, more after commas; the consumers are ${names}.`);
 }

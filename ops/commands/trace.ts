@@ -10,6 +10,7 @@ import { showProgress } from '../cli/progress.ts';
 import { stopOnSignal } from '../cli/stop-on-signal.ts';
 import { watchServers } from '../cli/watch-servers.ts';
 import { formatTimeline } from './trace/format-timeline.ts';
+import { openLogs } from './trace/read-logs.ts';
 import { traceAggregate } from './trace/trace-aggregate.ts';
 
 interface Flags extends CommonFlags {
@@ -43,6 +44,8 @@ const program = createProgram({
     watchServers({ database, kafka });
     const progress = showProgress();
     const signal = stopOnSignal();
+    // Once for all consumers: standard input comes once.
+    const read = openLogs({ files: logs ?? findLogs(instance), aggregateId, say: progress.say, signal });
     let isKnown = false;
     for (const consumer of consumers) {
       const traced = await traceAggregate({
@@ -50,7 +53,7 @@ const program = createProgram({
         consumer,
         database,
         kafka,
-        logFiles: logs ?? findLogs(instance),
+        logs: read,
         sinceMs: since,
         toEnd,
         say: progress.say,

@@ -70,7 +70,7 @@ const whose = () => [
   '--memory-topic',
   topic.name,
   '--consumer-database',
-  outbox.database,
+  `catalog=${outbox.database}`,
 ];
 
 const run = (...args: string[]) => runAt({}, ...args);

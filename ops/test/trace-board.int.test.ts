@@ -9,7 +9,8 @@ import { connectKafka, openAdmin } from '@board/kafka';
 import { waitUntil } from '@board/test';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openBoardPipeline, type BoardPipeline } from './support/open-board-pipeline.ts';
-import { traceAggregate } from '../commands/trace/trace-aggregate.ts';
+import { openLogs } from '../commands/trace/read-logs.ts';
+import { traceAggregate, type TraceOptions } from '../commands/trace/trace-aggregate.ts';
 
 const stack = inject('stack');
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -35,13 +36,16 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 }, 60_000);
 
-async function trace(aggregateId: string, changes: Partial<Parameters<typeof traceAggregate>[0]> = {}) {
+async function trace(
+  aggregateId: string,
+  { logFiles = [logFile], ...changes }: Partial<TraceOptions> & { readonly logFiles?: readonly string[] } = {},
+) {
   const traced = await traceAggregate({
     aggregateId,
     consumer: catalogConsumer,
     database: { host: stack.mysql.host, port: stack.mysql.port, user: 'audit', password: stack.passwords.audit },
     kafka: { brokers: stack.brokers },
-    logFiles: [logFile],
+    logs: openLogs({ files: logFiles, aggregateId }),
     places: pipeline.places,
     ...changes,
   });

@@ -254,7 +254,7 @@ it('carries a board from an outbox to the catalog with the rights and settings o
   const often = { LOOK_EVERY_MS: '500', COLUMNS_EVERY_MS: '500', PURGE_EVERY_MS: '500', TRIM_EVERY_MS: '500' };
   const keeperUrl = await startService('keeper', outbox, {
     CONNECT_URL: connectUrl,
-    CONSUMER_DATABASE: catalog.name,
+    CONSUMER_DATABASE: `catalog=${catalog.name}`,
     ...often,
   });
   await waitUntil('the memory of the keeper', async () => {

@@ -3,7 +3,7 @@ import { openSession, type Session } from '@board/mysql';
 import { findUnreceived } from '@board/inbox';
 import { connectKafka, openCompactedTopic } from '@board/kafka';
 import type { OutboxPurge } from '@board/outbox';
-import { consumers } from '@board/contracts';
+import { consumers, type ConsumerDefinition } from '@board/contracts';
 import { watchServers } from '../../cli/watch-servers.ts';
 import { readAddresses } from '../../cli/addresses.ts';
 import type { CommonFlags } from '../../cli/program.ts';
@@ -16,7 +16,7 @@ export const outboxServers = {
 export interface OutboxFlags extends CommonFlags {
   readonly connector: string;
   readonly memoryTopic: string;
-  readonly consumerDatabase?: string;
+  readonly consumerDatabase?: readonly ConsumerDefinition[];
 }
 
 export interface OpenedOutbox {
@@ -35,7 +35,7 @@ const idleSeconds = 3_600;
  * ends the process at once; with `stop`, that is aborted first, and `work` has a while to take back what it has begun.
  */
 export async function withOutbox<Result>(
-  { instance, connector, memoryTopic, consumerDatabase }: OutboxFlags,
+  { instance, connector, memoryTopic, consumerDatabase = consumers }: OutboxFlags,
   work: (opened: OpenedOutbox) => Promise<Result>,
   stop?: AbortController,
 ): Promise<Result> {
@@ -58,9 +58,8 @@ export async function withOutbox<Result>(
       async findUnreceived(rows) {
         const definition = await connect.getConfig(connector);
         if (definition === undefined) throw new Error(`the connector ${connector} is not registered`);
-        const asked = consumers.map((consumer) => ({
+        const asked = consumerDatabase.map((consumer) => ({
           ...consumer,
-          database: consumerDatabase ?? consumer.database,
           source: { ...consumer.source, name: eventTopic(definition, consumer.aggregateType) },
         }));
         const readerPrefix = 'outbox-operator.';

@@ -7,9 +7,10 @@ const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const event = { version: 2, eventId, traceparent };
 const head = { level: 30, time: '2026-01-02T03:04:05.030Z', pid: 1, name: 'catalog-service-2' };
 const atMs = Date.parse(head.time);
+const asked = { aggregateId, group: 'catalog-service' };
 const delivery = { aggregateId, ...event, attempt: 1, takenFrom: 'source', partition: 2, offset: '7' };
 
-const parse = (fields: object) => parseLogLine(JSON.stringify({ ...head, ...fields }), aggregateId);
+const parse = (fields: object) => parseLogLine(JSON.stringify({ ...head, ...fields }), asked);
 
 describe('a line of a service', () => {
   it('of a committed change tells of the request and of the commit', () => {
@@ -39,6 +40,13 @@ describe('a line of a service', () => {
     expect(parse({ event: 'event.committed', aggregateId, version: 1 })).toMatchObject([
       { version: 1, atMs, step: { kind: 'committed' } },
     ]);
+  });
+
+  it("of a consumer is told of ITS group alone; a line without a group may be anyone's", () => {
+    const applied = { event: 'inbox.applied', events: [delivery] };
+    expect(parse({ ...applied, group: 'catalog-service' })).toHaveLength(1);
+    expect(parse(applied)).toHaveLength(1);
+    expect(parse({ ...applied, group: 'comment-service' })).toEqual([]);
   });
 
   it('of many applied events tells of THIS board only', () => {
@@ -78,7 +86,7 @@ describe('a line of a service', () => {
 
   it('is understood behind the words that container tools put in front', () => {
     const line = JSON.stringify({ ...head, event: 'inbox.applied', events: [delivery] });
-    expect(parseLogLine(`catalog-service-2-1  | ${line}`, aggregateId)).toHaveLength(1);
+    expect(parseLogLine(`catalog-service-2-1  | ${line}`, asked)).toHaveLength(1);
   });
 
   it.each([
@@ -90,6 +98,6 @@ describe('a line of a service', () => {
     ['another event', JSON.stringify({ ...head, event: 'http.request', path: `/boards/${aggregateId}` })],
     ['JSON that is no object', `["${aggregateId}"]`],
   ])('with %s tells NOTHING', (_what, line) => {
-    expect(parseLogLine(line, aggregateId)).toEqual([]);
+    expect(parseLogLine(line, asked)).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import type { Fact, Step } from './fact.ts';
 
 const time = z.iso.datetime({ offset: true }).transform(Date.parse);
 
-const head = z.looseObject({ event: z.string(), name: z.string().default('?'), time });
+const head = z.looseObject({ event: z.string(), name: z.string().default('?'), group: z.string().optional(), time });
 
 const event = {
   version: z.int().positive(),
@@ -30,8 +30,14 @@ const deadLetter = delivery.extend({
   dlqOffset: z.string().default('?'),
 });
 
-/** What a line of a service's log says about the board; nothing when it is about something else or no line of ours. */
-export function parseLogLine(line: string, id: string): Fact[] {
+/** What is asked of a line: an aggregate, as the consumer of a group has it. */
+export interface Asked {
+  readonly aggregateId: string;
+  readonly group: string;
+}
+
+/** What a line of a service's log says; nothing when it is about something else, of another consumer or no line of ours. */
+export function parseLogLine(line: string, { aggregateId, group }: Asked): Fact[] {
   // Container tools put their own words in front of a line.
   const start = line.indexOf('{');
   if (start < 0) return [];
@@ -42,7 +48,8 @@ export function parseLogLine(line: string, id: string): Fact[] {
     return [];
   }
   const parsed = head.safeParse(json);
-  return parsed.success ? readFacts(parsed.data, id) : [];
+  if (!parsed.success || (parsed.data.group ?? group) !== group) return [];
+  return readFacts(parsed.data, aggregateId);
 }
 
 type Head = z.output<typeof head>;

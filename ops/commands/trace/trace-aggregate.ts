@@ -6,7 +6,8 @@ import { expectRecords } from './expect-records.ts';
 import { findRecords } from './find-records.ts';
 import type { LookedAt } from './format-timeline.ts';
 import { readConsumerSide } from './read-consumer-side.ts';
-import { readLogs } from './read-logs.ts';
+import { parseLogLine } from './parse-log-line.ts';
+import type { Logs } from './read-logs.ts';
 import { readSourceSide } from './read-source-side.ts';
 import { toTimeline, type Timeline } from './to-timeline.ts';
 
@@ -16,8 +17,7 @@ export interface TraceOptions {
   readonly consumer: ConsumerDefinition;
   readonly database: DatabaseAddress;
   readonly kafka: KafkaAccess;
-  /** Log files of the services, or `-`. */
-  readonly logFiles: readonly string[];
+  readonly logs: Logs;
   readonly sinceMs?: number | undefined;
   /** Reads the topic to its end even when every known event was met before. */
   readonly toEnd?: boolean | undefined;
@@ -34,7 +34,7 @@ const clockMarginMs = 10 * 60_000;
 export async function traceAggregate(
   options: TraceOptions,
 ): Promise<{ readonly timeline: Timeline; readonly looked: LookedAt } | undefined> {
-  const { aggregateId, consumer, places = {}, logFiles, sinceMs, toEnd = false, say = () => undefined } = options;
+  const { aggregateId, consumer, places = {}, logs, sinceMs, toEnd = false, say = () => undefined } = options;
   const { aggregateType } = consumer;
   const aggregate = must(
     aggregates.find(({ type }) => type === aggregateType),
@@ -56,7 +56,7 @@ export async function traceAggregate(
     const fromMs = Math.max(1, (sinceMs ?? source.aggregate?.createdAtMs ?? 0) - clockMarginMs);
     const { kafka, signal } = options;
     // Before the topic: what the logs name must be found there.
-    const logged = await readLogs({ files: logFiles, aggregateId, sinceMs: fromMs, say, signal });
+    const logged = (await logs.lines(fromMs)).flatMap((line) => parseLogLine(line, { aggregateId, group }));
     const expected =
       sinceMs === undefined && !toEnd && source.aggregate !== undefined
         ? expectRecords(Math.max(source.aggregate.version, before.mark), [...source.facts, ...before.facts, ...logged])
@@ -76,7 +76,7 @@ export async function traceAggregate(
         facts,
         sinceMs,
       }),
-      looked: { logFiles: logFiles.length, topic, fromMs },
+      looked: { logFiles: logs.files, topic, fromMs },
     };
   } finally {
     await close();

@@ -59,8 +59,9 @@ export interface InboxOptions {
 
 /** Consumes a source topic and its group's retry topics until the scope closes. */
 export async function startInbox(options: InboxOptions): Promise<Inbox> {
-  const { consumer, handler, kafka, dataSource, logger, health, scope, fail } = options;
+  const { consumer, handler, kafka, dataSource, health, scope, fail } = options;
   const { group, source, aggregateType } = consumer;
+  const logger = options.logger.child({ group });
   const settings = resolveSettings(options.settings);
   // A replay and an event that makes way for the next are sent to a retry topic.
   if (!Number.isInteger(consumer.retryTiers) || consumer.retryTiers < 1)

@@ -1,3 +1,4 @@
+import { consumers } from '@board/contracts';
 import { readConfig } from '@board/service';
 import { expect, it } from 'vitest';
 import { serviceSchema } from './config.ts';
@@ -17,4 +18,16 @@ it('a keeper that is told of one consumer group REFUSES to start: the contracts 
   expect(() => readConfig(serviceSchema, { ...env, CONSUMER_GROUP: 'other' })).toThrow(
     /CONSUMER_GROUP: .*take it away/,
   );
+});
+
+it('a consumer whose tables are elsewhere is NAMED with its database, and the others stay where they are', () => {
+  const read = (CONSUMER_DATABASE: string) =>
+    readConfig(serviceSchema, { ...env, CONSUMER_DATABASE }).CONSUMER_DATABASE;
+  const moved = (databases: Readonly<Record<string, string>>) =>
+    consumers.map((consumer) => ({ ...consumer, database: databases[consumer.name] ?? consumer.database }));
+  expect(readConfig(serviceSchema, env).CONSUMER_DATABASE).toEqual(consumers);
+  expect(read('catalog=copy')).toEqual(moved({ catalog: 'copy' }));
+  expect(read('comments=b,catalog=a')).toEqual(moved({ catalog: 'a', comments: 'b' }));
+  for (const wrong of ['copy', 'nobody=copy', 'catalog=a,', 'catalog=a;b', 'catalog=a,catalog=b'])
+    expect(() => read(wrong)).toThrow(/CONSUMER_DATABASE: .*wants <consumer>=<database>/);
 });

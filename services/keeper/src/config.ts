@@ -1,5 +1,5 @@
 import { boardOutbox } from '@board/relay';
-import { keeperMemoryTopic } from '@board/contracts';
+import { consumers, keeperMemoryTopic, moveConsumers } from '@board/contracts';
 import { databaseFields } from '@board/mysql';
 import { kafkaFields } from '@board/kafka';
 import { configFields } from '@board/service';
@@ -20,12 +20,19 @@ export const serviceSchema = z.object({
   CONNECT_URL: configFields.httpUrl(),
   CONNECTOR: name().default(boardOutbox.name),
   CONSUMER_GROUP: z.never().optional().describe('nothing any more: the contracts name the consumers; take it away'),
-  /** Where the tables of the only consumer are, on the same server, in the place of those that the contracts name. */
+  /** Where the tables of a consumer are, on the same server, when not in the database that the contracts name. */
   CONSUMER_DATABASE: z
     .string()
-    .regex(/^\w{1,64}$/)
-    .describe('a database of 1-64 letters, digits or _')
-    .optional(),
+    .transform((text, context) => {
+      const moved = moveConsumers(text);
+      if (moved !== undefined) return moved;
+      context.addIssue('unknown');
+      return z.NEVER;
+    })
+    .describe(
+      `<consumer>=<database>, more after commas; the consumers are ${consumers.map(({ name }) => name).join(', ')}`,
+    )
+    .default(consumers),
   MEMORY_TOPIC: name().default(keeperMemoryTopic.name),
   /** A position that is lost and rebuilt between two looks goes unnoticed; a snapshot takes longer than this. */
   LOOK_EVERY_MS: configFields.milliseconds().default(1_000),

@@ -70,9 +70,8 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     return async (rows) => {
       const definition = await connect.getConfig(connector);
       if (definition === undefined) throw new Error(`the connector ${connector} is not registered`);
-      const asked = consumers.map((consumer) => ({
+      const asked = config.CONSUMER_DATABASE.map((consumer) => ({
         ...consumer,
-        database: config.CONSUMER_DATABASE ?? consumer.database,
         source: { ...consumer.source, name: eventTopic(definition, consumer.aggregateType) },
       }));
       return findUnreceived({ kafka, consumers: asked, query, readerPrefix }, rows);
