@@ -7,6 +7,11 @@ import { groupTopics, type ConsumerDefinition } from './consumer.ts';
 import { heartbeatTopic, keeperMemoryTopic, schemaHistoryTopic } from './relay-topics.ts';
 import type { TopicDefinition } from './topic.ts';
 
+export * from './board.ts';
+export * from './catalog.ts';
+export * from './comment.ts';
+export * from './comments.ts';
+
 /** Every kind of aggregate: add the next one here. */
 export const aggregates: readonly AggregateDefinition[] = [boardAggregate, commentAggregate];
 

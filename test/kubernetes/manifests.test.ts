@@ -11,14 +11,14 @@ import { serviceSchema as keeperSchema } from '../../services/keeper/src/config.
 import { serviceSchema as orderSchema } from '../../services/order-service/src/config.ts';
 import { provisionEnvironment } from '../../provision/config.ts';
 import { readCompose } from '../containers/read-compose.ts';
-import { listFiles, manifestFolder, readManifests } from './read-manifests.ts';
+import { folders, listFiles, manifestFolder, readManifests } from './read-manifests.ts';
 import type { Resource } from './resource.ts';
 import { readImageVersion } from '../../stack/fetch/read-image-version.ts';
 import { readInfraSettings, readLeftOut } from './server-settings.ts';
 import { environmentOf, readWorkload } from './workload.ts';
 
 const checkout = resolve(import.meta.dirname, '../..');
-const resources = [...readManifests('base'), ...readManifests('comments')];
+const resources = folders.flatMap(readManifests);
 const ofKind = (kind: string): Resource[] => resources.filter((resource) => resource.kind === kind);
 const texts = z.record(z.string(), z.unknown());
 
@@ -37,7 +37,8 @@ const without = (entries: Readonly<Record<string, string>>, keys: readonly strin
   Object.fromEntries(Object.entries(entries).filter(([key]) => !keys.includes(key)));
 
 test('each folder names EVERY file that is in it, and no resource comes twice', () => {
-  for (const folder of ['base', 'comments'] as const) {
+  expect(folders).toContain('base');
+  for (const folder of folders) {
     const files = readdirSync(resolve(manifestFolder, folder)).filter((file) => file !== 'kustomization.yaml');
     expect(listFiles(folder).toSorted()).toEqual(files.toSorted());
   }
@@ -148,19 +149,20 @@ test('the registry has the image of docker-compose.yml and each setting of infra
 });
 
 const services = [
-  { name: 'order-service', schema: orderSchema, database: 'order_service', isScaled: true },
+  { name: 'order-service', schema: orderSchema, database: 'order_service', isScaled: true, role: 'owner' },
   ...consumers.map(({ group, database }) => ({
     name: group,
     schema: consumerEnvironment(group),
     database,
     isScaled: true,
+    role: 'consumer',
   })),
-  { name: 'keeper', schema: keeperSchema, database: 'order_service', isScaled: false },
+  { name: 'keeper', schema: keeperSchema, database: 'order_service', isScaled: false, role: 'keeper' },
 ];
 
-describe.each(services)('$name', ({ name, schema, database, isScaled }) => {
+describe.each(services)('$name', ({ name, schema, database, isScaled, role }) => {
   const deployment = find('Deployment', name);
-  const { container, labels, pod } = readWorkload(deployment);
+  const { container, labels, component, pod } = readWorkload(deployment);
 
   test('gets EVERY variable that it needs and NONE that it does not know', () => {
     const given = environmentOf(deployment);
@@ -175,6 +177,10 @@ describe.each(services)('$name', ({ name, schema, database, isScaled }) => {
   test('takes the password of the user whom it names', () => {
     const password = container.env.find((variable) => variable.name === 'DATABASE_PASSWORD')?.valueFrom?.secretKeyRef;
     expect(password).toEqual({ name: 'mysql-passwords', key: environmentOf(deployment)['DATABASE_USER'] });
+  });
+
+  test('is to the network what it is', () => {
+    expect(component).toBe(role);
   });
 
   test('is started from a file that exists, and probed on paths that it answers', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test, type TestContext } from 'vitest';
 import { buildManifests } from './build-manifests.ts';
 import { fetchKedaSchemas, fetchKubernetesSchemas, fetchStrimziSchemas, kubernetesVersions } from './fetch-schemas.ts';
-import { readManifests } from './read-manifests.ts';
+import { folders, readManifests } from './read-manifests.ts';
 import type { Resource } from './resource.ts';
 import type { FindSchema } from './resource-schemas.ts';
 
@@ -64,7 +64,7 @@ describe.each(sets)('the schemas of $of', { timeout: 400_000 }, ({ command, fetc
 
   test('fit EVERY manifest of theirs, and no unknown field passes', async (context) => {
     const schemaOf = await find(context);
-    const theirs = [...readManifests('base'), ...readManifests('comments')].filter(isTheirs);
+    const theirs = folders.flatMap(readManifests).filter(isTheirs);
     expect(theirs.length).toBeGreaterThan(0);
     expect(problemsOf(theirs, schemaOf)).toEqual([]);
     for (const spoilt of theirs.filter(({ kind }) => kind !== 'Secret').flatMap(spoil)) {
@@ -72,11 +72,7 @@ describe.each(sets)('the schemas of $of', { timeout: 400_000 }, ({ command, fetc
     }
   });
 
-  for (const [folder, written] of [
-    ['base', 'base'],
-    ['overlays/example', 'base'],
-    ['comments', 'comments'],
-  ] as const) {
+  for (const [folder, written] of [['overlays/example', 'base'], ...folders.map((name) => [name, name])] as const) {
     test(`fit what Kustomize makes of ${folder}`, async (context) => {
       const built = await orSkip(context, 'kubectl kustomize, kustomize build', () => buildManifests(folder));
       const schemaOf = await find(context);

@@ -37,7 +37,7 @@ import { environmentOf } from './workload.ts';
 // worker's and the connector's settings, the Deployment's variables. What the operator adds is written here.
 const stack = inject('stack');
 const checkout = resolve(import.meta.dirname, '../..');
-const resources = readManifests();
+const resources = readManifests('base');
 const users = resources.filter(({ kind }) => kind === 'KafkaUser');
 const texts = z.record(z.string(), z.unknown());
 

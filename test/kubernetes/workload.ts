@@ -34,7 +34,12 @@ const container = z.looseObject({
 });
 
 const podTemplate = z.object({
-  metadata: z.object({ labels: z.record(z.string(), z.string()) }),
+  metadata: z.object({
+    labels: z.object({
+      'app.kubernetes.io/name': z.string(),
+      'app.kubernetes.io/component': z.enum(['owner', 'consumer', 'keeper', 'registry', 'setup']),
+    }),
+  }),
   spec: z.looseObject({
     serviceAccountName: z.string(),
     automountServiceAccountToken: z.literal(false),
@@ -43,11 +48,12 @@ const podTemplate = z.object({
   }),
 });
 
-/** The one container of a Deployment or Job of ours, and its pod; throws when the pod is not hardened or has no limits. */
+/** The one container of a Deployment or Job of ours, its pod, and what it is to the network's rules; throws when the pod is not hardened or has no limits. */
 export function readWorkload(resource: Resource) {
   const { template } = z.looseObject({ template: podTemplate }).parse(resource['spec']);
   const [only] = template.spec.containers;
-  return { pod: template.spec, labels: template.metadata.labels, container: only };
+  const { 'app.kubernetes.io/component': component, ...labels } = template.metadata.labels;
+  return { pod: template.spec, labels, component, container: only };
 }
 
 /** What the process would see; `secret` stands for whatever a Secret holds. */

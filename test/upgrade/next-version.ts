@@ -55,8 +55,8 @@ export function languageOf(title: string): string {
   },
   ...addMigration(order, 'board', {
     file: 'database/migrations.ts',
-    firstImport: `import { boardAggregate, commentAggregate }`,
-    last: 'CreateComments1764500000000,\n]',
+    firstImport: `import type { MigrationInterface, QueryRunner } from 'typeorm';`,
+    last: ',\n]',
   }),
 
   {

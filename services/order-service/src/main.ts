@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { eventSchemas } from '@board/contracts';
 import { createDatabase, databaseConnection, ServerSettingsError } from '@board/mysql';
-import { createCommitMetrics, createGroupCommit } from '@board/outbox';
+import { createCommitMetrics, createGroupCommit, type AggregateRows } from '@board/outbox';
 import {
   createElapsedClock,
   createHealth,
@@ -16,14 +16,13 @@ import {
 import { boardCommands } from './application/board-commands.ts';
 import { commentCommands } from './application/comment-commands.ts';
 import type { Refusal } from './application/commands.ts';
-import { handleCommand } from './application/handle-command.ts';
+import { handleCommand, type AggregateCommands, type Numbered } from './application/handle-command.ts';
 import { serviceSchema } from './config.ts';
 import { boardRows, boardTable, createBoardReader } from './database/board-store.ts';
 import { commentRows, commentTable, createCommentFinder } from './database/comment-store.ts';
 import { createSchemaMemory } from './database/schema-memory.ts';
 import { watchWrites } from './database/watch-writes.ts';
-import type { Board } from './domain/board.ts';
-import type { Comment } from './domain/comment.ts';
+import type { CommandEdge } from './http/answer-command.ts';
 import { apiDocument } from './http/api-document.ts';
 import { boardsRouter } from './http/boards-router.ts';
 import { commentsRouter } from './http/comments-router.ts';
@@ -68,38 +67,25 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     logger,
   });
 
-  // One for each kind of aggregate: commands of one kind share transactions.
   const commitMetrics = createCommitMetrics(metrics);
-  const boardCommits = createGroupCommit<Board, Refusal>({
-    database,
-    rows: boardRows,
-    metrics: commitMetrics('board'),
-  });
-  scope.defer('commits of boards', () => boardCommits.drain());
-  const commentCommits = createGroupCommit<Comment, Refusal>({
-    database,
-    rows: commentRows,
-    metrics: commitMetrics('comment'),
-  });
-  scope.defer('commits of comments', () => commentCommits.drain());
-
   const parts = { encode: encoder.encode, now: () => new Date(), newId: randomUUIDv7 };
   const { REQUEST_DEADLINE_MS: requestDeadlineMs, BODY_DEADLINE_MS: bodyDeadlineMs } = config;
-  const deadlines = { requestDeadlineMs, bodyDeadlineMs };
+  /** What the routes of a kind of aggregate need: its commands share transactions among themselves. */
+  function takeCommands<Command extends object, State extends Numbered>(
+    kind: AggregateCommands<Command, State>,
+    rows: AggregateRows<State>,
+  ): CommandEdge<Command, State> {
+    const what = kind.aggregateType;
+    const commits = createGroupCommit<State, Refusal>({ database, rows, metrics: commitMetrics(what) });
+    scope.defer(`commits of ${what}`, () => commits.drain());
+    return { what, handle: handleCommand(kind, { ...parts, commits }), requestDeadlineMs, bodyDeadlineMs };
+  }
+
   const boards = createBoardReader(reads);
-  const boardEdge = {
-    what: 'board',
-    handle: handleCommand(boardCommands, { ...parts, commits: boardCommits }),
-    ...deadlines,
-  };
-  const commentEdge = {
-    what: 'comment',
-    handle: handleCommand(commentCommands, { ...parts, commits: commentCommits }),
-    ...deadlines,
-  };
+  const boardEdge = takeCommands(boardCommands, boardRows);
   const routers = [
     boardsRouter(boardEdge, boards),
-    commentsRouter(commentEdge, boards, createCommentFinder(reads)),
+    commentsRouter(takeCommands(commentCommands, commentRows), boards, createCommentFinder(reads)),
     ...(config.LEGACY_CREATE ? [legacyRouter(boardEdge)] : []),
     docsRouter(apiDocument({ legacyCreate: config.LEGACY_CREATE })),
   ];

@@ -36,7 +36,7 @@ export interface AggregateCommands<Command, State> {
 }
 
 /** An aggregate as far as it is known here. */
-interface Numbered {
+export interface Numbered {
   readonly id: string;
   readonly version: number;
 }
