@@ -62,6 +62,12 @@ describe('event schemas', () => {
     }
   });
 
+  it('have an example each, below', () => {
+    expect(examples.map(({ type }) => type).toSorted()).toEqual(
+      eventSchemas.map(({ eventType }) => eventType).toSorted(),
+    );
+  });
+
   it.each(examples)('carry a typed $type there and back UNCHANGED', ({ type, data }) => {
     const schema = schemaOf(type);
     const decoded: unknown = schema.fromBuffer(schema.toBuffer(data));

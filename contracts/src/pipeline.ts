@@ -30,6 +30,11 @@ export function moveConsumers(text: string): readonly ConsumerDefinition[] | und
   return consumers.map((consumer) => ({ ...consumer, database: databases.get(consumer.name) ?? consumer.database }));
 }
 
+/** What the operator's commands need to be about this consumer, with a space before it: nothing for the first. */
+export function consumerFlag(name: string): string {
+  return consumers.slice(1).some((consumer) => consumer.name === name) ? ` --consumer ${name}` : '';
+}
+
 /** Every topic that `provision/` creates, in this order. */
 export const topics: readonly TopicDefinition[] = [
   // Before the aggregates' own: an event that fails in a partition which the retry topics do not have yet has to wait.

@@ -10,6 +10,7 @@ import { counted, printJson } from '../cli/print.ts';
 import { readBaseline } from './inbox/read-baseline.ts';
 import { statusText } from './inbox/status-text.ts';
 import { runProgram, UsageError } from '../cli/program.ts';
+import { consumerNames } from './consumer/consumers.ts';
 import { createConsumerProgram, withOperator, type ConsumerFlags } from './consumer/with-operator.ts';
 
 const program = createConsumerProgram(
@@ -28,7 +29,7 @@ program
     await withOperator(flags, async ({ operator, consumer }) => {
       const status = await inboxStatus(operator, consumer.sourceTopic, flags.boards);
       if (flags.json === true) printJson(status);
-      else console.log(statusText(status));
+      else console.log(statusText(status, flags.consumer === consumerNames[0] ? '' : ` --consumer ${flags.consumer}`));
     });
   });
 

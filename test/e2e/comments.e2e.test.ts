@@ -125,7 +125,11 @@ it('keeps what comment-service cannot apply as dead letters, and what follows pa
     );
     const audited = await run('audit');
     expect(audited.out).toMatch(/consumer comments[^]*behind a dead letter +1\n/);
-    expect((await fetch(`${url}/alarms`)).status).toBe(503);
+    const alarms = await fetch(`${url}/alarms`);
+    expect([alarms.status, await alarms.text()]).toEqual([
+      503,
+      expect.stringContaining('npm run dlq -- list --consumer comments'),
+    ]);
 
     await root.query(`DROP TRIGGER ${database}.refuse`);
     expect((await run('dlq', 'replay', '--board', refused, ...ofComments)).exitCode).toBe(0);

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { consumers, topics } from '@board/contracts';
+import { aggregates, consumers, topics } from '@board/contracts';
 import { consumerEnvironment } from '@board/inbox';
 import { createHealth, readConfig } from '@board/service';
 import { describe, expect, test } from 'vitest';
@@ -85,6 +85,56 @@ describe('Kafka', () => {
       .parse(find('Kafka', 'board')['spec']);
     expect(texts.parse(find('KafkaConnect', 'connect')['spec'])['version']).toBe(kafka.version);
     expect(kafka.metadataVersion.startsWith(kafka.version.split('.').slice(0, 2).join('.'))).toBe(true);
+  });
+});
+
+/** What a KafkaUser may do: `topic board literal` and its operations. */
+function rightsOf(name: string): Record<string, string[]> {
+  const acl = z.object({
+    resource: z.object({ type: z.string(), name: z.string(), patternType: z.string() }),
+    operations: z.array(z.string()),
+  });
+  const { authorization } = z
+    .looseObject({ authorization: z.object({ type: z.literal('simple'), acls: z.array(acl) }) })
+    .parse(find('KafkaUser', name)['spec']);
+  return Object.fromEntries(
+    authorization.acls.map(({ resource, operations }) => [
+      `${resource.type} ${resource.name} ${resource.patternType}`,
+      operations,
+    ]),
+  );
+}
+
+describe('the rights in Kafka', () => {
+  test.each(aggregates)('let Connect write $type', ({ topic }) => {
+    expect(rightsOf('connect')).toMatchObject({
+      [`topic ${topic.name} literal`]: ['Describe', 'DescribeConfigs', 'Write'],
+    });
+  });
+
+  test.each(consumers)(
+    'let $group read its source and keep its own topics and groups, and NOTHING else',
+    (consumer) => {
+      const { group, source } = consumer;
+      expect(rightsOf(group)).toEqual({
+        [`topic ${source.name} literal`]: ['Describe', 'Read'],
+        [`topic ${group}. prefix`]: ['Describe', 'Read', 'Write'],
+        [`group ${group} prefix`]: ['Delete', 'Describe', 'Read'],
+      });
+    },
+  );
+
+  test.each(consumers)('let the keeper and the autoscaler look after $group', ({ group, source }) => {
+    expect(rightsOf('keeper')).toMatchObject({
+      [`topic ${group}.retry. prefix`]: ['Delete', 'Describe', 'Read'],
+      [`group ${group}.retry literal`]: ['Describe'],
+      [`topic ${source.name} literal`]: ['Describe', 'Read'],
+      [`group ${group} literal`]: ['Describe'],
+    });
+    expect(rightsOf('autoscaler')).toMatchObject({
+      [`topic ${source.name} literal`]: ['Describe'],
+      [`group ${group} literal`]: ['Describe'],
+    });
   });
 });
 

@@ -56,15 +56,14 @@ export async function auditConsumers(options: PipelineAudit): Promise<ConsumerAu
   try {
     // Before anything is compared: what is suspected later is not settled by this audit.
     const remembered = await memory.read();
+    // Now, not after all the waiting: the keeper goes on looking meanwhile.
+    const keeperNotes = noteKeeper(remembered);
     const doubt = (): ReturnType<typeof distrust> => distrust(memory, 'audit');
     const reports: ConsumerAuditReport[] = [];
     for (const consumer of options.consumers ?? consumers) {
       reports.push(await auditOne(options, consumer, { kafka, sql, connector, doubt }));
     }
-    const said = [
-      ...noteKeeper(remembered),
-      ...(await settleSuspicion(memory, remembered, reports, isWhole(options.consumers))),
-    ];
+    const said = [...keeperNotes, ...(await settleSuspicion(memory, remembered, reports, isWhole(options.consumers)))];
     return reports.map((report) => ({ ...report, notes: [...said, ...report.notes] }));
   } finally {
     await close();

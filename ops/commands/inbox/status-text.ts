@@ -1,8 +1,8 @@
 import type { InboxStatus } from '@board/inbox';
 import { age, counted, versionSpan } from '../../cli/print.ts';
 
-/** The status as a terminal shows it. */
-export function statusText(status: InboxStatus): string {
+/** The status as a terminal shows it; `consumerFlag` is what other commands need to be about the same consumer. */
+export function statusText(status: InboxStatus, consumerFlag: string): string {
   const { parked, openLetters, skipped, missing } = status;
   const letters = Object.entries(openLetters).map(([reason, count]) => `${count} ${reason}`);
   const lines: readonly (readonly [string, string])[] = [
@@ -11,7 +11,12 @@ export function statusText(status: InboxStatus): string {
     ['marks', `${status.marks}`],
     ['lag', status.lag.map(({ partition, records }) => `partition ${partition}: ${records}`).join(', ')],
     ['retries', status.retries.map(({ tier, records }) => `tier ${tier}: ${records}`).join(', ')],
-    ['letters', letters.length === 0 ? 'none open' : `${letters.join(', ')} open; "npm run dlq -- list" shows them`],
+    [
+      'letters',
+      letters.length === 0
+        ? 'none open'
+        : `${letters.join(', ')} open; "npm run dlq -- list${consumerFlag}" shows them`,
+    ],
     ['skipped', `${skipped.policy} by policy, ${skipped.hand} by hand`],
     [
       'missing',

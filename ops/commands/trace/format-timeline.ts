@@ -1,3 +1,4 @@
+import { consumerFlag } from '@board/contracts';
 import { printable } from '@board/service';
 import type { Outcome } from './find-outcome.ts';
 import type { TimedStep, Timeline, TracedEvent } from './to-timeline.ts';
@@ -31,14 +32,14 @@ export function formatTimeline(timeline: Timeline, looked: LookedAt): string {
   return [head, ...events.map((event) => formatEvent(event, timeline, looked))].join('\n\n');
 }
 
-function formatEvent(event: TracedEvent, { isTopicReadToEnd }: Timeline, looked: LookedAt): string {
+function formatEvent(event: TracedEvent, { isTopicReadToEnd, consumer }: Timeline, looked: LookedAt): string {
   const { version, eventType, eventId, traceparent, steps, totalMs } = event;
   const lines = steps.map((step, index) => {
     const after = index === 0 ? '' : `+${step.afterMs} ms`;
     return `  ${step.at}  ${after.padStart(11)}  ${oneLine(describeStep(step))}`;
   });
   return [
-    `version ${version}  ${eventType ?? '(type not known)'}: ${outcomes[event.outcome]}`,
+    `version ${version}  ${eventType ?? '(type not known)'}: ${outcomes[event.outcome].replace('<event>', `<event>${consumerFlag(consumer)}`)}`,
     `  event ${eventId ?? 'not known'}, trace ${traceparent ?? 'none'}`,
     ...lines,
     ...(steps.length > 1 ? [`  ${''.padStart(24)}  ${`${totalMs} ms`.padStart(11)}  in all`] : []),

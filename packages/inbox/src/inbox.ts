@@ -11,6 +11,8 @@ import type { InboxStore } from './store/store.ts';
 
 /** Everything that the stages need; made once per process. */
 export interface Inbox {
+  /** What an operator's command needs to be about this consumer, with a space before it; empty for the first consumer. */
+  readonly consumerFlag: string;
   readonly store: InboxStore;
   readonly publisher: Publisher;
   readonly decoder: Decoder;

@@ -1,4 +1,4 @@
-import { groupTopics, retryGroupOf, type ConsumerDefinition } from '@board/contracts';
+import { consumerFlag as flagOf, groupTopics, retryGroupOf, type ConsumerDefinition } from '@board/contracts';
 import { assertTopics, connectKafka, kafkaAccess, kafkaFields } from '@board/kafka';
 import { createDatabase, databaseConnection, databaseFields, ServerSettingsError, type Database } from '@board/mysql';
 import {
@@ -62,6 +62,7 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
   const { consumer, handler, kafka, dataSource, health, scope, fail } = options;
   const { group, source, aggregateType } = consumer;
   const logger = options.logger.child({ group });
+  const consumerFlag = flagOf(consumer.name);
   const settings = resolveSettings(options.settings);
   // A replay and an event that makes way for the next are sent to a retry topic.
   if (!Number.isInteger(consumer.retryTiers) || consumer.retryTiers < 1)
@@ -86,6 +87,7 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
   const schemas = createSchemaResolver({
     registry: connectRegistry(options.registryUrl),
     readers: consumer.schemas,
+    consumerFlag,
     memory: store.schemas,
     settings,
     alarms,
@@ -105,6 +107,7 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
     ahead = await store.transaction(({ skips }) => skips.findAhead());
   });
   const inbox: Inbox = {
+    consumerFlag,
     store,
     publisher,
     decoder: createDecoder(schemas),

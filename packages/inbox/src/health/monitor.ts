@@ -62,7 +62,7 @@ interface Findings {
 
 /** Metrics and alarms of what only a human can end: open dead letters, events parked too long, parking that is full. */
 function raiseAlarms(
-  { alarms, metrics, settings }: Inbox,
+  { alarms, metrics, settings, consumerFlag }: Inbox,
   { parked, isFull, openDeadLetters, missing }: Findings,
 ): void {
   metrics.parkedNow(parked.rows, parked.bytes, parked.oldestAgeMs);
@@ -72,7 +72,7 @@ function raiseAlarms(
 
   set('dead letters', openDeadLetters.size > 0, () => {
     const counts = [...openDeadLetters].map(([reason, count]) => `${count} ${reason}`);
-    return `open dead letters: ${counts.join(', ')}; "npm run dlq -- list" shows them`;
+    return `open dead letters: ${counts.join(', ')}; "npm run dlq -- list${consumerFlag}" shows them`;
   });
   set('records missing', missing.count > 0, () => {
     const more = missing.count > missing.reasons.length ? ` and ${missing.count - missing.reasons.length} more` : '';
@@ -80,7 +80,7 @@ function raiseAlarms(
   });
   set('parked long', parked.oldestAgeMs > settings.parkedAlarmAgeMs, () => {
     const seconds = Math.round(parked.oldestAgeMs / 1_000);
-    return `${parked.rows === 1 ? '1 event is' : `${parked.rows} events are`} parked, the oldest for ${seconds} s; "npm run inbox -- status" shows them`;
+    return `${parked.rows === 1 ? '1 event is' : `${parked.rows} events are`} parked, the oldest for ${seconds} s; "npm run inbox -- status${consumerFlag}" shows them`;
   });
   set(
     'parking full',

@@ -123,13 +123,21 @@ export interface SchemaTroubles {
 }
 
 export interface SchemaTroublesParts {
+  /** As in `Inbox`. */
+  readonly consumerFlag: string;
   readonly memory: Pick<SchemaMemory, 'findDeadLetters'>;
   readonly alarms: Alarms;
   readonly logger: Logger;
   readonly elapsedMs: () => number;
 }
 
-export function trackSchemaTroubles({ memory, alarms, logger, elapsedMs }: SchemaTroublesParts): SchemaTroubles {
+export function trackSchemaTroubles({
+  memory,
+  alarms,
+  logger,
+  elapsedMs,
+  consumerFlag,
+}: SchemaTroublesParts): SchemaTroubles {
   const troubles = new Map<string, Trouble>();
 
   async function describeDeadLetters(key: SchemaKey): Promise<string> {
@@ -137,7 +145,7 @@ export function trackSchemaTroubles({ memory, alarms, logger, elapsedMs }: Schem
     const { count, letters } = await memory.findDeadLetters(text, namedDeadLetters);
     if (count === 0) return '';
     const more = count > letters.length ? ' and more' : '';
-    return `; dead-lettered before this was clear: ${count} (${letters.join(', ')}${more}), replay them afterwards: npm run dlq -- replay --error "${text}"`;
+    return `; dead-lettered before this was clear: ${count} (${letters.join(', ')}${more}), replay them afterwards: npm run dlq -- replay --error "${text}"${consumerFlag}`;
   }
 
   return {
@@ -161,7 +169,7 @@ export function trackSchemaTroubles({ memory, alarms, logger, elapsedMs }: Schem
       const more = all.length > namedTroubles ? `; and ${all.length - namedTroubles} more` : '';
       alarms.raise(
         alarm,
-        `${all.slice(0, namedTroubles).join('; ')}${more}; "npm run inbox -- schemas" compares, docs/runbook.md "The registry lost schemas" has the ways out`,
+        `${all.slice(0, namedTroubles).join('; ')}${more}; "npm run inbox -- schemas${consumerFlag}" compares, docs/runbook.md "The registry lost schemas" has the ways out`,
       );
     },
   };

@@ -30,6 +30,8 @@ export interface SchemaResolver {
 }
 
 export interface SchemaResolverParts {
+  /** As in `Inbox`. */
+  readonly consumerFlag: string;
   readonly registry: RegistryClient;
   readonly readers: readonly ReaderSchema[];
   readonly memory: SchemaMemory;

@@ -38,6 +38,7 @@ export function prepareProcesses(run: Environment): () => Process {
     const alarms = silent as Inbox['alarms'];
     const { elapsedMs } = clock;
     const inbox: Inbox = {
+      consumerFlag: '',
       store,
       publisher: openPublisher(run, life),
       decoder,

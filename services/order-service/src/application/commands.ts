@@ -26,6 +26,8 @@ export type Refusal =
   | { readonly kind: 'missing' | 'deleted'; readonly what?: string }
   /** The aggregate has another version than those that the client takes for current. */
   | { readonly kind: 'stale'; readonly version: number }
+  /** The aggregate is in a state that forbids the command; `detail` is a sentence for the client. */
+  | { readonly kind: 'conflict'; readonly detail: string }
   /** The first request with this idempotency key has no answer yet. */
   | { readonly kind: 'key-running' }
   /** The idempotency key came with another command before. */

@@ -79,7 +79,9 @@ const read = {
 
 const write = {
   400: refusal('A parameter or header does not fit, or the body is no JSON.'),
-  409: refusal('A request with this Idempotency-Key is still running.', retryAfter),
+  409: refusal('A request with this Idempotency-Key is still running, or the state of the aggregate forbids it.', {
+    'Retry-After': z.string().optional().meta({ description: 'Seconds; only while the request is running.' }),
+  }),
   422: refusal('A field breaks a rule, or the Idempotency-Key was used for another request.'),
   ...failures,
 };

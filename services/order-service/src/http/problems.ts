@@ -16,6 +16,8 @@ export function toProblem(what: string, refusal: Refusal): Problem {
         detail: `The ${what} is at version ${refusal.version}, which If-Match does not name.`,
         headers: { ETag: versionEtag.of(refusal.version) },
       });
+    case 'conflict':
+      return new Problem(409, { detail: refusal.detail });
     case 'key-running':
       return new Problem(409, {
         detail: 'A request with this Idempotency-Key is still running; ask again for its answer.',
