@@ -1,8 +1,7 @@
 import { relative } from 'node:path';
 import { clusterTitles, readCluster } from '../instance/cluster.ts';
 import { checkout, type Instance } from '../instance/instance.ts';
-import { measureMemory } from '../run/memory.ts';
-import { isAllRunning, type StackState } from '../run/stack-state.ts';
+import { isAllRunning, measureMemory, type StackState } from '../run/stack-state.ts';
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MB`;
 

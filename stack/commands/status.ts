@@ -1,9 +1,7 @@
-import { isRunning } from '@board/service';
 import { readCluster } from '../instance/cluster.ts';
 import { locateInstance } from '../instance/instance.ts';
-import { readPidFiles } from '../instance/pid-files.ts';
-import { measureMemory } from '../run/memory.ts';
-import { isAllRunning, readLiveState, readState } from '../run/stack-state.ts';
+import { isAllRunning, measureMemory, readLiveState, readState } from '../run/stack-state.ts';
+import { findOrphans } from '../run/stop-orphans.ts';
 import { renderStack } from './render.ts';
 
 /** Prints what runs; exit code 1 unless everything runs. */
@@ -22,7 +20,7 @@ export async function status(name: string, flags: { json?: true }): Promise<void
   }
   const problem = readState(instance)?.problem;
   console.log(`The stack "${name}" does not run.${problem === undefined ? '' : ` Last time: ${problem}`}`);
-  const orphans = readPidFiles(instance).filter(isRunning);
+  const orphans = findOrphans(instance);
   if (orphans.length > 0)
     console.log(
       `${orphans.length} of its processes were left behind by a killed launcher: the next start, or "down", stops them.`,

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { refuseFolders } from '../check/refuse.ts';
 import { locateInstance, makeFolders, stackCommand } from '../instance/instance.ts';
+import { rotateLog } from '../run/run-command.ts';
 import { readLiveState } from '../run/stack-state.ts';
 import type { StartOptions } from '../stack.ts';
 import { followFile } from './follow-file.ts';
@@ -37,7 +38,7 @@ export async function up(options: StartOptions & { readonly instance: string }):
 }
 
 function startSupervisor(options: StartOptions & { readonly instance: string }, logFile: string) {
-  if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
+  rotateLog(logFile);
   const log = openSync(logFile, 'a', 0o600);
   try {
     const cluster = options.cluster === undefined ? [] : ['--cluster', options.cluster];

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { locateInstance } from '../instance/instance.ts';
 import { findBusyPorts, listPorts, portsAt, readOffset } from '../instance/ports.ts';
+import { readState } from '../run/stack-state.ts';
 import { readStack } from '../stack.ts';
 
 // One story in order: each test goes on where the one before stopped.
@@ -81,7 +82,7 @@ function pidOf(server: string): number {
 
 async function expectNothingLeft(): Promise<void> {
   expect(processesOfInstance()).toEqual([]);
-  expect(readdirSync(instance.runDir).filter((file) => file.endsWith('.pid'))).toEqual([]);
+  expect(readState(instance)?.children).toEqual([]);
   const ports = listPorts(portsAt(readOffset(instance.folder) ?? 0), 'kraft').map(({ port }) => port);
   expect(await findBusyPorts(ports)).toEqual([]);
 }

@@ -8,7 +8,7 @@ import { locateInstance, makeFolders } from '../../instance/instance.ts';
 import { pickFreePort, portsAt } from '../../instance/ports.ts';
 import { ensureSecrets } from '../../instance/secrets.ts';
 import { runCommand } from '../../run/run-command.ts';
-import { waitUntilReady } from '../../run/wait-until-ready.ts';
+import { waitUntilReady } from '../../run/supervise.ts';
 import { mysqlServer } from '../../servers/mysql.ts';
 import { loopbackHosts } from '../../servers/server.ts';
 
