@@ -1,9 +1,8 @@
 import { loopbackHost, type ProvisionConfig, provisionSteps, type ProvisionTools, runStep } from '@board/provision';
-import { brokerIds } from '../servers/broker-settings.ts';
+import { nodeCommand } from '../servers/command-lines.ts';
 import { connectServer, connectUrl } from '../servers/connect.ts';
-import { brokerAddresses, kafkaServer } from '../servers/kafka.ts';
+import { brokerAddresses, brokerIds, kafkaServer } from '../servers/kafka.ts';
 import { mysqlServer } from '../servers/mysql.ts';
-import { nodeCommand } from '../servers/node-command.ts';
 import { catalogService, consumerService, keeper, moreConsumers, orderService } from '../servers/our-services.ts';
 import { registryServer, registryUrl } from '../servers/registry.ts';
 import type { RunTask, Server, ServerContext } from '../servers/server.ts';

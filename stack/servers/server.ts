@@ -26,9 +26,9 @@ export interface Server {
   /** Servers with a higher number are stopped first. */
   readonly layer: number;
   /** Writes the configuration; makes the data folder when there is none. Runs once, before the first start. */
-  readonly prepare: (runTask: RunTask) => Promise<void>;
+  readonly prepare: (runTask: RunTask) => Promise<void> | void;
   /** The program to run; asked again at each restart. */
-  readonly command: () => Promise<Command>;
+  readonly command: () => Promise<Command> | Command;
   /** Throws or says why while the server cannot do its work yet. */
   readonly probe: () => Promise<string | undefined>;
   readonly readyTimeoutMs: number;

@@ -11,7 +11,7 @@ import { fetchJars, type Jars } from '../../stack/fetch/fetch-jars.ts';
 import { ensureJava, type Java } from '../../stack/fetch/find-java.ts';
 import { pickFreePort } from '../../stack/instance/ports.ts';
 import { lastLines } from '../../stack/run/run-command.ts';
-import { properties } from '../../stack/servers/properties.ts';
+import { properties } from '../../stack/servers/settings.ts';
 
 const run = promisify(execFile);
 const silent = (): void => undefined;

@@ -10,7 +10,7 @@ import { ensureSecrets } from '../../instance/secrets.ts';
 import { runCommand } from '../../run/run-command.ts';
 import { waitUntilReady } from '../../run/supervise.ts';
 import { connectServer, connectUrl } from '../../servers/connect.ts';
-import { properties } from '../../servers/properties.ts';
+import { properties } from '../../servers/settings.ts';
 import { loopbackHosts } from '../../servers/server.ts';
 
 export interface OwnConnect {
