@@ -1,5 +1,5 @@
 import { identifyProcess } from '@board/service';
-import { refuseBusyPorts, refuseFolders, refuseWhatIsMissing } from './check/refuse.ts';
+import { refuseBusyPorts, refuseFolders, refuseWhatIsMissing } from './check/checks.ts';
 import { ensurePrograms } from './fetch/ensure-programs.ts';
 import { chooseCluster, type Cluster, clusters, readCluster } from './instance/cluster.ts';
 import { tryLock } from './instance/hold-lock.ts';

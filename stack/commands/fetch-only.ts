@@ -1,4 +1,4 @@
-import { refuseFolders, refuseWhatIsMissing } from '../check/refuse.ts';
+import { refuseFolders, refuseWhatIsMissing } from '../check/checks.ts';
 import { cacheFolder } from '../fetch/cache.ts';
 import { ensurePrograms } from '../fetch/ensure-programs.ts';
 import type { Cluster } from '../instance/cluster.ts';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { refuseFolders } from '../check/refuse.ts';
+import { refuseFolders } from '../check/checks.ts';
 import { locateInstance, makeFolders, stackCommand } from '../instance/instance.ts';
 import { rotateLog } from '../run/run-command.ts';
 import { readLiveState } from '../run/stack-state.ts';

@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, renameSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 
 /** A program and its arguments. */
 export interface Command {
@@ -77,4 +78,30 @@ export function lastLines(file: string, count: number, width = Infinity): string
   } catch {
     return `(${file} cannot be read)`;
   }
+}
+
+/** The first executable file of this name on PATH and in the folders given. */
+export function findOnPath(name: string, more: readonly string[] = []): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...more];
+  return folders
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find(isExecutable);
+}
+
+export function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** What the program prints on both outputs; empty when it cannot run. */
+export function readOutput(command: readonly string[], args: readonly string[]): Promise<string> {
+  const [file = '', ...first] = command;
+  return new Promise((resolve) => {
+    execFile(file, [...first, ...args], { timeout: 20_000 }, (_error, out, err) => resolve(`${out}${err}`));
+  });
 }

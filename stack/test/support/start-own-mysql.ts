@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { ensureMysqld } from '../../fetch/find-mysqld.ts';
+import { ensureMysqld } from '../../fetch/find-programs.ts';
 import { locateInstance, makeFolders } from '../../instance/instance.ts';
 import { pickFreePort, portsAt } from '../../instance/ports.ts';
 import { ensureSecrets } from '../../instance/secrets.ts';
