@@ -74,9 +74,9 @@ export async function startStack(options: StartOptions = {}): Promise<RunningSta
     const programs = await ensurePrograms(cluster, say, signal);
     const secrets = ensureSecrets(instance);
     const context = { instance, cluster, ports, hosts: loopbackHosts, secrets, programs };
-    const makeSteps =
-      options.steps ?? ((_context: ServerContext, tools: StepTools) => listSteps(context, options, tools));
-    const running = await supervise(context, (tools) => makeSteps(context, tools), say, signal);
+    const makeSteps = (tools: StepTools): Step[] =>
+      options.steps?.(context, tools) ?? listSteps(context, options, tools);
+    const running = await supervise(context, makeSteps, say, signal);
     const stop = async (): Promise<void> => {
       await running.stop();
       await lock.release();
@@ -114,13 +114,13 @@ async function supervise(
       writeState(context.instance, state);
     } catch (error) {
       // A full disk must not stop servers that run, nor leave one without its supervisor.
-      say(`the state could not be written: ${describe(error)}`);
+      say(`the state could not be written: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
   update({});
 
   const servers = await runServers(context, makeSteps, { say, onChange: update }, signal).catch((error: unknown) => {
-    update({ phase: 'failed', problem: describe(error) });
+    update({ phase: 'failed', problem: error instanceof Error ? error.message : String(error) });
     throw error;
   });
   update({ phase: 'ready', readyMs: Date.now() - startedAt });
@@ -136,10 +136,6 @@ async function supervise(
     update({ phase: 'stopped' });
   };
   return { state: () => state, stop: () => (stopping ??= stopAll()), kill: servers.kill };
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** A stack that some process supervises now; undefined when none does. */

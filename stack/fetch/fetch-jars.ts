@@ -89,8 +89,7 @@ const pomOf = ({ pom }: MavenFolder): string => resolve(checkout, 'infra/maven',
 
 function nameOf(folder: MavenFolder): string {
   const hash = createHash('sha256')
-    .update(readFileSync(pomOf(folder)))
-    .update(options(folder).join(' '))
+    .update(readFileSync(pomOf(folder), 'utf8') + options(folder).join(' '))
     .digest('hex');
   return `${folder.prefix}-${hash.slice(0, 12)}`;
 }

@@ -66,13 +66,13 @@ export const wantedJava: Wanted<Java> = {
 export const wantedMysqld: Wanted<Mysqld> = {
   onMachine: async () => {
     const file = findOnPath('mysqld', ['/usr/sbin', '/usr/local/sbin', '/usr/local/mysql/bin']);
-    return file === undefined ? undefined : readMysqld([file], {}, true);
+    return file === undefined ? undefined : readMysqld([file], { settings: {}, isSystem: true });
   },
   rootName: 'root-mysql',
   packages: ['mysql-server-core', 'mysql-server-core-8.4', 'mysql-server-core-9'],
   inRoot: ({ folder, loader }) => {
     const settings = { basedir: join(folder, 'usr'), 'lc-messages-dir': join(folder, 'usr/share/mysql') };
-    return readMysqld([...loader, join(folder, 'usr/sbin/mysqld')], settings, false);
+    return readMysqld([...loader, join(folder, 'usr/sbin/mysqld')], { settings, isSystem: false });
   },
   misfit: ({ folder }) => `The mysqld in ${folder} is not MySQL 8.4 or 9.x.`,
 };
@@ -115,13 +115,10 @@ async function readJava(command: readonly string[]): Promise<Java | undefined> {
   return version === undefined ? undefined : { command, version };
 }
 
-async function readMysqld(
-  command: readonly string[],
-  settings: Readonly<Record<string, string>>,
-  isSystem: boolean,
-): Promise<Mysqld | undefined> {
+type Kind = Pick<Mysqld, 'settings' | 'isSystem'>;
+async function readMysqld(command: readonly string[], kind: Kind): Promise<Mysqld | undefined> {
   const version = parseMysqlVersion(await readOutput(command, ['--no-defaults', '--version']));
-  return version !== undefined && fitsMysql(version) ? { command, version, settings, isSystem } : undefined;
+  return version !== undefined && fitsMysql(version) ? { command, version, ...kind } : undefined;
 }
 
 export function parseMysqlVersion(output: string): Version | undefined {

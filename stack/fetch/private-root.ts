@@ -49,7 +49,12 @@ export async function fetchPrivateRoot(
 
     say(`${name}: reading the archive's package list`);
     await run('apt-get', [...apt, 'update']);
-    const chosen = await firstKnown(candidates, (candidate) => run('apt-cache', [...apt, 'show', candidate]));
+    let chosen: string | undefined;
+    for (const candidate of candidates) {
+      chosen ??= await run('apt-cache', [...apt, 'show', candidate])
+        .then(() => candidate)
+        .catch(() => undefined);
+    }
     if (chosen === undefined) throw new Error(`${name}: the archive has none of ${candidates.join(', ')}.`);
     say(`${name}: fetching ${chosen} and what it needs`);
     await run('apt-get', [...apt, '-y', '--download-only', 'install', chosen]);
@@ -95,19 +100,6 @@ function prepareApt(target: string): string[] {
     'Acquire::Retries': '3',
   };
   return Object.entries(options).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
-}
-
-async function firstKnown(
-  candidates: readonly string[],
-  show: (candidate: string) => Promise<void>,
-): Promise<string | undefined> {
-  for (const candidate of candidates) {
-    const known = await show(candidate)
-      .then(() => candidate)
-      .catch(() => undefined);
-    if (known !== undefined) return known;
-  }
-  return undefined;
 }
 
 /** Absolute links (Java's `java.security` is one) would lead out of the root. */

@@ -23,10 +23,7 @@ export function chooseCluster(instance: Instance, wanted?: Cluster): Cluster {
 }
 
 /** What is there and the three ways out, when an instance holds another flavour than the one asked for. */
-export function findOtherCluster(
-  instance: Instance,
-  wanted: Cluster | undefined,
-): { problem: string; fix: string } | undefined {
+export function findOtherCluster(instance: Instance, wanted?: Cluster): { problem: string; fix: string } | undefined {
   const found = readCluster(instance);
   if (found === undefined || wanted === undefined || found === wanted) return undefined;
   return {

@@ -73,17 +73,10 @@ export function listSteps(
   ];
 }
 
-/** Servers alone, without what belongs to the pipeline. */
+/** Servers alone, without what belongs to the pipeline; the registry cannot do without its user. */
 export function listBareSteps(context: ServerContext, tools: StepTools): Step[] {
-  const wanted = new Set([
-    'mysql',
-    'zookeeper',
-    ...brokerIds.map((id) => `kafka-${id}`),
-    'connect',
-    'users',
-    'registry',
-  ]);
-  return listSteps(context, { only: 'servers' }, tools).filter(({ name }) => wanted.has(name));
+  const left = new Set(provisionSteps.map(({ name }) => name).filter((name) => name !== 'users'));
+  return listSteps(context, { only: 'servers' }, tools).filter(({ name }) => !left.has(name));
 }
 
 /** Where a stack's servers are and who their users are, as provisioning wants to know it. */

@@ -16,6 +16,8 @@ export interface Child {
   /** Resolves with the signal or exit code that ended it. */
   readonly exited: Promise<string>;
   readonly kill: (signal: NodeJS.Signals) => void;
+  /** This process may end before it. */
+  readonly unref: () => void;
 }
 
 /** Resolves once the program runs; both of its outputs are appended to the log. */
@@ -34,7 +36,8 @@ export function startProgram(command: Command, logFile: string): Promise<Child> 
       child.once('exit', (code, signal) => ended(signal ?? `exit code ${code}`)),
     );
     child.once('error', reject);
-    child.once('spawn', () => done({ pid: child.pid ?? 0, exited, kill: (signal) => void child.kill(signal) }));
+    const kill = (signal: NodeJS.Signals): void => void child.kill(signal);
+    child.once('spawn', () => done({ pid: child.pid ?? 0, exited, kill, unref: () => child.unref() }));
   }).finally(() => closeSync(log));
 }
 

@@ -36,8 +36,13 @@ export async function runServers(
   const started: Supervised[] = [];
   const children = new Map<string, ChildProcess>();
   const { say } = watcher;
-  const changed = (): void =>
-    watcher.onChange({ processes: inOrder(started).map((one) => one.state()), children: [...children.values()] });
+  const changed = (): void => {
+    // As people read a table: what others depend on first.
+    const inOrder = started.toSorted(
+      ({ server: a }, { server: b }) => a.layer - b.layer || a.name.localeCompare(b.name),
+    );
+    watcher.onChange({ processes: inOrder.map((one) => one.state()), children: [...children.values()] });
+  };
   /** Called in the moment in which a process is there: should this launcher be killed, the next start finds it. */
   const note = (name: string, layer: number, identity: ProcessIdentity | undefined): void => {
     if (identity === undefined) children.delete(name);
@@ -69,12 +74,11 @@ export async function runServers(
     all: () => started,
     stop: async () => {
       for (const group of stopOrder(started.map((one) => ({ one, layer: one.server.layer })))) {
-        const outcomes = await Promise.all(group.map(({ one }) => one.stop()));
-        for (const [index, outcome] of outcomes.entries()) {
-          say(
-            `${group[index]?.one.server.name} ${outcome}${outcome === 'killed' ? ' (it did not end by itself)' : ''}`,
-          );
-        }
+        const stopOne = async ({ one }: (typeof group)[number]): Promise<void> => {
+          const outcome = await one.stop();
+          say(`${one.server.name} ${outcome}${outcome === 'killed' ? ' (it did not end by itself)' : ''}`);
+        };
+        await Promise.all(group.map(stopOne));
       }
     },
     kill: () => {
@@ -97,9 +101,4 @@ function aborted(signal: AbortSignal): Promise<never> {
     if (signal.aborted) fail();
     else signal.addEventListener('abort', fail, { once: true });
   });
-}
-
-/** As people read a table: what others depend on first. */
-function inOrder(servers: readonly Supervised[]): Supervised[] {
-  return servers.toSorted((a, b) => a.server.layer - b.server.layer || a.server.name.localeCompare(b.server.name));
 }

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeFile } from '../instance/instance.ts';
 import { javaCommand, javaStopTimeoutMs, log4j2Option, log4jOption } from './command-lines.ts';
-import { askZookeeper, countBrokers } from './probes.ts';
+import { type Address, askZookeeper, countBrokers } from './probes.ts';
 import { layers, loopback, type RunTask, type Server, type ServerContext } from './server.ts';
 import { properties, readJavaOptions, readSettings } from './settings.ts';
 import { zookeeperAddress } from './zookeeper.ts';
@@ -119,10 +119,7 @@ const sessionTimeoutMs = Number(
  * Waits until ZooKeeper has forgotten a killed broker: until then it takes the new process for a second broker of the
  * same number, and that one dies. At most a little longer than a session; without an answer there is nothing to wait for.
  */
-async function waitUntilForgotten(
-  zookeeper: { readonly host: string; readonly port: number },
-  id: BrokerId,
-): Promise<void> {
+async function waitUntilForgotten(zookeeper: Address, id: BrokerId): Promise<void> {
   for (const deadline = Date.now() + sessionTimeoutMs + 4000; Date.now() < deadline;) {
     const sessions = await askZookeeper(zookeeper, 'dump').catch(() => '');
     if (!new RegExp(`/brokers/ids/${id}$`, 'm').test(sessions)) return;

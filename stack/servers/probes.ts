@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 
-interface Address {
+export interface Address {
   readonly host: string;
   readonly port: number;
 }
