@@ -201,15 +201,16 @@ test(
     pressControlC(second);
     expect(await second.exitCode).toBe(0);
     const stopped = [...second.output().matchAll(/ (\S+) (?:stopped|killed)/g)].map((match) => match[1]);
-    expect(stopped.slice(0, 4).toSorted()).toEqual([
+    expect(stopped.slice(0, 5).toSorted()).toEqual([
       'catalog-service-1',
       'catalog-service-2',
+      'comment-service',
       'keeper',
       'order-service',
     ]);
-    expect(stopped.slice(4, 6)).toEqual(['connect', 'registry']);
-    expect(stopped.slice(6, 9).toSorted()).toEqual(['kafka-1', 'kafka-2', 'kafka-3']);
-    expect(stopped[9]).toBe('mysql');
+    expect(stopped.slice(5, 7)).toEqual(['connect', 'registry']);
+    expect(stopped.slice(7, 10).toSorted()).toEqual(['kafka-1', 'kafka-2', 'kafka-3']);
+    expect(stopped[10]).toBe('mysql');
     await expectNothingLeft();
   },
 );
