@@ -1,12 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { doctor } from './commands/doctor.ts';
 import { down, reset } from './commands/down.ts';
-import { fetchOnly } from './commands/fetch-only.ts';
 import { logs } from './commands/logs.ts';
 import { setup } from './commands/setup.ts';
-import { start } from './commands/start.ts';
+import { fetchOnly, start, up } from './commands/start.ts';
 import { status } from './commands/status.ts';
-import { up } from './commands/up.ts';
 import { chooseCluster, type Cluster, clusters, readCluster } from './instance/cluster.ts';
 import { locateInstance } from './instance/instance.ts';
 import { moreConsumers } from './servers/our-services.ts';
@@ -47,9 +45,10 @@ interface StartFlags {
   readonly portOffset?: PortOffset;
   readonly only: Only;
   readonly with?: readonly string[];
+  readonly table: boolean;
 }
 
-function startCommand(name: string, description: string): Command {
+function startCommand(name: string, description: string, run: typeof start): Command {
   return program
     .command(name)
     .description(description)
@@ -59,17 +58,16 @@ function startCommand(name: string, description: string): Command {
       new Option('--with <consumer...>', 'also starts the services of these consumers').choices(
         moreConsumers.map(({ name }) => name),
       ),
+    )
+    .action(({ with: withConsumers, ...flags }: StartFlags) =>
+      run({ instance: instance(), cluster: given().cluster, withConsumers, ...flags }),
     );
 }
 
-startCommand('start', 'starts everything and stays in the foreground; Ctrl-C stops it')
-  .addOption(new Option('--no-table', 'for "up", which prints the table itself').hideHelp())
-  .action(({ with: withConsumers, ...flags }: StartFlags & { table: boolean }) =>
-    start({ instance: instance(), cluster: given().cluster, withConsumers, ...flags }),
-  );
-startCommand('up', 'starts everything in the background').action(({ with: withConsumers, ...flags }: StartFlags) =>
-  up({ instance: instance(), cluster: given().cluster, withConsumers, ...flags }),
+startCommand('start', 'starts everything and stays in the foreground; Ctrl-C stops it', start).addOption(
+  new Option('--no-table', 'for "up", which prints the table itself').hideHelp(),
 );
+startCommand('up', 'starts everything in the background', up);
 program
   .command('down')
   .description('stops everything; data stays')

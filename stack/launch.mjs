@@ -43,15 +43,9 @@ function ensurePackages() {
     isInstalled(JSON.parse(readFileSync(lockFile, 'utf8')), JSON.parse(readFileSync(hidden, 'utf8')));
   if (!fits) {
     console.error('Installing the locked npm packages (npm ci) ...');
-    const npm = spawnSync(
-      'npm',
-      ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'],
-      {
-        cwd: checkout,
-        // Standard output belongs to the command that follows.
-        stdio: ['ignore', 2, 2],
-      },
-    );
+    const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
+    // Standard output belongs to the command that follows.
+    const npm = spawnSync('npm', args, { cwd: checkout, stdio: ['ignore', 2, 2] });
     if (npm.error) fail(`npm cannot be run (${npm.error.message}): install npm, it comes with Node.`);
     if (npm.status !== 0) fail('npm ci failed: its message above says why. Mend that and start again.');
     if (!existsSync(join(modules, '.bin/node'))) {

@@ -1,4 +1,5 @@
-import { refuseBusyPorts, refuseFolders, refuseWhatIsMissing } from './check/refuse.ts';
+import { identifyProcess } from '@board/service';
+import { refuseBusyPorts, refuseFolders, refuseWhatIsMissing } from './check/checks.ts';
 import { ensurePrograms } from './fetch/ensure-programs.ts';
 import { chooseCluster, type Cluster, clusters, readCluster } from './instance/cluster.ts';
 import { tryLock } from './instance/hold-lock.ts';
@@ -14,9 +15,9 @@ import { choosePorts, type PortOffset, type Ports, portsAt, readOffset } from '.
 import { ensureSecrets, readSecrets, type Secrets } from './instance/secrets.ts';
 import { listSteps, type Only, type Selection, type StepTools } from './run/list-steps.ts';
 import type { Step } from './run/run-graph.ts';
-import { readLiveState, type StackState } from './run/stack-state.ts';
+import { runServers } from './run/run-servers.ts';
+import { measureMemory, readLiveState, type StackState, writeState } from './run/stack-state.ts';
 import { stopOrphans } from './run/stop-orphans.ts';
-import { superviseStack } from './run/supervise-stack.ts';
 import { loopbackHosts, type ServerContext } from './servers/server.ts';
 
 export { clusters, startCommand };
@@ -73,18 +74,68 @@ export async function startStack(options: StartOptions = {}): Promise<RunningSta
     const programs = await ensurePrograms(cluster, say, signal);
     const secrets = ensureSecrets(instance);
     const context = { instance, cluster, ports, hosts: loopbackHosts, secrets, programs };
-    const makeSteps =
-      options.steps ?? ((_context: ServerContext, tools: StepTools) => listSteps(context, options, tools));
-    const supervised = await superviseStack(context, (tools) => makeSteps(context, tools), say, signal);
+    const makeSteps = (tools: StepTools): Step[] =>
+      options.steps?.(context, tools) ?? listSteps(context, options, tools);
+    const running = await supervise(context, makeSteps, say, signal);
     const stop = async (): Promise<void> => {
-      await supervised.stop();
+      await running.stop();
       await lock.release();
     };
-    return { instance, ports, secrets, state: supervised.state, stop, kill: supervised.kill };
+    return { instance, ports, secrets, ...running, stop };
   } catch (error) {
     await lock.release();
     throw error;
   }
+}
+
+/** The first board comes right after the start: by then caches and heaps have filled. */
+const memoryDelayMs = 60_000;
+
+/** Runs the steps and keeps `run/state.json` in step with what happens, from the first server to the last. */
+async function supervise(
+  context: ServerContext,
+  makeSteps: (tools: StepTools) => Step[],
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<Pick<RunningStack, 'state' | 'stop' | 'kill'>> {
+  const startedAt = Date.now();
+  const supervisor = identifyProcess(process.pid);
+  if (supervisor === undefined) throw new Error('/proc does not show this process: Linux with /proc is needed.');
+  let state: StackState = {
+    phase: 'starting',
+    supervisor,
+    startedAt: new Date(startedAt).toISOString(),
+    processes: [],
+    children: [],
+  };
+  const update = (change: Partial<StackState>): void => {
+    state = { ...state, ...change };
+    try {
+      writeState(context.instance, state);
+    } catch (error) {
+      // A full disk must not stop servers that run, nor leave one without its supervisor.
+      say(`the state could not be written: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+  update({});
+
+  const servers = await runServers(context, makeSteps, { say, onChange: update }, signal).catch((error: unknown) => {
+    update({ phase: 'failed', problem: error instanceof Error ? error.message : String(error) });
+    throw error;
+  });
+  update({ phase: 'ready', readyMs: Date.now() - startedAt });
+  const measure = setTimeout(() => {
+    update({ memory: { bytes: measureMemory(state), at: new Date().toISOString() } });
+  }, memoryDelayMs).unref();
+
+  let stopping: Promise<void> | undefined;
+  const stopAll = async (): Promise<void> => {
+    clearTimeout(measure);
+    update({ phase: 'stopping' });
+    await servers.stop();
+    update({ phase: 'stopped' });
+  };
+  return { state: () => state, stop: () => (stopping ??= stopAll()), kill: servers.kill };
 }
 
 /** A stack that some process supervises now; undefined when none does. */

@@ -1,27 +1,11 @@
-import { checkFolders } from '../check/check-folders.ts';
-import { checkPorts } from '../check/check-ports.ts';
-import { checkCache, checkCluster } from '../check/checks.ts';
-import { checkMachine } from '../check/refuse.ts';
-import { type Cluster, readCluster } from '../instance/cluster.ts';
+import { checkAll } from '../check/checks.ts';
+import type { Cluster } from '../instance/cluster.ts';
 import { locateInstance } from '../instance/instance.ts';
 
 /** Prints each thing that the stack needs, and what mends those that are missing; exit code 1 when there are any. */
-export async function doctor(
-  name: string,
-  wanted: Cluster | undefined,
-  flags: { readonly json?: true },
-): Promise<void> {
-  const instance = locateInstance(name);
-  const cluster = wanted ?? readCluster(instance) ?? 'kraft';
-  const findings = [
-    ...(await checkMachine(cluster)),
-    checkFolders(instance),
-    checkCluster(instance, wanted),
-    await checkPorts(instance, cluster),
-    checkCache(cluster),
-  ];
-  const missing = findings.filter(({ status }) => status === 'missing');
-  process.exitCode = missing.length === 0 ? 0 : 1;
+export async function doctor(name: string, wanted: Cluster | undefined, flags: { json?: true }): Promise<void> {
+  const findings = await checkAll(locateInstance(name), wanted);
+  process.exitCode = findings.some(({ status }) => status === 'missing') ? 1 : 0;
   if (flags.json === true) {
     console.log(JSON.stringify(findings, null, 2));
     return;

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { locateInstance, type Instance } from '../instance/instance.ts';
 import { lastLines } from '../run/run-command.ts';
-import { followFile } from './follow-file.ts';
 
 /** Prints the end of one log (or a few lines of each), and what comes after it with `--follow`. */
 export async function logs(instanceName: string, name: string | undefined, flags: { follow?: true }): Promise<void> {
@@ -37,4 +38,37 @@ async function follow(instance: Instance, name: string, withName: boolean): Prom
   };
   const never = new Promise<void>(() => undefined);
   await followFile(fileOf(instance, name), write, () => false, never);
+}
+
+/** Hands on what is appended to a file, until `isDone` says so or `ended` settles; what was written by then is handed on too. */
+export async function followFile(
+  path: string,
+  write: (text: string) => void,
+  isDone: () => boolean,
+  ended: Promise<unknown>,
+): Promise<'done' | 'ended'> {
+  const file = await open(path);
+  const decoder = new TextDecoder();
+  const buffer = Buffer.alloc(64 * 1024);
+  const drain = async (): Promise<void> => {
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) return;
+      write(decoder.decode(buffer.subarray(0, bytesRead), { stream: true }));
+    }
+  };
+  let hasEnded = false;
+  void ended.then(() => {
+    hasEnded = true;
+  });
+  try {
+    for (;;) {
+      const last = hasEnded ? 'ended' : isDone() ? 'done' : undefined;
+      await drain();
+      if (last !== undefined) return last;
+      await delay(100);
+    }
+  } finally {
+    await file.close();
+  }
 }

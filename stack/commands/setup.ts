@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { provisionVariables } from '@board/provision';
 import { locateInstance, startCommand } from '../instance/instance.ts';
 import { provisionConfig } from '../run/list-steps.ts';
-import { nodeCommand } from '../servers/node-command.ts';
+import { nodeCommand } from '../servers/command-lines.ts';
 import { loopbackHosts } from '../servers/server.ts';
 import { readStack } from '../stack.ts';
 

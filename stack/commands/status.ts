@@ -1,10 +1,8 @@
-import { isRunning } from '@board/service';
-import { readCluster } from '../instance/cluster.ts';
-import { locateInstance } from '../instance/instance.ts';
-import { readPidFiles } from '../instance/pid-files.ts';
-import { measureMemory } from '../run/memory.ts';
-import { isAllRunning, readLiveState, readState } from '../run/stack-state.ts';
-import { renderStack } from './render.ts';
+import { relative } from 'node:path';
+import { clusterTitles, readCluster } from '../instance/cluster.ts';
+import { checkout, type Instance, locateInstance } from '../instance/instance.ts';
+import { isAllRunning, measureMemory, readLiveState, readState, type StackState } from '../run/stack-state.ts';
+import { findOrphans } from '../run/stop-orphans.ts';
 
 /** Prints what runs; exit code 1 unless everything runs. */
 export async function status(name: string, flags: { json?: true }): Promise<void> {
@@ -22,9 +20,63 @@ export async function status(name: string, flags: { json?: true }): Promise<void
   }
   const problem = readState(instance)?.problem;
   console.log(`The stack "${name}" does not run.${problem === undefined ? '' : ` Last time: ${problem}`}`);
-  const orphans = readPidFiles(instance).filter(isRunning);
+  const orphans = findOrphans(instance);
   if (orphans.length > 0)
     console.log(
       `${orphans.length} of its processes were left behind by a killed launcher: the next start, or "down", stops them.`,
     );
+}
+
+const megabytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MB`;
+
+/** The table of what runs where, the figures, and two lines to paste. */
+export function renderStack(instance: Instance, state: StackState): string {
+  const rows = state.processes.map((process) => [
+    process.name,
+    process.phase + (process.restarts > 0 ? ` (${process.restarts} restarts)` : ''),
+    process.address,
+    String(process.pid ?? '-'),
+    relative(checkout, process.logFile),
+  ]);
+  const cluster = readCluster(instance);
+  const figures = [
+    `stack "${instance.name}"${cluster === undefined ? '' : ` (${clusterTitles[cluster]})`} is ${state.phase}, supervised by process ${state.supervisor.pid}`,
+    ...(state.readyMs === undefined ? [] : [`ready after ${(state.readyMs / 1000).toFixed(1)} s`]),
+    `memory now ${megabytes(measureMemory(state))}` +
+      (state.memory === undefined ? '' : `, 60 s after ready ${megabytes(state.memory.bytes)}`) +
+      ' (sum of PSS, supervisor included)',
+    ...(state.problem === undefined ? [] : [state.problem]),
+    ...state.processes.flatMap(({ name, problem }) => (problem === undefined ? [] : [`${name}: ${problem}`])),
+  ];
+  return ['', renderTable(['name', 'state', 'address', 'pid', 'log'], rows), '', ...figures, ...tryIt(state), ''].join(
+    '\n',
+  );
+}
+
+function tryIt(state: StackState): string[] {
+  const { processes } = state;
+  const order = processes.find(({ name }) => name === 'order-service')?.address;
+  const catalog = processes.find(({ name }) => name.startsWith('catalog-service'))?.address;
+  if (order === undefined || catalog === undefined || !isAllRunning(state)) return [];
+  const board = '{"title":"첫 번째 게시글 🎉","content":"안녕하세요","author":"민지"}';
+  return [
+    '',
+    'Post a board, then read it back from the catalog:',
+    `  id=$(curl -sS -H 'content-type: application/json' -d '${board}' ${order}/boards | sed -E 's/.*"id":"([^"]+)".*/\\1/'); echo "$id"`,
+    `  curl -sf --retry 10 --retry-delay 1 --retry-all-errors ${catalog}/catalog/$id`,
+  ];
+}
+
+/** Columns as wide as their widest cell. */
+export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [head, ...rows];
+  const widths = head.map((_cell, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }

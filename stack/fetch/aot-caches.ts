@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCached } from './cache.ts';
 import type { Jars } from './fetch-jars.ts';
-import type { Java } from './find-java.ts';
+import type { Java } from './find-programs.ts';
 
 /** The kinds of Java server, each with a class path and so a cache of its own. */
 export const aotKinds = ['broker', 'connect', 'registry'] as const;

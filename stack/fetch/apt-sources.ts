@@ -1,3 +1,31 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A distribution as `/etc/os-release` names it. */
+export interface System {
+  readonly id: string;
+  readonly codename: string;
+}
+
+export function readSystem(): System {
+  const text = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
+  const field = (name: string): string => new RegExp(`^${name}="?([^"\n]*)"?$`, 'm').exec(text)?.[1] ?? '';
+  return { id: field('ID'), codename: field('VERSION_CODENAME') };
+}
+
+/** Everything that this machine's apt fetches from. */
+export function readAptSources(etc = '/etc/apt'): AptSource[] {
+  const parts = existsSync(join(etc, 'sources.list.d')) ? readdirSync(join(etc, 'sources.list.d')).toSorted() : [];
+  return ['sources.list', ...parts.map((file) => join('sources.list.d', file))]
+    .map((file) => join(etc, file))
+    .filter((file) => existsSync(file))
+    .flatMap((file) => {
+      const text = readFileSync(file, 'utf8');
+      if (file.endsWith('.list')) return parseListFile(text);
+      return file.endsWith('.sources') ? parseDeb822File(text) : [];
+    });
+}
+
 /** One suite of one archive, as apt's own files name it. */
 export interface AptSource {
   readonly uri: string;
@@ -60,10 +88,7 @@ function keyringPath(signedBy: string | undefined): string | undefined {
 }
 
 /** The distribution's own archive among all sources: never a third party's, never the security archive. */
-export function chooseSource(
-  sources: readonly AptSource[],
-  system: { id: string; codename: string },
-): AptSource | undefined {
+export function chooseSource(sources: readonly AptSource[], system: System): AptSource | undefined {
   const isOwn = (source: AptSource): boolean =>
     source.signedBy === undefined || source.signedBy.includes(`${system.id}-archive-`);
   return sources.find(

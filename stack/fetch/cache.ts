@@ -20,15 +20,11 @@ export function findCached(name: string): string | undefined {
   return existsSync(join(folder, marker)) ? folder : undefined;
 }
 
-/**
- * The complete folder of this name, made by `build` when it is missing.
- * `build` fills a temporary folder and returns what to note in the marker; whatever dies on the way leaves no half-made folder under the final name.
- */
-export async function ensureCached(
-  name: string,
-  say: Say,
-  build: (folder: string) => Promise<Record<string, unknown>>,
-): Promise<string> {
+/** Fills a folder, and returns what to note in its marker. */
+type Build = (folder: string) => Promise<Record<string, unknown>>;
+
+/** The complete folder of this name, made when it is missing; whatever dies on the way leaves no half-made one under that name. */
+export async function ensureCached(name: string, say: Say, build: Build): Promise<string> {
   const known = findCached(name);
   if (known !== undefined) return known;
   const cache = cacheFolder();
@@ -41,11 +37,7 @@ export async function ensureCached(
   }
 }
 
-async function buildFolder(
-  cache: string,
-  name: string,
-  build: (folder: string) => Promise<Record<string, unknown>>,
-): Promise<string> {
+async function buildFolder(cache: string, name: string, build: Build): Promise<string> {
   const prefix = `${name}.making-`;
   for (const left of readdirSync(cache).filter((entry) => entry.startsWith(prefix))) {
     rmSync(join(cache, left), { recursive: true, force: true });

@@ -1,9 +1,8 @@
 import { mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { lastLines, runCommand } from '../run/run-command.ts';
-import { chooseSource } from './apt-sources.ts';
-import { cacheFolder, ensureCached, findCached, type Say } from './cache.ts';
-import { findOnPath, readAptSources, readSystem } from './read-system.ts';
+import { findOnPath, lastLines, runCommand } from '../run/run-command.ts';
+import { chooseSource, readAptSources, readSystem } from './apt-sources.ts';
+import { cacheFolder, ensureCached, type Say } from './cache.ts';
 
 /** A folder with Debian packages unpacked in it, none of them installed: no root rights, nothing outside it touched. */
 export interface PrivateRoot {
@@ -30,11 +29,6 @@ export function privateRootProblem(): string | undefined {
     : undefined;
 }
 
-export function findPrivateRoot(name: string): PrivateRoot | undefined {
-  const folder = findCached(name);
-  return folder === undefined ? undefined : open(folder);
-}
-
 /**
  * Fetches packages with all they depend on and unpacks them; apt verifies signatures and hashes.
  * The first of `candidates` that the archive has is taken.
@@ -55,10 +49,13 @@ export async function fetchPrivateRoot(
 
     say(`${name}: reading the archive's package list`);
     await run('apt-get', [...apt, 'update']);
-    const chosen = await firstKnown(candidates, (candidate) => run('apt-cache', [...apt, 'show', candidate]));
-    if (chosen === undefined) {
-      throw new Error(`${name}: the archive has none of ${candidates.join(', ')}.`);
+    let chosen: string | undefined;
+    for (const candidate of candidates) {
+      chosen ??= await run('apt-cache', [...apt, 'show', candidate])
+        .then(() => candidate)
+        .catch(() => undefined);
     }
+    if (chosen === undefined) throw new Error(`${name}: the archive has none of ${candidates.join(', ')}.`);
     say(`${name}: fetching ${chosen} and what it needs`);
     await run('apt-get', [...apt, '-y', '--download-only', 'install', chosen]);
     const downloaded = /Need to get (.*) of archives/.exec(lastLines(logFile, 400))?.[1];
@@ -70,15 +67,8 @@ export async function fetchPrivateRoot(
     rmSync(join(target, 'apt'), { recursive: true });
     return { package: chosen, packages };
   });
-  return open(folder);
-}
-
-function open(folder: string): PrivateRoot {
-  const architecture = process.arch === 'arm64' ? architectures.arm64 : architectures.x64;
-  return {
-    folder,
-    loader: [join(folder, architecture.loader), '--library-path', join(folder, 'usr/lib', architecture.triplet)],
-  };
+  const { loader, triplet } = process.arch === 'arm64' ? architectures.arm64 : architectures.x64;
+  return { folder, loader: [join(folder, loader), '--library-path', join(folder, 'usr/lib', triplet)] };
 }
 
 /** apt's options for a state of its own inside the folder: the machine's package database is neither read nor written. */
@@ -110,20 +100,6 @@ function prepareApt(target: string): string[] {
     'Acquire::Retries': '3',
   };
   return Object.entries(options).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
-}
-
-async function firstKnown(
-  candidates: readonly string[],
-  show: (candidate: string) => Promise<void>,
-): Promise<string | undefined> {
-  for (const candidate of candidates) {
-    const known = await show(candidate).then(
-      () => true,
-      () => false,
-    );
-    if (known) return candidate;
-  }
-  return undefined;
 }
 
 /** Absolute links (Java's `java.security` is one) would lead out of the root. */

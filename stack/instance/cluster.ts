@@ -17,20 +17,15 @@ export function readCluster({ dataDir }: Instance): Cluster | undefined {
 
 /** The flavour asked for, else the one that the instance holds, else KRaft; throws when it holds another. */
 export function chooseCluster(instance: Instance, wanted?: Cluster): Cluster {
-  const found = readCluster(instance);
-  if (found !== undefined && wanted !== undefined && wanted !== found) {
-    const { problem, fix } = describeOtherCluster(instance, found, wanted);
-    throw new Error(`${problem}: ${fix}.`);
-  }
-  return wanted ?? found ?? 'kraft';
+  const other = findOtherCluster(instance, wanted);
+  if (other !== undefined) throw new Error(`${other.problem}: ${other.fix}.`);
+  return wanted ?? readCluster(instance) ?? 'kraft';
 }
 
-/** What is there, and the three ways out. */
-export function describeOtherCluster(
-  instance: Instance,
-  found: Cluster,
-  wanted: Cluster,
-): { problem: string; fix: string } {
+/** What is there and the three ways out, when an instance holds another flavour than the one asked for. */
+export function findOtherCluster(instance: Instance, wanted?: Cluster): { problem: string; fix: string } | undefined {
+  const found = readCluster(instance);
+  if (found === undefined || wanted === undefined || found === wanted) return undefined;
   return {
     problem:
       `The stack "${instance.name}" holds the data of a ${clusterTitles[found]} cluster, ` +

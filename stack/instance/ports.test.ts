@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { refuseBusyPorts } from '../check/refuse.ts';
+import { refuseBusyPorts } from '../check/checks.ts';
 import type { Cluster } from './cluster.ts';
 import { locateInstance, makeFolders } from './instance.ts';
 import { choosePorts, findBusyPorts, findFreePorts, firstFreeOffset, listPorts, portsAt } from './ports.ts';

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
+import { must } from '@board/service';
 import { z } from 'zod';
 import { readComposePorts } from '../../infra/containers/compose-ports.mjs';
 import type { Cluster } from './cluster.ts';
@@ -123,29 +124,23 @@ function offsetsOfOthers(): Set<number> {
 
 /** Of these ports, those that are in use now. */
 export async function findBusyPorts(ports: readonly number[]): Promise<number[]> {
-  const free = await Promise.all(ports.map(isFree));
-  return ports.filter((_port, index) => !free[index]);
+  const free = await Promise.all(ports.map(listenOnce));
+  return ports.filter((_port, index) => free[index] === undefined);
 }
 
 /** A port that was free a moment ago. */
-export function pickFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ host: '127.0.0.1', port: 0 }, () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
+export async function pickFreePort(): Promise<number> {
+  return must(await listenOnce(0), 'a free port');
 }
 
-function isFree(port: number): Promise<boolean> {
+/** The port, or any with 0, on which this process could listen for a moment; undefined when it could not. */
+function listenOnce(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
+    server.once('error', () => resolve(undefined));
     server.listen({ host: '127.0.0.1', port, exclusive: true }, () => {
-      server.close(() => resolve(true));
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'string' ? undefined : address?.port));
     });
   });
 }

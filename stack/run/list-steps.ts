@@ -1,9 +1,8 @@
 import { loopbackHost, type ProvisionConfig, provisionSteps, type ProvisionTools, runStep } from '@board/provision';
-import { brokerIds } from '../servers/broker-settings.ts';
+import { nodeCommand } from '../servers/command-lines.ts';
 import { connectServer, connectUrl } from '../servers/connect.ts';
-import { brokerAddresses, kafkaServer } from '../servers/kafka.ts';
+import { brokerAddresses, brokerIds, kafkaServer } from '../servers/kafka.ts';
 import { mysqlServer } from '../servers/mysql.ts';
-import { nodeCommand } from '../servers/node-command.ts';
 import { catalogService, consumerService, keeper, moreConsumers, orderService } from '../servers/our-services.ts';
 import { registryServer, registryUrl } from '../servers/registry.ts';
 import type { RunTask, Server, ServerContext } from '../servers/server.ts';
@@ -74,17 +73,10 @@ export function listSteps(
   ];
 }
 
-/** Servers alone, without what belongs to the pipeline. */
+/** Servers alone, without what belongs to the pipeline; the registry cannot do without its user. */
 export function listBareSteps(context: ServerContext, tools: StepTools): Step[] {
-  const wanted = new Set([
-    'mysql',
-    'zookeeper',
-    ...brokerIds.map((id) => `kafka-${id}`),
-    'connect',
-    'users',
-    'registry',
-  ]);
-  return listSteps(context, { only: 'servers' }, tools).filter(({ name }) => wanted.has(name));
+  const left = new Set(provisionSteps.map(({ name }) => name).filter((name) => name !== 'users'));
+  return listSteps(context, { only: 'servers' }, tools).filter(({ name }) => !left.has(name));
 }
 
 /** Where a stack's servers are and who their users are, as provisioning wants to know it. */

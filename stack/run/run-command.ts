@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 
 /** A program and its arguments. */
 export interface Command {
@@ -10,8 +11,37 @@ export interface Command {
   readonly cwd?: string;
 }
 
+export interface Child {
+  readonly pid: number;
+  /** Resolves with the signal or exit code that ended it. */
+  readonly exited: Promise<string>;
+  readonly kill: (signal: NodeJS.Signals) => void;
+  /** This process may end before it. */
+  readonly unref: () => void;
+}
+
+/** Resolves once the program runs; both of its outputs are appended to the log. */
+export function startProgram(command: Command, logFile: string): Promise<Child> {
+  const log = openSync(logFile, 'a', 0o600);
+  return new Promise<Child>((done, reject) => {
+    const child = spawn(command.file, command.args, {
+      // The log is the file itself, not a pipe: a server outlives a killed launcher without a broken pipe.
+      stdio: ['ignore', log, log],
+      env: { ...process.env, ...command.env },
+      cwd: command.cwd,
+      // A group of its own: Ctrl-C in the terminal reaches the launcher only, which stops things in their order.
+      detached: true,
+    });
+    const exited = new Promise<string>((ended) =>
+      child.once('exit', (code, signal) => ended(signal ?? `exit code ${code}`)),
+    );
+    child.once('error', reject);
+    const kill = (signal: NodeJS.Signals): void => void child.kill(signal);
+    child.once('spawn', () => done({ pid: child.pid ?? 0, exited, kill, unref: () => child.unref() }));
+  }).finally(() => closeSync(log));
+}
+
 export interface RunOptions {
-  /** Gets both outputs, appended. */
   readonly logFile: string;
   readonly signal?: AbortSignal | undefined;
   /** Told the pid once the program runs. */
@@ -19,39 +49,28 @@ export interface RunOptions {
 }
 
 /** Runs a program to its end; when it fails, the error carries the last lines of its log. */
-export async function runCommand(command: Command, options: RunOptions): Promise<void> {
-  options.signal?.throwIfAborted();
-  const log = openSync(options.logFile, 'a', 0o600);
-  try {
-    const outcome = await new Promise<string | undefined>((resolve, reject) => {
-      const child = spawn(command.file, command.args, {
-        stdio: ['ignore', log, log],
-        env: { ...process.env, ...command.env },
-        cwd: command.cwd,
-        // A group of its own: Ctrl-C in the terminal reaches the launcher only, which stops things in their order.
-        detached: true,
-      });
-      const abort = (): void => {
-        child.kill('SIGTERM');
-        setTimeout(() => child.kill('SIGKILL'), 10_000).unref();
-      };
-      options.signal?.addEventListener('abort', abort, { once: true });
-      child.once('spawn', () => options.onStart?.(child.pid ?? 0));
-      child.once('error', reject);
-      child.once('exit', (code, signal) => {
-        options.signal?.removeEventListener('abort', abort);
-        resolve(code === 0 ? undefined : (signal ?? `exit code ${code}`));
-      });
-    });
-    options.signal?.throwIfAborted();
-    if (outcome !== undefined) {
-      throw new Error(
-        `${command.file} ended with ${outcome}; the end of ${options.logFile}:\n${lastLines(options.logFile, 15, 400)}`,
-      );
-    }
-  } finally {
-    closeSync(log);
+export async function runCommand(command: Command, { logFile, signal, onStart }: RunOptions): Promise<void> {
+  signal?.throwIfAborted();
+  const child = await startProgram(command, logFile);
+  onStart?.(child.pid);
+  const abort = (): void => {
+    child.kill('SIGTERM');
+    setTimeout(() => child.kill('SIGKILL'), 10_000).unref();
+  };
+  signal?.addEventListener('abort', abort, { once: true });
+  // It came while the program was being started.
+  if (signal?.aborted === true) abort();
+  const how = await child.exited;
+  signal?.removeEventListener('abort', abort);
+  signal?.throwIfAborted();
+  if (how !== 'exit code 0') {
+    throw new Error(`${command.file} ended with ${how}; the end of ${logFile}:\n${lastLines(logFile, 15, 400)}`);
   }
+}
+
+/** Puts the log of the run before aside. */
+export function rotateLog(logFile: string): void {
+  if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
 }
 
 /** The end of a log, each line cut to `width`. */
@@ -62,4 +81,30 @@ export function lastLines(file: string, count: number, width = Infinity): string
   } catch {
     return `(${file} cannot be read)`;
   }
+}
+
+/** The first executable file of this name on PATH and in the folders given. */
+export function findOnPath(name: string, more: readonly string[] = []): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...more];
+  return folders
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find(isExecutable);
+}
+
+export function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** What the program prints on both outputs; empty when it cannot run. */
+export function readOutput(command: readonly string[], args: readonly string[]): Promise<string> {
+  const [file = '', ...first] = command;
+  return new Promise((resolve) => {
+    execFile(file, [...first, ...args], { timeout: 20_000 }, (_error, out, err) => resolve(`${out}${err}`));
+  });
 }

@@ -1,13 +1,12 @@
-import { appendFileSync, existsSync, renameSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { removePidFile, writePidFile } from '../instance/pid-files.ts';
-import { identifyProcess } from '@board/service';
+import { identifyProcess, type ProcessIdentity } from '@board/service';
 import { layers, type RunTask, type Server, type ServerContext } from '../servers/server.ts';
 import type { StepTools } from './list-steps.ts';
-import { runCommand } from './run-command.ts';
+import { rotateLog, runCommand } from './run-command.ts';
 import { runGraph, type Step } from './run-graph.ts';
+import type { ChildProcess, StackState } from './stack-state.ts';
 import { stopOrder } from './stop-orphans.ts';
-import { supervise, type ProcessState, type Supervised } from './supervise.ts';
+import { supervise, type Supervised } from './supervise.ts';
 
 /** The servers of one instance that run now. */
 export interface Servers {
@@ -21,7 +20,7 @@ export interface Servers {
 /** Who is told what happens to the servers. */
 export interface StackWatcher {
   readonly say: (line: string) => void;
-  readonly onChange: (processes: ProcessState[]) => void;
+  readonly onChange: (now: Pick<StackState, 'processes' | 'children'>) => void;
 }
 
 /**
@@ -35,28 +34,36 @@ export async function runServers(
   signal: AbortSignal,
 ): Promise<Servers> {
   const started: Supervised[] = [];
+  const children = new Map<string, ChildProcess>();
   const { say } = watcher;
-  const changed = (): void => watcher.onChange(inOrder(started).map((one) => one.state()));
+  const changed = (): void => {
+    // As people read a table: what others depend on first.
+    const inOrder = started.toSorted(
+      ({ server: a }, { server: b }) => a.layer - b.layer || a.name.localeCompare(b.name),
+    );
+    watcher.onChange({ processes: inOrder.map((one) => one.state()), children: [...children.values()] });
+  };
+  /** Called in the moment in which a process is there: should this launcher be killed, the next start finds it. */
+  const note = (name: string, layer: number, identity: ProcessIdentity | undefined): void => {
+    if (identity === undefined) children.delete(name);
+    else children.set(name, { name, layer, ...identity });
+    changed();
+  };
 
   const runTask =
     (stop: AbortSignal): RunTask =>
     async (name, command) => {
       const logFile = resolve(instance.logDir, `${name}.log`);
-      rotate(logFile);
-      await runCommand(command, {
-        logFile,
-        signal: stop,
-        onStart: (pid) => {
-          const identity = identifyProcess(pid);
-          if (identity) writePidFile(instance, { name, layer: layers.task, ...identity });
-        },
-      }).finally(() => removePidFile(instance, name));
+      rotateLog(logFile);
+      const onStart = (pid: number): void => note(name, layers.task, identifyProcess(pid));
+      await runCommand(command, { logFile, signal: stop, onStart }).finally(() => note(name, layers.task, undefined));
     };
 
   const startServer = async (server: Server, stop: AbortSignal): Promise<void> => {
     await server.prepare(runTask(stop));
     stop.throwIfAborted();
-    const supervised = await supervise(instance, server, { say, onChange: changed });
+    const onChange = (running: ProcessIdentity | undefined): void => note(server.name, server.layer, running);
+    const supervised = await supervise(instance, server, { say, onChange });
     started.push(supervised);
     changed();
     await Promise.race([supervised.ready, aborted(stop)]);
@@ -67,12 +74,11 @@ export async function runServers(
     all: () => started,
     stop: async () => {
       for (const group of stopOrder(started.map((one) => ({ one, layer: one.server.layer })))) {
-        const outcomes = await Promise.all(group.map(({ one }) => one.stop()));
-        for (const [index, outcome] of outcomes.entries()) {
-          say(
-            `${group[index]?.one.server.name} ${outcome}${outcome === 'killed' ? ' (it did not end by itself)' : ''}`,
-          );
-        }
+        const stopOne = async ({ one }: (typeof group)[number]): Promise<void> => {
+          const outcome = await one.stop();
+          say(`${one.server.name} ${outcome}${outcome === 'killed' ? ' (it did not end by itself)' : ''}`);
+        };
+        await Promise.all(group.map(stopOne));
       }
     },
     kill: () => {
@@ -95,14 +101,4 @@ function aborted(signal: AbortSignal): Promise<never> {
     if (signal.aborted) fail();
     else signal.addEventListener('abort', fail, { once: true });
   });
-}
-
-function rotate(logFile: string): void {
-  if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
-  appendFileSync(logFile, '', { mode: 0o600 });
-}
-
-/** As people read a table: what others depend on first. */
-function inOrder(servers: readonly Supervised[]): Supervised[] {
-  return servers.toSorted((a, b) => a.server.layer - b.server.layer || a.server.name.localeCompare(b.server.name));
 }

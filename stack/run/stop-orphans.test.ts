@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { locateInstance, makeFolders } from '../instance/instance.ts';
-import { readPidFiles, writePidFile } from '../instance/pid-files.ts';
 import { identifyProcess, isRunning, type ProcessIdentity } from '@board/service';
-import { stopOrder, stopOrphans } from './stop-orphans.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { type Instance, locateInstance, makeFolders } from '../instance/instance.ts';
+import { type ChildProcess, readState, writeState } from './stack-state.ts';
+import { findOrphans, stopOrder, stopOrphans } from './stop-orphans.ts';
 
 function emptyInstance() {
   const folder = mkdtempSync(join(tmpdir(), 'stack-orphans-'));
@@ -14,6 +14,12 @@ function emptyInstance() {
   const instance = locateInstance('test', folder);
   makeFolders(instance);
   return instance;
+}
+
+/** What a launcher leaves that is killed while these run. */
+function leave(instance: Instance, ...children: ChildProcess[]): void {
+  const supervisor = { pid: process.pid, startTime: '1', bootId: 'before' };
+  writeState(instance, { phase: 'ready', supervisor, startedAt: 'before', processes: [], children });
 }
 
 async function runSleeper(script = 'setInterval(() => {}, 1000)'): Promise<ProcessIdentity> {
@@ -27,19 +33,19 @@ async function runSleeper(script = 'setInterval(() => {}, 1000)'): Promise<Proce
   return identity;
 }
 
-test('an orphan is stopped, and its pid file goes', async () => {
+test('an orphan is stopped, and then there is none', async () => {
   const instance = emptyInstance();
   const orphan = await runSleeper();
-  writePidFile(instance, { name: 'kafka-1', layer: 1, ...orphan });
+  leave(instance, { name: 'kafka-1', layer: 1, ...orphan });
   expect(await stopOrphans(instance, () => undefined)).toEqual(['kafka-1']);
   expect(isRunning(orphan)).toBe(false);
-  expect(readPidFiles(instance)).toEqual([]);
+  expect(findOrphans(instance)).toEqual([]);
 });
 
 test('an orphan that does not listen to SIGTERM is killed after the deadline', async () => {
   const instance = emptyInstance();
   const orphan = await runSleeper("process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)");
-  writePidFile(instance, { name: 'kafka-1', layer: 1, ...orphan });
+  leave(instance, { name: 'kafka-1', layer: 1, ...orphan });
   await stopOrphans(instance, () => undefined, 200);
   expect(isRunning(orphan)).toBe(false);
 });
@@ -47,10 +53,23 @@ test('an orphan that does not listen to SIGTERM is killed after the deadline', a
 test('a process that got the REUSED pid of a dead one is not touched', async () => {
   const instance = emptyInstance();
   const unrelated = await runSleeper();
-  writePidFile(instance, { name: 'kafka-1', layer: 1, ...unrelated, startTime: '1' });
-  writePidFile(instance, { name: 'kafka-2', layer: 1, ...unrelated, bootId: 'before the reboot' });
+  leave(
+    instance,
+    { name: 'kafka-1', layer: 1, ...unrelated, startTime: '1' },
+    { name: 'kafka-2', layer: 1, ...unrelated, bootId: 'before the reboot' },
+  );
   expect(await stopOrphans(instance, () => undefined)).toEqual([]);
   expect(isRunning(unrelated)).toBe(true);
+});
+
+test('a state that is CUT SHORT, or not there, names no orphan and stops nobody', async () => {
+  const instance = emptyInstance();
+  expect(await stopOrphans(instance, () => undefined)).toEqual([]);
+  leave(instance, { name: 'kafka-1', layer: 1, ...(await runSleeper()) });
+  const file = join(instance.runDir, 'state.json');
+  writeFileSync(file, readFileSync(file, 'utf8').slice(0, -10));
+  expect(readState(instance)).toBeUndefined();
+  expect(await stopOrphans(instance, () => undefined)).toEqual([]);
 });
 
 test('what depends on others is stopped first', () => {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isRunning, type ProcessIdentity, signalProcess } from '@board/service';
 import type { Instance } from '../instance/instance.ts';
-import { type PidFile, readPidFiles, removePidFile } from '../instance/pid-files.ts';
+import { type ChildProcess, readState } from './stack-state.ts';
 
 /** Groups that are stopped one after the other: the highest layer first. */
 export function stopOrder<T extends { readonly layer: number }>(items: readonly T[]): T[][] {
@@ -9,27 +9,27 @@ export function stopOrder<T extends { readonly layer: number }>(items: readonly 
   return layers.map((layer) => items.filter((item) => item.layer === layer));
 }
 
-/**
- * Stops what a killed launcher of this instance left running, and returns their names.
- * Only a process whose pid and start time both fit its pid file is touched. Call it with the instance's lock held.
- */
+/** What a killed launcher of this instance left running: a process is known by pid, start time and boot. */
+export function findOrphans(instance: Instance): ChildProcess[] {
+  return readState(instance)?.children.filter(isRunning) ?? [];
+}
+
+/** Stops them and returns their names. Call it with the instance's lock held, before a new start writes its own state. */
 export async function stopOrphans(
   instance: Instance,
   say: (line: string) => void,
   timeoutMs = 20_000,
 ): Promise<string[]> {
-  const files = readPidFiles(instance);
-  const orphans = files.filter(isRunning);
+  const orphans = findOrphans(instance);
   for (const group of stopOrder(orphans)) {
-    await Promise.all(group.map((orphan) => stop(orphan, say, timeoutMs)));
+    await Promise.all(
+      group.map((orphan) => {
+        say(`${orphan.name} (pid ${orphan.pid}) was left behind by an earlier start: stopping it`);
+        return stopProcess(orphan, timeoutMs);
+      }),
+    );
   }
-  for (const { name } of files) removePidFile(instance, name);
   return orphans.map(({ name }) => name);
-}
-
-async function stop(orphan: PidFile, say: (line: string) => void, timeoutMs: number): Promise<void> {
-  say(`${orphan.name} (pid ${orphan.pid}) was left behind by an earlier start: stopping it`);
-  await stopProcess(orphan, timeoutMs);
 }
 
 /** SIGTERM, then SIGKILL after the deadline; resolves when the process is gone. Says whether the kill was needed. */

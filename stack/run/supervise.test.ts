@@ -1,14 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { backoffMs } from '@board/service/backoff';
 import { expect, onTestFinished, test } from 'vitest';
 import { locateInstance, makeFolders } from '../instance/instance.ts';
 import { layers, type Server } from '../servers/server.ts';
 import type { Command } from './run-command.ts';
-import { runServers } from './run-servers.ts';
-import { supervise } from './supervise.ts';
+import { runServers, type StackWatcher } from './run-servers.ts';
+import { restartPolicy, supervise } from './supervise.ts';
 
-const quick = { stableMs: 60_000, firstDelayMs: 1, maxDelayMs: 20, givenUpFrom: 3 };
+const quick = { stableMs: 60_000, firstMs: 1, maxMs: 20, givenUpFrom: 3 };
 const sleeping = (): Command => ({ file: 'sleep', args: ['600'] });
 const failing = (): Command => ({ file: 'sh', args: ['-c', 'echo cause; exit 7'] });
 
@@ -32,6 +33,11 @@ function serverOf(name: string, command: () => Command, probe: Server['probe'] =
     stopTimeoutMs: 5000,
   } satisfies Server;
 }
+
+test('the wait doubles with each death in a row, up to half a minute', () => {
+  const waits = [1, 2, 3, 4, 5, 6, 7, 8, 9, 1000].map((deaths) => backoffMs(restartPolicy, deaths));
+  expect(waits).toEqual([250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+});
 
 /** Supervises one process that can be told to fail from its next start on. */
 async function start(policy = quick) {
@@ -104,7 +110,7 @@ test('a program that is gone at its restart is a death like any other', async ()
 });
 
 test('a stop ends the wait for the next try, and no process follows', async () => {
-  const { supervised, next, kill } = await start({ ...quick, firstDelayMs: 600_000, maxDelayMs: 600_000 });
+  const { supervised, next, kill } = await start({ ...quick, firstMs: 600_000, maxMs: 600_000 });
   let starts = 0;
   kill();
   await expect.poll(() => supervised.state().phase, { timeout: 5000 }).toBe('restarting');
@@ -118,7 +124,11 @@ test('a stop ends the wait for the next try, and no process follows', async () =
 });
 
 /** Runs some servers as one start, with the waits of the real policy. */
-function startAll(servers: readonly Server[], said: string[] = []) {
+function startAll(
+  servers: readonly Server[],
+  said: string[] = [],
+  onChange: StackWatcher['onChange'] = () => undefined,
+) {
   const instance = place();
   return runServers(
     // Only the instance is looked at.
@@ -129,7 +139,7 @@ function startAll(servers: readonly Server[], said: string[] = []) {
         needs: [],
         run: (signal) => tools.startServer(server, signal),
       })),
-    { say: (line) => said.push(line), onChange: () => undefined },
+    { say: (line) => said.push(line), onChange },
     new AbortController().signal,
   );
 }
@@ -143,6 +153,18 @@ test('a server that dies over and over before it was ever ready fails the start,
   );
   expect(said).toContain('good stopped');
 }, 20_000);
+
+test('what runs is told as soon as it is there, tasks too, and until it is gone', async () => {
+  const prepare: Server['prepare'] = (runTask) => runTask('task', { file: 'sleep', args: ['0.2'] });
+  const told: string[] = [];
+  const servers = await startAll([{ ...serverOf('service', sleeping), prepare }], [], ({ children, processes }) =>
+    told.push(children.map(({ name, pid }) => `${name} ${pid > 0} beside ${processes.length}`).join()),
+  );
+  await servers.stop();
+  // Before its server is in the table.
+  expect(told.slice(0, 4)).toEqual(['task true beside 0', '', 'service true beside 0', 'service true beside 1']);
+  expect(told.at(-1)).toBe('');
+});
 
 test('a server that was ready once and then keeps dying stops no other', async () => {
   const dying = { command: sleeping };

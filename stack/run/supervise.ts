@@ -1,30 +1,23 @@
-import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { identifyProcess, type ProcessIdentity } from '@board/service';
+import { backoffMs, type BackoffPolicy } from '@board/service/backoff';
 import type { Instance } from '../instance/instance.ts';
-import { removePidFile, writePidFile } from '../instance/pid-files.ts';
 import type { Server } from '../servers/server.ts';
-import { decideRestart, restartPolicy, type RestartPolicy } from './decide-restart.ts';
-import { type Command, lastLines } from './run-command.ts';
+import { lastLines, rotateLog, startProgram } from './run-command.ts';
+import type { ProcessState } from './stack-state.ts';
 import { stopProcess } from './stop-orphans.ts';
-import { waitUntilReady } from './wait-until-ready.ts';
 
-/** `running`: it has answered its probe. `gave-up`: it died too often in a row, and waits for its next try. */
-type ProcessPhase = 'starting' | 'running' | 'restarting' | 'stopped' | 'gave-up';
-
-/** One server of a running stack, as `status` shows it. */
-export interface ProcessState {
-  readonly name: string;
-  readonly phase: ProcessPhase;
-  readonly pid?: number;
-  readonly address: string;
-  readonly logFile: string;
-  readonly restarts: number;
-  /** Why it does not run, and when it is tried again. */
-  readonly problem?: string;
+/** The waits before a process that died is started again, and from when on it counts as given up on. */
+export interface RestartPolicy extends BackoffPolicy {
+  /** A process that was ready for this long has succeeded: its earlier deaths are forgotten. */
+  readonly stableMs: number;
+  /** So many deaths in a row are no accident: it is still tried, but shown as a failure, no longer as a restart under way. */
+  readonly givenUpFrom: number;
 }
+
+/** The longest wait is shorter than a person's: ten kills in a row cost two minutes, and a cause that is gone is noticed soon. */
+export const restartPolicy: RestartPolicy = { stableMs: 60_000, firstMs: 250, maxMs: 30_000, givenUpFrom: 5 };
 
 export interface Supervised {
   readonly server: Server;
@@ -39,7 +32,8 @@ export interface Supervised {
 
 export interface Watcher {
   readonly say: (line: string) => void;
-  readonly onChange: () => void;
+  /** Told the process that runs now, if one does. */
+  readonly onChange: (running: ProcessIdentity | undefined) => void;
 }
 
 /**
@@ -58,27 +52,28 @@ export async function supervise(
   const firstReady = Promise.withResolvers<void>();
   // Who starts it asks for this a moment later; until then a rejection must not end the process.
   firstReady.promise.catch(() => undefined);
-  let phase: ProcessPhase = 'starting';
+  const spawned = Promise.withResolvers<void>();
+  let phase: ProcessState['phase'] = 'starting';
   let problem: string | undefined;
   let identity: ProcessIdentity | undefined;
   let wasReady = false;
   let restarts = 0;
   let deathsInRow = 0;
 
-  const change = (next: ProcessPhase, why?: string): void => {
+  const change = (next: ProcessState['phase'], why?: string): void => {
     phase = next;
     problem = why;
-    onChange();
+    onChange(identity);
   };
 
   /** Runs it from its start to its end; resolves with how it ended, and rejects when it cannot be started. */
-  const live = async (onSpawn: () => void): Promise<string> => {
+  const live = async (): Promise<string> => {
     const command = await server.command();
     stopping.signal.throwIfAborted();
-    const child = await startChild(command, logFile);
+    const child = await startProgram(command, logFile);
     identity = identifyProcess(child.pid);
-    if (identity !== undefined) notePid(identity);
-    onSpawn();
+    change('starting', problem);
+    spawned.resolve();
     const ended = new AbortController();
     let readyAt: number | undefined;
     const probing = probeUntilReady(AbortSignal.any([ended.signal, stopping.signal]), () => (readyAt = Date.now()));
@@ -88,18 +83,8 @@ export async function supervise(
     ended.abort();
     await probing;
     identity = undefined;
-    removePidFile(instance, name);
     if (readyAt !== undefined && Date.now() - readyAt >= policy.stableMs) deathsInRow = 0;
     return how;
-  };
-
-  /** For the next start, should this launcher be killed; a full disk must not leave a process without a supervisor. */
-  const notePid = (running: ProcessIdentity): void => {
-    try {
-      writePidFile(instance, { name, layer: server.layer, ...running });
-    } catch (error) {
-      say(`${name} runs, but its pid file could not be written: ${describe(error)}`);
-    }
   };
 
   const probeUntilReady = async (signal: AbortSignal, onReady: () => void): Promise<void> => {
@@ -125,8 +110,8 @@ export async function supervise(
   const waitAfterDeath = async (how: string): Promise<void> => {
     deathsInRow += 1;
     restarts += 1;
-    const { delayMs, isGivenUp } = decideRestart(deathsInRow, policy);
-    if (!isGivenUp) {
+    const delayMs = backoffMs(policy, deathsInRow);
+    if (deathsInRow < policy.givenUpFrom) {
       change('restarting', `died (${how})`);
       say(`${name} died (${how}): starting it again in ${delayMs} ms`);
     } else {
@@ -143,7 +128,7 @@ export async function supervise(
   };
 
   const keepRunning = async (firstLife: Promise<string>): Promise<void> => {
-    for (let life = firstLife; ; life = live(() => change('starting', problem))) {
+    for (let life = firstLife; ; life = live()) {
       const how = await life.catch((error: unknown) => `no start: ${describe(error)}`);
       if (stopping.signal.aborted) break;
       await waitAfterDeath(how).catch(() => undefined);
@@ -152,9 +137,8 @@ export async function supervise(
     change('stopped');
   };
 
-  if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
-  const spawned = Promise.withResolvers<void>();
-  const firstLife = live(spawned.resolve);
+  rotateLog(logFile);
+  const firstLife = live();
   firstLife.catch(spawned.reject);
   await spawned.promise;
   const over = keepRunning(firstLife);
@@ -164,11 +148,11 @@ export async function supervise(
     state: () => ({
       name,
       phase,
-      ...(identity === undefined ? {} : { pid: identity.pid }),
+      pid: identity?.pid,
       address: server.address(),
       logFile,
       restarts,
-      ...(problem === undefined ? {} : { problem }),
+      problem,
     }),
     ready: firstReady.promise,
     stop: async () => {
@@ -188,27 +172,27 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-interface Child {
-  readonly pid: number;
-  /** Resolves with the signal or exit code that ended it. */
-  readonly exited: Promise<string>;
-}
-
-function startChild(command: Command, logFile: string): Promise<Child> {
-  const log = openSync(logFile, 'a', 0o600);
-  return new Promise<Child>((done, reject) => {
-    const child = spawn(command.file, command.args, {
-      // The log is the file itself, not a pipe: the server outlives a killed launcher without a broken pipe.
-      stdio: ['ignore', log, log],
-      env: { ...process.env, ...command.env },
-      cwd: command.cwd,
-      // A group of its own: Ctrl-C in the terminal reaches the launcher only, which stops servers in their order.
-      detached: true,
-    });
-    const exited = new Promise<string>((ended) =>
-      child.once('exit', (code, signal) => ended(signal ?? `exit code ${code}`)),
+/** Probes until the answer is undefined (ready); at the deadline it throws with the last answer. */
+export async function waitUntilReady(
+  what: string,
+  probe: () => Promise<string | undefined>,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const startedAt = Date.now();
+  for (;;) {
+    const problem = await probe().catch((error: unknown) =>
+      error instanceof Error && error.cause instanceof Error
+        ? `${error.message}: ${error.cause.message}`
+        : describe(error),
     );
-    child.once('error', reject);
-    child.once('spawn', () => done({ pid: child.pid ?? 0, exited }));
-  }).finally(() => closeSync(log));
+    if (problem === undefined) return;
+    signal.throwIfAborted();
+    const waitedMs = Date.now() - startedAt;
+    if (waitedMs > timeoutMs) {
+      throw new Error(`${what} was not ready within ${timeoutMs / 1000} s: ${problem}`);
+    }
+    // What takes longer than a start is not asked ten times a second for hours.
+    await delay(waitedMs < 20_000 ? 100 : 1000, undefined, { signal });
+  }
 }

@@ -1,11 +1,10 @@
 import { resolve } from 'node:path';
 import { writeFile } from '../instance/instance.ts';
-import { readJavaOptions, readSettings } from './infra.ts';
-import { javaCommand, javaStopTimeoutMs, log4j2Option } from './java-command.ts';
+import { javaCommand, javaStopTimeoutMs, log4j2Option } from './command-lines.ts';
 import { brokerAddresses } from './kafka.ts';
 import { probeHttp } from './probes.ts';
-import { properties } from './properties.ts';
 import { layers, type Server, type ServerContext } from './server.ts';
+import { properties, readJavaOptions, readSettings } from './settings.ts';
 
 /** Kafka Connect, distributed mode with one worker: runs Debezium. */
 export function connectServer(context: ServerContext): Server {
@@ -17,24 +16,23 @@ export function connectServer(context: ServerContext): Server {
     name: 'connect',
     layer: layers.connect,
     address: () => url,
-    prepare: () => Promise.resolve(writeFile(configFile, settings(context))),
+    prepare: () => writeFile(configFile, settings(context)),
     command: () =>
-      Promise.resolve(
-        javaCommand(context, {
-          aot: 'connect',
-          heap: readJavaOptions('connect/worker.env', 'KAFKA_HEAP_OPTS'),
-          options: [log4j2Option()],
-          run: ['-cp', programs.jars.connect.join(':'), 'org.apache.kafka.connect.cli.ConnectDistributed', configFile],
-          // The connector's JSON names these and holds no address and no password itself.
-          env: {
-            CDC_MYSQL_HOST: hosts.mysql,
-            CDC_MYSQL_PORT: String(ports.mysql),
-            CDC_MYSQL_USER: 'cdc',
-            CDC_MYSQL_PASSWORD: secrets.cdc,
-            CDC_KAFKA_BROKERS: brokerAddresses(context).join(','),
-          },
-        }),
-      ),
+      javaCommand(context, {
+        aot: 'connect',
+        heap: readJavaOptions('connect/worker.env', 'KAFKA_HEAP_OPTS'),
+        options: [log4j2Option],
+        jars: programs.jars.connect,
+        run: ['org.apache.kafka.connect.cli.ConnectDistributed', configFile],
+        // The connector's JSON names these and holds no address and no password itself.
+        env: {
+          CDC_MYSQL_HOST: hosts.mysql,
+          CDC_MYSQL_PORT: String(ports.mysql),
+          CDC_MYSQL_USER: 'cdc',
+          CDC_MYSQL_PASSWORD: secrets.cdc,
+          CDC_KAFKA_BROKERS: brokerAddresses(context).join(','),
+        },
+      }),
     // 200 only when the worker has joined its group and read its topics.
     probe: () => probeHttp(`${url}/health`),
     readyTimeoutMs: 120_000,

@@ -3,11 +3,14 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeFile } from '../instance/instance.ts';
-import { type BrokerId, brokerIds, brokerSettings } from './broker-settings.ts';
-import { readJavaOptions, readSettings } from './infra.ts';
-import { javaCommand, javaStopTimeoutMs, log4j2Option, log4jOption } from './java-command.ts';
-import { askZookeeper, countBrokers } from './probes.ts';
+import { javaCommand, javaStopTimeoutMs, log4j2Option, log4jOption } from './command-lines.ts';
+import { type Address, askZookeeper, countBrokers } from './probes.ts';
 import { layers, loopback, type RunTask, type Server, type ServerContext } from './server.ts';
+import { properties, readJavaOptions, readSettings } from './settings.ts';
+import { zookeeperAddress } from './zookeeper.ts';
+
+export const brokerIds = [1, 2, 3] as const;
+type BrokerId = (typeof brokerIds)[number];
 
 /** One of three Kafka brokers. */
 export function kafkaServer(context: ServerContext, id: BrokerId): Server {
@@ -34,8 +37,9 @@ export function kafkaServer(context: ServerContext, id: BrokerId): Server {
         // One of the three records for all.
         aot: programs.aot.mode === 'record' && id !== 1 ? undefined : 'broker',
         heap: readJavaOptions('kafka/broker.env', 'KAFKA_HEAP_OPTS'),
-        options: [cluster === 'kraft' ? log4j2Option() : log4jOption()],
-        run: ['-cp', programs.jars.brokers.join(':'), 'kafka.Kafka', configFile],
+        options: [cluster === 'kraft' ? log4j2Option : log4jOption],
+        jars: programs.jars.brokers,
+        run: ['kafka.Kafka', configFile],
       });
     },
     probe: async () => {
@@ -51,6 +55,32 @@ export function brokerAddresses({ hosts, ports }: Pick<ServerContext, 'hosts' | 
   return ports.brokers.map((port, index) => `${hosts.brokers[index]}:${port}`);
 }
 
+/** The settings of one broker: those of `infra/kafka` for its flavour of cluster, then its own number, addresses and folder. */
+function brokerSettings(context: ServerContext, id: BrokerId, dataDir: string): string {
+  const { cluster, hosts, ports } = context;
+  const listener = `BROKER://${hosts.brokers[id - 1]}:${ports.brokers[id - 1]}`;
+  const controller = (node: BrokerId): string => `${hosts.brokers[node - 1]}:${ports.controllers[node - 1]}`;
+  const own =
+    cluster === 'kraft'
+      ? {
+          'node.id': id,
+          'controller.quorum.voters': brokerIds.map((voter) => `${voter}@${controller(voter)}`).join(','),
+          listeners: `${listener},CONTROLLER://${controller(id)}`,
+          'listener.security.protocol.map': 'BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT',
+        }
+      : {
+          'broker.id': id,
+          'zookeeper.connect': zookeeperAddress(context),
+          listeners: listener,
+          'listener.security.protocol.map': 'BROKER:PLAINTEXT',
+        };
+  return (
+    readSettings('kafka/broker.properties') +
+    readSettings(`kafka/broker-${cluster}.properties`) +
+    properties({ ...own, 'advertised.listeners': listener, 'log.dirs': dataDir })
+  );
+}
+
 /** Makes the data folder of a KRaft node. */
 function format(context: ServerContext, name: string, configFile: string, runTask: RunTask): Promise<void> {
   const { instance, programs } = context;
@@ -59,10 +89,9 @@ function format(context: ServerContext, name: string, configFile: string, runTas
     javaCommand(context, {
       aot: undefined,
       heap: ['-Xmx128m'],
-      options: ['-XX:TieredStopAtLevel=1', log4j2Option()],
+      options: ['-XX:TieredStopAtLevel=1', log4j2Option],
+      jars: programs.jars.brokers,
       run: [
-        '-cp',
-        programs.jars.brokers.join(':'),
         'kafka.tools.StorageTool',
         'format',
         '--cluster-id',
@@ -90,10 +119,7 @@ const sessionTimeoutMs = Number(
  * Waits until ZooKeeper has forgotten a killed broker: until then it takes the new process for a second broker of the
  * same number, and that one dies. At most a little longer than a session; without an answer there is nothing to wait for.
  */
-async function waitUntilForgotten(
-  zookeeper: { readonly host: string; readonly port: number },
-  id: BrokerId,
-): Promise<void> {
+async function waitUntilForgotten(zookeeper: Address, id: BrokerId): Promise<void> {
   for (const deadline = Date.now() + sessionTimeoutMs + 4000; Date.now() < deadline;) {
     const sessions = await askZookeeper(zookeeper, 'dump').catch(() => '');
     if (!new RegExp(`/brokers/ids/${id}$`, 'm').test(sessions)) return;

@@ -3,9 +3,8 @@ import { join, resolve } from 'node:path';
 import { openConnection } from '@board/mysql/open-session';
 import { writeFile } from '../instance/instance.ts';
 import type { Command } from '../run/run-command.ts';
-import { readSettings } from './infra.ts';
-import { optionFileLines } from './properties.ts';
 import { layers, loopback, type RunTask, type Server, type ServerContext } from './server.ts';
+import { optionFileLines, readSettings } from './settings.ts';
 
 /** What the server's file needs to know of its surroundings. */
 interface MysqlContext extends Pick<ServerContext, 'instance' | 'hosts' | 'ports' | 'secrets'> {
@@ -31,7 +30,7 @@ export function mysqlServer(context: MysqlContext): Server {
       writeFile(configFile, settings(context, dataDir));
       if (!existsSync(dataDir)) await initialise(context, dataDir, mysqld, runTask);
     },
-    command: () => Promise.resolve(mysqld()),
+    command: () => mysqld(),
     probe: async () => {
       const connection = await openConnection({
         host: hosts.mysql,

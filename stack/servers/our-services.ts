@@ -1,9 +1,9 @@
 import { boardAggregate, catalogConsumer, consumers, type ConsumerDefinition } from '@board/contracts';
 import { must } from '@board/service';
 import { findBusyPorts, pickFreePort } from '../instance/ports.ts';
+import { nodeCommand } from './command-lines.ts';
 import { connectUrl } from './connect.ts';
 import { brokerAddresses } from './kafka.ts';
-import { nodeCommand } from './node-command.ts';
 import { probeHttp } from './probes.ts';
 import { registryUrl } from './registry.ts';
 import { layers, loopback, type Server, type ServerContext } from './server.ts';
@@ -13,9 +13,10 @@ interface Service {
   readonly main: string;
   readonly host: string;
   /** Asked again at each start. */
-  readonly port: () => Promise<number>;
-  /** The schema that it works in, and the MySQL user it does it as. */
-  readonly database: { readonly name: string; readonly user: string };
+  readonly port: () => Promise<number> | number;
+  /** The schema that it works in, as the MySQL user of the same name unless `user` says another. */
+  readonly database: string;
+  readonly user?: string;
   readonly env: Readonly<Record<string, string>>;
   readonly nodeFlags?: readonly string[];
 }
@@ -26,8 +27,8 @@ export function orderService(context: ServerContext): Server {
     name: 'order-service',
     main: 'services/order-service/src/main.ts',
     host: context.hosts.orderService,
-    port: () => Promise.resolve(context.ports.orderService),
-    database: ownDatabase(boardAggregate),
+    port: () => context.ports.orderService,
+    database: boardAggregate.database,
     env: { REGISTRY_URL: registryUrl(context) },
   });
 }
@@ -56,7 +57,7 @@ export function consumerService(
       if (port === 0 || (await findBusyPorts([port])).length > 0) port = await pickFreePort();
       return port;
     },
-    database: ownDatabase(consumer),
+    database: consumer.database,
     env: { REGISTRY_URL: registryUrl(context), KAFKA_BROKERS: brokerAddresses(context).join(',') },
   });
 }
@@ -67,26 +68,23 @@ export function keeper(context: ServerContext): Server {
     name: 'keeper',
     main: 'services/keeper/src/main.ts',
     host: context.hosts.keeper,
-    port: () => Promise.resolve(context.ports.keeper),
-    database: { name: boardAggregate.database, user: 'purge' },
+    port: () => context.ports.keeper,
+    database: boardAggregate.database,
+    user: 'purge',
     env: { KAFKA_BROKERS: brokerAddresses(context).join(','), CONNECT_URL: connectUrl(context) },
     // It does little and now and then: room for fast garbage would cost a third of its memory.
     nodeFlags: ['--max-semi-space-size=1'],
   });
 }
 
-/** A service works in a database of its own, as the user of the same name. */
-function ownDatabase({ database }: { readonly database: string }): Service['database'] {
-  return { name: database, user: database };
-}
-
 function service({ hosts, ports, secrets }: ServerContext, made: Service): Server {
+  const { database, user = database } = made;
   let url = `http://${made.host}`;
   return {
     name: made.name,
     layer: layers.service,
     address: () => url,
-    prepare: () => Promise.resolve(),
+    prepare: () => undefined,
     command: async () => {
       const port = await made.port();
       url = `http://${made.host}:${port}`;
@@ -96,9 +94,9 @@ function service({ hosts, ports, secrets }: ServerContext, made: Service): Serve
         HTTP_PORT: String(port),
         DATABASE_HOST: hosts.mysql,
         DATABASE_PORT: String(ports.mysql),
-        DATABASE_NAME: made.database.name,
-        DATABASE_USER: made.database.user,
-        DATABASE_PASSWORD: must(secrets[made.database.user], `a password of ${made.database.user}`),
+        DATABASE_NAME: database,
+        DATABASE_USER: user,
+        DATABASE_PASSWORD: must(secrets[user], `a password of ${user}`),
         ...made.env,
       };
       return nodeCommand(made.main, env, made.nodeFlags);

@@ -1,5 +1,10 @@
 import { connect } from 'node:net';
 
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Undefined when the address answers 200, else what it said. */
 export async function probeHttp(url: string): Promise<string | undefined> {
   const response = await fetch(url, { signal: AbortSignal.timeout(3000) });
@@ -7,48 +12,34 @@ export async function probeHttp(url: string): Promise<string | undefined> {
   return response.status === 200 ? undefined : `${url} says ${response.status} ${body.slice(0, 200)}`;
 }
 
-const metadataRequest = 3;
+// Size, Metadata, its version 4, correlation id, no client id, no topics, and none to be made.
+const metadataRequest = Buffer.from(['0000000f', '0003', '0004', '00000001', 'ffff', '00000000', '00'].join(''), 'hex');
 
-/** How many brokers of the cluster this broker knows to be alive: the answer to a real Metadata request (version 4). */
-export function countBrokers(address: { readonly host: string; readonly port: number }): Promise<number> {
-  const body = Buffer.alloc(2 + 2 + 4 + 2 + 4 + 1);
-  body.writeInt16BE(metadataRequest, 0);
-  body.writeInt16BE(4, 2);
-  body.writeInt32BE(1, 4);
-  body.writeInt16BE(-1, 8);
-  body.writeInt32BE(0, 10);
-  const size = Buffer.alloc(4);
-  size.writeInt32BE(body.length);
-
-  return new Promise((resolve, reject) => {
-    const socket = connect(address);
-    let answer = Buffer.alloc(0);
-    socket.setTimeout(3000, () => socket.destroy(new Error('the broker did not answer within 3 s')));
-    socket.once('error', reject);
-    socket.once('close', () => reject(new Error('the broker closed the connection')));
-    socket.write(Buffer.concat([size, body]));
-    socket.on('data', (chunk) => {
-      answer = Buffer.concat([answer, chunk]);
-      // Size, correlation id, throttle time, then the number of brokers.
-      if (answer.length < 16) return;
-      resolve(answer.readInt32BE(12));
-      socket.destroy();
-    });
-  });
+/** How many brokers of the cluster this broker knows to be alive: the answer to a real Metadata request. */
+export async function countBrokers(address: Address): Promise<number> {
+  const answer = await ask(address, 'the broker', metadataRequest, 16);
+  if (answer.length < 16) throw new Error('the broker closed the connection');
+  // Size, correlation id, throttle time, then the number of brokers.
+  return answer.readInt32BE(12);
 }
 
 /** ZooKeeper's answer to one of its four-letter words. */
-export function askZookeeper(
-  address: { readonly host: string; readonly port: number },
-  word: 'srvr' | 'dump',
-): Promise<string> {
+export async function askZookeeper(address: Address, word: 'srvr' | 'dump'): Promise<string> {
+  return (await ask(address, 'ZooKeeper', word, Infinity)).toString();
+}
+
+/** What comes back, up to so many bytes or the end of the connection. */
+function ask(address: Address, who: string, request: Buffer | string, enoughBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const socket = connect(address);
-    let answer = '';
-    socket.setTimeout(3000, () => socket.destroy(new Error('ZooKeeper did not answer within 3 s')));
+    let answer = Buffer.alloc(0);
+    socket.setTimeout(3000, () => socket.destroy(new Error(`${who} did not answer within 3 s`)));
     socket.once('error', reject);
     socket.once('close', () => resolve(answer));
-    socket.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk));
-    socket.write(word);
+    socket.on('data', (chunk) => {
+      answer = Buffer.concat([answer, chunk]);
+      if (answer.length >= enoughBytes) socket.destroy();
+    });
+    socket.write(request);
   });
 }

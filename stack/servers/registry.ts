@@ -1,7 +1,7 @@
-import { readJavaOptions, readVariables } from './infra.ts';
-import { javaCommand, javaStopTimeoutMs } from './java-command.ts';
+import { javaCommand, javaStopTimeoutMs } from './command-lines.ts';
 import { probeHttp } from './probes.ts';
 import { layers, type Server, type ServerContext } from './server.ts';
+import { readJavaOptions, readVariables } from './settings.ts';
 
 const file = 'registry/registry.env';
 
@@ -13,27 +13,26 @@ export function registryServer(context: ServerContext): Server {
     name: 'registry',
     layer: layers.registry,
     address: () => registryUrl(context),
-    prepare: () => Promise.resolve(),
+    prepare: () => undefined,
     command: () =>
-      Promise.resolve(
-        javaCommand(context, {
-          aot: 'registry',
-          heap: readJavaOptions(file, 'JAVA_OPTS_APPEND'),
-          // Its own starter (quarkus-run.jar) loads classes past the AOT cache: with a plain class path it starts in half the time.
-          options: ['-Djava.util.logging.manager=org.jboss.logmanager.LogManager'],
-          run: ['-cp', programs.jars.registry.join(':'), 'io.quarkus.runner.GeneratedMain'],
-          env: {
-            ...variables,
-            APICURIO_DATASOURCE_URL:
-              variables['APICURIO_DATASOURCE_URL']?.replace('mysql:3306', `${hosts.mysql}:${ports.mysql}`) ?? '',
-            APICURIO_DATASOURCE_PASSWORD: secrets.registry,
-            QUARKUS_HTTP_HOST: hosts.registry,
-            QUARKUS_HTTP_PORT: String(ports.registry),
-            QUARKUS_MANAGEMENT_HOST: hosts.registry,
-            QUARKUS_MANAGEMENT_PORT: String(ports.registryManagement),
-          },
-        }),
-      ),
+      javaCommand(context, {
+        aot: 'registry',
+        heap: readJavaOptions(file, 'JAVA_OPTS_APPEND'),
+        options: ['-Djava.util.logging.manager=org.jboss.logmanager.LogManager'],
+        // Its own starter (quarkus-run.jar) loads classes past the AOT cache: with a plain class path it starts in half the time.
+        jars: programs.jars.registry,
+        run: ['io.quarkus.runner.GeneratedMain'],
+        env: {
+          ...variables,
+          APICURIO_DATASOURCE_URL:
+            variables['APICURIO_DATASOURCE_URL']?.replace('mysql:3306', `${hosts.mysql}:${ports.mysql}`) ?? '',
+          APICURIO_DATASOURCE_PASSWORD: secrets.registry,
+          QUARKUS_HTTP_HOST: hosts.registry,
+          QUARKUS_HTTP_PORT: String(ports.registry),
+          QUARKUS_MANAGEMENT_HOST: hosts.registry,
+          QUARKUS_MANAGEMENT_PORT: String(ports.registryManagement),
+        },
+      }),
     probe: () => probeHttp(`${registryUrl(context)}/subjects`),
     readyTimeoutMs: 120_000,
     stopTimeoutMs: javaStopTimeoutMs(context),

@@ -1,9 +1,19 @@
-import type { Programs } from '../fetch/programs.ts';
+import type { AotCaches } from '../fetch/aot-caches.ts';
+import type { Jars } from '../fetch/fetch-jars.ts';
+import type { Java, Mysqld } from '../fetch/find-programs.ts';
 import type { Cluster } from '../instance/cluster.ts';
 import type { Instance } from '../instance/instance.ts';
 import type { Ports } from '../instance/ports.ts';
 import type { Secrets } from '../instance/secrets.ts';
 import type { Command } from '../run/run-command.ts';
+
+/** Everything that the servers are started from. */
+export interface Programs {
+  readonly java: Java;
+  readonly mysqld: Mysqld;
+  readonly jars: Jars;
+  readonly aot: AotCaches;
+}
 
 /** What a server's file needs to know to configure it. */
 export interface ServerContext {
@@ -26,9 +36,9 @@ export interface Server {
   /** Servers with a higher number are stopped first. */
   readonly layer: number;
   /** Writes the configuration; makes the data folder when there is none. Runs once, before the first start. */
-  readonly prepare: (runTask: RunTask) => Promise<void>;
+  readonly prepare: (runTask: RunTask) => Promise<void> | void;
   /** The program to run; asked again at each restart. */
-  readonly command: () => Promise<Command>;
+  readonly command: () => Promise<Command> | Command;
   /** Throws or says why while the server cannot do its work yet. */
   readonly probe: () => Promise<string | undefined>;
   readonly readyTimeoutMs: number;

@@ -1,11 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { writeFile } from '../instance/instance.ts';
-import { readJavaOptions, readSettings } from './infra.ts';
-import { javaCommand, javaStopTimeoutMs, log4jOption } from './java-command.ts';
+import { javaCommand, javaStopTimeoutMs, log4jOption } from './command-lines.ts';
 import { askZookeeper } from './probes.ts';
-import { properties } from './properties.ts';
 import { layers, type Server, type ServerContext } from './server.ts';
+import { properties, readJavaOptions, readSettings } from './settings.ts';
 
 /** The ZooKeeper of the older cluster: one server, which knows the brokers, the topics and where their copies lie. */
 export function zookeeperServer(context: ServerContext): Server {
@@ -20,23 +19,16 @@ export function zookeeperServer(context: ServerContext): Server {
       // Tells the flavour of this data folder, so it is there before any broker's.
       mkdirSync(dataDir, { recursive: true, mode: 0o700 });
       writeFile(configFile, settings(context, dataDir));
-      return Promise.resolve();
     },
     command: () =>
-      Promise.resolve(
-        javaCommand(context, {
-          // It starts in a second as it is.
-          aot: undefined,
-          heap: readJavaOptions('zookeeper/zookeeper.env', 'KAFKA_HEAP_OPTS'),
-          options: [log4jOption()],
-          run: [
-            '-cp',
-            programs.jars.brokers.join(':'),
-            'org.apache.zookeeper.server.quorum.QuorumPeerMain',
-            configFile,
-          ],
-        }),
-      ),
+      javaCommand(context, {
+        // It starts in a second as it is.
+        aot: undefined,
+        heap: readJavaOptions('zookeeper/zookeeper.env', 'KAFKA_HEAP_OPTS'),
+        options: [log4jOption],
+        jars: programs.jars.brokers,
+        run: ['org.apache.zookeeper.server.quorum.QuorumPeerMain', configFile],
+      }),
     probe: async () => {
       const answer = await askZookeeper({ host: hosts.zookeeper, port: ports.zookeeper }, 'srvr');
       return answer.includes('Mode: standalone') ? undefined : `it says: ${answer.trim()}`;

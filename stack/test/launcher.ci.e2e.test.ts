@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { locateInstance } from '../instance/instance.ts';
 import { findBusyPorts, listPorts, portsAt, readOffset } from '../instance/ports.ts';
+import { readState } from '../run/stack-state.ts';
 import { readStack } from '../stack.ts';
 
 // One story in order: each test goes on where the one before stopped.
@@ -81,7 +82,7 @@ function pidOf(server: string): number {
 
 async function expectNothingLeft(): Promise<void> {
   expect(processesOfInstance()).toEqual([]);
-  expect(readdirSync(instance.runDir).filter((file) => file.endsWith('.pid'))).toEqual([]);
+  expect(readState(instance)?.children).toEqual([]);
   const ports = listPorts(portsAt(readOffset(instance.folder) ?? 0), 'kraft').map(({ port }) => port);
   expect(await findBusyPorts(ports)).toEqual([]);
 }
@@ -200,15 +201,16 @@ test(
     pressControlC(second);
     expect(await second.exitCode).toBe(0);
     const stopped = [...second.output().matchAll(/ (\S+) (?:stopped|killed)/g)].map((match) => match[1]);
-    expect(stopped.slice(0, 4).toSorted()).toEqual([
+    expect(stopped.slice(0, 5).toSorted()).toEqual([
       'catalog-service-1',
       'catalog-service-2',
+      'comment-service',
       'keeper',
       'order-service',
     ]);
-    expect(stopped.slice(4, 6)).toEqual(['connect', 'registry']);
-    expect(stopped.slice(6, 9).toSorted()).toEqual(['kafka-1', 'kafka-2', 'kafka-3']);
-    expect(stopped[9]).toBe('mysql');
+    expect(stopped.slice(5, 7)).toEqual(['connect', 'registry']);
+    expect(stopped.slice(7, 10).toSorted()).toEqual(['kafka-1', 'kafka-2', 'kafka-3']);
+    expect(stopped[10]).toBe('mysql');
     await expectNothingLeft();
   },
 );

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { onStopSignals } from '../../stack/commands/on-stop-signals.ts';
-import { renderTable } from '../../stack/commands/render.ts';
+import { onStopSignals } from '../../stack/commands/start.ts';
+import { renderTable } from '../../stack/commands/status.ts';
 import { checkout, instancesFolder, locateInstance } from '../../stack/instance/instance.ts';
 import { attachStack, type ChaosStack } from './chaos-stack.ts';
 import { undoFaults } from './faults.ts';

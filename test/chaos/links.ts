@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { type Fault, startTcpProxy, type TcpProxy } from '@board/test';
 import type { Command } from '../../stack/run/run-command.ts';
-import { brokerIds } from '../../stack/servers/broker-settings.ts';
+import { brokerIds } from '../../stack/servers/kafka.ts';
 import { loopback, type Server, type ServerContext } from '../../stack/servers/server.ts';
 import { type LinkName, linkNames } from './schedule.ts';
 

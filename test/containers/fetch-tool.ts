@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fetchPrivateRoot } from '../../stack/fetch/private-root.ts';
-import { findOnPath } from '../../stack/fetch/read-system.ts';
-import { readOutput } from '../../stack/fetch/read-version.ts';
+import { findOnPath, readOutput } from '../../stack/run/run-command.ts';
 
 export type Tool =
   | { readonly kind: 'found'; readonly command: readonly string[] }

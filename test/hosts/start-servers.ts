@@ -11,7 +11,7 @@ import type { Step } from '../../stack/run/run-graph.ts';
 import { runServers } from '../../stack/run/run-servers.ts';
 import { connectUrl } from '../../stack/servers/connect.ts';
 import { brokerAddresses } from '../../stack/servers/kafka.ts';
-import { nodeCommand } from '../../stack/servers/node-command.ts';
+import { nodeCommand } from '../../stack/servers/command-lines.ts';
 import { type Hosts, loopback, type Server, type ServerContext } from '../../stack/servers/server.ts';
 import { allHosts, type HostName, type Network } from './network.ts';
 

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { ensureCached } from '../../stack/fetch/cache.ts';
-import { ensureJava } from '../../stack/fetch/find-java.ts';
+import { ensureJava } from '../../stack/fetch/find-programs.ts';
 import { findInCustomResources, findInDefinitions, type FindSchema } from './resource-schemas.ts';
 
 const run = promisify(execFile);

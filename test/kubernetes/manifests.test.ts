@@ -13,7 +13,7 @@ import { provisionEnvironment } from '../../provision/config.ts';
 import { readCompose } from '../containers/read-compose.ts';
 import { folders, listFiles, manifestFolder, readManifests } from './read-manifests.ts';
 import type { Resource } from './resource.ts';
-import { readImageVersion } from '../../stack/fetch/read-image-version.ts';
+import { readImageVersion } from '../../stack/fetch/fetch-jars.ts';
 import { readInfraSettings, readLeftOut } from './server-settings.ts';
 import { environmentOf, readWorkload } from './workload.ts';
 

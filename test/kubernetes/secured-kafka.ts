@@ -8,10 +8,10 @@ import { type KafkaAccess, openAdmin } from '@board/kafka';
 import { createScope } from '@board/service';
 import { waitUntil } from '@board/test';
 import { fetchJars, type Jars } from '../../stack/fetch/fetch-jars.ts';
-import { ensureJava, type Java } from '../../stack/fetch/find-java.ts';
+import { ensureJava, type Java } from '../../stack/fetch/find-programs.ts';
 import { pickFreePort } from '../../stack/instance/ports.ts';
 import { lastLines } from '../../stack/run/run-command.ts';
-import { properties } from '../../stack/servers/properties.ts';
+import { properties } from '../../stack/servers/settings.ts';
 
 const run = promisify(execFile);
 const silent = (): void => undefined;

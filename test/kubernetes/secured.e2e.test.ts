@@ -26,7 +26,7 @@ import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest'
 import { z } from 'zod';
 import { createTopics } from '../../provision/topics.ts';
 import { pickFreePort } from '../../stack/instance/ports.ts';
-import { properties } from '../../stack/servers/properties.ts';
+import { properties } from '../../stack/servers/settings.ts';
 import { grantRules } from './kafka-user.ts';
 import { readManifests } from './read-manifests.ts';
 import type { Resource } from './resource.ts';

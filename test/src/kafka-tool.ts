@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { ensureJava } from '../../stack/fetch/find-java.ts';
+import { ensureJava } from '../../stack/fetch/find-programs.ts';
 import { fetchJars } from '../../stack/fetch/fetch-jars.ts';
 
 const silent = (): void => undefined;

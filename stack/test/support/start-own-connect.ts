@@ -8,9 +8,9 @@ import { locateInstance, makeFolders } from '../../instance/instance.ts';
 import { pickFreePort, portsAt } from '../../instance/ports.ts';
 import { ensureSecrets } from '../../instance/secrets.ts';
 import { runCommand } from '../../run/run-command.ts';
-import { waitUntilReady } from '../../run/wait-until-ready.ts';
+import { waitUntilReady } from '../../run/supervise.ts';
 import { connectServer, connectUrl } from '../../servers/connect.ts';
-import { properties } from '../../servers/properties.ts';
+import { properties } from '../../servers/settings.ts';
 import { loopbackHosts } from '../../servers/server.ts';
 
 export interface OwnConnect {

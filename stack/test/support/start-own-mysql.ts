@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { ensureMysqld } from '../../fetch/find-mysqld.ts';
+import { ensureMysqld } from '../../fetch/find-programs.ts';
 import { locateInstance, makeFolders } from '../../instance/instance.ts';
 import { pickFreePort, portsAt } from '../../instance/ports.ts';
 import { ensureSecrets } from '../../instance/secrets.ts';
 import { runCommand } from '../../run/run-command.ts';
-import { waitUntilReady } from '../../run/wait-until-ready.ts';
+import { waitUntilReady } from '../../run/supervise.ts';
 import { mysqlServer } from '../../servers/mysql.ts';
 import { loopbackHosts } from '../../servers/server.ts';
 

@@ -9,7 +9,7 @@ import { ensurePrograms } from '../../fetch/ensure-programs.ts';
 import { locateInstance, makeFolders } from '../../instance/instance.ts';
 import { pickFreePort, portsAt } from '../../instance/ports.ts';
 import { ensureSecrets } from '../../instance/secrets.ts';
-import { waitUntilReady } from '../../run/wait-until-ready.ts';
+import { waitUntilReady } from '../../run/supervise.ts';
 import { registryServer, registryUrl } from '../../servers/registry.ts';
 import { loopbackHosts } from '../../servers/server.ts';
 

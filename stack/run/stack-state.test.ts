@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseMemory, readMemory } from './memory.ts';
+import { parseMemory, readMemory } from './stack-state.ts';
 
 test('the proportional set size is read in bytes', () => {
   expect(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { optionFileLines, properties } from './properties.ts';
+import { optionFileLines, properties } from './settings.ts';
 
 test('a properties file is plain ASCII, whatever the value: Java would read anything else as Latin-1', () => {
   expect(properties({ 'log.dirs': String.raw`/한글 폴더 #1/a\b`, 'node.id': 1, name: ' x🎉\n' })).toBe(

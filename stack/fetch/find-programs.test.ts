@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { chooseJava } from './find-java.ts';
-import { fitsJava, fitsMysql, parseJavaVersion, parseMysqlVersion } from './read-version.ts';
+import { chooseJava, fitsJava, fitsMysql, parseJavaVersion, parseMysqlVersion } from './find-programs.ts';
 
 test.each([
   ['mysqld  Ver 9.7.4 for Linux on x86_64 (MySQL Community Server - GPL)', true],

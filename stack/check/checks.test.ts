@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkFolders } from './check-folders.ts';
-import { refuseFolders } from './refuse.ts';
+import { checkFolders, refuseFolders } from './checks.ts';
 
 const plain = { folder: '/home/user/board/.stack/main' };
 
