@@ -6,6 +6,7 @@ import type { Cluster } from '../instance/cluster.ts';
 import { instancesFolder, locateInstance, makeFolders, stackCommand } from '../instance/instance.ts';
 import { rotateLog, startProgram } from '../run/run-command.ts';
 import { readLiveState } from '../run/stack-state.ts';
+import { moreConsumers } from '../servers/our-services.ts';
 import { type StartOptions, startStack } from '../stack.ts';
 import { followFile } from './logs.ts';
 import { renderStack } from './status.ts';
@@ -55,6 +56,15 @@ export async function up(options: InstanceOptions): Promise<void> {
   makeFolders(instance);
   const running = readLiveState(instance);
   if (running?.phase === 'ready') {
+    const runs = new Set(running.processes.map(({ name }) => name));
+    const { withConsumers = [] } = options;
+    const absent = moreConsumers.filter(({ name, group }) => withConsumers.includes(name) && !runs.has(group));
+    if (absent.length > 0) {
+      const services = absent.map(({ group }) => group).join(', ');
+      throw new Error(
+        `The stack "${instance.name}" runs without ${services}: "${stackCommand('down', instance)}" first.`,
+      );
+    }
     console.log(`The stack "${instance.name}" runs already.`);
     console.log(renderStack(instance, running));
     return;
