@@ -59,9 +59,11 @@ function startCommand(name: string, description: string, run: typeof start): Com
         moreConsumers.map(({ name }) => name),
       ),
     )
-    .action(({ with: withConsumers, ...flags }: StartFlags) =>
-      run({ instance: instance(), cluster: given().cluster, withConsumers, ...flags }),
-    );
+    .action(({ with: withConsumers, ...flags }: StartFlags) => {
+      if (flags.only === 'servers' && withConsumers !== undefined)
+        throw new Error('--with starts services, and --only servers leaves them out: say one of the two.');
+      return run({ instance: instance(), cluster: given().cluster, withConsumers, ...flags });
+    });
 }
 
 startCommand('start', 'starts everything and stays in the foreground; Ctrl-C stops it', start).addOption(

@@ -235,7 +235,7 @@ program
   .option('--yes', 'does not ask')
   .addHelpText(
     'after',
-    `${example('schemas --forget')}\n\nFirst let the consumers keep what they stored: npm run inbox -- schemas --keep-stored`,
+    `${example('schemas --forget')}\n\nFirst let each consumer keep what it stored: npm run inbox -- schemas --keep-stored, with --consumer for each but the first`,
   )
   .action(async (_options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<{ forget?: true; yes?: true } & OutboxFlags>();

@@ -5,7 +5,7 @@ import { requireFile } from '../cli/files.ts';
 import { readLocalStack } from '../cli/local-stack.ts';
 import { parseAggregateId, parseTime } from '../cli/parse.ts';
 import { printJson } from '../cli/print.ts';
-import { createProgram, runProgram, type CommonFlags } from '../cli/program.ts';
+import { createProgram, describeError, runProgram, type CommonFlags } from '../cli/program.ts';
 import { showProgress } from '../cli/progress.ts';
 import { stopOnSignal } from '../cli/stop-on-signal.ts';
 import { watchServers } from '../cli/watch-servers.ts';
@@ -58,7 +58,15 @@ const program = createProgram({
         toEnd,
         say: progress.say,
         signal,
-      }).finally(progress.done);
+      })
+        .catch((error: unknown) => {
+          // One consumer's trouble, such as a database that is not there yet, is told after what another has.
+          if (!isKnown || signal.aborted) throw error;
+          console.error(`consumer ${consumer.name}: ${describeError(error)}`);
+          process.exitCode = 1;
+          return undefined;
+        })
+        .finally(progress.done);
       if (traced === undefined) continue;
       isKnown = true;
       if (json === true) printJson(traced.timeline);

@@ -29,7 +29,7 @@ const schema = z.object({
       problem: z.string().optional(),
     }),
   ),
-  /** What runs, tasks of the start too: from here `stopOrphans` knows it. Whoever has the highest layer is stopped first. */
+  /** What runs, tasks of the start too: from here `stopOrphans` knows it. What has the highest layer is stopped first. */
   children: z.array(identity.extend({ name: z.string(), layer: z.number() })).default([]),
 });
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { identifyProcess, type ProcessIdentity } from '@board/service';
+import { identifyProcess, signalProcess, type ProcessIdentity } from '@board/service';
 import { backoffMs, type BackoffPolicy } from '@board/service/backoff';
 import type { Instance } from '../instance/instance.ts';
 import type { Server } from '../servers/server.ts';
@@ -163,7 +163,7 @@ export async function supervise(
     },
     kill: () => {
       stopping.abort();
-      if (identity !== undefined) process.kill(identity.pid, 'SIGKILL');
+      if (identity !== undefined) signalProcess(identity, 'SIGKILL');
     },
   };
 }

@@ -71,7 +71,7 @@ describe('our services', () => {
       .map(([name]) => name);
     expect(shown.filter((name) => !commands.includes(name))).toEqual([]);
     // Those of a consumer that runs only when it is asked for are one command with another password.
-    expect(commands.filter((name) => !shown.includes(name) && !name.endsWith('-dlq'))).toEqual([]);
+    expect(commands.filter((name) => !shown.includes(name) && !/-(dlq|inbox)$/.test(name))).toEqual([]);
   });
 
   it.each(ours)('%s: read-only, without privileges, not root', (_name, container) => {

@@ -143,6 +143,51 @@ it('keeps what comment-service cannot apply as dead letters, and what follows pa
   }
 });
 
+it('does not count down for a comment whose first event was skipped by hand', async () => {
+  const before = await read();
+  await root.query(
+    `CREATE TRIGGER ${database}.refuse BEFORE INSERT ON ${database}.comment FOR EACH ROW
+       IF NEW.text = 'never there' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'refused'; END IF`,
+  );
+  try {
+    const skipped = await add('never there');
+    await waitUntil(
+      'a dead letter',
+      async () => (await run('dlq', 'list', ...ofComments, '--json')).out.includes(skipped),
+      {
+        timeoutMs: 60_000,
+        everyMs: 500,
+      },
+    );
+    expect((await run('dlq', 'skip', skipped, '1', '--reason', 'test', ...ofComments)).exitCode).toBe(0);
+    await remove(skipped);
+    const applied = async () => (await run('trace', skipped)).out.includes('consumer comments has come to version 2.');
+    await waitUntil('the removal applied', applied, { timeoutMs: 60_000, everyMs: 500 });
+    expect(await read()).toEqual(before);
+  } finally {
+    await root.query(`DROP TRIGGER IF EXISTS ${database}.refuse`);
+  }
+});
+
+it('pages through the comments of a board, each once; refuses a removal at another version', async () => {
+  const seen: string[] = [];
+  for (let after = ''; ;) {
+    const answer = await fetch(`${url}/boards/${boardId}/comments?limit=1${after}`);
+    const page = (await answer.json()) as { comments: { text: string }[]; next: string | null };
+    seen.push(...page.comments.map(({ text }) => text));
+    if (page.next === null) break;
+    after = `&after=${page.next}`;
+  }
+  expect(seen).toEqual((await read()).texts);
+  expect(seen.length).toBeGreaterThan(1);
+  const id = await add('kept');
+  const stale = await fetch(`${stack.orderServiceUrl}/comments/${id}`, {
+    method: 'DELETE',
+    headers: { 'If-Match': '"7"' },
+  });
+  expect([stale.status, stale.headers.get('etag')]).toEqual([412, '"1"']);
+});
+
 it('is audited: every comment of order-service was applied', async () => {
   const { exitCode, out } = await run('audit');
   const ofConsumer = out.slice(out.indexOf('consumer comments'));

@@ -35,7 +35,7 @@ const container = z.looseObject({
 
 const podTemplate = z.object({
   metadata: z.object({
-    labels: z.object({
+    labels: z.strictObject({
       'app.kubernetes.io/name': z.string(),
       'app.kubernetes.io/component': z.enum(['owner', 'consumer', 'keeper', 'registry', 'setup']),
     }),

@@ -1,8 +1,17 @@
-import { aggregates, consumers, keeperMemoryTopic, type ConsumerDefinition } from '@board/contracts';
-import { auditConsumer, auditedTopics, findUnread, waitForGroups, type AuditReport, type Barrier } from '@board/inbox';
+import { aggregates, consumerFlag, consumers, keeperMemoryTopic, type ConsumerDefinition } from '@board/contracts';
+import {
+  auditConsumer,
+  unaudited,
+  auditedTopics,
+  findUnread,
+  waitForGroups,
+  type AuditReport,
+  type Barrier,
+} from '@board/inbox';
 import { connectKafka, openCompactedTopic, type KafkaAccess } from '@board/kafka';
 import { boardOutbox, connectApi, distrust, relayMemory, waitUntilShipped } from '@board/relay';
 import { must } from '@board/service';
+import { describeError } from '../../cli/program.ts';
 import { connectSql, type DatabaseAddress, type RunSql } from '../../cli/run-sql.ts';
 import { consumerSide } from './consumer-side.ts';
 import { contents } from './contents.ts';
@@ -61,7 +70,12 @@ export async function auditConsumers(options: PipelineAudit): Promise<ConsumerAu
     const doubt = (): ReturnType<typeof distrust> => distrust(memory, 'audit');
     const reports: ConsumerAuditReport[] = [];
     for (const consumer of options.consumers ?? consumers) {
-      reports.push(await auditOne(options, consumer, { kafka, sql, connector, doubt }));
+      const audited = auditOne(options, consumer, { kafka, sql, connector, doubt }).catch((error: unknown) => {
+        // A later consumer's trouble, such as a database that is not there yet, must not hide what was found before.
+        if (reports.length === 0) throw error;
+        return { ...unaudited(describeError(error)), consumer: consumer.name, notes: [] };
+      });
+      reports.push(await audited);
     }
     const said = [...keeperNotes, ...(await settleSuspicion(memory, remembered, reports, isWhole(options.consumers)))];
     return reports.map((report) => ({ ...report, notes: [...said, ...report.notes] }));
@@ -123,6 +137,7 @@ async function auditOne(
     findUnread: (wanted) => findUnread(kafka, topics, wanted),
     chunkSize,
     listed,
+    consumerFlag: consumerFlag(consumer.name),
     onProgress: (done, suspects) => say(`${done} ${aggregate.table}s compared, ${suspects} need a second look`),
   });
   return { ...report, consumer: consumer.name, notes: await clearMissing(sql, schema, group, missing, report) };

@@ -42,6 +42,12 @@ describe('a line of a service', () => {
     ]);
   });
 
+  it('of an EARLIER version names the board', () => {
+    expect(parse({ event: 'board.committed', boardId: aggregateId, version: 1 })).toMatchObject([
+      { version: 1, step: { kind: 'committed' } },
+    ]);
+  });
+
   it("of a consumer is told of ITS group alone; a line without a group may be anyone's", () => {
     const applied = { event: 'inbox.applied', events: [delivery] };
     expect(parse({ ...applied, group: 'catalog-service' })).toHaveLength(1);

@@ -13,7 +13,9 @@ const event = {
 
 const committed = z.object({
   ...event,
-  aggregateId: z.string(),
+  aggregateId: z.string().optional(),
+  /** As versions before comments wrote it, in a line of the event `board.committed`. */
+  boardId: z.string().optional(),
   eventType: z.string().optional(),
   requestId: z.string().optional(),
   receivedAt: time.optional(),
@@ -57,8 +59,11 @@ type Head = z.output<typeof head>;
 function readFacts(line: Head, id: string): Fact[] {
   const by = line.name;
   switch (line.event) {
+    case 'board.committed':
     case 'event.committed':
-      return parse(committed, line).flatMap((one) => (one.aggregateId === id ? committedFacts(one, line) : []));
+      return parse(committed, line).flatMap((one) =>
+        (one.aggregateId ?? one.boardId) === id ? committedFacts(one, line) : [],
+      );
     case 'inbox.applied':
     case 'inbox.parked':
       return parse(deliveries, line)

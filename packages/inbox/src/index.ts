@@ -1,4 +1,4 @@
-export { auditConsumer, type AuditOptions, type Barrier } from './audit/audit.ts';
+export { auditConsumer, unaudited, type AuditOptions, type Barrier } from './audit/audit.ts';
 export { auditedTopics, type AuditedTopics } from './audit/topics.ts';
 export { findUnread } from './audit/topics.ts';
 export { findUnreceived, type CommittedEvent, type Unreceived } from './audit/topics.ts';

@@ -133,7 +133,8 @@ it('counts touch an index entry for each of what they count, and no row', async 
     .filter(({ sql }) => sql.includes('COUNT(*)'))
     .map(({ rowsRead }) => rowsRead);
   expect(openReads).toBeLessThan(letters);
-  // A scan looks again at a few entries when their page has changed meanwhile; a row for each entry would double it.
+  // There are twice `waiting`. A scan looks again at a few entries whose page has changed meanwhile; a row for each entry would
+  // make it four times.
   expect(parkedReads).toBeLessThan(2.2 * waiting);
   expect(spentReads).toBeLessThan(2_000);
 });

@@ -62,6 +62,9 @@ export function createCommitMetrics(registry: Registry): (aggregate: string) => 
       refused: refused.labels(aggregate),
       size: size.labels(aggregate),
     };
+    // There from the start: a series that begins with its first event hides that one.
+    for (const gauge of [of.rows, of.bytes, of.running]) gauge.set(0);
+    of.refused.inc(0);
     return {
       observeQueue(waitingRows, waitingBytes) {
         of.rows.set(waitingRows);

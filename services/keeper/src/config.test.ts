@@ -28,6 +28,6 @@ it('a consumer whose tables are elsewhere is NAMED with its database, and the ot
   expect(readConfig(serviceSchema, env).CONSUMER_DATABASE).toEqual(consumers);
   expect(read('catalog=copy')).toEqual(moved({ catalog: 'copy' }));
   expect(read('comments=b,catalog=a')).toEqual(moved({ catalog: 'a', comments: 'b' }));
-  for (const wrong of ['copy', 'nobody=copy', 'catalog=a,', 'catalog=a;b', 'catalog=a,catalog=b'])
+  for (const wrong of ['copy', 'unknown=copy', 'catalog=a,', 'catalog=a;b', 'catalog=a,catalog=b'])
     expect(() => read(wrong)).toThrow(/CONSUMER_DATABASE: .*wants <consumer>=<database>/);
 });

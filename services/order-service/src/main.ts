@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { eventSchemas } from '@board/contracts';
+import { aggregates, eventSchemas } from '@board/contracts';
 import { createDatabase, databaseConnection, ServerSettingsError } from '@board/mysql';
-import { createCommitMetrics, createGroupCommit, type AggregateRows } from '@board/outbox';
+import { createCommitMetrics, createGroupCommit, defaultCommitLimits, type AggregateRows } from '@board/outbox';
 import {
   createElapsedClock,
   createHealth,
@@ -19,7 +19,7 @@ import type { Refusal } from './application/commands.ts';
 import { handleCommand, type AggregateCommands, type Numbered } from './application/handle-command.ts';
 import { serviceSchema } from './config.ts';
 import { boardRows, boardTable, createBoardReader } from './database/board-store.ts';
-import { commentRows, commentTable, createCommentFinder } from './database/comment-store.ts';
+import { commentRows, commentTable, createBoardFinder, createCommentFinder } from './database/comment-store.ts';
 import { createSchemaMemory } from './database/schema-memory.ts';
 import { watchWrites } from './database/watch-writes.ts';
 import type { CommandEdge } from './http/answer-command.ts';
@@ -49,6 +49,8 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   const database = createDatabase({
     connection,
     entities,
+    // What each kind of aggregate may hold at once, and three for the checks beside them.
+    poolSize: aggregates.length * (defaultCommitLimits.transactions + defaultCommitLimits.heldWaits) + 3,
     deadlineMs,
     lockWaitSeconds: 1,
     // Reads would go on from the old server without an error, and miss what is written to the new one.
@@ -85,7 +87,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   const boardEdge = takeCommands(boardCommands, boardRows);
   const routers = [
     boardsRouter(boardEdge, boards),
-    commentsRouter(takeCommands(commentCommands, commentRows), boards, createCommentFinder(reads)),
+    commentsRouter(takeCommands(commentCommands, commentRows), createBoardFinder(database), createCommentFinder(reads)),
     ...(config.LEGACY_CREATE ? [legacyRouter(boardEdge)] : []),
     docsRouter(apiDocument({ legacyCreate: config.LEGACY_CREATE })),
   ];

@@ -18,8 +18,15 @@ export interface AuditOptions extends Settlement {
   readonly chunkSize?: number;
   /** How many findings of each verdict are listed. */
   readonly listed?: number;
+  /** What an operator's command needs to be about this consumer, with a space before it. */
+  readonly consumerFlag?: string;
   /** Told after each chunk: aggregates compared, and those that need a second look so far. */
   readonly onProgress?: (compared: number, suspects: number) => void;
+}
+
+/** The report on a consumer that could not be asked. */
+export function unaudited(reason: string): AuditReport {
+  return openTally(0).report(reason);
 }
 
 /**
@@ -29,8 +36,8 @@ export interface AuditOptions extends Settlement {
  * by then the consumer has had its chance to apply all that was committed when the difference was seen.
  */
 export async function auditConsumer(options: AuditOptions): Promise<AuditReport> {
-  const { source, consumer, barrier, chunkSize = 5_000, listed = 20, onProgress } = options;
-  const tally = openTally(listed);
+  const { source, consumer, barrier, chunkSize = 5_000, listed = 20, consumerFlag, onProgress } = options;
+  const tally = openTally(listed, consumerFlag);
   let cannotTell: string | undefined;
   let suspects: Suspect[] = [];
   let compared = 0;

@@ -198,7 +198,7 @@ export interface Tally {
 }
 
 /** Counts findings and keeps the first `listed` of each verdict, so that its size does not depend on what it is told. */
-export function openTally(listed: number): Tally {
+export function openTally(listed: number, consumerFlag = ''): Tally {
   const counts = Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Record<Verdict, number>;
   const findings: Finding[] = [];
   let compared = 0;
@@ -216,7 +216,7 @@ export function openTally(listed: number): Tally {
       const cannotTell =
         barrier ??
         (counts['cannot tell'] > 0
-          ? 'an open dead letter without its record may be the event that is missing: "npm run dlq -- list" marks it "(bare)"'
+          ? `an open dead letter without its record may be the event that is missing: "npm run dlq -- list${consumerFlag}" marks it "(bare)"`
           : undefined);
       const found = verdicts.reduce((sum, verdict) => sum + counts[verdict], 0);
       const isRed = redVerdicts.some((verdict) => counts[verdict] > 0);

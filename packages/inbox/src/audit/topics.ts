@@ -99,7 +99,9 @@ async function waitForGroup(
       if (first === undefined) return 'passed';
       if (isOver()) {
         const records = (ends.get(nameOf(first)) ?? 0n) - nextOffset(first);
-        return { cannotTell: `the group ${group} has ${records} records of ${nameOf(first)} still to settle` };
+        const isNew = behind.every(({ committed }) => committed === undefined);
+        const why = isNew ? ' and has never committed: does its service run?' : '';
+        return { cannotTell: `the group ${group} has ${records} records of ${nameOf(first)} still to settle${why}` };
       }
       await delay(pollMs);
     }

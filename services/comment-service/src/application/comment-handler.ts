@@ -25,8 +25,10 @@ export const commentHandler: Handler<CommentEvent> = {
         [boardId],
       );
     } else {
-      await tx.query('DELETE FROM comment WHERE id = ?', [data.id]);
-      await tx.query('UPDATE comments_per_board SET comments = comments - 1 WHERE board_id = ?', [data.boardId]);
+      const { affectedRows }: { affectedRows: number } = await tx.query('DELETE FROM comment WHERE id = ?', [data.id]);
+      // A comment whose first event was skipped by hand was never counted.
+      if (affectedRows === 1)
+        await tx.query('UPDATE comments_per_board SET comments = comments - 1 WHERE board_id = ?', [data.boardId]);
     }
   },
 };

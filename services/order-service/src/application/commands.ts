@@ -14,8 +14,8 @@ export interface CommandContext<State> {
   /** W3C trace context of the request. */
   readonly traceparent: string;
   readonly idempotencyKey?: string | undefined;
-  /** Found on the way: the command is refused for it, unless its key has an answer already. */
-  readonly refusal?: Refusal | undefined;
+  /** Asked before the command is carried out: it is refused for this, unless its key has an answer already. */
+  readonly findRefusal?: (() => Promise<Refusal | undefined>) | undefined;
   /** The answer to the aggregate as the command leaves it; pure, as it is made before COMMIT and sent after it. */
   readonly answer: (state: State) => Answer;
 }

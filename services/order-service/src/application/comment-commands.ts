@@ -13,6 +13,8 @@ interface AddComment {
 interface RemoveComment {
   readonly kind: 'remove-comment';
   readonly commentId: string;
+  /** The versions that the client takes for current; undefined: any. */
+  readonly ifVersions?: readonly number[] | undefined;
 }
 
 /** An order from outside to change one comment. */
@@ -46,6 +48,8 @@ function decideComment(
   }
   if (!comment) return { kind: 'refuse', refusal: { kind: 'missing' } };
   if (comment.deletedAt) return { kind: 'refuse', refusal: { kind: 'deleted' } };
+  if (command.ifVersions !== undefined && !command.ifVersions.includes(comment.version))
+    return { kind: 'refuse', refusal: { kind: 'stale', version: comment.version } };
   const removed = { ...comment, version: comment.version + 1, deletedAt: now };
   const { version, boardId } = removed;
   return change(removed, { type: 'CommentRemoved', data: { id, version, boardId, removedAt: now.getTime() } });

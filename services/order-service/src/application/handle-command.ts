@@ -59,7 +59,8 @@ export function handleCommand<Command extends object, State extends Numbered>(
     const violations = kind.check(command);
     if (violations.length > 0) return refused({ kind: 'invalid', violations });
     let eventType = '';
-    const accepted = accept(kind, command, context, parts, (type) => (eventType = type));
+    const refusal = await context.findRefusal?.();
+    const accepted = accept(kind, command, { ...context, refusal }, parts, (type) => (eventType = type));
     const outcome = await parts.commits.commit(accepted);
     switch (outcome.kind) {
       case 'committed': {
@@ -85,7 +86,7 @@ export function handleCommand<Command extends object, State extends Numbered>(
 function accept<Command extends object, State extends Numbered>(
   kind: AggregateCommands<Command, State>,
   command: Command,
-  { traceparent, idempotencyKey, refusal, answer }: CommandContext<State>,
+  { traceparent, idempotencyKey, refusal, answer }: CommandContext<State> & { readonly refusal: Refusal | undefined },
   { encode, now, newId }: HandlerParts<State>,
   onEvent: (type: string) => void,
 ): OutboxCommand<State, Refusal> {

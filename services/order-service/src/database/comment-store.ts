@@ -61,6 +61,17 @@ async function write(manager: EntityManager, statement: string, comments: readon
   await manager.query(statement, [columns, rows]);
 }
 
+/** Whether a board takes comments; asked of the database that commits, as a reader may be behind. */
+export function createBoardFinder(database: Database): (id: string) => Promise<'live' | 'missing' | 'deleted'> {
+  return async (id) => {
+    const [board]: { deletedAt: Date | null }[] = await database.read((manager) =>
+      manager.query('SELECT deleted_at AS deletedAt FROM board WHERE id = ?', [id]),
+    );
+    if (board === undefined) return 'missing';
+    return board.deletedAt === null ? 'live' : 'deleted';
+  };
+}
+
 /** Finds a comment, a removed one too; throws UnavailableError when the database cannot be asked now. */
 export function createCommentFinder(database: Database): (id: string) => Promise<Comment | undefined> {
   return async (id) => (await database.read((manager) => manager.findOneBy(commentTable, { id }))) ?? undefined;

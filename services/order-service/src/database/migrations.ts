@@ -1,4 +1,3 @@
-import { boardAggregate, commentAggregate } from '@board/contracts';
 import { addIndex } from '@board/mysql';
 import { allowAggregateTypes, createIdempotencyTable, createOutboxTable } from '@board/outbox';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
@@ -21,7 +20,7 @@ class CreateBoardAndOutbox1764000000000 implements MigrationInterface {
         updated_at DATETIME(3)  NOT NULL,
         deleted_at DATETIME(3)  NULL
       ) ENGINE = InnoDB`);
-    await runner.query(createOutboxTable([boardAggregate.type]));
+    await runner.query(createOutboxTable(['board']));
   }
 
   async down(): Promise<void> {
@@ -87,7 +86,7 @@ class CreateComments1764500000000 implements MigrationInterface {
         created_at DATETIME(3)  NOT NULL,
         deleted_at DATETIME(3)  NULL
       ) ENGINE = InnoDB`);
-    await allowAggregateTypes(runner, [boardAggregate.type, commentAggregate.type]);
+    await allowAggregateTypes(runner, ['board', 'comment']);
   }
 
   async down(): Promise<void> {

@@ -94,7 +94,7 @@ const withBody = {
 
 const ofBoard = { 404: refusal('There is no such board.'), 410: refusal('The board was deleted.') };
 const ofComment = { 404: refusal('There is no such comment.'), 410: refusal('The comment was removed.') };
-const stale = { 412: refusal('The board is at another version: ETag tells which.', etag) };
+const stale = { 412: refusal('It is at another version: ETag tells which.', etag) };
 
 const created = (what: z.ZodType) => ({ 201: answer('Created.', { ...location, ...etag, ...replayed }, what) });
 
@@ -106,7 +106,7 @@ export const apiAnswers = {
   deleteBoard: { 204: answer('Deleted.', replayed), ...write, ...ofBoard, ...stale },
   findBoard: { 200: answer('The board.', cached, board), ...read, ...ofBoard },
   addComment: { ...created(comment), ...write, ...withBody, ...ofBoard },
-  removeComment: { 204: answer('Removed.', replayed), ...write, ...ofComment },
+  removeComment: { 204: answer('Removed.', replayed), ...write, ...ofComment, ...stale },
   findComment: { 200: answer('The comment.', cached, comment), ...read, ...ofComment },
   listBoards: { 200: answer('A page of boards, newest first.', { ...cached, ...link }, list), ...read },
 } as const;

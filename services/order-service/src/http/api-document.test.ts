@@ -134,6 +134,7 @@ const cases: [string, [number, Question, EdgeOptions][]][] = [
       [204, removeComment, {}],
       [404, removeComment, refusing({ kind: 'missing' })],
       [410, removeComment, refusing({ kind: 'deleted' })],
+      [412, removeComment, refusing({ kind: 'stale', version: 7 })],
       ...writeCases(removeComment),
     ],
   ],

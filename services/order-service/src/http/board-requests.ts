@@ -1,7 +1,7 @@
 import { requestFields } from '@board/service';
 import { z } from 'zod';
 import { boardLimits } from '../domain/check-board-text.ts';
-import { idCursor, idempotencyKey } from './tokens.ts';
+import { idCursor, idempotencyKey, ifMatch } from './tokens.ts';
 
 /** 65,536 bytes of content fit even when each one is escaped as six (`\u0041`). */
 export const bodyLimitBytes = 448 * 1024;
@@ -24,9 +24,6 @@ const path = z.object({
     .meta({ description: 'The id of the board.', example: '019b0000-0000-7000-8000-000000000001' }),
 });
 
-const ifMatch = requestFields
-  .entityTags()
-  .meta({ description: 'Changes the board only at one of these versions.', example: '"1"' });
 const ifNoneMatch = requestFields
   .entityTags()
   .meta({ description: 'What the client has: 304 when it still holds.', example: '"1"' });

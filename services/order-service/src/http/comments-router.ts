@@ -2,14 +2,12 @@ import Router from '@koa/router';
 import { answerInTime, answerWithEtag, readRequest, requestFields, type ServiceRouter } from '@board/service';
 import { z } from 'zod';
 import type { CommentCommand } from '../application/comment-commands.ts';
-import type { BoardReader } from '../application/board-reader.ts';
 import type { Answer, Refusal } from '../application/commands.ts';
-import type { Board } from '../domain/board.ts';
 import { commentLimits, type Comment } from '../domain/comment.ts';
 import { answerCommand, type CommandEdge } from './answer-command.ts';
 import { bodyLimitBytes } from './board-requests.ts';
 import { toProblem } from './problems.ts';
-import { idempotencyKey, versionEtag } from './tokens.ts';
+import { idempotencyKey, ifMatch, versionEtag } from './tokens.ts';
 
 const { textBytes, authorCodePoints } = commentLimits;
 const uuid = (description: string) =>
@@ -36,7 +34,10 @@ export const addCommentRequest = z.object({
 });
 
 const path = z.object({ id: uuid('The id of the comment.') });
-export const removeCommentRequest = z.object({ path, header });
+export const removeCommentRequest = z.object({
+  path,
+  header: z.object({ 'If-Match': ifMatch, 'Idempotency-Key': idempotencyKey }),
+});
 export const findCommentRequest = z.object({
   path,
   header: z.object({
@@ -44,10 +45,17 @@ export const findCommentRequest = z.object({
   }),
 });
 
+/** Why a board takes no comment; a repeat of a request that was done gets its first answer all the same. */
+const refusals = {
+  live: undefined,
+  missing: { kind: 'missing', what: 'board' },
+  deleted: { kind: 'deleted', what: 'board' },
+} as const satisfies Record<string, Refusal | undefined>;
+
 /** Comments over HTTP: `/boards/:id/comments` and `/comments/:id`. */
 export function commentsRouter(
   commands: CommandEdge<CommentCommand, Comment>,
-  boards: Pick<BoardReader, 'find'>,
+  findBoard: (id: string) => Promise<keyof typeof refusals>,
   findComment: (id: string) => Promise<Comment | undefined>,
 ): ServiceRouter {
   const router: ServiceRouter = new Router();
@@ -56,19 +64,19 @@ export function commentsRouter(
 
   router.post('/boards/:id/comments', async (ctx) => {
     const { path, header, body } = await readRequest(ctx, addCommentRequest, bodyOptions);
-    // Without a lock: a board that was there has a row for good, and one that is deleted in this moment may get a last comment.
-    const board = await answerInTime(ctx, readDeadline, boards.find(path.id));
     const command = { kind: 'add-comment', boardId: path.id, text: body.text, author: body.author ?? null } as const;
     await answerCommand(ctx, commands, command, {
       idempotencyKey: header['Idempotency-Key'],
-      refusal: refuseBoard(board),
+      // Without a lock: a board that was there has a row for good, and one that is deleted in this moment may get a last comment.
+      findRefusal: async () => refusals[await findBoard(path.id)],
       answer: added,
     });
   });
 
   router.delete('/comments/:id', async (ctx) => {
     const { path, header } = await readRequest(ctx, removeCommentRequest);
-    const command = { kind: 'remove-comment', commentId: path.id } as const;
+    const ifVersions = versionEtag.versions(header['If-Match']);
+    const command = { kind: 'remove-comment', commentId: path.id, ifVersions } as const;
     await answerCommand(ctx, commands, command, { idempotencyKey: header['Idempotency-Key'], answer: removed });
   });
 
@@ -82,12 +90,6 @@ export function commentsRouter(
   });
 
   return router;
-}
-
-/** Why a board takes no comment; a repeat of a request that was done gets its first answer all the same. */
-function refuseBoard(board: Board | undefined): Refusal | undefined {
-  if (!board) return { kind: 'missing', what: 'board' };
-  return board.deletedAt ? { kind: 'deleted', what: 'board' } : undefined;
 }
 
 function added(comment: Comment): Answer {

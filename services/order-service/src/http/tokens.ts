@@ -42,6 +42,10 @@ export const idempotencyKey = requestFields
     example: '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
   });
 
+export const ifMatch = requestFields
+  .entityTags()
+  .meta({ description: 'Changes it only at one of these versions.', example: '"1"' });
+
 /** Where a page of the list ends: opaque to clients, so that it may hold something else one day. */
 export const idCursor = {
   of(id: string): string {

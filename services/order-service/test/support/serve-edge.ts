@@ -90,7 +90,11 @@ export function serveEdge(options: EdgeOptions = {}): Edge {
       boardsRouter(commands, { ...readFrom(boards), ...reader }),
       commentsRouter(
         { what: 'comment', requestDeadlineMs, bodyDeadlineMs, handle: handleComment },
-        { ...readFrom(boards), ...reader },
+        async (id) => {
+          const board = await { ...readFrom(boards), ...reader }.find(id);
+          if (board === undefined) return 'missing';
+          return board.deletedAt === null ? 'live' : 'deleted';
+        },
         findComment,
       ),
       ...(legacy ? [legacyRouter(commands)] : []),
@@ -148,8 +152,9 @@ function succeed(command: BoardCommand, context: BoardContext): Promise<CommandR
 /** A handler of a comment's commands that succeeds, or refuses what the router tells it to. */
 async function succeedWithComment(
   command: CommentCommand,
-  { refusal, answer }: CommandContext<Comment>,
+  { findRefusal, answer }: CommandContext<Comment>,
 ): Promise<CommandResult> {
+  const refusal = await findRefusal?.();
   if (refusal) return { kind: 'refused', refusal };
   const comment = command.kind === 'add-comment' ? exampleComment({ ...command }) : exampleComment({ version: 2 });
   const { id, version } = comment;
