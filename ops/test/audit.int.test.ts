@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { expect, inject, it } from 'vitest';
+import { consumers } from '@board/contracts';
 import type { AuditReport } from '@board/inbox';
 import { compileCache } from '@board/test';
 import { exitCodes } from '../commands/audit/format-report.ts';
@@ -26,9 +27,13 @@ function run(args: string[], env: Record<string, string>) {
 
 it('reports as JSON on standard output, and its exit code is that of the outcome', async () => {
   const { code, stdout } = await run(['--json'], addresses);
-  const report = JSON.parse(stdout) as AuditReport;
-  expect(code).toBe(exitCodes[report.outcome]);
-  expect(report.outcome).toBe('clean');
+  const reports = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as AuditReport & { readonly consumer: string });
+  expect(reports.map(({ consumer }) => consumer)).toEqual(consumers.map(({ name }) => name));
+  expect(reports.map(({ outcome }) => outcome)).toEqual(consumers.map(() => 'clean'));
+  expect(code).toBe(exitCodes.clean);
 });
 
 it.each<[string, Record<string, string>, string]>([

@@ -7,7 +7,7 @@ import { createThing, openOutboxLab } from '@board/outbox/testing';
 import { migrations as catalogMigrations } from '../../services/catalog-service/src/database/migrations.ts';
 import { prepareOrderService } from '../../services/order-service/test/support/prepare-order-service.ts';
 import { startService, type RunningService } from '../../services/order-service/test/support/start-service.ts';
-import { createUsers, userStatements } from '../../provision/mysql-users.ts';
+import { createUsers, mysqlUsers, serviceDatabases, userStatements } from '../../provision/mysql-users.ts';
 import { startOwnMysql, type OwnMysql } from '../../stack/test/support/start-own-mysql.ts';
 
 /** Ends its own quotes where backslashes do not escape, and names what must not happen. */
@@ -140,14 +140,13 @@ test('setup that dies after any statement runs again, to the same users and gran
   async function dropAll(): Promise<void> {
     const [users] = await root.query<RowDataPacket[]>("SELECT user FROM mysql.user WHERE host = '127.0.0.1'");
     for (const { user } of users) await root.query("DROP USER ?@'127.0.0.1'", [user]);
-    for (const name of ['order_service', 'catalog_service', 'registry'])
-      await root.query(`DROP DATABASE IF EXISTS ${name}`);
+    for (const name of [...serviceDatabases, 'registry']) await root.query(`DROP DATABASE IF EXISTS ${name}`);
   }
   // Nothing here must survive a crash of the machine.
   await root.query('SET GLOBAL sync_binlog = 0, GLOBAL innodb_flush_log_at_trx_commit = 2');
   await createUsers(admin, passwords);
   const undisturbed = await describeUsers();
-  expect(undisturbed).toHaveLength(7);
+  expect(undisturbed).toHaveLength(mysqlUsers.length);
   await dropAll();
   // It dies again and again, one statement later each time.
   for (let dead = 1; dead <= statements.length; dead += 1)

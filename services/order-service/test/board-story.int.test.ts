@@ -49,6 +49,6 @@ test('a board is posted, repeated, edited, listed, deleted: as the API promises,
     { version: 2, type: 'BoardEdited', traceparent },
     { version: 3, type: 'BoardDeleted', traceparent },
   ]);
-  const committed = service.lines.filter(({ event }) => event === 'board.committed');
+  const committed = service.lines.filter(({ event }) => event === 'event.committed');
   expect(committed).toMatchObject([1, 2, 3].map((version) => ({ version, traceparent, eventId: expect.any(String) })));
 });

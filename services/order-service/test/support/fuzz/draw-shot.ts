@@ -72,11 +72,12 @@ const rareBody: Arbitrary<Body | undefined> = fc
   .map((body) => body ?? undefined);
 
 function fitPath(path: string, parameters: readonly Parameter[]): Arbitrary<Piece<string>> {
-  return fc
-    .nat()
-    .map((choice) =>
-      fit((world) => parameters.reduce((text, { name }) => text.replace(`{${name}}`, world.board(choice)), path)),
-    );
+  return fc.nat().map((choice) =>
+    fit((world) => {
+      const id = path.startsWith('/comments/') ? world.comment(choice) : world.board(choice);
+      return parameters.reduce((text, { name }) => text.replace(`{${name}}`, id), path);
+    }),
+  );
 }
 
 function unfitPath(path: string): Arbitrary<Piece<string>> {

@@ -18,8 +18,8 @@ export function holdAnswers(api: Api): HoldAnswer {
   /** What was accepted is what the document allows, and is stored as it was sent. */
   function holdAccepted({ method, target, body }: Sent, answer: Answer): void {
     if (!['POST', 'PATCH'].includes(method) || answer.status >= 300) return;
-    const path = target.startsWith('/boards/') ? '~1boards~1%7Bid%7D' : '~1boards';
-    const schema = `api#/paths/${path}/${method.toLowerCase()}/requestBody/content/application~1json/schema`;
+    const path = pathOf(api, target).replaceAll('/', '~1');
+    const schema = `api#/paths/${encodeURIComponent(path)}/${method.toLowerCase()}/requestBody/content/application~1json/schema`;
     const value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) as Record<string, unknown>;
     if (!ajv.validate(schema, value)) throw new Error(`accepted, but ${ajv.errorsText()}`);
     if ('idempotency-replayed' in answer.headers) return;
@@ -40,6 +40,13 @@ export function holdAnswers(api: Api): HoldAnswer {
     if (isFit && !(fitStatuses.has(answer.status) && isRefusedKey))
       throw new Error(`refused, but nothing is wrong with it: ${answer.status} ${answer.text}`);
   };
+}
+
+/** The path of the document that a target is of. */
+function pathOf(api: Api, target: string): string {
+  const asked = target.split('?')[0] ?? '';
+  const shape = (path: string): RegExp => new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+  return Object.keys(api.paths).find((path) => shape(path).test(asked)) ?? asked;
 }
 
 function holdAlone({ status, headers, text, json }: Answer, method = ''): void {

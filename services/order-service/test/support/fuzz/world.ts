@@ -7,6 +7,8 @@ import type { Sent } from './to-bytes.ts';
 export interface World {
   /** The id of some board that was created; a made-up one before the first. */
   board(choice: number): string;
+  /** The id of some comment, as above. */
+  comment(choice: number): string;
   version(choice: number): number;
   cursor(choice: number): string;
   /** Called before a request goes out: its key may be used from then on. */
@@ -35,6 +37,7 @@ const remembered = 300;
 
 export function createWorld(): World {
   const boards: { readonly id: string; version: number }[] = [];
+  const comments: string[] = [];
   const cursors: string[] = [];
   const told = new Map<string, Told>();
   const keyed: { key: string; status: number; body: string }[] = [];
@@ -49,6 +52,7 @@ export function createWorld(): World {
 
   return {
     board: (choice) => pick(choice).id,
+    comment: (choice) => comments[choice % Math.max(comments.length, 1)] ?? unknown.id,
     version: (choice) => pick(choice).version,
     cursor: (choice) => cursors[choice % Math.max(cursors.length, 1)] ?? '',
     note({ headers }) {
@@ -62,10 +66,16 @@ export function createWorld(): World {
       const isWrite = answer.status === 201 || ['PATCH', 'DELETE'].includes(method);
       if (isWrite && key !== undefined) keyed.push({ key, status: answer.status, body: answer.text });
       if (answer.text === '' || !answer.headers['content-type']?.startsWith('application/json')) return;
-      const body = answer.json() as Partial<Texts> & { id?: string; version?: number; next?: string | null };
+      const body = answer.json() as Partial<Texts> & {
+        id?: string;
+        version?: number;
+        boardId?: string;
+        next?: string | null;
+      };
       if (typeof body.next === 'string') keep(cursors, body.next);
       if (body.id === undefined || body.version === undefined) return;
       const { id, version } = body;
+      if (body.boardId !== undefined) return comments.includes(id) ? undefined : keep(comments, id);
       if (version > (told.get(id)?.version ?? 0)) told.set(id, { version, digest: digestOf(body as Texts) });
       const known = boards.find((one) => one.id === id);
       if (known) known.version = Math.max(known.version, version);
