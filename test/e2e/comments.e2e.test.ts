@@ -159,7 +159,7 @@ it('does not count down for a comment whose first event was skipped by hand', as
         everyMs: 500,
       },
     );
-    expect((await run('dlq', 'skip', skipped, '1', '--reason', 'test', ...ofComments)).exitCode).toBe(0);
+    expect((await run('dlq', 'skip', skipped, '1', '--reason', 'test', '--yes', ...ofComments)).exitCode).toBe(0);
     await remove(skipped);
     const applied = async () => (await run('trace', skipped)).out.includes('consumer comments has come to version 2.');
     await waitUntil('the removal applied', applied, { timeoutMs: 60_000, everyMs: 500 });

@@ -1,4 +1,4 @@
-import { eventSchemas } from '@board/contracts';
+import { aggregates, eventSchemas } from '@board/contracts';
 import { runMigrations } from '@board/mysql';
 import { createTestSchema, databaseEnvironment, type TestSchema } from '@board/test';
 import { inject, onTestFinished } from 'vitest';
@@ -23,7 +23,8 @@ export async function prepareOrderService(mysql = inject('stack').mysql, schemaN
   await schema.root.query("CREATE USER ?@'localhost' IDENTIFIED BY ?", [user, password]);
   onTestFinished(async () => void (await schema.root.query("DROP USER ?@'localhost'", [user])));
   await schema.root.query("GRANT SELECT, INSERT ON ??.* TO ?@'localhost'", [name, user]);
-  await schema.root.query("GRANT UPDATE ON ??.board TO ?@'localhost'", [name, user]);
+  for (const { table } of aggregates)
+    await schema.root.query("GRANT UPDATE ON ??.?? TO ?@'localhost'", [name, table, user]);
 
   const env = {
     ...databaseEnvironment({ host, port, name, user, password }),
