@@ -23,7 +23,10 @@ test(
     const inspector = await openInspector();
     const service = await startService({ ...env, ...inspector.env });
     await service.until('service.ready');
-    const api = (await (await fetch(`${service.url}/openapi.json`)).json()) as Api;
+    const document = (await (await fetch(`${service.url}/openapi.json`)).json()) as Api;
+    // What it has learned to draw and to look after: each kind of aggregate needs a place in its world.
+    const drawn = Object.entries(document.paths).filter(([path]) => /^\/((boards|comments)(\/|$)|$)/.test(path));
+    const api = { ...document, paths: Object.fromEntries(drawn) };
     const port = Number(new URL(service.url).port);
     const world = createWorld();
     const fuzz = (from: number, requests: number) =>

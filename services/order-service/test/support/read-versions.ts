@@ -1,6 +1,7 @@
+import { aggregates } from '@board/contracts';
 import type { TestSchema } from '@board/test';
 
-/** By board and comment: the version of its row, and those of its events in the order of the outbox. */
+/** By aggregate: the version of its row, and those of its events in the order of the outbox. */
 export async function readVersions(
   root: TestSchema['root'],
 ): Promise<Readonly<Record<string, { readonly row: number; readonly events: readonly number[] }>>> {
@@ -8,7 +9,7 @@ export async function readVersions(
     const [rows] = await root.query(sql);
     return rows as { id: string; version: number }[];
   };
-  const boards = await read('SELECT id, version FROM board UNION ALL SELECT id, version FROM comment');
+  const boards = await read(aggregates.map(({ table }) => `SELECT id, version FROM ${table}`).join(' UNION ALL '));
   const events = Map.groupBy(await read('SELECT aggregateid AS id, version FROM outbox ORDER BY seq'), ({ id }) => id);
   const ids = new Set([...boards.map(({ id }) => id), ...events.keys()]);
   const rows = new Map(boards.map(({ id, version }) => [id, version]));
