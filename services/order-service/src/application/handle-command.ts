@@ -59,7 +59,7 @@ export function handleCommand<Command extends object, State extends Numbered>(
     const violations = kind.check(command);
     if (violations.length > 0) return refused({ kind: 'invalid', violations });
     let eventType = '';
-    const refusal = await context.findRefusal?.();
+    const refusal = context.findRefusal && (await context.findRefusal());
     const accepted = accept(kind, command, { ...context, refusal }, parts, (type) => (eventType = type));
     const outcome = await parts.commits.commit(accepted);
     switch (outcome.kind) {
