@@ -19,9 +19,10 @@ const connection = {
   user: database,
   password: stack.passwords[database] ?? '',
 };
+/** Beside the one of the test stack: a stack that was started by hand may have none. */
 const service = spawnService(resolve(checkout, `services/${group}/src/main.ts`), {
   ...databaseEnvironment(connection),
-  INSTANCE: group,
+  INSTANCE: `${group}-of-test`,
   KAFKA_BROKERS: stack.brokers.join(','),
   REGISTRY_URL: stack.registryUrl,
 });

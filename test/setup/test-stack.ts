@@ -44,6 +44,8 @@ async function start() {
     cluster,
     portOffset: 'auto',
     fresh: true,
+    // An audit is clean only when every consumer has settled what there is.
+    withConsumers: ['comments'],
     onProgress: (line) => process.stderr.write(`${line}\n`),
   });
   return {
