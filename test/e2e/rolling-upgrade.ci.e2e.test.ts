@@ -1,3 +1,4 @@
+import { catalogConsumer } from '@board/contracts';
 import type { RowDataPacket } from '@board/mysql';
 import { randomUUID } from 'node:crypto';
 import { readTopic, waitUntil } from '@board/test';
@@ -66,6 +67,7 @@ it(
       kafka: stack,
       connectUrl: stack.connectUrl,
       timeoutMs: 60_000,
+      consumers: [catalogConsumer],
       places: {
         sourceSchema: pair.source.name,
         consumerSchema: pair.consumer.name,

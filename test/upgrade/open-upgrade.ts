@@ -15,8 +15,9 @@ import { looksAwayWithinMs, startBalancer } from './start-balancer.ts';
 const services = ['order-service', 'catalog-service'] as const;
 export type Service = (typeof services)[number];
 
-interface Schemas {
+interface Contracts {
   readonly eventSchemas: readonly EventSchema[];
+  readonly boardAggregate: { readonly schemas: readonly EventSchema[] };
 }
 
 /** Both services on databases, a topic, a group and subjects of one test, each service behind a load balancer. */
@@ -29,7 +30,7 @@ export interface Upgrade {
   layOut(edits: readonly Edit[]): LaidOutVersion;
   /** Runs the migrations of both services. */
   migrate(version: LaidOutVersion): Promise<void>;
-  /** Registers the version's schemas; resolves to their ids. */
+  /** Registers the version's schemas; resolves to the ids of those of boards. */
   register(version: LaidOutVersion): Promise<readonly number[]>;
   /** Resolves when the balancer gives requests to the new instance. */
   start(version: LaidOutVersion, service: Service): Promise<RunningService>;
@@ -66,9 +67,9 @@ export async function openUpgrade(stack: StackAddresses): Promise<Upgrade> {
         });
     },
     async register(version) {
-      const { eventSchemas } = (await import(version.file('contracts/src/pipeline.ts'))) as Schemas;
+      const { eventSchemas, boardAggregate } = (await import(version.file('contracts/src/pipeline.ts'))) as Contracts;
       await registerSchemas(stack.registryUrl, eventSchemas);
-      const ids = await readSchemaIds(stack.registryUrl, eventSchemas);
+      const ids = await readSchemaIds(stack.registryUrl, boardAggregate.schemas);
       return [...ids.values()];
     },
     async start(version, service) {
