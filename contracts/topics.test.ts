@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boardTopic, heartbeatTopic, schemaHistoryTopic, topics } from './src/index.ts';
+import { boardTopic, consumerFlag, consumers, heartbeatTopic, schemaHistoryTopic, topics } from './src/index.ts';
 
 describe('topic definitions', () => {
   it('name every topic once', () => {
@@ -29,4 +29,10 @@ describe('topic definitions', () => {
   it('the heartbeat topic is among those that are created', () => {
     expect(topics).toContain(heartbeatTopic);
   });
+});
+
+it('a command about the first consumer needs no name, one about any other does', () => {
+  const [first, ...others] = consumers.map(({ name }) => name);
+  expect(consumerFlag(first ?? '')).toBe('');
+  for (const name of others) expect(consumerFlag(name)).toBe(` --consumer ${name}`);
 });

@@ -4,6 +4,7 @@ import { expect, inject, it } from 'vitest';
 import { consumers } from '@board/contracts';
 import type { AuditReport } from '@board/inbox';
 import { compileCache } from '@board/test';
+import { auditConsumers } from '../commands/audit/audit-consumers.ts';
 import { exitCodes } from '../commands/audit/format-report.ts';
 
 const stack = inject('stack');
@@ -48,4 +49,21 @@ it.each<[string, Record<string, string>, string]>([
 
 it('exits with 2, not with the code for red, when an option is wrong', async () => {
   expect((await run(['--nonsense'], addresses)).code).toBe(2);
+});
+
+it('one consumer whose database is not there is told beside what ANOTHER has, and settles nothing', async () => {
+  const [first, second] = consumers;
+  if (!first || !second) throw new Error('there are two consumers');
+  const { host, port } = stack.mysql;
+  const reports = await auditConsumers({
+    database: { host, port, user: 'audit', password: stack.passwords.audit },
+    kafka: stack,
+    connectUrl: stack.connectUrl,
+    timeoutMs: 60_000,
+    consumers: [first, { ...second, database: 'not_there' }],
+  });
+  expect(reports).toMatchObject([
+    { consumer: first.name, outcome: 'clean' },
+    { consumer: second.name, outcome: 'incomplete', cannotTell: expect.stringContaining('not_there') },
+  ]);
 });

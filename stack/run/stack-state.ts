@@ -49,7 +49,7 @@ export function isAllRunning(state: StackState): boolean {
   return state.phase === 'ready' && state.processes.every(({ phase }) => phase === 'running');
 }
 
-/** The last state written, whoever wrote it; undefined before the first start, and when a crash of the machine cut it short. */
+/** The last state written, by this process or an earlier one; undefined before the first start, and when a crash of the machine cut it short. */
 export function readState(instance: Instance): StackState | undefined {
   try {
     return schema.parse(JSON.parse(readFileSync(fileOf(instance), 'utf8')));

@@ -62,7 +62,7 @@ test('a process that got the REUSED pid of a dead one is not touched', async () 
   expect(isRunning(unrelated)).toBe(true);
 });
 
-test('a state that is CUT SHORT, or not there, names no orphan and stops nobody', async () => {
+test('a state that is CUT SHORT, or not there, names no orphan and stops no process', async () => {
   const instance = emptyInstance();
   expect(await stopOrphans(instance, () => undefined)).toEqual([]);
   leave(instance, { name: 'kafka-1', layer: 1, ...(await runSleeper()) });

@@ -105,6 +105,12 @@ test(
     const other = launch(['start', '--only', 'servers']);
     expect(await other.exitCode).toBe(1);
     expect(other.output()).toContain(`The stack "${name}" runs already`);
+    const withComments = launch(['up', '--with', 'comments']);
+    expect(await withComments.exitCode).toBe(1);
+    expect(withComments.output()).toContain(`The stack "${name}" runs without comment-service`);
+    const contradiction = launch(['up', '--only', 'servers', '--with', 'comments']);
+    expect(await contradiction.exitCode).toBe(1);
+    expect(contradiction.output()).toContain('say one of the two');
     expect(readStack(name)?.state.phase).toBe('ready');
   },
 );

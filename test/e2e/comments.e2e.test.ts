@@ -80,6 +80,35 @@ function run(command: string, ...args: readonly string[]): Promise<{ exitCode: n
   });
 }
 
+/** While `work` runs, comment-service's database refuses comments of this text. */
+async function refusing(text: string, work: (allow: () => Promise<void>) => Promise<void>): Promise<void> {
+  const allow = async (): Promise<void> => void (await root.query(`DROP TRIGGER IF EXISTS ${database}.refuse`));
+  await root.query(
+    `CREATE TRIGGER ${database}.refuse BEFORE INSERT ON ${database}.comment FOR EACH ROW
+       IF NEW.text = '${text}' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'refused'; END IF`,
+  );
+  try {
+    await work(allow);
+  } finally {
+    await allow();
+  }
+}
+
+/** Waits until the comment's event has become a dead letter. */
+const deadLettered = (id: string): Promise<unknown> =>
+  waitUntil('a dead letter', async () => (await run('dlq', 'list', ...ofComments, '--json')).out.includes(id), {
+    timeoutMs: 60_000,
+    everyMs: 500,
+  });
+
+/** Waits until both events of the comment are applied. */
+const appliedBoth = (id: string): Promise<unknown> =>
+  waitUntil(
+    'both events applied',
+    async () => (await run('trace', id)).out.includes('consumer comments has come to version 2.'),
+    { timeoutMs: 60_000, everyMs: 500 },
+  );
+
 const ofComments = ['--consumer', commentsConsumer.name] as const;
 
 it('brings a comment from POST to comment-service, and takes it away again, each ONCE', async () => {
@@ -110,20 +139,12 @@ it('takes no comment for a board that is deleted, but gives a repeat of an earli
 
 it('keeps what comment-service cannot apply as dead letters, and what follows parked; a replay applies both in order', async () => {
   const before = await read();
-  await root.query(
-    `CREATE TRIGGER ${database}.refuse BEFORE INSERT ON ${database}.comment FOR EACH ROW
-       IF NEW.text = 'refuse me' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'refused'; END IF`,
-  );
-  try {
+  await refusing('refuse me', async (allow) => {
     const refused = await add('refuse me');
     await remove(refused);
     const fine = await add('셋째');
     await waitUntil('the other comment', async () => (await read()).texts.includes('셋째'));
-    await waitUntil(
-      'a dead letter',
-      async () => (await run('dlq', 'list', ...ofComments, '--json')).out.includes(refused),
-      { timeoutMs: 60_000, everyMs: 500 },
-    );
+    await deadLettered(refused);
     const audited = await run('audit');
     expect(audited.out).toMatch(/consumer comments[^]*behind a dead letter +1\n/);
     const alarms = await fetch(`${url}/alarms`);
@@ -132,42 +153,25 @@ it('keeps what comment-service cannot apply as dead letters, and what follows pa
       expect.stringContaining('npm run dlq -- list --consumer comments'),
     ]);
 
-    await root.query(`DROP TRIGGER ${database}.refuse`);
+    await allow();
     expect((await run('dlq', 'replay', '--board', refused, ...ofComments)).exitCode).toBe(0);
-    const applied = async () => (await run('trace', refused)).out.includes('consumer comments has come to version 2.');
-    await waitUntil('both events of the refused comment applied', applied, { timeoutMs: 60_000, everyMs: 500 });
+    await appliedBoth(refused);
     expect(await read()).toEqual({ count: before.count + 1, texts: [...before.texts, '셋째'] });
     await waitUntil('no alarm', async () => (await fetch(`${url}/alarms`)).status === 200);
     expect((await run('trace', fine)).out).toContain('version 1  CommentAdded: applied');
-  } finally {
-    await root.query(`DROP TRIGGER IF EXISTS ${database}.refuse`);
-  }
+  });
 });
 
 it('does not count down for a comment whose first event was skipped by hand', async () => {
   const before = await read();
-  await root.query(
-    `CREATE TRIGGER ${database}.refuse BEFORE INSERT ON ${database}.comment FOR EACH ROW
-       IF NEW.text = 'never there' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'refused'; END IF`,
-  );
-  try {
+  await refusing('never there', async () => {
     const skipped = await add('never there');
-    await waitUntil(
-      'a dead letter',
-      async () => (await run('dlq', 'list', ...ofComments, '--json')).out.includes(skipped),
-      {
-        timeoutMs: 60_000,
-        everyMs: 500,
-      },
-    );
+    await deadLettered(skipped);
     expect((await run('dlq', 'skip', skipped, '1', '--reason', 'test', '--yes', ...ofComments)).exitCode).toBe(0);
     await remove(skipped);
-    const applied = async () => (await run('trace', skipped)).out.includes('consumer comments has come to version 2.');
-    await waitUntil('the removal applied', applied, { timeoutMs: 60_000, everyMs: 500 });
+    await appliedBoth(skipped);
     expect(await read()).toEqual(before);
-  } finally {
-    await root.query(`DROP TRIGGER IF EXISTS ${database}.refuse`);
-  }
+  });
 });
 
 it('pages through the comments of a board, each once; refuses a removal at another version', async () => {

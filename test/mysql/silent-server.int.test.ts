@@ -22,7 +22,14 @@ async function readAlarm({ url }: Watched, key: string): Promise<string | undefi
   return alarms[key]?.reason;
 }
 
-test('MySQL that is silent, away or refuses the login turns /alarms of every service red, not that of a standby keeper', async () => {
+/** How long it takes, from now on, until the alarm is raised: a cause or none. */
+async function untilRed(service: Watched, key: string): Promise<number> {
+  const begin = performance.now();
+  await waitUntil(`the alarm ${key}`, () => readAlarm(service, key), { timeoutMs: 60_000 });
+  return performance.now() - begin;
+}
+
+test('MySQL that is silent, away or refuses the login turns /alarms of every service red within 30 s, not that of a standby keeper', async () => {
   const lab = await openRelayLab(stack);
   onTestFinished(() => lab.close());
   const proxy = await startTcpProxy(stack.mysql);
@@ -49,11 +56,14 @@ test('MySQL that is silent, away or refuses the login turns /alarms of every ser
   expect((await fetch(`${orders.url}/alarms`)).status).toBe(200);
 
   proxy.set({ kind: 'half-open', drop: 'both' });
+  const redAfterMs = [untilRed(orders, 'database server'), untilRed(leader, 'leader lock')];
   const stranger = await startKeeper({ ...keeperEnv, DATABASE_PORT: String(stack.mysql.port), DATABASE_PASSWORD: 'x' });
   const catalog = await startService(
     { ...env, DATABASE_PORT: deadPort, KAFKA_BROKERS: stack.brokers.join(',') },
     catalogService,
   );
+  redAfterMs.push(untilRed(stranger, 'leader lock'), untilRed(catalog, 'database server'));
+  expect(Math.max(...(await Promise.all(redAfterMs)))).toBeLessThan(30_000);
   const red: readonly [Watched, string, string, RegExp][] = [
     [orders, 'database server', String(proxy.port), /cannot be used since .*: The database did not answer within/],
     [leader, 'leader lock', String(proxy.port), /for the leader lock since .*: connect ETIMEDOUT/],

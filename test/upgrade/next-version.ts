@@ -29,30 +29,42 @@ export function languageOf(title: string): string {
 }
 `,
   },
-  ...[
-    ['application/board-commands.ts', `import { boardLimits, checkBoardText } from '../domain/check-board-text.ts';`],
-    ['database/board-store.ts', `import type { Board } from '../domain/board.ts';`],
-  ].map(([file = '', from = '']) => ({
-    file: `${order}/${file}`,
-    from,
-    to: `${from}\nimport { languageOf } from '../domain/language-of.ts';`,
-  })),
+  {
+    file: `${order}/application/board-commands.ts`,
+    from: `import { boardLimits, checkBoardText } from '../domain/check-board-text.ts';`,
+    to: `import { boardLimits, checkBoardText } from '../domain/check-board-text.ts';\nimport { languageOf } from '../domain/language-of.ts';`,
+  },
   {
     file: `${order}/application/board-commands.ts`,
     from: 'updatedAt: board.updatedAt.getTime(),',
     to: 'updatedAt: board.updatedAt.getTime(),\n    language: languageOf(title),',
   },
-  { file: `${order}/database/board-store.ts`, from: `'deleted_at'];`, to: `'deleted_at', 'language'];` },
   {
-    file: `${order}/database/board-store.ts`,
-    from: 'deleted_at = changed.deleted_at',
-    to: 'deleted_at = changed.deleted_at, language = changed.language',
+    file: `${order}/domain/board.ts`,
+    from: `import type { BoardText } from './check-board-text.ts';`,
+    to: `import type { BoardText } from './check-board-text.ts';\nimport { languageOf } from './language-of.ts';`,
+  },
+  {
+    file: `${order}/domain/board.ts`,
+    from: 'readonly updatedAt: Date;',
+    to: 'readonly updatedAt: Date;\n  readonly language: string | null;',
+  },
+  {
+    file: `${order}/domain/board.ts`,
+    from: 'updatedAt: now, deletedAt: null };',
+    to: 'updatedAt: now, deletedAt: null, language: languageOf(title) };',
+  },
+  {
+    file: `${order}/domain/board.ts`,
+    from: 'updatedAt: notBefore(board, now) };',
+    to: 'updatedAt: notBefore(board, now), language: languageOf(title) };',
   },
   {
     file: `${order}/database/board-store.ts`,
-    from: 'board.deletedAt,',
-    to: 'board.deletedAt,\n    languageOf(board.title),',
+    from: `updatedAt: { name: 'updated_at', type: 'datetime', precision: 3 },`,
+    to: `updatedAt: { name: 'updated_at', type: 'datetime', precision: 3 },\n    language: { type: 'varchar', length: 8, nullable: true },`,
   },
+  { file: `${order}/database/board-store.ts`, from: `'deletedAt']);`, to: `'deletedAt', 'language']);` },
   ...addMigration(order, 'board', {
     file: 'database/migrations.ts',
     firstImport: `import type { MigrationInterface, QueryRunner } from 'typeorm';`,
