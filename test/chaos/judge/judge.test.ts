@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { corruptions, type Pick } from './corruptions.ts';
+import type { Pick } from './corrupt.ts';
+import { corruptions } from './corruptions.ts';
 import { judge, mostPerRule, rules } from './judge.ts';
 import type { MadeUpRun, Step } from './made-up-parts.ts';
 import { makeUpRun } from './made-up-run.ts';
