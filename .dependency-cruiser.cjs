@@ -92,7 +92,9 @@ module.exports = {
       name: 'application-knows-no-edge',
       severity: 'error',
       from: { path: '^services/[^/]+/src/application/', pathNot: tests },
-      to: { path: '^services/[^/]+/src/(http|database)/|node_modules/(koa|typeorm|mysql2|kafkajs)/' },
+      to: {
+        path: '^services/[^/]+/src/(http|database)/|node_modules/(koa|typeorm|mysql2|kafkajs)/',
+      },
     },
     {
       name: 'edges-do-not-know-each-other',
@@ -119,8 +121,8 @@ module.exports = {
       to: { path: 'node_modules/(koa|@koa/[^/]+|koa-helmet)/' },
     },
     {
-      // One way to open MySQL, whose types come from there too. The judge shares no code with what it judges; the observer's pool
-      // connects again.
+      // One way to open MySQL, whose types come from there too. The judge shares no code with what
+      // it judges; the observer's pool connects again.
       name: 'mysql-is-opened-in-one-package',
       severity: 'error',
       from: {
@@ -138,7 +140,10 @@ module.exports = {
       // Who is judged by its own code is not judged: neither directly nor over a helper.
       name: 'the-judge-shares-no-code-with-what-it-judges',
       severity: 'error',
-      from: { path: '^test/chaos/(history[.]ts$|judge/)', pathNot: '[.]test[.]ts$|^test/chaos/judge/main[.]ts$' },
+      from: {
+        path: '^test/chaos/(history[.]ts$|judge/)',
+        pathNot: '[.]test[.]ts$|^test/chaos/judge/main[.]ts$',
+      },
       to: { path: '^(services|packages|contracts)/', reachable: true },
     },
     {

@@ -2,7 +2,10 @@ import { defineConfig } from 'vitest/config';
 
 const notOurs = ['**/node_modules/**', '**/.stack/**'];
 
-/** `ci`: only the stories too long for `npm test`. `full`: everything, the long proofs at full count. */
+/**
+ * `ci`: only the stories too long for `npm test`. `full`: everything, the long proofs at full
+ * count.
+ */
 const tier = process.env['TIER'];
 const stories = {
   include: tier === 'ci' ? ['**/*.ci.e2e.test.ts'] : ['**/*.e2e.test.ts'],
@@ -10,8 +13,9 @@ const stories = {
 };
 
 /**
- * Tiers by suffix: pure tests, tests of one part on real servers, tests of the whole pipeline; one after the other. `isolate:
- * false`: the files of a worker share its modules, because loading the clients anew for each file took a third of the time.
+ * Tiers by suffix: pure tests, tests of one part on real servers, tests of the whole pipeline; one
+ * after the other. `isolate: false`: the files of a worker share its modules, because loading the
+ * clients anew for each file took a third of the time.
  */
 export default defineConfig({
   test: {

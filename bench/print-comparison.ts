@@ -13,7 +13,10 @@ export interface Comparison {
   readonly contenders: readonly Contender[];
 }
 
-export function printComparison({ title, baseline, contenders }: Comparison, asJson: boolean): void {
+export function printComparison(
+  { title, baseline, contenders }: Comparison,
+  asJson: boolean,
+): void {
   const base = median(baseline.rates);
   const rows = [baseline, ...contenders].map(({ name, rates }) => ({
     name,

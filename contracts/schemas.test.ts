@@ -30,9 +30,17 @@ const boardExamples: { readonly [T in BoardEventType]: Extract<BoardEvent, { typ
 
 const { id, author, createdAt } = state;
 const comment = { id, boardId: id };
-const commentExamples: { readonly [T in CommentEvent['type']]: Extract<CommentEvent, { type: T }> } = {
-  CommentAdded: { type: 'CommentAdded', data: { ...comment, version: 1, text: '댓글 🎉', author, createdAt } },
-  CommentRemoved: { type: 'CommentRemoved', data: { ...comment, version: 2, removedAt: createdAt } },
+const commentExamples: {
+  readonly [T in CommentEvent['type']]: Extract<CommentEvent, { type: T }>;
+} = {
+  CommentAdded: {
+    type: 'CommentAdded',
+    data: { ...comment, version: 1, text: '댓글 🎉', author, createdAt },
+  },
+  CommentRemoved: {
+    type: 'CommentRemoved',
+    data: { ...comment, version: 2, removedAt: createdAt },
+  },
 };
 
 const examples = [...Object.values(boardExamples), ...Object.values(commentExamples)];
@@ -54,13 +62,16 @@ describe('event schemas', () => {
     expect(files).toHaveLength(eventSchemas.length);
   });
 
-  it.each(aggregates)('of $type are kept under the topic and their full record names', ({ type, topic, schemas }) => {
-    expect(topic.name).toBe(type);
-    for (const { subject, eventType } of schemas) {
-      expect(schemaOf(eventType).name).toBe(`${type}.events.${eventType}`);
-      expect(subject).toBe(`${type}-${type}.events.${eventType}`);
-    }
-  });
+  it.each(aggregates)(
+    'of $type are kept under the topic and their full record names',
+    ({ type, topic, schemas }) => {
+      expect(topic.name).toBe(type);
+      for (const { subject, eventType } of schemas) {
+        expect(schemaOf(eventType).name).toBe(`${type}.events.${eventType}`);
+        expect(subject).toBe(`${type}-${type}.events.${eventType}`);
+      }
+    },
+  );
 
   it('have an example each, below', () => {
     expect(examples.map(({ type }) => type).toSorted()).toEqual(
@@ -75,7 +86,9 @@ describe('event schemas', () => {
   });
 
   it.each(examples)('have no field that $type does not have', ({ type, data }) => {
-    const { fields } = JSON.parse(eventSchemas.find(({ eventType }) => eventType === type)?.schema ?? '{}') as {
+    const { fields } = JSON.parse(
+      eventSchemas.find(({ eventType }) => eventType === type)?.schema ?? '{}',
+    ) as {
       fields: { name: string }[];
     };
     expect(fields.map(({ name }) => name).sort()).toEqual(Object.keys(data).sort());

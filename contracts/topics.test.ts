@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { boardTopic, consumerFlag, consumers, heartbeatTopic, schemaHistoryTopic, topics } from './src/index.ts';
+import {
+  boardTopic,
+  consumerFlag,
+  consumers,
+  heartbeatTopic,
+  schemaHistoryTopic,
+  topics,
+} from './src/index.ts';
 
 describe('topic definitions', () => {
   it('name every topic once', () => {
@@ -23,7 +30,10 @@ describe('topic definitions', () => {
 
   it('the schema history has one partition and NEVER expires', () => {
     expect(schemaHistoryTopic.partitions).toBe(1);
-    expect(schemaHistoryTopic.config).toMatchObject({ 'cleanup.policy': 'delete', 'retention.ms': '-1' });
+    expect(schemaHistoryTopic.config).toMatchObject({
+      'cleanup.policy': 'delete',
+      'retention.ms': '-1',
+    });
   });
 
   it('the heartbeat topic is among those that are created', () => {

@@ -26,29 +26,43 @@ describe('compareTopic', () => {
   });
 
   it('tells a setting with another value from before and after', () => {
-    const found = compareTopic(definition, { ...actual, config: { ...actual.config, 'retention.ms': '604800000' } });
+    const found = compareTopic(definition, {
+      ...actual,
+      config: { ...actual.config, 'retention.ms': '604800000' },
+    });
     expect(found.alterConfig).toBe(true);
     expect(found.lines).toEqual(['topic t: retention.ms 604800000 -> -1']);
   });
 
   it('takes away a setting that somebody ADDED', () => {
-    const found = compareTopic(definition, { ...actual, ownSettings: ['retention.ms', 'segment.bytes'] });
+    const found = compareTopic(definition, {
+      ...actual,
+      ownSettings: ['retention.ms', 'segment.bytes'],
+    });
     expect(found.alterConfig).toBe(true);
     expect(found.lines).toEqual(["topic t: segment.bytes 1073741824 -> the brokers' default"]);
   });
 
   it('adds partitions', () => {
     const found = compareTopic(definition, { ...actual, partitions: 1, replicationFactors: [3] });
-    expect(found).toMatchObject({ addPartitions: true, alterConfig: false, lines: ['topic t: partitions 1 -> 3'] });
+    expect(found).toMatchObject({
+      addPartitions: true,
+      alterConfig: false,
+      lines: ['topic t: partitions 1 -> 3'],
+    });
   });
 
   it('knows that partitions CANNOT be taken away, and says what to do', () => {
     const found = compareTopic(definition, { ...actual, partitions: 4 });
-    expect(found.impossible).toEqual([expect.stringMatching(/has 4 partitions.*raise the number in the definition/)]);
+    expect(found.impossible).toEqual([
+      expect.stringMatching(/has 4 partitions.*raise the number in the definition/),
+    ]);
   });
 
   it('knows that copies CANNOT be changed in place, even those of a single partition', () => {
     const found = compareTopic(definition, { ...actual, replicationFactors: [3, 1, 3] });
-    expect(found.impossible).toEqual([expect.stringMatching(/replication factor 1.*kafka-reassign-partitions/)]);
+    expect(found.impossible).toEqual([
+      expect.stringMatching(/replication factor 1.*kafka-reassign-partitions/),
+    ]);
   });
 });

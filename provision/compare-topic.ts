@@ -45,10 +45,14 @@ export function compareTopic(definition: TopicDefinition, actual: ActualTopic): 
   const configLines = [
     ...Object.entries(config)
       .filter(([key, value]) => actual.config[key] !== value)
-      .map(([key, value]) => `topic ${name}: ${key} ${actual.config[key] ?? 'unknown'} -> ${value}`),
+      .map(
+        ([key, value]) => `topic ${name}: ${key} ${actual.config[key] ?? 'unknown'} -> ${value}`,
+      ),
     ...actual.ownSettings
       .filter((key) => !(key in config))
-      .map((key) => `topic ${name}: ${key} ${actual.config[key] ?? 'unknown'} -> the brokers' default`),
+      .map(
+        (key) => `topic ${name}: ${key} ${actual.config[key] ?? 'unknown'} -> the brokers' default`,
+      ),
   ];
   return {
     addPartitions,

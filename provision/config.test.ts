@@ -25,7 +25,9 @@ describe('readProvisionConfig', () => {
 
   it('names ALL that is wrong at once, and NO password', () => {
     const wrong = { ...env, MYSQL_PORT: 'many', CDC_PASSWORD: undefined, CONNECT_URL: 'connect' };
-    expect(() => readProvisionConfig(wrong)).toThrow(/MYSQL_PORT[\s\S]*CDC_PASSWORD[\s\S]*CONNECT_URL/);
+    expect(() => readProvisionConfig(wrong)).toThrow(
+      /MYSQL_PORT[\s\S]*CDC_PASSWORD[\s\S]*CONNECT_URL/,
+    );
     expect(() => readProvisionConfig(wrong)).not.toThrow(/root-secret/);
   });
 

@@ -18,7 +18,9 @@ export function passwordVariable(user: string): string {
   return `${user.toUpperCase()}_PASSWORD`;
 }
 
-const passwordFields = Object.fromEntries(mysqlUsers.map((user) => [passwordVariable(user), configFields.secret()]));
+const passwordFields = Object.fromEntries(
+  mysqlUsers.map((user) => [passwordVariable(user), configFields.secret()]),
+);
 
 /** The variables that provisioning reads. */
 export const provisionEnvironment = z.object({
@@ -32,12 +34,21 @@ export const provisionEnvironment = z.object({
   CONNECT_URL: configFields.httpUrl(),
 });
 
-/** Reads the environment; everything that is wrong with it is in one error, which shows no password. */
-export function readProvisionConfig(env: Readonly<Record<string, string | undefined>>): ProvisionConfig {
+/**
+ * Reads the environment; everything that is wrong with it is in one error, which shows no password.
+ */
+export function readProvisionConfig(
+  env: Readonly<Record<string, string | undefined>>,
+): ProvisionConfig {
   const config = readConfig(provisionEnvironment, env);
   const passwordOf = z.record(z.string(), z.unknown()).parse(config);
   return {
-    admin: { host: config.MYSQL_HOST, port: config.MYSQL_PORT, user: 'root', password: config.MYSQL_ROOT_PASSWORD },
+    admin: {
+      host: config.MYSQL_HOST,
+      port: config.MYSQL_PORT,
+      user: 'root',
+      password: config.MYSQL_ROOT_PASSWORD,
+    },
     passwords: Object.fromEntries(
       mysqlUsers.map((user) => [user, String(passwordOf[passwordVariable(user)])]),
     ) as UserPasswords,
@@ -58,6 +69,8 @@ export function provisionVariables(config: ProvisionConfig): Record<string, stri
     KAFKA_BROKERS: config.brokers.join(','),
     REGISTRY_URL: config.registryUrl,
     CONNECT_URL: config.connectUrl,
-    ...Object.fromEntries(mysqlUsers.map((user) => [passwordVariable(user), config.passwords[user] ?? ''])),
+    ...Object.fromEntries(
+      mysqlUsers.map((user) => [passwordVariable(user), config.passwords[user] ?? '']),
+    ),
   };
 }

@@ -20,7 +20,10 @@ const tools: ProvisionTools = {
   say: print,
   runScript: async (name, file, env) => {
     const script = resolve(import.meta.dirname, '..', file);
-    const child = spawn(process.execPath, [script], { stdio: 'inherit', env: { ...process.env, ...env } });
+    const child = spawn(process.execPath, [script], {
+      stdio: 'inherit',
+      env: { ...process.env, ...env },
+    });
     const [exitCode] = await once(child, 'exit');
     if (exitCode !== 0) throw new Error(`${name} failed: its message above says why`);
   },
@@ -36,7 +39,8 @@ else if (unknown.length > 0) {
     const config = readProvisionConfig(process.env);
     const never = new AbortController().signal;
     for (const step of provisionSteps) {
-      if (wanted.length === 0 || wanted.includes(step.name)) await runStep(step, config, tools, never);
+      if (wanted.length === 0 || wanted.includes(step.name))
+        await runStep(step, config, tools, never);
     }
   } catch (error) {
     fail(error instanceof Error ? error.message : String(error), 1);

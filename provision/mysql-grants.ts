@@ -4,9 +4,15 @@ import { loopbackHost, type Grant } from './mysql-users.ts';
 
 const place = 'consumer, aggregatetype, aggregateid, version, event_id';
 
-/** A service can add to its outbox but never change it; only the purge and the operator take rows away. */
+/**
+ * A service can add to its outbox but never change it; only the purge and the operator take rows
+ * away.
+ */
 const tableGrants: readonly Grant[] = [
-  ...aggregates.map(({ database, table }) => ({ user: database, grant: `INSERT, UPDATE ON ${database}.${table}` })),
+  ...aggregates.map(({ database, table }) => ({
+    user: database,
+    grant: `INSERT, UPDATE ON ${database}.${table}`,
+  })),
   ...[...new Set(aggregates.map(({ database }) => database))].flatMap((database) =>
     ['outbox', 'idempotency_key', 'event_schema'].flatMap((table) => [
       { user: database, grant: `INSERT ON ${database}.${table}` },
@@ -23,16 +29,22 @@ const tableGrants: readonly Grant[] = [
   ]),
 ];
 
-/** Grants on single tables; call it after the migrations, as MySQL grants nothing on a table that is not there yet. */
+/**
+ * Grants on single tables; call it after the migrations, as MySQL grants nothing on a table that is
+ * not there yet.
+ */
 export async function grantTables(admin: MysqlAdmin, userHost = loopbackHost): Promise<void> {
   await asMysqlAdmin(admin, async (connection) => {
     for (const { user, grant } of tableGrants) {
       try {
         await connection.query(`GRANT ${grant} TO ?@?`, [user, userHost]);
       } catch (cause) {
-        throw new Error(`cannot grant ${grant} to ${user}; have the users been created and the migrations run?`, {
-          cause,
-        });
+        throw new Error(
+          `cannot grant ${grant} to ${user}; have the users been created and the migrations run?`,
+          {
+            cause,
+          },
+        );
       }
     }
   });

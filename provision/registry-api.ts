@@ -29,14 +29,23 @@ export function registryApi(registryUrl: string): RegistryApi {
 
   return {
     async compatibilityOf(subject) {
-      const answer = unlessUnknown(`the compatibility level of ${subject}`, await client.compatibilityOf(subject));
+      const answer = unlessUnknown(
+        `the compatibility level of ${subject}`,
+        await client.compatibilityOf(subject),
+      );
       return answer === undefined ? undefined : compatibilityLevel.parse(answer).compatibilityLevel;
     },
     async setCompatibility(subject, level) {
-      unlessUnknown(`a compatibility level for ${subject}`, await client.setCompatibility(subject, level));
+      unlessUnknown(
+        `a compatibility level for ${subject}`,
+        await client.setCompatibility(subject, level),
+      );
     },
     async has(subject, schema) {
-      return unlessUnknown(`our schema of ${subject}`, await client.findSchema(subject, schema)) !== undefined;
+      return (
+        unlessUnknown(`our schema of ${subject}`, await client.findSchema(subject, schema)) !==
+        undefined
+      );
     },
     async isCompatible(subject, schema) {
       const answer = await client.checkCompatibility(subject, schema);
@@ -47,12 +56,15 @@ export function registryApi(registryUrl: string): RegistryApi {
       // Apicurio's compatibility check gives no reasons, only its refusal to register does.
       const { status, json } = await client.registerSchema(subject, schema);
       if (isSuccess(status))
-        throw new Error(`subject ${subject}: its compatibility level was changed while the schema was checked`);
+        throw new Error(
+          `subject ${subject}: its compatibility level was changed while the schema was checked`,
+        );
       return refusal.parse(json).message;
     },
     async register(subject, schema) {
       const answer = await client.registerSchema(subject, schema);
-      return registered.parse(unlessUnknown(`the registration of our schema of ${subject}`, answer)).id;
+      return registered.parse(unlessUnknown(`the registration of our schema of ${subject}`, answer))
+        .id;
     },
   };
 }
@@ -60,7 +72,8 @@ export function registryApi(registryUrl: string): RegistryApi {
 /** Undefined for 404; throws for every other refusal. */
 function unlessUnknown(asked: string, { status, text, json }: RegistryAnswer): unknown {
   if (status === 404) return undefined;
-  if (!isSuccess(status)) throw new Error(`registry answered ${status} when asked for ${asked}: ${text}`);
+  if (!isSuccess(status))
+    throw new Error(`registry answered ${status} when asked for ${asked}: ${text}`);
   return json;
 }
 

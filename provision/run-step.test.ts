@@ -23,7 +23,9 @@ test('a step that fails is run again, and each failure is said', async () => {
   let attempts = 0;
   const { said, done } = run(() => {
     attempts += 1;
-    return attempts < 2 ? Promise.reject(new Error('not yet')) : Promise.resolve(['topic board: created']);
+    return attempts < 2
+      ? Promise.reject(new Error('not yet'))
+      : Promise.resolve(['topic board: created']);
   });
   await done;
   expect(said).toEqual(['topics: once more, since not yet', 'topic board: created', 'topics done']);

@@ -6,8 +6,8 @@ import type { ProvisionStep, ProvisionTools } from './steps.ts';
 const maxAttempts = 4;
 
 /**
- * Runs a step, again when it fails: each may be repeated, and servers that have just started (a topic whose leaders are not
- * known everywhere yet) refuse now what they do a second later.
+ * Runs a step, again when it fails: each may be repeated, and servers that have just started (a
+ * topic whose leaders are not known everywhere yet) refuse now what they do a second later.
  */
 export async function runStep(
   step: ProvisionStep,
@@ -23,7 +23,9 @@ export async function runStep(
     } catch (error) {
       signal.throwIfAborted();
       if (attempt === maxAttempts) throw error;
-      tools.say(`${step.name}: once more, since ${printable(error instanceof Error ? error.message : String(error))}`);
+      tools.say(
+        `${step.name}: once more, since ${printable(error instanceof Error ? error.message : String(error))}`,
+      );
       await delay(500 * attempt, undefined, { signal });
     }
   }

@@ -9,21 +9,30 @@ import { createTopics } from './topics.ts';
 export interface ProvisionTools {
   readonly say: (line: string) => void;
   /** Runs a file of this checkout in a process of its own, to its end. */
-  readonly runScript: (name: string, file: string, env: Readonly<Record<string, string>>) => Promise<void>;
+  readonly runScript: (
+    name: string,
+    file: string,
+    env: Readonly<Record<string, string>>,
+  ) => Promise<void>;
 }
 
-/** A piece of what must be there before the services can work; each may be run again at any time. */
+/**
+ * A piece of what must be there before the services can work; each may be run again at any time.
+ */
 export interface ProvisionStep {
   readonly name: string;
-  /** Servers that must answer (`mysql`, `kafka`, `registry`, `connect`), and steps that must be done. */
+  /**
+   * Servers that must answer (`mysql`, `kafka`, `registry`, `connect`), and steps that must be
+   * done.
+   */
   readonly needs: readonly string[];
   /** Returns one line for each thing that it changed. */
   readonly run: (config: ProvisionConfig, tools: ProvisionTools) => Promise<readonly string[]>;
 }
 
 /**
- * In order; each step needs the ones that it names. The native start runs them as soon as they can, the containers and
- * Kubernetes one after the other (`main.ts`).
+ * In order; each step needs the ones that it names. The native start runs them as soon as they can,
+ * the containers and Kubernetes one after the other (`main.ts`).
  */
 export const provisionSteps: readonly ProvisionStep[] = [
   {
@@ -57,7 +66,8 @@ export const provisionSteps: readonly ProvisionStep[] = [
     name: 'connector',
     needs: ['connect', 'topics', 'grants'],
     run: async ({ connectUrl, brokers }, { say }) => {
-      // One that the keeper has stopped stays so, and says it: its re-drive needs the rest of the stack.
+      // One that the keeper has stopped stays so, and says it: its re-drive needs the rest of the
+      // stack.
       await registerConnector({ connectUrl, brokers, onProgress: say });
       return [];
     },

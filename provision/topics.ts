@@ -5,19 +5,26 @@ import type { Admin } from 'kafkajs';
 import { compareTopic, type ActualTopic } from './compare-topic.ts';
 
 const brokersTimeoutMs = 60_000;
-// The default of 5 s is short where the brokers still make their first topics; the client gives up after 15 s.
+// The default of 5 s is short where the brokers still make their first topics; the client gives up
+// after 15 s.
 const creationTimeoutMs = 12_000;
 const topicResource = 2;
 const dynamicTopicConfig = 1;
 
-/** Creates missing topics, mends the config of the others, and returns one line for each thing it changed. */
+/**
+ * Creates missing topics, mends the config of the others, and returns one line for each thing it
+ * changed.
+ */
 export async function createTopics(
   brokers: readonly string[],
   definitions: readonly TopicDefinition[] = pipelineTopics,
 ): Promise<string[]> {
   const admin = await openAdmin({ brokers });
   try {
-    await waitForBrokers(admin, Math.max(0, ...definitions.map((definition) => definition.replicationFactor)));
+    await waitForBrokers(
+      admin,
+      Math.max(0, ...definitions.map((definition) => definition.replicationFactor)),
+    );
     const existing = new Set(await admin.listTopics());
     const missing = definitions.filter(({ name }) => !existing.has(name));
     const present = definitions.filter(({ name }) => existing.has(name));
@@ -27,14 +34,19 @@ export async function createTopics(
   }
 }
 
-/** A cluster that is still starting answers "invalid replication factor" until enough brokers are there. */
+/**
+ * A cluster that is still starting answers "invalid replication factor" until enough brokers are
+ * there.
+ */
 async function waitForBrokers(admin: Admin, count: number): Promise<void> {
   const deadline = Date.now() + brokersTimeoutMs;
   for (;;) {
     const { brokers } = await admin.describeCluster();
     if (brokers.length >= count) return;
     if (Date.now() > deadline) {
-      throw new Error(`Kafka has ${brokers.length} of ${count} brokers after ${brokersTimeoutMs / 1000} s`);
+      throw new Error(
+        `Kafka has ${brokers.length} of ${count} brokers after ${brokersTimeoutMs / 1000} s`,
+      );
     }
     await delay(250);
   }
@@ -53,10 +65,14 @@ async function create(admin: Admin, definitions: readonly TopicDefinition[]): Pr
     })),
   });
   for (const { name } of definitions) await waitForLeaders(admin, name);
-  return definitions.map(({ name, partitions }) => `topic ${name}: created with ${partitions} partition(s)`);
+  return definitions.map(
+    ({ name, partitions }) => `topic ${name}: created with ${partitions} partition(s)`,
+  );
 }
 
-/** kafkajs's own wait fails at once when the broker that it asks has not heard of the new topic yet. */
+/**
+ * kafkajs's own wait fails at once when the broker that it asks has not heard of the new topic yet.
+ */
 async function waitForLeaders(admin: Admin, topic: string): Promise<void> {
   const deadline = Date.now() + brokersTimeoutMs;
   for (;;) {
@@ -74,7 +90,10 @@ async function mend(admin: Admin, definitions: readonly TopicDefinition[]): Prom
   const changes: string[] = [];
   const compared = [];
   for (const definition of definitions) {
-    compared.push({ definition, difference: compareTopic(definition, await describe(admin, definition.name)) });
+    compared.push({
+      definition,
+      difference: compareTopic(definition, await describe(admin, definition.name)),
+    });
   }
   const impossible = compared.flatMap(({ difference }) => difference.impossible);
   // Refused as a whole, before the first change: half a repair would hide what is wrong.
@@ -87,10 +106,17 @@ async function mend(admin: Admin, definitions: readonly TopicDefinition[]): Prom
       });
     }
     if (difference.alterConfig) {
-      // This call replaces all of a topic's own settings, so it always carries the whole definition.
+      // This call replaces all of a topic's own settings, so it always carries the whole
+      // definition.
       await admin.alterConfigs({
         validateOnly: false,
-        resources: [{ type: topicResource, name: definition.name, configEntries: configEntries(definition.config) }],
+        resources: [
+          {
+            type: topicResource,
+            name: definition.name,
+            configEntries: configEntries(definition.config),
+          },
+        ],
       });
     }
     changes.push(...difference.lines);
@@ -109,7 +135,9 @@ async function describe(admin: Admin, name: string): Promise<ActualTopic> {
   return {
     partitions: partitions.length,
     replicationFactors: partitions.map(({ replicas }) => replicas.length),
-    config: Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue])),
+    config: Object.fromEntries(
+      entries.map(({ configName, configValue }) => [configName, configValue]),
+    ),
     ownSettings: entries.filter(isOwnSetting).map(({ configName }) => configName),
   };
 }
@@ -118,6 +146,8 @@ function isOwnSetting(entry: object): boolean {
   return 'configSource' in entry && entry.configSource === dynamicTopicConfig;
 }
 
-function configEntries(config: Readonly<Record<string, string>>): { name: string; value: string }[] {
+function configEntries(
+  config: Readonly<Record<string, string>>,
+): { name: string; value: string }[] {
   return Object.entries(config).map(([name, value]) => ({ name, value }));
 }

@@ -22,7 +22,10 @@ const program = new Command('npm run stack --')
   .configureHelp({ showGlobalOptions: true });
 
 const given = (): { readonly instance: string; readonly cluster?: Cluster } => program.opts();
-/** The instance that a command is about; throws when its data is of another flavour than the one asked for. */
+/**
+ * The instance that a command is about; throws when its data is of another flavour than the one
+ * asked for.
+ */
 function instance(): string {
   const { instance: name, cluster } = given();
   chooseCluster(locateInstance(name), cluster);
@@ -61,14 +64,18 @@ function startCommand(name: string, description: string, run: typeof start): Com
     )
     .action(({ with: withConsumers, ...flags }: StartFlags) => {
       if (flags.only === 'servers' && withConsumers !== undefined)
-        throw new Error('--with starts services, and --only servers leaves them out: say one of the two.');
+        throw new Error(
+          '--with starts services, and --only servers leaves them out: say one of the two.',
+        );
       return run({ instance: instance(), cluster: given().cluster, withConsumers, ...flags });
     });
 }
 
-startCommand('start', 'starts everything and stays in the foreground; Ctrl-C stops it', start).addOption(
-  new Option('--no-table', 'for "up", which prints the table itself').hideHelp(),
-);
+startCommand(
+  'start',
+  'starts everything and stays in the foreground; Ctrl-C stops it',
+  start,
+).addOption(new Option('--no-table', 'for "up", which prints the table itself').hideHelp());
 startCommand('up', 'starts everything in the background', up);
 program
   .command('down')
@@ -87,7 +94,9 @@ program
   .action((name: string | undefined, flags: { follow?: true }) => logs(instance(), name, flags));
 program
   .command('setup')
-  .description('repeats steps of the setup on a stack that runs: users, migrations, grants, topics, schemas, connector')
+  .description(
+    'repeats steps of the setup on a stack that runs: users, migrations, grants, topics, schemas, connector',
+  )
   .argument('[steps...]', 'default: all')
   .action((steps: readonly string[]) => setup(instance(), steps));
 program
@@ -103,7 +112,9 @@ program
 program
   .command('fetch')
   .description('downloads everything that a start needs, and starts nothing')
-  .action(() => fetchOnly(given().cluster ?? readCluster(locateInstance(given().instance)) ?? 'kraft'));
+  .action(() =>
+    fetchOnly(given().cluster ?? readCluster(locateInstance(given().instance)) ?? 'kraft'),
+  );
 
 try {
   await program.parseAsync();
@@ -116,5 +127,7 @@ try {
 function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (process.env['STACK_TRACE'] === '1') return error.stack ?? error.message;
-  return error.cause === undefined ? error.message : `${error.message}\n${describeError(error.cause)}`;
+  return error.cause === undefined
+    ? error.message
+    : `${error.message}\n${describeError(error.cause)}`;
 }

@@ -1,5 +1,5 @@
-// The first step, and the only file that an older Node (20 or later) runs: it makes sure that the locked packages are
-// installed, then hands over to the Node among them.
+// The first step, and the only file that an older Node (20 or later) runs: it makes sure that the
+// locked packages are installed, then hands over to the Node among them.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
@@ -22,13 +22,17 @@ export function platformProblem(platform, arch, nodeVersion) {
     : undefined;
 }
 
-/** True when `node_modules/.package-lock.json` holds every package of the lock file in its version. */
+/**
+ * True when `node_modules/.package-lock.json` holds every package of the lock file in its version.
+ */
 export function isInstalled(lock, installed) {
   return Object.entries(lock.packages).every(([path, wanted]) => {
     if (path === '' || !path.startsWith('node_modules/')) return true;
     const found = installed.packages[path];
     // Packages for other systems are left out by npm.
-    return found === undefined ? wanted.optional === true || wanted.peer === true : found.version === wanted.version;
+    return found === undefined
+      ? wanted.optional === true || wanted.peer === true
+      : found.version === wanted.version;
   });
 }
 
@@ -40,16 +44,30 @@ function ensurePackages() {
   const fits =
     hasNode &&
     existsSync(hidden) &&
-    isInstalled(JSON.parse(readFileSync(lockFile, 'utf8')), JSON.parse(readFileSync(hidden, 'utf8')));
+    isInstalled(
+      JSON.parse(readFileSync(lockFile, 'utf8')),
+      JSON.parse(readFileSync(hidden, 'utf8')),
+    );
   if (!fits) {
     console.error('Installing the locked npm packages (npm ci) ...');
-    const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
+    const args = [
+      'ci',
+      '--include=dev',
+      '--include=optional',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+    ];
     // Standard output belongs to the command that follows.
     const npm = spawnSync('npm', args, { cwd: checkout, stdio: ['ignore', 2, 2] });
-    if (npm.error) fail(`npm cannot be run (${npm.error.message}): install npm, it comes with Node.`);
-    if (npm.status !== 0) fail('npm ci failed: its message above says why. Mend that and start again.');
+    if (npm.error)
+      fail(`npm cannot be run (${npm.error.message}): install npm, it comes with Node.`);
+    if (npm.status !== 0)
+      fail('npm ci failed: its message above says why. Mend that and start again.');
     if (!existsSync(join(modules, '.bin/node'))) {
-      fail('npm ci left out the locked Node: remove "omit=optional" from npm\'s settings and start again.');
+      fail(
+        'npm ci left out the locked Node: remove "omit=optional" from npm\'s settings and start again.',
+      );
     }
   }
   writeFileSync(stampFile, hash);
@@ -69,8 +87,10 @@ function run(file, args) {
       PATH: path,
     },
   });
-  // From a terminal the child gets Ctrl-C itself as well; the launcher takes signals close together for one.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // From a terminal the child gets Ctrl-C itself as well; the launcher takes signals close together
+  // for one.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => child.kill(signal));
   child.once('error', (error) => fail(`${file} cannot be run: ${error.message}`));
   child.once('exit', (code, signal) => {
     process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
@@ -89,12 +109,18 @@ function main() {
   const [first, ...rest] = process.argv.slice(2);
   if (first === 'exec') {
     const [file, ...args] = rest[0] === '--' ? rest.slice(1) : rest;
-    if (file === undefined) fail('exec wants a command: node stack/launch.mjs exec -- <command> [arguments]');
+    if (file === undefined)
+      fail('exec wants a command: node stack/launch.mjs exec -- <command> [arguments]');
     run(file, args);
     return;
   }
   run(join(modules, '.bin/node'), [join(checkout, 'stack/cli.ts'), ...process.argv.slice(2)]);
 }
 
-// By its real path: a checkout may be reached through a link, and the module's own address never names one.
-if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) main();
+// By its real path: a checkout may be reached through a link, and the module's own address never
+// names one.
+if (
+  process.argv[1] !== undefined &&
+  realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)
+)
+  main();

@@ -41,9 +41,11 @@ test('the launcher runs when its checkout is reached through a link', () => {
   try {
     symlinkSync(checkout, join(folder, 'linked checkout'));
     const launcher = join(folder, 'linked checkout/stack/launch.mjs');
-    expect(execFileSync('node', [launcher, 'exec', '--', 'node', '-p', '"it runs"'], { encoding: 'utf8' })).toBe(
-      'it runs\n',
-    );
+    expect(
+      execFileSync('node', [launcher, 'exec', '--', 'node', '-p', '"it runs"'], {
+        encoding: 'utf8',
+      }),
+    ).toBe('it runs\n');
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -31,7 +31,10 @@ export interface StartOptions extends Selection {
   readonly portOffset?: PortOffset | undefined;
   /** Start from nothing: data, logs and passwords of an earlier run are deleted. */
   readonly fresh?: boolean;
-  /** How it is started, where that is not as usual: with something between the servers, or other programs. */
+  /**
+   * How it is started, where that is not as usual: with something between the servers, or other
+   * programs.
+   */
   readonly steps?: (context: ServerContext, tools: StepTools) => Step[];
   readonly onProgress?: (line: string) => void;
   readonly signal?: AbortSignal;
@@ -91,7 +94,10 @@ export async function startStack(options: StartOptions = {}): Promise<RunningSta
 /** The first board comes right after the start: by then caches and heaps have filled. */
 const memoryDelayMs = 60_000;
 
-/** Runs the steps and keeps `run/state.json` in step with what happens, from the first server to the last. */
+/**
+ * Runs the steps and keeps `run/state.json` in step with what happens, from the first server to the
+ * last.
+ */
 async function supervise(
   context: ServerContext,
   makeSteps: (tools: StepTools) => Step[],
@@ -100,7 +106,8 @@ async function supervise(
 ): Promise<Pick<RunningStack, 'state' | 'stop' | 'kill'>> {
   const startedAt = Date.now();
   const supervisor = identifyProcess(process.pid);
-  if (supervisor === undefined) throw new Error('/proc does not show this process: Linux with /proc is needed.');
+  if (supervisor === undefined)
+    throw new Error('/proc does not show this process: Linux with /proc is needed.');
   let state: StackState = {
     phase: 'starting',
     supervisor,
@@ -114,15 +121,19 @@ async function supervise(
       writeState(context.instance, state);
     } catch (error) {
       // A full disk must not stop servers that run, nor leave one without its supervisor.
-      say(`the state could not be written: ${error instanceof Error ? error.message : String(error)}`);
+      say(
+        `the state could not be written: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   };
   update({});
 
-  const servers = await runServers(context, makeSteps, { say, onChange: update }, signal).catch((error: unknown) => {
-    update({ phase: 'failed', problem: error instanceof Error ? error.message : String(error) });
-    throw error;
-  });
+  const servers = await runServers(context, makeSteps, { say, onChange: update }, signal).catch(
+    (error: unknown) => {
+      update({ phase: 'failed', problem: error instanceof Error ? error.message : String(error) });
+      throw error;
+    },
+  );
   update({ phase: 'ready', readyMs: Date.now() - startedAt });
   const measure = setTimeout(() => {
     update({ memory: { bytes: measureMemory(state), at: new Date().toISOString() } });
@@ -139,9 +150,15 @@ async function supervise(
 }
 
 /** A stack that some process supervises now; undefined when none does. */
-export function readStack(
-  name = 'main',
-): { instance: Instance; cluster: Cluster | undefined; ports: Ports; secrets: Secrets; state: StackState } | undefined {
+export function readStack(name = 'main'):
+  | {
+      instance: Instance;
+      cluster: Cluster | undefined;
+      ports: Ports;
+      secrets: Secrets;
+      state: StackState;
+    }
+  | undefined {
   const instance = locateInstance(name);
   const state = readLiveState(instance);
   const secrets = readSecrets(instance);

@@ -13,7 +13,10 @@ interface Mode {
 const versions = 10;
 const payload = 'x'.repeat(200);
 
-/** Contenders take turns, each round with a schema, topic and group of its own; rates count from start to the last effect. */
+/**
+ * Contenders take turns, each round with a schema, topic and group of its own; rates count from
+ * start to the last effect.
+ */
 export async function benchApply(
   stack: StackAddresses,
   { rounds, records }: { rounds: number; records: number },
@@ -27,9 +30,16 @@ export async function benchApply(
     name,
     records,
     start: async (lab) =>
-      (await lab.start(thingLogHandler({ batch: true, sabotage }), { settings: { retryBaseMs: 1_000 } })).stop,
+      (
+        await lab.start(thingLogHandler({ batch: true, sabotage }), {
+          settings: { retryBaseMs: 1_000 },
+        })
+      ).stop,
   });
-  const modes = [batched('batched, by marks'), batched('batched, by marks, 1 % of events fail once', failOnce(0.01))];
+  const modes = [
+    batched('batched, by marks'),
+    batched('batched, by marks, 1 % of events fail once', failOnce(0.01)),
+  ];
 
   const rates = new Map([usual, ...modes].map((mode) => [mode, [] as number[]]));
   for (let round = 1; round <= rounds; round += 1) {
@@ -41,7 +51,8 @@ export async function benchApply(
   }
   const contender = (mode: Mode) => ({ name: mode.name, rates: rates.get(mode) ?? [] });
   return {
-    title: 'Applying, events a second; retries, parking and dead letters enabled in the batched ones',
+    title:
+      'Applying, events a second; retries, parking and dead letters enabled in the batched ones',
     baseline: contender(usual),
     contenders: modes.map(contender),
   };
@@ -52,7 +63,9 @@ async function measure(stack: StackAddresses, { records, start }: Mode): Promise
   try {
     const aggregates = Math.round(records / versions);
     const all = Array.from({ length: versions }, (_, version) =>
-      Array.from({ length: aggregates }, (_, n) => lab.thing(`thing-${n}`, version + 1, { text: payload })),
+      Array.from({ length: aggregates }, (_, n) =>
+        lab.thing(`thing-${n}`, version + 1, { text: payload }),
+      ),
     );
     await lab.produce(all.flat());
     const startedAt = performance.now();

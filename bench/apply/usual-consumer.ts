@@ -3,10 +3,13 @@ import type { InboxLab } from '@board/inbox/testing';
 import type { DataSource } from 'typeorm';
 
 /**
- * Consumes the way most services do: message by message, one transaction each, with a table of the ids seen.
- * No order under retries, no retry topics, no dead letters: it only has to be quick here.
+ * Consumes the way most services do: message by message, one transaction each, with a table of the
+ * ids seen. No order under retries, no retry topics, no dead letters: it only has to be quick here.
  */
-export async function startUsualConsumer(lab: InboxLab, dataSource: DataSource): Promise<() => Promise<void>> {
+export async function startUsualConsumer(
+  lab: InboxLab,
+  dataSource: DataSource,
+): Promise<() => Promise<void>> {
   await lab.schema.root.query(
     'CREATE TABLE seen (event_id VARCHAR(36) CHARACTER SET ascii COLLATE ascii_bin PRIMARY KEY)',
   );
@@ -19,7 +22,10 @@ export async function startUsualConsumer(lab: InboxLab, dataSource: DataSource):
       const text = (name: string): string => String(headers[name]);
       const eventId = text(headerNames.eventId);
       await dataSource.transaction('READ COMMITTED', async (tx) => {
-        const seen: { affectedRows: number } = await tx.query('INSERT IGNORE INTO seen VALUES (?)', [eventId]);
+        const seen: { affectedRows: number } = await tx.query(
+          'INSERT IGNORE INTO seen VALUES (?)',
+          [eventId],
+        );
         if (seen.affectedRows === 0) return;
         await tx.query('INSERT INTO thing_log (aggregateid, version, event_id) VALUES (?, ?, ?)', [
           text(headerNames.aggregateId),

@@ -12,29 +12,49 @@ export interface ProducerOptions {
   readonly clients: readonly number[];
 }
 
-/** The contenders take turns at every number of clients; all of them run all the time, idle when it is not their turn. */
-export async function benchProducer(stack: StackAddresses, options: ProducerOptions): Promise<ProducerRow[]> {
+/**
+ * The contenders take turns at every number of clients; all of them run all the time, idle when it
+ * is not their turn.
+ */
+export async function benchProducer(
+  stack: StackAddresses,
+  options: ProducerOptions,
+): Promise<ProducerRow[]> {
   const contenders: Contender[] = [];
   try {
-    contenders.push(await startContender(stack, 'save() of both entities, one transaction per request', mains.usual));
+    contenders.push(
+      await startContender(
+        stack,
+        'save() of both entities, one transaction per request',
+        mains.usual,
+      ),
+    );
     contenders.push(await startContender(stack, 'order-service', mains.ours));
     if (options.stored > 0)
       contenders.push(
-        await startContender(stack, `order-service, ${options.stored} boards stored`, mains.ours, (schema) =>
-          fillBoards(schema, options.stored, (stored) => {
-            if (stored % 100_000 === 0) console.error(`${stored} boards stored`);
-          }),
+        await startContender(
+          stack,
+          `order-service, ${options.stored} boards stored`,
+          mains.ours,
+          (schema) =>
+            fillBoards(schema, options.stored, (stored) => {
+              if (stored % 100_000 === 0) console.error(`${stored} boards stored`);
+            }),
         ),
       );
     // Compilers and caches warm up.
-    for (const contender of contenders) await measureLoad(contender, 16, Math.min(3, options.seconds));
+    for (const contender of contenders)
+      await measureLoad(contender, 16, Math.min(3, options.seconds));
     return await takeTurns(contenders, options);
   } finally {
     for (const contender of contenders) await contender.stop();
   }
 }
 
-async function takeTurns(contenders: readonly Contender[], options: ProducerOptions): Promise<ProducerRow[]> {
+async function takeTurns(
+  contenders: readonly Contender[],
+  options: ProducerOptions,
+): Promise<ProducerRow[]> {
   const rows: ProducerRow[] = [];
   for (const clients of options.clients) {
     const loads = new Map(contenders.map((contender) => [contender, [] as Load[]]));
@@ -43,7 +63,9 @@ async function takeTurns(contenders: readonly Contender[], options: ProducerOpti
         const load = await measureLoad(contender, clients, options.seconds);
         done.push(load);
         const rate = Math.round(load.requestsPerSecond);
-        console.error(`${clients} clients, round ${round}/${options.rounds}: ${contender.name}: ${rate} requests/s`);
+        console.error(
+          `${clients} clients, round ${round}/${options.rounds}: ${contender.name}: ${rate} requests/s`,
+        );
       }
     }
     for (const [{ name }, done] of loads) rows.push({ clients, name, loads: done });

@@ -17,8 +17,15 @@ const body = JSON.stringify({
   author: '민지',
 });
 
-/** Posts boards from `clients` connections, each as fast as it is answered; throws when one is not answered 201. */
-export async function measureLoad(contender: Contender, clients: number, seconds: number): Promise<Load> {
+/**
+ * Posts boards from `clients` connections, each as fast as it is answered; throws when one is not
+ * answered 201.
+ */
+export async function measureLoad(
+  contender: Contender,
+  clients: number,
+  seconds: number,
+): Promise<Load> {
   const { url, pid, schema } = contender;
   const before = { cpu: readCpuSeconds(pid), commits: await readCommits(schema) };
   const result = await autocannon({

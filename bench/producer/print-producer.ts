@@ -11,7 +11,9 @@ export interface ProducerRow {
 export function printProducer(rows: readonly ProducerRow[], asJson: boolean): void {
   const lines = rows.map(({ clients, name, loads }) => {
     const of = (field: keyof Load): number => median(loads.map((load) => load[field]));
-    const base = rows.find((row) => row.clients === clients)?.loads.map((load) => load.requestsPerSecond) ?? [];
+    const base =
+      rows.find((row) => row.clients === clients)?.loads.map((load) => load.requestsPerSecond) ??
+      [];
     return {
       clients,
       name,

@@ -4,7 +4,13 @@ import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createTestSchema, databaseEnvironment, waitUntil, type StackAddresses, type TestSchema } from '@board/test';
+import {
+  createTestSchema,
+  databaseEnvironment,
+  waitUntil,
+  type StackAddresses,
+  type TestSchema,
+} from '@board/test';
 
 /** A service under load, with a schema of its own. */
 export interface Contender {
@@ -23,7 +29,10 @@ export const mains = {
   usual: fileOf('bench/producer/usual-service.ts'),
 } as const;
 
-/** Makes a schema with order-service's tables, lets `fill` put rows there, and starts the service on a free port. */
+/**
+ * Makes a schema with order-service's tables, lets `fill` put rows there, and starts the service on
+ * a free port.
+ */
 export async function startContender(
   stack: StackAddresses,
   name: string,
@@ -39,10 +48,14 @@ export async function startContender(
     };
     await runToEnd(migrate, env);
     await fill(schema);
-    // As in the native stack the log goes into a file; a pipe would make the service wait for whoever reads it.
+    // As in the native stack the log goes into a file; a pipe would make the service wait for
+    // whoever reads it.
     const folder = mkdtempSync(join(tmpdir(), 'bench-'));
     const logFile = join(folder, 'service.log');
-    const child = spawn(process.execPath, [main], { env, stdio: ['ignore', openSync(logFile, 'a'), 'inherit'] });
+    const child = spawn(process.execPath, [main], {
+      env,
+      stdio: ['ignore', openSync(logFile, 'a'), 'inherit'],
+    });
     const ended = once(child, 'exit');
     const httpPort = await waitForPort(logFile);
     await waitForReady(`http://127.0.0.1:${httpPort}/readyz`);
@@ -65,7 +78,10 @@ export async function startContender(
 }
 
 async function runToEnd(file: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const [code] = await once(spawn(process.execPath, [file], { env, stdio: ['ignore', 'ignore', 'inherit'] }), 'exit');
+  const [code] = await once(
+    spawn(process.execPath, [file], { env, stdio: ['ignore', 'ignore', 'inherit'] }),
+    'exit',
+  );
   if (code !== 0) throw new Error(`${file} ended with ${String(code)}`);
 }
 

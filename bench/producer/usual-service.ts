@@ -15,8 +15,9 @@ import { EntitySchema } from 'typeorm';
 import { z } from 'zod';
 
 /**
- * Posts boards the way most services do: `save()` of both entities in one `transaction()` per request. Everything around
- * it is the same as in order-service: server, log, metrics, pool, tables; its payload is plain JSON.
+ * Posts boards the way most services do: `save()` of both entities in one `transaction()` per
+ * request. Everything around it is the same as in order-service: server, log, metrics, pool,
+ * tables; its payload is plain JSON.
  */
 const boardEntity = new EntitySchema<Record<string, unknown>>({
   name: 'Board',
@@ -70,9 +71,21 @@ await runService(config, async ({ config: settings, logger, scope }) => {
 
   const router: ServiceRouter = new Router();
   router.post('/boards', async (ctx) => {
-    const { title, content, author = null } = body.parse(await readJsonBody(ctx, { limitBytes: 448 * 1024 }));
+    const {
+      title,
+      content,
+      author = null,
+    } = body.parse(await readJsonBody(ctx, { limitBytes: 448 * 1024 }));
     const now = new Date();
-    const board = { id: randomUUIDv7(), version: 1, title, content, author, createdAt: now, updatedAt: now };
+    const board = {
+      id: randomUUIDv7(),
+      version: 1,
+      title,
+      content,
+      author,
+      createdAt: now,
+      updatedAt: now,
+    };
     const event = {
       id: randomUUIDv7(),
       aggregateType: 'board',
@@ -91,11 +104,24 @@ await runService(config, async ({ config: settings, logger, scope }) => {
     ctx.body = board;
   });
 
-  const server = createHttpServer({ logger, metrics: createMetrics(settings.INSTANCE), health, routers: [router] });
+  const server = createHttpServer({
+    logger,
+    metrics: createMetrics(settings.INSTANCE),
+    health,
+    routers: [router],
+  });
   await server.listen(scope, '127.0.0.1', settings.HTTP_PORT);
   const { readiness, alarms } = health;
-  const waiting = { logger, readiness, alarms, elapsedMs: () => performance.now(), signal: scope.signal };
+  const waiting = {
+    logger,
+    readiness,
+    alarms,
+    elapsedMs: () => performance.now(),
+    signal: scope.signal,
+  };
   const mysql = `MySQL at ${settings.DATABASE_HOST}:${settings.DATABASE_PORT}`;
-  await waitForDependency({ name: 'database server', server: mysql }, waiting, () => database.open());
+  await waitForDependency({ name: 'database server', server: mysql }, waiting, () =>
+    database.open(),
+  );
   logger.info({ event: 'service.ready' });
 });

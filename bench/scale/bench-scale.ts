@@ -23,7 +23,10 @@ export async function benchScale(
       console.error(`round ${round}/${rounds}: ${count} instance(s): ${Math.round(rate)} events/s`);
     }
   }
-  const contender = (count: number) => ({ name: `${count} instance(s)`, rates: rates.get(count) ?? [] });
+  const contender = (count: number) => ({
+    name: `${count} instance(s)`,
+    rates: rates.get(count) ?? [],
+  });
   const [first = 1, ...more] = counts;
   return {
     title: `Applying a backlog from ${partitions} partitions, events a second`,
@@ -38,7 +41,9 @@ async function measure(stack: StackAddresses, instances: number, records: number
     const aggregates = Math.round(records / versions);
     for (let version = 1; version <= versions; version += 1)
       await lab.produce(
-        Array.from({ length: aggregates }, (_, n) => lab.thing(`thing-${n}`, version, { text: payload })),
+        Array.from({ length: aggregates }, (_, n) =>
+          lab.thing(`thing-${n}`, version, { text: payload }),
+        ),
       );
     const total = aggregates * versions;
     const failFirst = { aggregateId: 'none', version: 0 };
@@ -50,7 +55,9 @@ async function measure(stack: StackAddresses, instances: number, records: number
         start.at = performance.now();
         return start.applied >= total * warmUpShare;
       });
-      await waitUntil('all applied', async () => (await countApplied(lab)) === total, { timeoutMs: 300_000 });
+      await waitUntil('all applied', async () => (await countApplied(lab)) === total, {
+        timeoutMs: 300_000,
+      });
       return (total - start.applied) / ((performance.now() - start.at) / 1_000);
     } finally {
       await Promise.all(consumers.map((consumer) => consumer.kill()));

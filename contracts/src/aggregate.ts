@@ -13,7 +13,9 @@ export interface EventSchema {
 /** Every version of every subject must read every other one, old or new. */
 export const schemaCompatibility = 'FULL_TRANSITIVE';
 
-/** All that is written down of a kind of aggregate: topics, rights, purge and audit follow from it. */
+/**
+ * All that is written down of a kind of aggregate: topics, rights, purge and audit follow from it.
+ */
 export interface AggregateDefinition {
   /** The outbox's `aggregatetype`, and so the name of its topic. */
   readonly type: string;
@@ -21,7 +23,10 @@ export interface AggregateDefinition {
   readonly schemas: readonly EventSchema[];
   /** The MySQL database of the service that owns it, which also holds the outbox. */
   readonly database: string;
-  /** One row for each, with `id`, `version`, `created_at` and `deleted_at`: what is deleted stays, for the audit. */
+  /**
+   * One row for each, with `id`, `version`, `created_at` and `deleted_at`: what is deleted stays,
+   * for the audit.
+   */
   readonly table: string;
 }
 
@@ -33,10 +38,11 @@ export function defineEventTopic(type: string): TopicDefinition {
     replicationFactor: 3,
     config: {
       ...durable,
-      // With CreateTime, a record stamped more than an hour ahead (a wrong time zone is enough) kills the connector.
+      // With CreateTime, a record stamped more than an hour ahead (a wrong time zone is enough)
+      // kills the connector.
       'message.timestamp.type': 'LogAppendTime',
-      // What others compress is stored as it is, or refused where it is too large so: no consumer meets a codec or a size that
-      // only decompression shows.
+      // What others compress is stored as it is, or refused where it is too large so: no consumer
+      // meets a codec or a size that only decompression shows.
       'compression.type': 'uncompressed',
       'max.message.bytes': '1048576',
     },

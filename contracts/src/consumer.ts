@@ -9,7 +9,10 @@ export interface ReaderSchema {
   readonly schema: string;
 }
 
-/** All that is written down of a consumer: its groups, topics, rights, subscriptions, audit and repairs follow from it. */
+/**
+ * All that is written down of a consumer: its groups, topics, rights, subscriptions, audit and
+ * repairs follow from it.
+ */
 export interface ConsumerDefinition {
   /** What operators call it. */
   readonly name: string;
@@ -18,7 +21,10 @@ export interface ConsumerDefinition {
   readonly source: TopicDefinition;
   /** The one kind of aggregate whose events the source topic carries. */
   readonly aggregateType: string;
-  /** So many retry topics: an event that fails is tried again after each, in turn, before it becomes a dead letter. */
+  /**
+   * So many retry topics: an event that fails is tried again after each, in turn, before it becomes
+   * a dead letter.
+   */
   readonly retryTiers: number;
   readonly schemas: readonly ReaderSchema[];
   /** The MySQL database of its marks and of its own tables; its user there has the same name. */
@@ -50,12 +56,21 @@ export function deadLetterTopicName(group: string): string {
   return `${group}.dlq`;
 }
 
-/** The retry topics, in the order of their tiers, then the DLQ: partitions as the source, room for the headers they add. */
+/**
+ * The retry topics, in the order of their tiers, then the DLQ: partitions as the source, room for
+ * the headers they add.
+ */
 export function groupTopics({ group, source, retryTiers }: ConsumerDefinition): TopicDefinition[] {
   const names = [
     ...Array.from({ length: retryTiers }, (_, index) => retryTopicName(group, index + 1)),
     deadLetterTopicName(group),
   ];
-  const maxMessageBytes = String(Number(source.config['max.message.bytes'] ?? 1_048_576) + routeHeaderRoom);
-  return names.map((name) => ({ ...source, name, config: { ...source.config, 'max.message.bytes': maxMessageBytes } }));
+  const maxMessageBytes = String(
+    Number(source.config['max.message.bytes'] ?? 1_048_576) + routeHeaderRoom,
+  );
+  return names.map((name) => ({
+    ...source,
+    name,
+    config: { ...source.config, 'max.message.bytes': maxMessageBytes },
+  }));
 }

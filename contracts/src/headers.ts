@@ -7,7 +7,9 @@ export const headerNames = {
   aggregateId: 'aggregateId',
   /** Decimal, 1..2^32-1: the event's place among the events of its aggregate. */
   version: 'version',
-  /** W3C trace context of the request that caused the event; the header's value is null without one. */
+  /**
+   * W3C trace context of the request that caused the event; the header's value is null without one.
+   */
   traceparent: 'traceparent',
   /** When the change was made: microseconds since the epoch, decimal. */
   occurredAt: 'occurredAt',

@@ -1,5 +1,5 @@
-// npm run containers -- secrets | doctor. Plain JavaScript without packages, for any Node from 20 on and any system:
-// whoever runs the containers has installed nothing else.
+// npm run containers -- secrets | doctor. Plain JavaScript without packages, for any Node from 20
+// on and any system: whoever runs the containers has installed nothing else.
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,9 @@ const composeText = () => readFileSync(join(checkout, 'docker-compose.yml'), 'ut
 
 /** The secrets that the containers take: named in one place, docker-compose.yml. */
 function secretFiles() {
-  return [...composeText().matchAll(/\bfile: (\.secrets\/\w+)/g)].map(([, file]) => join(checkout, file));
+  return [...composeText().matchAll(/\bfile: (\.secrets\/\w+)/g)].map(([, file]) =>
+    join(checkout, file),
+  );
 }
 
 function makeSecrets() {
@@ -37,7 +39,9 @@ function makeSecrets() {
     chmodSync(file, 0o444);
   }
   const names = missing.map((file) => relative(checkout, file)).join(', ');
-  console.log(missing.length === 0 ? 'All secrets are there: nothing was changed.' : `Made ${names}.`);
+  console.log(
+    missing.length === 0 ? 'All secrets are there: nothing was changed.' : `Made ${names}.`,
+  );
 }
 
 function docker(...args) {
@@ -70,11 +74,15 @@ async function look(composeArgs) {
   const cli = docker('--version');
   const compose = docker('compose', 'version', '--short');
   const info = docker('info', '--format', '{{json .}}');
-  const config = compose.isOk ? docker('compose', ...composeArgs, 'config', '--format', 'json') : undefined;
+  const config = compose.isOk
+    ? docker('compose', ...composeArgs, 'config', '--format', 'json')
+    : undefined;
   const parsed = config?.isOk ? JSON.parse(config.stdout) : undefined;
   const variables = { ...readEnvFile(), ...process.env };
-  const project = parsed?.name ?? variables.COMPOSE_PROJECT_NAME ?? /^name: (\S+)/m.exec(composeText())?.[1];
-  // Without compose's own answer the file is read: less exactly, since -f and what a file overrides are not seen.
+  const project =
+    parsed?.name ?? variables.COMPOSE_PROJECT_NAME ?? /^name: (\S+)/m.exec(composeText())?.[1];
+  // Without compose's own answer the file is read: less exactly, since -f and what a file overrides
+  // are not seen.
   const ports = readComposePorts(composeText(), variables, profilesOf(composeArgs, variables));
   const published = parsed ? publishedPorts(parsed) : numbered(ports);
   const secrets = parsed
@@ -86,8 +94,14 @@ async function look(composeArgs) {
     engine: readEngine(info),
     config: parsed
       ? { project, services: Object.keys(parsed.services) }
-      : { project, problem: config?.problem, wrongPorts: ports.filter(({ value }) => !isPort(value)) },
-    missingSecrets: secrets.filter((file) => !hasContent(file)).map((file) => relative(checkout, file)),
+      : {
+          project,
+          problem: config?.problem,
+          wrongPorts: ports.filter(({ value }) => !isPort(value)),
+        },
+    missingSecrets: secrets
+      .filter((file) => !hasContent(file))
+      .map((file) => relative(checkout, file)),
     busyPorts: await findBusy(published, project),
     volumes: docker('volume', 'ls', '--format', '{{.Name}}').stdout.split('\n').filter(Boolean),
   };
@@ -125,7 +139,10 @@ function readEnvFile() {
 }
 
 function profilesOf(composeArgs, { COMPOSE_PROFILES = '' }) {
-  return [...COMPOSE_PROFILES.split(','), ...composeArgs.filter((_, index) => composeArgs[index - 1] === '--profile')];
+  return [
+    ...COMPOSE_PROFILES.split(','),
+    ...composeArgs.filter((_, index) => composeArgs[index - 1] === '--profile'),
+  ];
 }
 
 function readEngine({ isOk, stdout, problem }) {
@@ -144,7 +161,8 @@ async function doctor(args) {
     else if (['-f', '--file', '--profile'].includes(args[index]) && args[index + 1] !== undefined) {
       composeArgs.push(args[index], args[index + 1]);
       index += 1;
-    } else if (['-f', '--file', '--profile'].includes(args[index])) return fail(`${args[index]} wants a value.`);
+    } else if (['-f', '--file', '--profile'].includes(args[index]))
+      return fail(`${args[index]} wants a value.`);
     else return fail(`doctor does not know "${args[index]}".`);
   }
   const findings = judgeContainers(await look(composeArgs));

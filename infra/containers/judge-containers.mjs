@@ -3,7 +3,10 @@ const neededGib = 4;
 const oldestCompose = [2, 24, 4];
 const architectures = ['x86_64', 'amd64', 'aarch64', 'arm64'];
 
-/** One finding for each thing that the containers need; what cannot be told without an earlier one is left out. */
+/**
+ * One finding for each thing that the containers need; what cannot be told without an earlier one
+ * is left out.
+ */
 export function judgeContainers(seen) {
   if (!seen.cli) {
     return [
@@ -14,7 +17,12 @@ export function judgeContainers(seen) {
       ),
     ];
   }
-  return [ok('docker', 'found'), judgeCompose(seen.composeVersion), ...judgeEngine(seen.engine), ...judgeConfig(seen)];
+  return [
+    ok('docker', 'found'),
+    judgeCompose(seen.composeVersion),
+    ...judgeEngine(seen.engine),
+    ...judgeConfig(seen),
+  ];
 }
 
 const ok = (name, detail) => ({ name, status: 'ok', detail });
@@ -45,7 +53,11 @@ function judgeEngine(engine) {
   if (engine.problem !== undefined) {
     const [reason] = engine.problem.split('\n');
     return [
-      missing('engine', `it does not answer: ${reason}`, 'start Docker Desktop, or "sudo systemctl start docker"'),
+      missing(
+        'engine',
+        `it does not answer: ${reason}`,
+        'start Docker Desktop, or "sudo systemctl start docker"',
+      ),
     ];
   }
   const { os, architecture, memoryBytes } = engine;
@@ -87,7 +99,9 @@ function judgeUnread(composeVersion, { problem, wrongPorts }) {
   if (wrongPorts.length > 0) {
     return missing(
       'configuration',
-      wrongPorts.map(({ variable, value }) => `${variable} is "${value}", and wants a port, 0 to 65535`).join('; '),
+      wrongPorts
+        .map(({ variable, value }) => `${variable} is "${value}", and wants a port, 0 to 65535`)
+        .join('; '),
       'set it right, or take it out, in .env or the environment',
     );
   }

@@ -10,7 +10,9 @@ export function findNativeStacks(checkout) {
     if (!existsSync(file)) return [];
     const { phase, supervisor, processes } = JSON.parse(readFileSync(file, 'utf8'));
     if (phase === 'stopped' || !isAlive(supervisor.pid)) return [];
-    return [{ name, ports: processes.map(({ address }) => Number(/:(\d+)(?:\/|$)/.exec(address)?.[1])) }];
+    return [
+      { name, ports: processes.map(({ address }) => Number(/:(\d+)(?:\/|$)/.exec(address)?.[1])) },
+    ];
   });
 }
 

@@ -19,12 +19,21 @@ const connector = { servers: ['connectUrl', 'kafka'] } as const;
 describe('the addresses of a command', () => {
   it('come from the environment, and only those that it wants; the account is its own unless another is named', () => {
     expect(readAddresses(env, noStack, audit)).toEqual({
-      database: { host: 'db', port: 3306, name: 'order_service', user: 'audit', password: 'secret' },
+      database: {
+        host: 'db',
+        port: 3306,
+        name: 'order_service',
+        user: 'audit',
+        password: 'secret',
+      },
       kafka: { brokers: ['a:1', 'b:2'] },
       connectUrl: 'http://connect:8083',
     });
     const named = { ...env, DATABASE_USER: 'eve', DATABASE_NAME: 'copy' };
-    expect(readAddresses(named, noStack, audit).database).toMatchObject({ user: 'eve', name: 'copy' });
+    expect(readAddresses(named, noStack, audit).database).toMatchObject({
+      user: 'eve',
+      name: 'copy',
+    });
     expect(readAddresses(env, noStack, connector)).toEqual({
       kafka: { brokers: ['a:1', 'b:2'] },
       connectUrl: 'http://connect:8083',
@@ -50,7 +59,9 @@ describe('the addresses of a command', () => {
   });
 
   it('are named in --help, those that the command wants', () => {
-    expect(describeVariables(audit)).toMatch(/_USER \(audit\), _PASSWORD, KAFKA_BROKERS, CONNECT_URL;\nKAFKA_USER/);
+    expect(describeVariables(audit)).toMatch(
+      /_USER \(audit\), _PASSWORD, KAFKA_BROKERS, CONNECT_URL;\nKAFKA_USER/,
+    );
     expect(describeVariables({ servers: ['connectUrl'] })).toBe('Environment: CONNECT_URL.');
   });
 });

@@ -34,12 +34,19 @@ const fields = {
   connectUrl: { CONNECT_URL: configFields.httpUrl() },
 } satisfies Record<ServerName, z.ZodRawShape>;
 
-const everything = z.object({ ...fields.database, ...fields.kafka, ...fields.registryUrl, ...fields.connectUrl });
+const everything = z.object({
+  ...fields.database,
+  ...fields.kafka,
+  ...fields.registryUrl,
+  ...fields.connectUrl,
+});
 
 /** The variables that name the servers, for --help. */
 export function describeVariables({ servers, account }: Wanted<ServerName>): string {
   const variables = [
-    ...(servers.includes('database') ? [`DATABASE_HOST, _PORT, _NAME, _USER (${account?.user}), _PASSWORD`] : []),
+    ...(servers.includes('database')
+      ? [`DATABASE_HOST, _PORT, _NAME, _USER (${account?.user}), _PASSWORD`]
+      : []),
     ...(servers.includes('kafka') ? ['KAFKA_BROKERS'] : []),
     ...(servers.includes('registryUrl') ? ['REGISTRY_URL'] : []),
     ...(servers.includes('connectUrl') ? ['CONNECT_URL'] : []),
@@ -49,18 +56,24 @@ export function describeVariables({ servers, account }: Wanted<ServerName>): str
 }
 
 /**
- * Where the servers are: as the environment names them, or, when it names none, those of the local stack. Throws ConfigError
- * with everything that is wrong or missing, and an Error when there is neither.
+ * Where the servers are: as the environment names them, or, when it names none, those of the local
+ * stack. Throws ConfigError with everything that is wrong or missing, and an Error when there is
+ * neither.
  */
 export function readAddresses<Name extends ServerName>(
   env: Readonly<Record<string, string | undefined>>,
   instance: string,
   { servers, account }: Wanted<Name>,
 ): Pick<Addresses, Name> {
-  const schema = z.object(Object.assign({}, ...servers.map((name) => fields[name])) as typeof everything.shape);
+  const schema = z.object(
+    Object.assign({}, ...servers.map((name) => fields[name])) as typeof everything.shape,
+  );
   const variables = Object.keys(schema.shape);
-  // All of the one or all of the other: half of each would send dead letters of that database to this stack's Kafka.
-  const isNamed = variables.some((name) => env[name] !== undefined || env[`${name}_FILE`] !== undefined);
+  // All of the one or all of the other: half of each would send dead letters of that database to
+  // this stack's Kafka.
+  const isNamed = variables.some(
+    (name) => env[name] !== undefined || env[`${name}_FILE`] !== undefined,
+  );
   const stack = isNamed ? undefined : readLocalStack(instance);
   if (stack === undefined && !isNamed) throw new Error(doesNotRun(instance, variables[0] ?? ''));
   const values = {
@@ -89,7 +102,9 @@ function doesNotRun(instance: string, variable: string): string {
 /** Under the names that the environment has for them; what has not been started yet is left out. */
 function valuesOf(stack: LocalStack, account: Account | undefined): Record<string, string> {
   const [host, port] = stack.addressOf('mysql')?.split(':') ?? [];
-  const brokers = [1, 2, 3].map((id) => stack.addressOf(`kafka-${id}`)).filter((address) => address !== undefined);
+  const brokers = [1, 2, 3]
+    .map((id) => stack.addressOf(`kafka-${id}`))
+    .filter((address) => address !== undefined);
   const values = {
     DATABASE_HOST: host,
     DATABASE_PORT: port,

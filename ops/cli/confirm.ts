@@ -6,7 +6,8 @@ import { UsageError } from './program.ts';
 export async function confirm(text: string, yes: true | undefined): Promise<void> {
   if (yes === true) return;
   const question = printable(text);
-  if (!process.stdin.isTTY) throw new UsageError(`${question} Say --yes: no terminal can be asked.`);
+  if (!process.stdin.isTTY)
+    throw new UsageError(`${question} Say --yes: no terminal can be asked.`);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question(`${question} [y/N] `);
   terminal.close();

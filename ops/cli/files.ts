@@ -22,20 +22,28 @@ async function problemOfReading(file: string): Promise<string | undefined> {
   }
 }
 
-/** Creates and opens the file that an argument names; throws one sentence when it is there already or cannot be made. */
+/**
+ * Creates and opens the file that an argument names; throws one sentence when it is there already
+ * or cannot be made.
+ */
 export async function createFile(argument: string, path: string): Promise<WriteStream> {
   const file = createWriteStream(path, { flags: 'wx' });
   try {
     await once(file, 'open');
     return file;
   } catch (error) {
-    throw new UsageError(`${argument} names ${path}, ${problemOfWriting(error as NodeJS.ErrnoException, path)}.`);
+    throw new UsageError(
+      `${argument} names ${path}, ${problemOfWriting(error as NodeJS.ErrnoException, path)}.`,
+    );
   }
 }
 
 function problemOfWriting({ code, message }: NodeJS.ErrnoException, path: string): string {
   if (code === 'EEXIST') return 'which exists already: choose another name';
   const folder = dirname(resolve(path));
-  if (code === 'ENOENT' || code === 'ENOTDIR') return `and there is no folder ${folder}: make it, or choose another`;
-  return code === 'EACCES' ? `and this user may not write to ${folder}` : `which cannot be written (${message})`;
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return `and there is no folder ${folder}: make it, or choose another`;
+  return code === 'EACCES'
+    ? `and this user may not write to ${folder}`
+    : `which cannot be written (${message})`;
 }

@@ -21,7 +21,10 @@ const processes = {
   connect: 'http://127.0.0.1:9083',
 };
 
-function remember(supervisor: object | undefined, running: Readonly<Record<string, string>> = processes): void {
+function remember(
+  supervisor: object | undefined,
+  running: Readonly<Record<string, string>> = processes,
+): void {
   mkdirSync(new URL('run', folder), { recursive: true });
   writeFileSync(new URL('secrets.json', folder), JSON.stringify({ audit: 'password-of-audit' }));
   const list = Object.entries(running).map(([server, address]) => ({
@@ -35,7 +38,13 @@ function remember(supervisor: object | undefined, running: Readonly<Record<strin
 it('a local stack that runs names its servers, its passwords and its logs', () => {
   remember(self);
   expect(readAddresses({}, name, wanted)).toEqual({
-    database: { host: '127.0.0.1', port: 14_306, name: 'order_service', user: 'audit', password: 'password-of-audit' },
+    database: {
+      host: '127.0.0.1',
+      port: 14_306,
+      name: 'order_service',
+      user: 'audit',
+      password: 'password-of-audit',
+    },
     kafka: { brokers: ['127.0.0.1:20092', '127.0.0.1:20093'] },
     registryUrl: 'http://127.0.0.1:9081/apis/ccompat/v7',
     connectUrl: 'http://127.0.0.1:9083',
@@ -45,17 +54,21 @@ it('a local stack that runs names its servers, its passwords and its logs', () =
   );
 });
 
-it.each([{ DATABASE_HOST: 'db' }, { KAFKA_BROKERS: 'a:1' }, { CONNECT_URL: 'http://other:1' }, { KAFKA_USER: 'eve' }])(
-  'once the environment names a server, NOTHING of the local stack is used: %o',
-  (env) => {
-    remember(self);
-    expect(() => readAddresses(env, name, wanted)).toThrow('DATABASE_PASSWORD');
-  },
-);
+it.each([
+  { DATABASE_HOST: 'db' },
+  { KAFKA_BROKERS: 'a:1' },
+  { CONNECT_URL: 'http://other:1' },
+  { KAFKA_USER: 'eve' },
+])('once the environment names a server, NOTHING of the local stack is used: %o', (env) => {
+  remember(self);
+  expect(() => readAddresses(env, name, wanted)).toThrow('DATABASE_PASSWORD');
+});
 
 it('what has NOT been started yet is missing, by its variable', () => {
   remember(self, { mysql: processes.mysql });
-  expect(() => readAddresses({}, name, wanted)).toThrow(/KAFKA_BROKERS[^]*REGISTRY_URL[^]*CONNECT_URL/);
+  expect(() => readAddresses({}, name, wanted)).toThrow(
+    /KAFKA_BROKERS[^]*REGISTRY_URL[^]*CONNECT_URL/,
+  );
 });
 
 it('a stack whose launcher was KILLED, or whose pid another process has now, does not run', () => {

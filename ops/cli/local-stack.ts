@@ -22,7 +22,10 @@ export interface LocalStack {
 
 /** Undefined when no launcher keeps it running. */
 export function readLocalStack(instance: string): LocalStack | undefined {
-  const [state, secrets] = [`${stacks}/${instance}/run/state.json`, `${stacks}/${instance}/secrets.json`];
+  const [state, secrets] = [
+    `${stacks}/${instance}/run/state.json`,
+    `${stacks}/${instance}/secrets.json`,
+  ];
   if (!existsSync(state) || !existsSync(secrets)) return undefined;
   const { supervisor, processes } = stateFile.parse(JSON.parse(readFileSync(state, 'utf8')));
   if (!isRunning(supervisor)) return undefined;

@@ -1,6 +1,11 @@
 import { InvalidArgumentError } from 'commander';
 
-const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const unitsMs: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
 /** A date and time, or how long ago: 90s, 15m, 2h, 3d. */
 export function parseTime(text: string): number {
@@ -8,7 +13,9 @@ export function parseTime(text: string): number {
   if (amount !== undefined) return Date.now() - Number(amount) * (unitsMs[unit] ?? 0);
   const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(time))
-    throw new InvalidArgumentError('It wants 2026-01-31T12:00:00Z, or how long ago: 90s, 15m, 2h, 3d.');
+    throw new InvalidArgumentError(
+      'It wants 2026-01-31T12:00:00Z, or how long ago: 90s, 15m, 2h, 3d.',
+    );
   return time;
 }
 
@@ -34,7 +41,11 @@ export function parseText(text: string): string {
   throw new InvalidArgumentError('It wants a text.');
 }
 
-const durationUnitsMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+const durationUnitsMs: Readonly<Record<string, number>> = {
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
 /** 90m, 36h, 7d in milliseconds. */
 export function parseDuration(text: string): number {

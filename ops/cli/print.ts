@@ -3,8 +3,13 @@ export function printJson(value: unknown): void {
   console.log(JSON.stringify(value));
 }
 
-/** One row at a time: the widths are given, because a table of a million rows has no end to wait for. */
-export function rowPrinter(columns: Readonly<Record<string, number>>): (cells: readonly (string | number)[]) => void {
+/**
+ * One row at a time: the widths are given, because a table of a million rows has no end to wait
+ * for.
+ */
+export function rowPrinter(
+  columns: Readonly<Record<string, number>>,
+): (cells: readonly (string | number)[]) => void {
   const widths = Object.values(columns);
   let head: readonly string[] | undefined = Object.keys(columns);
   const line = (cells: readonly (string | number)[]): string =>
@@ -21,7 +26,10 @@ export function rowPrinter(columns: Readonly<Record<string, number>>): (cells: r
 
 const longestText = 160;
 
-/** The first line of a text, with an ellipsis where it was cut: a figure cut in the middle would be another figure. */
+/**
+ * The first line of a text, with an ellipsis where it was cut: a figure cut in the middle would be
+ * another figure.
+ */
 export function shorten(text: string): string {
   const [line = ''] = text.split('\n');
   return line.length > longestText ? `${line.slice(0, longestText)}…` : line;

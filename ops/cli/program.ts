@@ -20,11 +20,24 @@ interface ProgramOptions {
   readonly notes?: string;
 }
 
-/** A program whose commands all know `--instance` and `--json`, whose usage errors are thrown, and whose --help is whole. */
-export function createProgram({ name, description, servers, exitCodes, notes = '' }: ProgramOptions): Command {
+/**
+ * A program whose commands all know `--instance` and `--json`, whose usage errors are thrown, and
+ * whose --help is whole.
+ */
+export function createProgram({
+  name,
+  description,
+  servers,
+  exitCodes,
+  notes = '',
+}: ProgramOptions): Command {
   return new Command(name)
     .description(description)
-    .option('--instance <name>', 'the local stack to ask where the environment names no addresses', 'main')
+    .option(
+      '--instance <name>',
+      'the local stack to ask where the environment names no addresses',
+      'main',
+    )
     .option('--json', 'JSON for programs, one document a line')
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
@@ -41,7 +54,10 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** Runs it and ends the process: 0 done, 1 failed or not possible, 2 the command was given wrongly; or what the command has set. */
+/**
+ * Runs it and ends the process: 0 done, 1 failed or not possible, 2 the command was given wrongly;
+ * or what the command has set.
+ */
 export async function runProgram(program: Command): Promise<void> {
   // A reader that has seen enough (`| head`) is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -58,7 +74,8 @@ export async function runProgram(program: Command): Promise<void> {
     }
   }
   // Once its output is written: a connection that cannot close must not hold it.
-  for (const stream of [process.stdout, process.stderr]) if (stream.writableNeedDrain) await once(stream, 'drain');
+  for (const stream of [process.stdout, process.stderr])
+    if (stream.writableNeedDrain) await once(stream, 'drain');
   process.exit();
 }
 

@@ -1,4 +1,7 @@
-/** Progress on standard error: one line that renews itself in a terminal, now and then a line elsewhere. */
+/**
+ * Progress on standard error: one line that renews itself in a terminal, now and then a line
+ * elsewhere.
+ */
 export function showProgress(): { say(line: string): void; done(): void } {
   const { stderr } = process;
   const everyMs = stderr.isTTY ? 100 : 10_000;

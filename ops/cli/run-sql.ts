@@ -15,22 +15,39 @@ export interface DatabaseAddress {
 const statementTimeoutMs = 60_000;
 
 /** One connection that only reads, and sees what others commit. */
-export async function connectSql(address: DatabaseAddress): Promise<{ sql: RunSql; close(): Promise<void> }> {
+export async function connectSql(
+  address: DatabaseAddress,
+): Promise<{ sql: RunSql; close(): Promise<void> }> {
   const where = `MySQL at ${address.host}:${address.port}`;
   // Pages of an audit may be far apart: it waits for Kafka in between.
   const waits = { idleSeconds: 8 * 3_600 };
-  const session = await openSession(address, { statementTimeoutMs, connectTimeoutMs: 5_000, waits }).catch(
-    (cause: unknown) => {
-      throw new Error(`${where} cannot be used ("npm run stack -- status" shows a local one)`, { cause });
-    },
-  );
+  const session = await openSession(address, {
+    statementTimeoutMs,
+    connectTimeoutMs: 5_000,
+    waits,
+  }).catch((cause: unknown) => {
+    throw new Error(`${where} cannot be used ("npm run stack -- status" shows a local one)`, {
+      cause,
+    });
+  });
 
-  async function sql<Row>(statement: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+  async function sql<Row>(
+    statement: string,
+    values: readonly unknown[] = [],
+  ): Promise<readonly Row[]> {
     try {
       return await session.query<Row>(statement, values);
     } catch (cause) {
-      if (!(cause instanceof Error) || !('code' in cause) || cause.code !== 'PROTOCOL_SEQUENCE_TIMEOUT') throw cause;
-      throw new Error(`${where} did not answer a statement within ${statementTimeoutMs / 1_000} s`, { cause });
+      if (
+        !(cause instanceof Error) ||
+        !('code' in cause) ||
+        cause.code !== 'PROTOCOL_SEQUENCE_TIMEOUT'
+      )
+        throw cause;
+      throw new Error(
+        `${where} did not answer a statement within ${statementTimeoutMs / 1_000} s`,
+        { cause },
+      );
     }
   }
 
@@ -38,7 +55,10 @@ export async function connectSql(address: DatabaseAddress): Promise<{ sql: RunSq
 }
 
 /** The condition that keeps a column within a range of ids. */
-export function rangeOf(column: string, { after, upTo }: IdRange): { where: string; values: readonly string[] } {
+export function rangeOf(
+  column: string,
+  { after, upTo }: IdRange,
+): { where: string; values: readonly string[] } {
   return upTo === undefined
     ? { where: `${column} > ?`, values: [after] }
     : { where: `${column} > ? AND ${column} <= ?`, values: [after, upTo] };

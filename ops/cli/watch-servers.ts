@@ -1,6 +1,12 @@
 import { askDatabase, type Connection } from '@board/mysql';
 import { askBrokers, type KafkaAccess } from '@board/kafka';
-import { askHttp, configFields, endWhenSilent, readConfig, type NeededServer } from '@board/service';
+import {
+  askHttp,
+  configFields,
+  endWhenSilent,
+  readConfig,
+  type NeededServer,
+} from '@board/service';
 import { z } from 'zod';
 
 /** The servers without which a command cannot go on. */
@@ -13,16 +19,23 @@ export interface NeededServers {
 
 const schema = z.object({ SERVER_DEADLINE_MS: configFields.milliseconds().optional() });
 
-/** For what a command takes back when its servers fall silent: a statement without an answer, then a minute of tries. */
+/**
+ * For what a command takes back when its servers fall silent: a statement without an answer, then a
+ * minute of tries.
+ */
 const wayBackMs = 100_000;
 
 /**
- * Ends the command, with the server's name and what to do, once a server that it needs says nothing any more; `stop` is
- * aborted first, where there is something to take back.
+ * Ends the command, with the server's name and what to do, once a server that it needs says nothing
+ * any more; `stop` is aborted first, where there is something to take back.
  */
 export function watchServers(
   { database, kafka, connectUrl, registryUrl }: NeededServers,
-  { exitCode = 1, prefix = '', stop }: { exitCode?: number; prefix?: string; stop?: AbortController } = {},
+  {
+    exitCode = 1,
+    prefix = '',
+    stop,
+  }: { exitCode?: number; prefix?: string; stop?: AbortController } = {},
 ): void {
   const needed: NeededServer[] = [];
   if (database !== undefined) {
@@ -30,13 +43,19 @@ export function watchServers(
     needed.push({ name, ask: (signal) => askDatabase(database, signal) });
   }
   if (kafka !== undefined) {
-    needed.push({ name: `Kafka at ${kafka.brokers.join(', ')}`, ask: (signal) => askBrokers(kafka, signal) });
+    needed.push({
+      name: `Kafka at ${kafka.brokers.join(', ')}`,
+      ask: (signal) => askBrokers(kafka, signal),
+    });
   }
   if (connectUrl !== undefined) {
     needed.push({ name: `Connect at ${connectUrl}`, ask: (signal) => askHttp(connectUrl, signal) });
   }
   if (registryUrl !== undefined) {
-    needed.push({ name: `The registry at ${registryUrl}`, ask: (signal) => askHttp(registryUrl, signal) });
+    needed.push({
+      name: `The registry at ${registryUrl}`,
+      ask: (signal) => askHttp(registryUrl, signal),
+    });
   }
   const end = (reason: string): void => {
     console.error(`${prefix}${reason}`);

@@ -26,7 +26,8 @@ const program = createProgram({
   description:
     'Compares every aggregate, such as a board of order-service, with what each consumer has applied; works while traffic flows',
   servers,
-  exitCodes: '0 everything is accounted for, 1 some are LOST, AHEAD, in conflict or different, 2 cannot tell.',
+  exitCodes:
+    '0 everything is accounted for, 1 some are LOST, AHEAD, in conflict or different, 2 cannot tell.',
 })
   .option(
     '--consumer <name>',
@@ -71,5 +72,7 @@ async function run({ instance, json, limit, timeout, consumer }: Flags): Promise
 function parseConsumer(name: string): ConsumerDefinition {
   const found = consumers.find((consumer) => consumer.name === name);
   if (found !== undefined) return found;
-  throw new InvalidArgumentError(`There are: ${consumers.map((consumer) => consumer.name).join(', ')}.`);
+  throw new InvalidArgumentError(
+    `There are: ${consumers.map((consumer) => consumer.name).join(', ')}.`,
+  );
 }

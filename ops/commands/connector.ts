@@ -1,4 +1,10 @@
-import { boardOutbox, connectApi, describeConnector, formatReport, registerConnector } from '@board/relay';
+import {
+  boardOutbox,
+  connectApi,
+  describeConnector,
+  formatReport,
+  registerConnector,
+} from '@board/relay';
 import { printable } from '@board/service';
 import type { Command } from 'commander';
 import { readAddresses } from '../cli/addresses.ts';

@@ -13,7 +13,11 @@ import { runProgram } from '../cli/program.ts';
 import { sayUnknown } from './dlq/say-unknown.ts';
 import { showText } from './dlq/show-text.ts';
 import { watchServers } from '../cli/watch-servers.ts';
-import { createConsumerProgram, withOperator, type ConsumerFlags } from './consumer/with-operator.ts';
+import {
+  createConsumerProgram,
+  withOperator,
+  type ConsumerFlags,
+} from './consumer/with-operator.ts';
 
 interface SkipFlags {
   readonly reason: string;
@@ -22,7 +26,10 @@ interface SkipFlags {
   readonly yes?: true;
 }
 
-const program = createConsumerProgram('npm run dlq --', 'Shows dead letters and repairs what they block');
+const program = createConsumerProgram(
+  'npm run dlq --',
+  'Shows dead letters and repairs what they block',
+);
 const example = (text: string): string => `\nExample: npm run dlq -- ${text}`;
 
 withFilters(program.command('list'))
@@ -31,9 +38,19 @@ withFilters(program.command('list'))
   .option('--all', 'open and closed ones')
   .addHelpText('after', example('list --reason attempts-exhausted --since 2h'))
   .action(async (_options: unknown, command: Command) => {
-    const flags = command.optsWithGlobals<FilterFlags & { closed?: true; all?: true } & ConsumerFlags>();
+    const flags = command.optsWithGlobals<
+      FilterFlags & { closed?: true; all?: true } & ConsumerFlags
+    >();
     await withOperator(flags, async ({ operator }) => {
-      const print = rowPrinter({ letter: 36, reason: 18, board: 36, version: 7, mark: 7, 'last failed': 24, error: 0 });
+      const print = rowPrinter({
+        letter: 36,
+        reason: 18,
+        board: 36,
+        version: 7,
+        mark: 7,
+        'last failed': 24,
+        error: 0,
+      });
       const state = flags.all === true ? 'all' : flags.closed === true ? 'closed' : 'open';
       let count = 0;
       for await (const letter of listLetters(operator, { ...toFilter(flags), state })) {
@@ -47,7 +64,9 @@ withFilters(program.command('list'))
             letter.version ?? '-',
             letter.markVersion,
             isoTime(letter.lastFailedAt) ?? '-',
-            shorten(`${letter.isBare ? '(bare) ' : ''}${letter.errorClass}: ${letter.errorMessage}`),
+            shorten(
+              `${letter.isBare ? '(bare) ' : ''}${letter.errorClass}: ${letter.errorMessage}`,
+            ),
           ]);
       }
       console.error(count === 0 ? 'No letter fits.' : `${counted(count, 'letter')}.`);
@@ -81,7 +100,10 @@ program
   .argument('<board>', 'aggregate id', parseAggregateId)
   .argument('<version>', 'the one after the mark', parseVersion)
   .requiredOption('--reason <text>', 'why; it is kept', parseText)
-  .option('--lost', 'no record of this version exists any more (the audit says LOST), and a later one waits behind it')
+  .option(
+    '--lost',
+    'no record of this version exists any more (the audit says LOST), and a later one waits behind it',
+  )
   .option(
     '--without-followers',
     'nothing waits behind it; if order-service never had this version, the next event of the board becomes a conflict',
@@ -91,14 +113,25 @@ program
     'after',
     '\n--without-followers is right only when order-service has this version (SELECT version FROM order_service.board) and' +
       '\nits event is gone for good: neither in the outbox nor in the topic. Else wait for the next change of the board.' +
-      example('skip 0198c0de-0000-7000-8000-000000000001 7 --reason "title longer than its column"'),
+      example(
+        'skip 0198c0de-0000-7000-8000-000000000001 7 --reason "title longer than its column"',
+      ),
   )
   .action(async (aggregateId: string, version: number, _options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<SkipFlags & ConsumerFlags>();
-    await confirm(`Skip version ${version} of ${aggregateId}? Its effect will never happen.`, flags.yes);
+    await confirm(
+      `Skip version ${version} of ${aggregateId}? Its effect will never happen.`,
+      flags.yes,
+    );
     await withOperator(flags, async ({ operator }) => {
       const { reason, lost: isLost = false, withoutFollowers = false } = flags;
-      const done = await skipVersion(operator, { aggregateId, version, reason, isLost, withoutFollowers });
+      const done = await skipVersion(operator, {
+        aggregateId,
+        version,
+        reason,
+        isLost,
+        withoutFollowers,
+      });
       const mark = 'markVersion' in done ? done.markVersion : 0;
       tell(
         flags,
@@ -128,7 +161,9 @@ withFilters(program.command('export'))
   .option('--out <file>', 'instead of standard output; it must not exist yet')
   .addHelpText('after', example('export --reason invalid-event --out letters.jsonl'))
   .action(async (_options: unknown, command: Command) => {
-    const flags = command.optsWithGlobals<FilterFlags & { all?: true; out?: string } & ConsumerFlags>();
+    const flags = command.optsWithGlobals<
+      FilterFlags & { all?: true; out?: string } & ConsumerFlags
+    >();
     await withOperator(flags, async ({ operator, registryUrl }) => {
       watchServers({ registryUrl });
       const file = flags.out === undefined ? undefined : await createFile('--out', flags.out);
@@ -137,7 +172,8 @@ withFilters(program.command('export'))
       for await (const shown of showLetters(operator, registryUrl, { ...toFilter(flags), state })) {
         count += 1;
         if (file === undefined) printJson(shownLetterJson(shown));
-        else if (!file.write(`${JSON.stringify(shownLetterJson(shown))}\n`)) await once(file, 'drain');
+        else if (!file.write(`${JSON.stringify(shownLetterJson(shown))}\n`))
+          await once(file, 'drain');
       }
       if (file) {
         file.end();

@@ -1,4 +1,11 @@
-import { baseline, discardParked, findTopicGaps, inboxStatus, rebuild, type TopicGap } from '@board/inbox';
+import {
+  baseline,
+  discardParked,
+  findTopicGaps,
+  inboxStatus,
+  rebuild,
+  type TopicGap,
+} from '@board/inbox';
 import { InvalidArgumentError, type Command } from 'commander';
 import { confirm } from '../cli/confirm.ts';
 import { deleteRows } from './consumer/consumer-rows.ts';
@@ -11,7 +18,11 @@ import { readBaseline } from './inbox/read-baseline.ts';
 import { statusText } from './inbox/status-text.ts';
 import { runProgram, UsageError } from '../cli/program.ts';
 import { consumerNames } from './consumer/consumers.ts';
-import { createConsumerProgram, withOperator, type ConsumerFlags } from './consumer/with-operator.ts';
+import {
+  createConsumerProgram,
+  withOperator,
+  type ConsumerFlags,
+} from './consumer/with-operator.ts';
 
 const program = createConsumerProgram(
   'npm run inbox --',
@@ -22,25 +33,41 @@ const example = (text: string): string => `\nExample: npm run inbox -- ${text}`;
 program
   .command('status')
   .description('how far the consumer has come, and what waits')
-  .option('--boards <n>', 'so many boards with parked records, the longest waiting first', parseCount, 10)
+  .option(
+    '--boards <n>',
+    'so many boards with parked records, the longest waiting first',
+    parseCount,
+    10,
+  )
   .addHelpText('after', '\nExample: npm run --silent inbox -- status --json | jq .parkedAggregates')
   .action(async (_options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<{ boards: number } & ConsumerFlags>();
     await withOperator(flags, async ({ operator, consumer }) => {
       const status = await inboxStatus(operator, consumer.sourceTopic, flags.boards);
       if (flags.json === true) printJson(status);
-      else console.log(statusText(status, flags.consumer === consumerNames[0] ? '' : ` --consumer ${flags.consumer}`));
+      else
+        console.log(
+          statusText(
+            status,
+            flags.consumer === consumerNames[0] ? '' : ` --consumer ${flags.consumer}`,
+          ),
+        );
     });
   });
 
 program
   .command('discard')
-  .description('moves one parked record to the DLQ, for a version whose predecessors will never come')
+  .description(
+    'moves one parked record to the DLQ, for a version whose predecessors will never come',
+  )
   .argument('<board>', 'aggregate id', parseAggregateId)
   .argument('<version>', 'of the parked record', parseVersion)
   .requiredOption('--reason <text>', 'why; it is kept', parseText)
   .option('--yes', 'does not ask')
-  .addHelpText('after', example('discard 0198c0de-0000-7000-8000-000000000001 1000000000 --reason "forged version"'))
+  .addHelpText(
+    'after',
+    example('discard 0198c0de-0000-7000-8000-000000000001 1000000000 --reason "forged version"'),
+  )
   .action(async (aggregateId: string, version: number, _options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<{ reason: string; yes?: true } & ConsumerFlags>();
     await confirm(`Move the parked version ${version} of ${aggregateId} to the DLQ?`, flags.yes);
@@ -60,8 +87,13 @@ program
 
 program
   .command('baseline')
-  .description('seeds marks and rows of a consumer that has never started, for a topic that no longer holds everything')
-  .argument('<file>', 'JSON lines {"aggregateId", "version", "eventId", "data"}, or - for standard input')
+  .description(
+    'seeds marks and rows of a consumer that has never started, for a topic that no longer holds everything',
+  )
+  .argument(
+    '<file>',
+    'JSON lines {"aggregateId", "version", "eventId", "data"}, or - for standard input',
+  )
   .option('--yes', 'does not ask')
   .addHelpText('after', example('baseline boards.jsonl'))
   .action(async (file: string, _options: unknown, command: Command) => {
@@ -74,7 +106,8 @@ program
       const done = await baseline(opened.operator, readBaseline(file), seed);
       if (flags.json === true) printJson(done);
       if (done.outcome === 'seeded') {
-        if (flags.json !== true) console.log(`Seeded ${counted(done.marks, 'board')}. Start the consumer.`);
+        if (flags.json !== true)
+          console.log(`Seeded ${counted(done.marks, 'board')}. Start the consumer.`);
         return;
       }
       console.error(
@@ -92,7 +125,10 @@ program
     'deletes marks, parked records and rows, and lets the consumer start from the earliest record; skips stay',
   )
   .option('--yes', 'does not ask')
-  .option('--shortened', 'although the source topic no longer holds everything; what it lacks cannot come back')
+  .option(
+    '--shortened',
+    'although the source topic no longer holds everything; what it lacks cannot come back',
+  )
   .addHelpText('after', `${example('rebuild')}\n\nStop every instance of the consumer first.`)
   .action(async (_options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<{ yes?: true; shortened?: true } & ConsumerFlags>();
@@ -102,7 +138,10 @@ program
       const { gaps } = await findTopicGaps(opened.operator, sourceTopic);
       if (gaps.length > 0 && flags.shortened !== true) return refuseShortened(gaps, flags);
       const lost = gaps.length === 0 ? '' : `${gapText(gaps)}\n`;
-      await confirm(`${lost}Delete all rows and marks of ${flags.consumer} and apply everything again?`, flags.yes);
+      await confirm(
+        `${lost}Delete all rows and marks of ${flags.consumer} and apply everything again?`,
+        flags.yes,
+      );
       const done = await rebuild(opened.operator, {
         sourceTopic,
         deleteRows: (tx) => deleteRows(tx, tables),
@@ -140,7 +179,9 @@ function refuseShortened(gaps: readonly TopicGap[], { json }: ConsumerFlags): vo
 }
 
 function unknownRows({ consumer }: ConsumerFlags): UsageError {
-  return new UsageError(`--consumer ${consumer}: only a consumer with a name has rows that this command knows.`);
+  return new UsageError(
+    `--consumer ${consumer}: only a consumer with a name has rows that this command knows.`,
+  );
 }
 
 function parseCount(text: string): number {

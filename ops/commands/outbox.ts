@@ -9,7 +9,12 @@ import {
   waitUntilOutboxShipped,
   type ConnectApi,
 } from '@board/relay';
-import { consumers, keeperMemoryTopic, moveConsumers, type ConsumerDefinition } from '@board/contracts';
+import {
+  consumers,
+  keeperMemoryTopic,
+  moveConsumers,
+  type ConsumerDefinition,
+} from '@board/contracts';
 import type { Session } from '@board/mysql';
 import { describeKept, minRetentionMs, outboxStatus, purgeKeys, purgeOutbox } from '@board/outbox';
 import { InvalidArgumentError, Option, type Command } from 'commander';
@@ -23,7 +28,12 @@ import { forgetEventSchemas, readEventSchemas } from './outbox/event-schemas.ts'
 import { assertPassable, findRefusedDdl } from './outbox/find-refused-ddl.ts';
 import { readStatus } from './outbox/read-status.ts';
 import { statusText } from './outbox/status-text.ts';
-import { outboxServers, withOutbox, type OpenedOutbox, type OutboxFlags } from './outbox/with-outbox.ts';
+import {
+  outboxServers,
+  withOutbox,
+  type OpenedOutbox,
+  type OutboxFlags,
+} from './outbox/with-outbox.ts';
 
 const cannotTell = 2;
 const example = (text: string): string => `\nExample: npm run outbox -- ${text}`;
@@ -32,7 +42,8 @@ const program = createProgram({
   name: 'npm run outbox --',
   description: 'Shows and purges the outbox of order-service and its idempotency keys',
   servers: outboxServers,
-  exitCodes: '0 done, 1 failed or not possible as things are, 2 cannot tell, or the command was given wrongly.',
+  exitCodes:
+    '0 done, 1 failed or not possible as things are, 2 cannot tell, or the command was given wrongly.',
 })
   .option('--connector <name>', 'whose position proves what was shipped', boardOutbox.name)
   .option('--memory-topic <name>', "the keeper's memory", keeperMemoryTopic.name)
@@ -57,18 +68,29 @@ program
 
 program
   .command('purge')
-  .description('deletes rows that are old and proven to be in Kafka, and idempotency keys of more than 24 hours')
+  .description(
+    'deletes rows that are old and proven to be in Kafka, and idempotency keys of more than 24 hours',
+  )
   .addOption(
-    new Option('--older-than <duration>', 'at least 60m').argParser(parseRetention).default(parseRetention('7d'), '7d'),
+    new Option('--older-than <duration>', 'at least 60m')
+      .argParser(parseRetention)
+      .default(parseRetention('7d'), '7d'),
   )
   .option('--dry-run', 'proves and counts, deletes nothing')
-  .option('--timeout <seconds>', 'for the connector to come as far as the rows', parseWholeNumber, 60)
+  .option(
+    '--timeout <seconds>',
+    'for the connector to come as far as the rows',
+    parseWholeNumber,
+    60,
+  )
   .addHelpText(
     'after',
     `${example('purge --older-than 36h --dry-run')}\n\nCtrl-C stops it after the chunk under way; the same command goes on from there.`,
   )
   .action(async (_options: unknown, command: Command) => {
-    const flags = command.optsWithGlobals<{ olderThan: number; dryRun?: true; timeout: number } & OutboxFlags>();
+    const flags = command.optsWithGlobals<
+      { olderThan: number; dryRun?: true; timeout: number } & OutboxFlags
+    >();
     const progress = showProgress();
     const signal = stopOnSignal();
     await withOutbox(flags, async ({ session, connect, memory, findUnreceived }) => {
@@ -89,7 +111,9 @@ program
       // Keys belong to no event: they go whatever the connector says.
       const keys = dryRun || signal.aborted ? 0 : await purgeKeys({ session, signal });
       if (outcome.kind === 'done' && !dryRun) {
-        await memory.remember({ purged: { at: new Date().toISOString(), rows: outcome.rows, keys } });
+        await memory.remember({
+          purged: { at: new Date().toISOString(), rows: outcome.rows, keys },
+        });
       }
       progress.done();
       if (json === true) printJson({ ...outcome, keys, dryRun });
@@ -104,14 +128,18 @@ program
         process.exitCode = 1;
       }
       if (outcome.kind !== 'refused') return;
-      console.error(`Cannot tell what was shipped, so nothing more was deleted: ${outcome.reason}.`);
+      console.error(
+        `Cannot tell what was shipped, so nothing more was deleted: ${outcome.reason}.`,
+      );
       process.exitCode = cannotTell;
     });
   });
 
 program
   .command('acknowledge')
-  .description("settles the keeper's suspicion that something was passed over; a clean audit does that by itself")
+  .description(
+    "settles the keeper's suspicion that something was passed over; a clean audit does that by itself",
+  )
   .requiredOption('--reason <text>', 'how you know that nothing is missing; it is kept', parseText)
   .option('--yes', 'does not ask')
   .addHelpText('after', example('acknowledge --reason "test server, its data does not matter"'))
@@ -127,7 +155,9 @@ program
       }
       await confirm(`Settle it without an audit? Since ${open.at}: ${open.reason}.`, flags.yes);
       const at = new Date().toISOString();
-      await memory.remember({ settlement: { suspicion: open.id, at, by: 'operator', reason: flags.reason } });
+      await memory.remember({
+        settlement: { suspicion: open.id, at, by: 'operator', reason: flags.reason },
+      });
       if (flags.json === true) printJson({ outcome: 'settled', suspicion: open });
       else console.log('Settled: the keeper is quiet within seconds.');
     });
@@ -135,13 +165,17 @@ program
 
 program
   .command('skip-ddl')
-  .description('lets the connector pass over the statements that its parser refuses, each of them asked about')
+  .description(
+    'lets the connector pass over the statements that its parser refuses, each of them asked about',
+  )
   .option('--other-database', 'a statement that names an outbox means that of another database')
   .option('--yes', 'does not ask, about further ones neither')
   .option('--timeout <seconds>', 'for the connector to come to the present', parseWholeNumber, 300)
   .addHelpText('after', example('skip-ddl'))
   .action(async (_options: unknown, command: Command) => {
-    const flags = command.optsWithGlobals<{ otherDatabase?: true; yes?: true; timeout: number } & OutboxFlags>();
+    const flags = command.optsWithGlobals<
+      { otherDatabase?: true; yes?: true; timeout: number } & OutboxFlags
+    >();
     const progress = showProgress();
     const stop = new AbortController();
     const skip = async ({ session, connect, memory }: OpenedOutbox): Promise<void> => {
@@ -154,7 +188,10 @@ program
             `${connector} does not stand at a statement that Debezium cannot parse: nothing to pass over.`,
           );
         if (json === true) printJson({ outcome: 'restored' });
-        else console.log('A skip that had not ended was taken back; the connector again refuses what it cannot parse.');
+        else
+          console.log(
+            'A skip that had not ended was taken back; the connector again refuses what it cannot parse.',
+          );
         return;
       }
       const statements: string[] = [];
@@ -181,7 +218,8 @@ program
         onProgress: (line) => progress.say(line),
       });
       progress.done();
-      if (result !== 'passed') throw new Error(`The connector did not come to the present: ${result.cannotTell}.`);
+      if (result !== 'passed')
+        throw new Error(`The connector did not come to the present: ${result.cannotTell}.`);
       if (json === true) printJson({ outcome: 'skipped', statements });
       else console.log('Passed over; the connector ships, and again refuses what it cannot parse.');
     };
@@ -190,7 +228,9 @@ program
 
 program
   .command('redrive')
-  .description("has the connector ship every row of the outbox again; the consumers' marks remove the copies")
+  .description(
+    "has the connector ship every row of the outbox again; the consumers' marks remove the copies",
+  )
   .option('--timeout <seconds>', 'for the connector to have shipped them', parseWholeNumber, 600)
   .option('--yes', 'does not ask')
   .addHelpText(
@@ -220,10 +260,14 @@ program
         signal,
       });
       progress.done();
-      if (flags.json === true) printJson({ outcome: shipped === 'passed' ? 'shipped' : 'cannot-tell', rows });
-      else if (shipped === 'passed') console.log(`${counted(rows, 'row')} shipped again. Now: npm run audit`);
+      if (flags.json === true)
+        printJson({ outcome: shipped === 'passed' ? 'shipped' : 'cannot-tell', rows });
+      else if (shipped === 'passed')
+        console.log(`${counted(rows, 'row')} shipped again. Now: npm run audit`);
       if (shipped === 'passed') return;
-      console.error(`The position is rebuilt, but whether all is shipped cannot be told yet: ${shipped.cannotTell}.`);
+      console.error(
+        `The position is rebuilt, but whether all is shipped cannot be told yet: ${shipped.cannotTell}.`,
+      );
       process.exitCode = cannotTell;
     });
   });
@@ -256,14 +300,22 @@ program
         if (flags.json === true) printJson(one);
         else row([one.schemaId, one.subject, one.fingerprint]);
       }
-      if (flags.json !== true && schemas.length === 0) console.log('No schema id is remembered yet.');
+      if (flags.json !== true && schemas.length === 0)
+        console.log('No schema id is remembered yet.');
     });
   });
 
 await runProgram(program);
 
-/** Before anything is done to it: the connector of another outbox would be restarted, or lose its position. */
-async function assertRelays(connect: ConnectApi, { query: mysql }: Session, connector: string): Promise<void> {
+/**
+ * Before anything is done to it: the connector of another outbox would be restarted, or lose its
+ * position.
+ */
+async function assertRelays(
+  connect: ConnectApi,
+  { query: mysql }: Session,
+  connector: string,
+): Promise<void> {
   const other = await findOtherTable({ connect, mysql, connector });
   if (other !== undefined) throw new Error(`Nothing was done: ${other}.`);
 }
@@ -278,5 +330,7 @@ function parseConsumers(text: string): readonly ConsumerDefinition[] {
   const moved = moveConsumers(text);
   if (moved !== undefined) return moved;
   const names = consumers.map(({ name }) => name).join(', ');
-  throw new InvalidArgumentError(`It wants <consumer>=<database>, more after commas; the consumers are ${names}.`);
+  throw new InvalidArgumentError(
+    `It wants <consumer>=<database>, more after commas; the consumers are ${names}.`,
+  );
 }

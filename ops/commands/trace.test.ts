@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 it('trace says of a log that is not there that it is not, before it asks any server', () => {
-  const args = [join(import.meta.dirname, 'trace.ts'), 'a-board', '--instance', 'no-such-stack', '--logs', '/nope'];
+  const args = [
+    join(import.meta.dirname, 'trace.ts'),
+    'a-board',
+    '--instance',
+    'no-such-stack',
+    '--logs',
+    '/nope',
+  ];
   expect(spawnSync(process.execPath, args, { encoding: 'utf8', env: {} })).toMatchObject({
     status: 2,
     stdout: '',

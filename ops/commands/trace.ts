@@ -20,14 +20,18 @@ interface Flags extends CommonFlags {
 }
 
 /** The account reads both schemas and writes nothing. */
-const servers = { servers: ['database', 'kafka'], account: { user: 'audit', database: 'order_service' } } as const;
+const servers = {
+  servers: ['database', 'kafka'],
+  account: { user: 'audit', database: 'order_service' },
+} as const;
 
 const program = createProgram({
   name: 'npm run trace --',
   description:
     'Follows a board, or another aggregate, through the pipeline, event by event: request, commit, topic, retries, applied; reads only, while everything runs',
   servers,
-  exitCodes: '0 done, 1 no such board, or a server does not answer, 2 the command was given wrongly.',
+  exitCodes:
+    '0 done, 1 no such board, or a server does not answer, 2 the command was given wrongly.',
   notes:
     '\nTimes are by the clock of the process that noted them: between machines, milliseconds are as exact as their clocks.' +
     '\nThe topic is read from ten minutes before the aggregate was created (or --since) until every' +
@@ -36,8 +40,14 @@ const program = createProgram({
 })
   .argument('<id>', 'of the board or other aggregate', parseAggregateId)
   .option('--since <time>', 'only what happened after this: a time, or 15m, 2h, 3d ago', parseTime)
-  .option('--to-end', 'reads the topic to its end, for copies too that came after every known event was found')
-  .option('--logs <file...>', "the services' logs, - for standard input; default: those of the local stack")
+  .option(
+    '--to-end',
+    'reads the topic to its end, for copies too that came after every known event was found',
+  )
+  .option(
+    '--logs <file...>',
+    "the services' logs, - for standard input; default: those of the local stack",
+  )
   .action(async (aggregateId: string, { instance, since, toEnd, logs, json }: Flags) => {
     for (const file of logs ?? []) if (file !== '-') await requireFile('--logs', file);
     const { database, kafka } = readAddresses(process.env, instance, servers);
@@ -45,7 +55,12 @@ const program = createProgram({
     const progress = showProgress();
     const signal = stopOnSignal();
     // Once for all consumers: standard input comes once.
-    const read = openLogs({ files: logs ?? findLogs(instance), aggregateId, say: progress.say, signal });
+    const read = openLogs({
+      files: logs ?? findLogs(instance),
+      aggregateId,
+      say: progress.say,
+      signal,
+    });
     let isKnown = false;
     for (const consumer of consumers) {
       const traced = await traceAggregate({
@@ -60,7 +75,8 @@ const program = createProgram({
         signal,
       })
         .catch((error: unknown) => {
-          // One consumer's trouble, such as a database that is not there yet, is told after what another has.
+          // One consumer's trouble, such as a database that is not there yet, is told after what
+          // another has.
           if (!isKnown || signal.aborted) throw error;
           console.error(`consumer ${consumer.name}: ${describeError(error)}`);
           process.exitCode = 1;
@@ -72,12 +88,18 @@ const program = createProgram({
       if (json === true) printJson(traced.timeline);
       else console.log(formatTimeline(traced.timeline, traced.looked));
     }
-    if (!isKnown) throw new Error(`There is no ${aggregateId}: neither its own service nor a consumer knows it.`);
+    if (!isKnown)
+      throw new Error(
+        `There is no ${aggregateId}: neither its own service nor a consumer knows it.`,
+      );
   });
 
 await runProgram(program);
 
-/** The services' logs of the local stack, those of the start before too; other servers have other logs. */
+/**
+ * The services' logs of the local stack, those of the start before too; other servers have other
+ * logs.
+ */
 function findLogs(instance: string): string[] {
   if (process.env['DATABASE_HOST'] !== undefined) return [];
   return (readLocalStack(instance)?.logFiles ?? [])

@@ -31,7 +31,12 @@ afterAll(() => pipeline.close(), 60_000);
 
 const run = async (changes: { timeoutMs?: number } = {}): Promise<ConsumerAuditReport> => {
   const [report] = await auditConsumers({
-    database: { host: stack.mysql.host, port: stack.mysql.port, user: 'audit', password: stack.passwords.audit },
+    database: {
+      host: stack.mysql.host,
+      port: stack.mysql.port,
+      user: 'audit',
+      password: stack.passwords.audit,
+    },
     kafka: { brokers: stack.brokers },
     connectUrl: stack.connectUrl,
     timeoutMs: 30_000,
@@ -43,13 +48,17 @@ const run = async (changes: { timeoutMs?: number } = {}): Promise<ConsumerAuditR
 };
 
 const onSource = (sql: string, values: unknown[]) => pipeline.pair.source.root.query(sql, values);
-const onConsumer = (sql: string, values: unknown[]) => pipeline.pair.consumer.root.query(sql, values);
+const onConsumer = (sql: string, values: unknown[]) =>
+  pipeline.pair.consumer.root.query(sql, values);
 const markOf = async (id: string): Promise<number> => {
   const [rows] = await onConsumer('SELECT version FROM mark WHERE aggregateid = ?', [id]);
   return (rows as unknown as [{ version: number }])[0].version;
 };
 
-/** Edits boards and makes new ones, as fast as one writer can, until `work` is done; returns how often. */
+/**
+ * Edits boards and makes new ones, as fast as one writer can, until `work` is done; returns how
+ * often.
+ */
 async function underTraffic(work: () => Promise<void>): Promise<number> {
   let stopped = false;
   let changes = 0;
@@ -57,7 +66,9 @@ async function underTraffic(work: () => Promise<void>): Promise<number> {
     // oxlint-disable-next-line no-unmodified-loop-condition -- it is, once the work is done
     while (!stopped) {
       changes += 1;
-      await pipeline.change(changes % 5 === 0 ? randomUUIDv7() : boardId(1_000 + ((changes * 37) % 200)));
+      await pipeline.change(
+        changes % 5 === 0 ? randomUUIDv7() : boardId(1_000 + ((changes * 37) % 200)),
+      );
     }
   })();
   try {
@@ -83,22 +94,36 @@ describe('the audit of boards', () => {
 
   it('clears the records that were missing before it began, once it is clean', async () => {
     const { consumer } = pipeline.pair;
-    const missing = (at: number) => [pipeline.places.group, 'board', at, `records ${at} to 9 were deleted`, Date.now()];
+    const missing = (at: number) => [
+      pipeline.places.group,
+      'board',
+      at,
+      `records ${at} to 9 were deleted`,
+      Date.now(),
+    ];
     await onConsumer(
       'INSERT INTO missing_range (consumer, topic, kafka_partition, from_offset, to_offset, reason, found_at) VALUES (?, ?, 0, ?, 9, ?, ?)',
       missing(5),
     );
     // With which the inbox tries itself: no board, and nothing to be found.
-    await onConsumer("INSERT INTO mark VALUES (?, 'board', 'inbox-probe', 3, 'probe')", [pipeline.places.group]);
+    await onConsumer("INSERT INTO mark VALUES (?, 'board', 'inbox-probe', 3, 'probe')", [
+      pipeline.places.group,
+    ]);
     const { outcome, notes } = await run();
-    expect([outcome, notes.at(-1)]).toEqual(['clean', 'Cleared by this audit: records 5 to 9 were deleted.']);
-    const [open] = await consumer.root.query('SELECT * FROM missing_range WHERE cleared_at IS NULL');
+    expect([outcome, notes.at(-1)]).toEqual([
+      'clean',
+      'Cleared by this audit: records 5 to 9 were deleted.',
+    ]);
+    const [open] = await consumer.root.query(
+      'SELECT * FROM missing_range WHERE cleared_at IS NULL',
+    );
     expect(open).toEqual([]);
   });
 
   it('says the same after a PURGE, while traffic flows', async () => {
     const purged = 500;
-    const young = 'UPDATE outbox SET occurred_at = UTC_TIMESTAMP(6) WHERE aggregateid NOT BETWEEN ? AND ?';
+    const young =
+      'UPDATE outbox SET occurred_at = UTC_TIMESTAMP(6) WHERE aggregateid NOT BETWEEN ? AND ?';
     await onSource('SET SESSION sql_log_bin = OFF', []);
     await onSource(young, [boardId(501), boardId(500 + purged)]);
     await onSource('SET SESSION sql_log_bin = ON', []);
@@ -131,7 +156,9 @@ describe('the audit of boards', () => {
       'a dead letter',
       async () => {
         const { findings } = await run();
-        return findings.some(({ id, verdict }) => id === stubborn && verdict === 'behind a dead letter');
+        return findings.some(
+          ({ id, verdict }) => id === stubborn && verdict === 'behind a dead letter',
+        );
       },
       { timeoutMs: 50_000 },
     );
@@ -157,21 +184,31 @@ describe('the audit of boards', () => {
     };
     // Not in the binlog: these are no events.
     await onSource('SET SESSION sql_log_bin = OFF', []);
-    await onSource('UPDATE board SET version = version + 1 WHERE id IN (?)', [[planted.lost, planted.last]]);
+    await onSource('UPDATE board SET version = version + 1 WHERE id IN (?)', [
+      [planted.lost, planted.last],
+    ]);
     await onSource('SET SESSION sql_log_bin = ON', []);
     await onConsumer('DELETE FROM mark WHERE aggregateid = ?', [planted.neverApplied]);
     await onConsumer('DELETE FROM catalog WHERE id = ?', [planted.neverApplied]);
-    await onConsumer('UPDATE mark SET version = version + 1 WHERE aggregateid = ?', [planted.ahead]);
-    await onConsumer("UPDATE catalog SET title = CONCAT(title, '.') WHERE id = ?", [planted.content]);
+    await onConsumer('UPDATE mark SET version = version + 1 WHERE aggregateid = ?', [
+      planted.ahead,
+    ]);
+    await onConsumer("UPDATE catalog SET title = CONCAT(title, '.') WHERE id = ?", [
+      planted.content,
+    ]);
     await onConsumer('UPDATE catalog SET deleted_at = NOW(3) WHERE id = ?', [planted.deletion]);
-    await onConsumer("UPDATE mark SET event_id = 'another' WHERE aggregateid = ?", [planted.conflict]);
+    await onConsumer("UPDATE mark SET event_id = 'another' WHERE aggregateid = ?", [
+      planted.conflict,
+    ]);
     await onConsumer(
       `INSERT INTO dead_letter (consumer, letter, aggregatetype, aggregateid, version, event_id, reason, attempts, error_class, error_message,
          topic, kafka_partition, kafka_offset, dlq_partition, dlq_offset, copies, first_failed_at, last_failed_at)
        VALUES (?, 'two', 'board', ?, 1, 'two', 'conflict', 1, '', '', 'board', 0, 0, 0, 0, 1, 0, 0)`,
       [pipeline.group, planted.conflictLetter],
     );
-    await onConsumer("UPDATE catalog SET version = version - 1, title = 'before' WHERE id = ?", [planted.skipped]);
+    await onConsumer("UPDATE catalog SET version = version - 1, title = 'before' WHERE id = ?", [
+      planted.skipped,
+    ]);
     await onConsumer(
       `INSERT INTO skipped SELECT consumer, aggregatetype, aggregateid, version, event_id, 'hand', 'test', 0 FROM mark WHERE aggregateid = ?`,
       [planted.skipped],
@@ -190,7 +227,9 @@ describe('the audit of boards', () => {
     await pipeline.change(planted.dead, { payload: Buffer.from('not Avro') });
     await pipeline.change(planted.dead);
     await waitUntil('a dead letter', async () => {
-      const [rows] = await onConsumer('SELECT 1 FROM dead_letter WHERE aggregateid = ?', [planted.dead]);
+      const [rows] = await onConsumer('SELECT 1 FROM dead_letter WHERE aggregateid = ?', [
+        planted.dead,
+      ]);
       return (rows as unknown[]).length > 0;
     });
 
@@ -203,7 +242,9 @@ describe('the audit of boards', () => {
     expect(report).toMatchObject({ outcome: 'red', cannotTell: undefined });
     expect(
       Object.fromEntries(
-        findings.filter(({ verdict }) => verdict !== 'in flight').map(({ id, verdict }) => [id, verdict]),
+        findings
+          .filter(({ verdict }) => verdict !== 'in flight')
+          .map(({ id, verdict }) => [id, verdict]),
       ),
     ).toEqual({
       [planted.lost]: 'LOST',
@@ -221,7 +262,10 @@ describe('the audit of boards', () => {
       [planted.phantom]: 'AHEAD',
       [planted.entryWithoutMark]: 'AHEAD',
     });
-    expect(findings.find(({ id }) => id === planted.dead)).toMatchObject({ version: before + 2, mark: before });
+    expect(findings.find(({ id }) => id === planted.dead)).toMatchObject({
+      version: before + 2,
+      mark: before,
+    });
   }, 120_000);
 
   it('cannot tell while the connector is STOPPED', async () => {
@@ -232,9 +276,16 @@ describe('the audit of boards', () => {
       await pipeline.change(id);
       const { cannotTell, counts, findings, outcome } = await run({ timeoutMs: 1_500 });
       expect(counts.LOST).toBe(0);
-      const isUnknown = findings.some((finding) => finding.id === id && finding.verdict === 'cannot tell');
+      const isUnknown = findings.some(
+        (finding) => finding.id === id && finding.verdict === 'cannot tell',
+      );
       // What is planted stays red, whether the rest can be judged or not.
-      return outcome === 'red' && cannotTell?.includes(pipeline.places.connector) === true && isUnknown && id;
+      return (
+        outcome === 'red' &&
+        cannotTell?.includes(pipeline.places.connector) === true &&
+        isUnknown &&
+        id
+      );
     });
 
     await pipeline.connect.resume(pipeline.places.connector);

@@ -48,11 +48,15 @@ test('a page of the audit and of the purge costs a page, and the status of the o
     expect(listed).toHaveLength(page);
     expect(await side.find(listed.slice(0, 100).map(({ id }) => id))).toHaveLength(100);
   }
-  // Of each board: its mark, its entry, what is parked, skipped and dead of it, and temporary tables.
+  // Of each board: its mark, its entry, what is parked, skipped and dead of it, and temporary
+  // tables.
   expect(costlier(costs, page * 12)).toEqual([]);
 
   costs.splice(0);
-  const measured: PurgeSession = { query: sql, change: () => Promise.reject(new Error('a dry run deletes nothing')) };
+  const measured: PurgeSession = {
+    query: sql,
+    change: () => Promise.reject(new Error('a dry run deletes nothing')),
+  };
   await outboxStatus(measured);
   expect(costlier(costs, rows * 1.1)).toEqual([]);
   costs.splice(0);

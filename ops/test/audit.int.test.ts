@@ -64,6 +64,10 @@ it('one consumer whose database is not there is told beside what ANOTHER has, an
   });
   expect(reports).toMatchObject([
     { consumer: first.name, outcome: 'clean' },
-    { consumer: second.name, outcome: 'incomplete', cannotTell: expect.stringMatching(/missing_range|not_there/) },
+    {
+      consumer: second.name,
+      outcome: 'incomplete',
+      cannotTell: expect.stringMatching(/missing_range|not_there/),
+    },
   ]);
 });

@@ -13,12 +13,21 @@ beforeEach(async () => {
 });
 afterEach(() => schema.drop());
 
-const tx = { query: async (sql: string, values?: unknown[]) => (await schema.root.query(sql, values))[0] };
+const tx = {
+  query: async (sql: string, values?: unknown[]) => (await schema.root.query(sql, values))[0],
+};
 const row = (id: string, version: number, createdAt: string, deletedAt: string | null = null) => ({
   aggregateId: id.padEnd(36, '0'),
   version,
   eventId: 'event',
-  data: { title: '제목 🎉', content: 'text', author: null, createdAt, updatedAt: createdAt, deletedAt },
+  data: {
+    title: '제목 🎉',
+    content: 'text',
+    author: null,
+    createdAt,
+    updatedAt: createdAt,
+    deletedAt,
+  },
 });
 
 it('seeds boards as if each event had been applied here, and deletes all of it again', async () => {
@@ -28,18 +37,40 @@ it('seeds boards as if each event had been applied here, and deletes all of it a
   ]);
   await seedCatalog(tx, [row('c', 1, '2026-01-02T09:00:00Z')]);
   expect(
-    await tx.query('SELECT LEFT(id, 1) AS id, version, title, applied_count, created_at FROM catalog ORDER BY id'),
+    await tx.query(
+      'SELECT LEFT(id, 1) AS id, version, title, applied_count, created_at FROM catalog ORDER BY id',
+    ),
   ).toEqual([
-    { id: 'a', version: 3, title: '제목 🎉', applied_count: 3, created_at: new Date('2026-01-02T01:30:00Z') },
-    { id: 'b', version: 1, title: '제목 🎉', applied_count: 1, created_at: new Date('2026-01-02T08:00:00.123Z') },
-    { id: 'c', version: 1, title: '제목 🎉', applied_count: 1, created_at: new Date('2026-01-02T09:00:00Z') },
+    {
+      id: 'a',
+      version: 3,
+      title: '제목 🎉',
+      applied_count: 3,
+      created_at: new Date('2026-01-02T01:30:00Z'),
+    },
+    {
+      id: 'b',
+      version: 1,
+      title: '제목 🎉',
+      applied_count: 1,
+      created_at: new Date('2026-01-02T08:00:00.123Z'),
+    },
+    {
+      id: 'c',
+      version: 1,
+      title: '제목 🎉',
+      applied_count: 1,
+      created_at: new Date('2026-01-02T09:00:00Z'),
+    },
   ]);
-  expect(await tx.query("SELECT DATE_FORMAT(day, '%Y-%m-%d') AS day, created FROM created_per_day")).toEqual([
-    { day: '2026-01-02', created: 3 },
-  ]);
+  expect(
+    await tx.query("SELECT DATE_FORMAT(day, '%Y-%m-%d') AS day, created FROM created_per_day"),
+  ).toEqual([{ day: '2026-01-02', created: 3 }]);
   await deleteRows(tx, catalogConsumer.tables);
   expect(
-    await tx.query('SELECT (SELECT COUNT(*) FROM catalog) + (SELECT COUNT(*) FROM created_per_day) AS kept'),
+    await tx.query(
+      'SELECT (SELECT COUNT(*) FROM catalog) + (SELECT COUNT(*) FROM created_per_day) AS kept',
+    ),
   ).toEqual([{ kept: 0 }]);
 });
 

@@ -44,14 +44,23 @@ function environment(): Record<string, string> {
   };
 }
 
-const fileOf = (program: 'dlq' | 'inbox'): string => join(import.meta.dirname, `../commands/${program}.ts`);
+const fileOf = (program: 'dlq' | 'inbox'): string =>
+  join(import.meta.dirname, `../commands/${program}.ts`);
 const consumer = (): string[] => ['--consumer', `${lab.group}/${lab.topic}/thing`];
 
 /** Runs a command as a user does who pipes it. */
-function run(program: 'dlq' | 'inbox', args: readonly string[], whose = consumer(), env = environment()): Promise<Ran> {
+function run(
+  program: 'dlq' | 'inbox',
+  args: readonly string[],
+  whose = consumer(),
+  env = environment(),
+): Promise<Ran> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [fileOf(program), ...args, ...whose], { env }, (_error, out, err) =>
-      resolve({ exitCode: child.exitCode ?? -1, out, err }),
+    const child = execFile(
+      process.execPath,
+      [fileOf(program), ...args, ...whose],
+      { env },
+      (_error, out, err) => resolve({ exitCode: child.exitCode ?? -1, out, err }),
     );
   });
 }
@@ -89,11 +98,20 @@ describe('dlq', () => {
     const list = await run('dlq', ['list', '--json']);
     expect(list.exitCode).toBe(0);
     const [listed] = lines(list.out);
-    expect(listed).toMatchObject({ letter: name, aggregateId: 'a', version: 1, markVersion: 0, closedAt: null });
+    expect(listed).toMatchObject({
+      letter: name,
+      aggregateId: 'a',
+      version: 1,
+      markVersion: 0,
+      closedAt: null,
+    });
 
     const show = await run('dlq', ['show', name, '--json']);
     const [shown] = lines(show.out);
-    expect(shown).toMatchObject({ ...listed, followers: { count: 1, firstVersion: 2, lastVersion: 2 } });
+    expect(shown).toMatchObject({
+      ...listed,
+      followers: { count: 1, firstVersion: 2, lastVersion: 2 },
+    });
     expect(shown?.['payload']).toMatchObject({ kind: 'decoded', event: { text: '안녕 🎉' } });
     expect(shown?.['record']).toMatchObject({
       valueBase64: (record.value as Buffer).toString('base64'),
@@ -118,17 +136,25 @@ describe('dlq', () => {
 
     poison.clear();
     const dry = await run('dlq', ['replay', '--all', '--dry-run', '--json']);
-    expect(lines(dry.out)).toEqual([{ letter: name, aggregateId: 'a', version: 1, outcome: 'would-replay' }]);
+    expect(lines(dry.out)).toEqual([
+      { letter: name, aggregateId: 'a', version: 1, outcome: 'would-replay' },
+    ]);
     const dryText = await run('dlq', ['replay', '--all', '--dry-run']);
     expect(dryText.out).toMatch(/^letter .*\n.* would-replay\n$/);
     expect(dryText.err).toBe('1 letter: 1 would-replay\n');
     const replay = await run('dlq', ['replay', '--error', 'PLANTED', '--json']);
-    expect(lines(replay.out)).toEqual([{ letter: name, aggregateId: 'a', version: 1, outcome: 'replayed' }]);
+    expect(lines(replay.out)).toEqual([
+      { letter: name, aggregateId: 'a', version: 1, outcome: 'replayed' },
+    ]);
     expect(replay.exitCode).toBe(0);
     await waitUntil('applied', async () => (await applied()).get('a')?.length === 2);
-    expect(lines((await run('dlq', ['replay', name, '--json'])).out)).toMatchObject([{ outcome: 'superseded' }]);
+    expect(lines((await run('dlq', ['replay', name, '--json'])).out)).toMatchObject([
+      { outcome: 'superseded' },
+    ]);
     expect(lines((await run('dlq', ['list', '--json'])).out)).toEqual([]);
-    expect(lines((await run('dlq', ['list', '--closed', '--json'])).out)).toMatchObject([{ closedBy: 'applied' }]);
+    expect(lines((await run('dlq', ['list', '--closed', '--json'])).out)).toMatchObject([
+      { closedBy: 'applied' },
+    ]);
   });
 
   it('a replay for which there is no letter has done its work, and one of a letter that is NOT THERE has not', async () => {
@@ -165,8 +191,11 @@ describe('dlq', () => {
 
     const [nameless] = lines((await run('dlq', ['list', '--json', '--reason', 'no-identity'])).out);
     const letter = String(nameless?.['letter']);
-    expect(lines((await run('dlq', ['replay', letter, '--json'])).out)).toMatchObject([{ outcome: 'no-identity' }]);
-    const dismiss = (name: string) => run('dlq', ['dismiss', name, '--reason', 'seen', '--yes', '--json']);
+    expect(lines((await run('dlq', ['replay', letter, '--json'])).out)).toMatchObject([
+      { outcome: 'no-identity' },
+    ]);
+    const dismiss = (name: string) =>
+      run('dlq', ['dismiss', name, '--reason', 'seen', '--yes', '--json']);
     const done = await dismiss(letter);
     expect(lines(done.out)).toEqual([{ letter, outcome: 'dismissed' }]);
     expect(done.exitCode).toBe(0);
@@ -180,7 +209,8 @@ describe('dlq', () => {
     const nameless = () => lab.thing('x', 1, { headers: { [headerNames.version]: '-1' } });
     await lab.produce([lab.thing('a', 1), nameless(), nameless()]);
     await waitUntil('three letters', async () => (await open()) === 3);
-    const dismiss = (...flags: string[]) => run('dlq', ['dismiss', '--reason', 'not ours', '--yes', ...flags]);
+    const dismiss = (...flags: string[]) =>
+      run('dlq', ['dismiss', '--reason', 'not ours', '--yes', ...flags]);
 
     expect((await dismiss()).err).toMatch(/--without-identity/);
     expect((await dismiss('x', '--without-identity')).exitCode).toBe(2);
@@ -195,9 +225,15 @@ describe('dlq', () => {
     const done = await dismiss('--without-identity', '--since', '1h', '--json');
     expect(done).toMatchObject({ exitCode: 0, err: '2 letters dismissed\n' });
     expect(lines(done.out).map(({ outcome }) => outcome)).toEqual(['dismissed', 'dismissed']);
-    expect(lines((await run('dlq', ['list', '--json'])).out)).toMatchObject([{ reason: 'attempts-exhausted' }]);
-    const closed = await lab.rows('SELECT closed_by, closed_reason FROM dead_letter WHERE closed_at IS NOT NULL');
-    expect(closed).toEqual(Array.from({ length: 2 }, () => ({ closed_by: 'dismissed', closed_reason: 'not ours' })));
+    expect(lines((await run('dlq', ['list', '--json'])).out)).toMatchObject([
+      { reason: 'attempts-exhausted' },
+    ]);
+    const closed = await lab.rows(
+      'SELECT closed_by, closed_reason FROM dead_letter WHERE closed_at IS NOT NULL',
+    );
+    expect(closed).toEqual(
+      Array.from({ length: 2 }, () => ({ closed_by: 'dismissed', closed_reason: 'not ours' })),
+    );
   });
 
   it('skip --lost REFUSES a board that nobody knows and a version without followers, unless that is asserted', async () => {
@@ -211,7 +247,9 @@ describe('dlq', () => {
     expect(unknown.out).toMatch(/^This consumer has never heard of board nope: /);
     expect(unknown.exitCode).toBe(1);
     const early = await skip('a', '2');
-    expect(early.out).toMatch(/^Nothing is parked behind version 2, .*board a .*--without-followers\.\n$/);
+    expect(early.out).toMatch(
+      /^Nothing is parked behind version 2, .*board a .*--without-followers\.\n$/,
+    );
     expect(early.exitCode).toBe(1);
     expect(await lab.rows('SELECT * FROM skipped')).toEqual([]);
     expect((await skip('a', '2', '--without-followers')).exitCode).toBe(0);
@@ -229,7 +267,10 @@ describe('dlq', () => {
     await waitUntil('30 letters', async () => (await open()) === 30);
     await first.stop();
     const args = [fileOf('dlq'), 'replay', '--all', '--rate', '8', '--json', ...consumer()];
-    const child = spawn(process.execPath, args, { env: environment(), stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(process.execPath, args, {
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     let out = '';
     child.stdout.on('data', (chunk: Buffer) => {
       out += chunk.toString();
@@ -240,7 +281,9 @@ describe('dlq', () => {
     const sent = lines(out).filter(({ outcome }) => outcome === 'replayed').length;
     expect(sent).toBeGreaterThan(0);
     expect(sent).toBeLessThan(30);
-    const outcomes = lines((await run('dlq', ['replay', '--all', '--json'])).out).map(({ outcome }) => outcome);
+    const outcomes = lines((await run('dlq', ['replay', '--all', '--json'])).out).map(
+      ({ outcome }) => outcome,
+    );
     expect(outcomes.filter((outcome) => outcome === 'in-flight')).toHaveLength(sent);
     expect(outcomes.filter((outcome) => outcome === 'replayed')).toHaveLength(30 - sent);
   });
@@ -255,23 +298,33 @@ describe('inbox', () => {
     const status = await run('inbox', ['status', '--json']);
     expect(status.exitCode).toBe(0);
     expect(lines(status.out)).toMatchObject([
-      { consumer: lab.group, marks: 0, parked: { rows: 1 }, parkedAggregates: [{ aggregateId: 'a', firstVersion: 7 }] },
+      {
+        consumer: lab.group,
+        marks: 0,
+        parked: { rows: 1 },
+        parkedAggregates: [{ aggregateId: 'a', firstVersion: 7 }],
+      },
     ]);
     expect(lines(status.out)).toMatchObject([{ missing: { count: 0, reasons: [] } }]);
-    await lab.rows(`INSERT INTO missing_range VALUES (?, ?, 1, 3, 4, 'records 3 to 4 were deleted', 1, NULL)`, [
-      lab.group,
-      lab.topic,
-    ]);
+    await lab.rows(
+      `INSERT INTO missing_range VALUES (?, ?, 1, 3, 4, 'records 3 to 4 were deleted', 1, NULL)`,
+      [lab.group, lab.topic],
+    );
     const text = (await run('inbox', ['status'])).out;
     expect(text).toMatch(/a: mark 0, waits for version 1; 1 parked/);
-    expect(text).toMatch(/^missing +1 range of records, until an audit is clean\n +records 3 to 4 were deleted$/m);
+    expect(text).toMatch(
+      /^missing +1 range of records, until an audit is clean\n +records 3 to 4 were deleted$/m,
+    );
     expect(lines((await run('inbox', ['status', '--json'])).out)).toMatchObject([
       { missing: { count: 1, reasons: ['records 3 to 4 were deleted'] } },
     ]);
-    const discard = (version: string) => run('inbox', ['discard', 'a', version, '--reason', 'forged', '--yes']);
+    const discard = (version: string) =>
+      run('inbox', ['discard', 'a', version, '--reason', 'forged', '--yes']);
     expect((await discard('6')).exitCode).toBe(1);
     expect((await discard('7')).exitCode).toBe(0);
-    expect(lines((await run('dlq', ['list', '--json'])).out)).toMatchObject([{ reason: 'discarded', version: 7 }]);
+    expect(lines((await run('dlq', ['list', '--json'])).out)).toMatchObject([
+      { reason: 'discarded', version: 7 },
+    ]);
   });
 
   it('baseline and rebuild REFUSE while the consumer runs, and a consumer without a name has neither', async () => {
@@ -285,16 +338,20 @@ describe('inbox', () => {
     expect(baseline).toMatchObject({ exitCode: 1, out: '' });
     expect(baseline.err).toMatch(/started before/);
     expect((await run('inbox', ['rebuild', '--yes'])).exitCode).toBe(2);
-    await lab.rows(`INSERT INTO missing_range VALUES (?, 'board', 1, 3, 4, 'records 3 to 4 of board/1', 1, NULL)`, [
-      catalogConsumer.group,
-    ]);
+    await lab.rows(
+      `INSERT INTO missing_range VALUES (?, 'board', 1, 3, 4, 'records 3 to 4 of board/1', 1, NULL)`,
+      [catalogConsumer.group],
+    );
     const shortened = await run('inbox', ['rebuild', '--yes', '--json'], []);
     expect(shortened.exitCode).toBe(2);
-    expect(lines(shortened.out)).toMatchObject([{ outcome: 'has-gaps', gaps: [{ kind: 'missing' }] }]);
+    expect(lines(shortened.out)).toMatchObject([
+      { outcome: 'has-gaps', gaps: [{ kind: 'missing' }] },
+    ]);
     expect(shortened.err).toMatch(
       /^Nothing was deleted: .*\n {2}records 3 to 4 of board\/1: .* cannot come back\.\n.*--/,
     );
-    // With the confirmation it goes on to the next obstacle, and without one its question names what is lost.
+    // With the confirmation it goes on to the next obstacle, and without one its question names
+    // what is lost.
     const accepted = await run('inbox', ['rebuild', '--yes', '--shortened', '--json'], []);
     expect(lines(accepted.out)).toMatchObject([{ outcome: 'has-members' }]);
     const unsure = await run('inbox', ['rebuild', '--shortened'], []);
@@ -307,9 +364,16 @@ describe('inbox', () => {
 describe('both', () => {
   it.each(['dlq', 'inbox'] as const)("%s refuses ANOTHER consumer's database", async (program) => {
     const env = { ...environment(), DATABASE_NAME: 'catalog_service' };
-    const ran = await run(program, [program === 'dlq' ? 'list' : 'status'], ['--consumer', 'comments'], env);
+    const ran = await run(
+      program,
+      [program === 'dlq' ? 'list' : 'status'],
+      ['--consumer', 'comments'],
+      env,
+    );
     expect(ran).toMatchObject({ exitCode: 2, out: '' });
-    expect(ran.err).toContain('--consumer got "comments"; DATABASE_NAME is catalog_service, the database of catalog');
+    expect(ran.err).toContain(
+      '--consumer got "comments"; DATABASE_NAME is catalog_service, the database of catalog',
+    );
   });
 
   it.each([

@@ -11,8 +11,11 @@ const addresses = { CONNECT_URL: connectUrl, KAFKA_BROKERS: brokers.join(',') };
 function connector(args: readonly string[], env: Record<string, string> = addresses) {
   const cli = fileURLToPath(new URL('../commands/connector.ts', import.meta.url));
   return new Promise<{ exitCode: number; out: string; err: string }>((resolve) => {
-    const child = execFile(process.execPath, [cli, ...args], { env: { ...compileCache, ...env } }, (_error, out, err) =>
-      resolve({ exitCode: child.exitCode ?? -1, out, err }),
+    const child = execFile(
+      process.execPath,
+      [cli, ...args],
+      { env: { ...compileCache, ...env } },
+      (_error, out, err) => resolve({ exitCode: child.exitCode ?? -1, out, err }),
     );
   });
 }
@@ -38,7 +41,10 @@ it('--help names commands and environment', async () => {
 });
 
 it('exits with 1 and one sentence when Connect does not answer', async () => {
-  const { exitCode, err } = await connector(['status'], { ...addresses, CONNECT_URL: 'http://127.0.0.1:19' });
+  const { exitCode, err } = await connector(['status'], {
+    ...addresses,
+    CONNECT_URL: 'http://127.0.0.1:19',
+  });
   expect(err).toMatch(/^Connect does not answer at http:\/\/127\.0\.0\.1:19.*\n$/);
   expect(exitCode).toBe(1);
 });

@@ -13,15 +13,29 @@ import {
   type TestSchema,
 } from '@board/test';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { openInboxLab, type InboxLab, type RunningInbox } from '../../packages/inbox/test/support/inbox-lab.ts';
-import { registerSchema, thingSchema, type ThingRecord } from '../../packages/inbox/test/support/thing-codec.ts';
+import {
+  openInboxLab,
+  type InboxLab,
+  type RunningInbox,
+} from '../../packages/inbox/test/support/inbox-lab.ts';
+import {
+  registerSchema,
+  thingSchema,
+  type ThingRecord,
+} from '../../packages/inbox/test/support/thing-codec.ts';
 import { appliedVersions, thingLogHandler } from '../../packages/inbox/test/support/thing-log.ts';
 import { migrations } from '../../services/order-service/src/database/migrations.ts';
 import { registerSchemas } from '../../provision/schemas.ts';
 import { startOwnRegistry, type OwnRegistry } from '../../stack/test/support/start-own-registry.ts';
 
-// One story in order: a registry of its own loses its database in mid-life and gets its schemas back under other ids.
-const otherSchema = JSON.stringify({ type: 'record', name: 'Other', namespace: 'test.things', fields: [] });
+// One story in order: a registry of its own loses its database in mid-life and gets its schemas
+// back under other ids.
+const otherSchema = JSON.stringify({
+  type: 'record',
+  name: 'Other',
+  namespace: 'test.things',
+  fields: [],
+});
 let registry: OwnRegistry;
 let lab: InboxLab;
 let orders: TestSchema;
@@ -43,7 +57,10 @@ afterAll(async () => {
 }, 60_000);
 
 /** Runs an operator's command as one who pipes it. */
-function run(program: 'inbox' | 'outbox', args: readonly string[]): Promise<{ exitCode: number; out: string }> {
+function run(
+  program: 'inbox' | 'outbox',
+  args: readonly string[],
+): Promise<{ exitCode: number; out: string }> {
   const whose = program === 'inbox' ? ['--consumer', `${lab.group}/${lab.topic}/thing`] : [];
   const env = {
     ...compileCache,
@@ -54,8 +71,11 @@ function run(program: 'inbox' | 'outbox', args: readonly string[]): Promise<{ ex
   };
   return new Promise((resolve) => {
     const file = join(import.meta.dirname, `../commands/${program}.ts`);
-    const child = execFile(process.execPath, [file, ...args, ...whose], { env }, (_error, out, err) =>
-      resolve({ exitCode: child.exitCode ?? -1, out: out + err }),
+    const child = execFile(
+      process.execPath,
+      [file, ...args, ...whose],
+      { env },
+      (_error, out, err) => resolve({ exitCode: child.exitCode ?? -1, out: out + err }),
     );
   });
 }
@@ -76,15 +96,20 @@ const startConsumer = (): Promise<RunningInbox> =>
     registryUrl: registry.url,
     settings: { schemaCheckEveryMs: 300, maxWaitMs: 500 },
   });
-const alarmOf = ({ health }: RunningInbox): string => health.alarms.active().get('schemas')?.reason ?? '';
-const appliedAll = async (count: number): Promise<boolean> => (await appliedVersions(lab.schema.root)).size === count;
+const alarmOf = ({ health }: RunningInbox): string =>
+  health.alarms.active().get('schemas')?.reason ?? '';
+const appliedAll = async (count: number): Promise<boolean> =>
+  (await appliedVersions(lab.schema.root)).size === count;
 
 function startOrderService() {
-  const service = spawnService(join(import.meta.dirname, '../../services/order-service/src/main.ts'), {
-    ...databaseEnvironment(orders.connection),
-    REGISTRY_URL: registry.url,
-    SCHEMA_CHECK_MS: '300',
-  });
+  const service = spawnService(
+    join(import.meta.dirname, '../../services/order-service/src/main.ts'),
+    {
+      ...databaseEnvironment(orders.connection),
+      REGISTRY_URL: registry.url,
+      SCHEMA_CHECK_MS: '300',
+    },
+  );
   closers.push(async () => {
     service.kill();
     await service.ended;
@@ -97,7 +122,8 @@ const post = (url: string): Promise<Response> =>
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ title: 'a', content: '' }),
   });
-const alarms = async (url: string): Promise<string> => JSON.stringify(await (await fetch(`${url}/alarms`)).json());
+const alarms = async (url: string): Promise<string> =>
+  JSON.stringify(await (await fetch(`${url}/alarms`)).json());
 async function lastSchemaId(): Promise<number | undefined> {
   const [rows] = await orders.root.query('SELECT payload FROM outbox ORDER BY seq DESC LIMIT 1');
   return (rows as { payload: Buffer }[])[0]?.payload.readInt32BE(1);
@@ -121,19 +147,27 @@ it(
     const createdId = (await lastSchemaId()) ?? 0;
     await registry.loseDatabase();
     const consumer = await startConsumer();
-    await waitUntil('the alarm of the consumer', () => alarmOf(consumer).includes('is no longer known'));
+    await waitUntil('the alarm of the consumer', () =>
+      alarmOf(consumer).includes('is no longer known'),
+    );
     expect(alarmOf(consumer)).toMatch(
       new RegExp(`schema id ${thingId} of ThingChanged .* fingerprint was [0-9a-f]{64}`),
     );
-    await waitUntil('the alarm of order-service', async () => (await alarms(url)).includes('does not know our schema'));
-    expect(await alarms(url)).toContain(`${createdId} (board-board.events.BoardCreated, fingerprint `);
+    await waitUntil('the alarm of order-service', async () =>
+      (await alarms(url)).includes('does not know our schema'),
+    );
+    expect(await alarms(url)).toContain(
+      `${createdId} (board-board.events.BoardCreated, fingerprint `,
+    );
     // Its ids are still what they were to every consumer that knows them.
     expect((await post(url)).status).toBe(201);
     expect(await lastSchemaId()).toBe(createdId);
 
-    // Back under other ids: the old id of things is another schema now, and two of the ids of boards are exchanged.
+    // Back under other ids: the old id of things is another schema now, and two of the ids of
+    // boards are exchanged.
     expect(await registerSchema(registry.url, `${lab.topic}-other`, otherSchema)).toBe(thingId);
-    for (const { subject, schema } of eventSchemas.toReversed()) await registerSchema(registry.url, subject, schema);
+    for (const { subject, schema } of eventSchemas.toReversed())
+      await registerSchema(registry.url, subject, schema);
     const newId = await registerSchema(registry.url, lab.topic, thingSchema);
     expect(newId).not.toBe(thingId);
     await produceThings(20, newId);
@@ -146,13 +180,18 @@ it(
     // A new process of it neither writes.
     const restarted = startOrderService();
     const restartedUrl = await restarted.url();
-    await waitUntil('the new process says why', async () => (await alarms(restartedUrl)).includes('has changed'));
+    await waitUntil('the new process says why', async () =>
+      (await alarms(restartedUrl)).includes('has changed'),
+    );
     expect((await post(restartedUrl)).status).toBe(503);
     restarted.kill();
     expect(await appliedAll(20)).toBe(true);
 
     const listed = await run('inbox', ['schemas']);
-    expect(listed).toMatchObject({ exitCode: 1, out: expect.stringMatching(/ThingChanged +1 +changed +registry/) });
+    expect(listed).toMatchObject({
+      exitCode: 1,
+      out: expect.stringMatching(/ThingChanged +1 +changed +registry/),
+    });
     expect((await run('inbox', ['schemas', '--keep-stored'])).exitCode).toBe(2);
     expect(await run('inbox', ['schemas', '--keep-stored', '--yes'])).toMatchObject({
       exitCode: 0,
@@ -172,21 +211,29 @@ it(
   },
 );
 
-it('an operator tells the schema of an id that nothing else knows, or refuses it', { timeout: 240_000 }, async () => {
-  await startConsumer();
-  const before = (await appliedVersions(lab.schema.root)).size;
-  const file = join(folder, 'thing.avsc');
-  await writeFile(file, thingSchema);
-  expect((await run('inbox', ['schemas', '--store', file, '--yes'])).exitCode).toBe(2);
-  const told = ['--type', 'ThingChanged', '--id', '1001', '--yes'];
-  expect(await run('inbox', ['schemas', '--store', file, ...told])).toMatchObject({ exitCode: 0 });
-  await produceThings(12, 1_001);
-  await waitUntil('they are applied', () => appliedAll(before + 12));
+it(
+  'an operator tells the schema of an id that nothing else knows, or refuses it',
+  { timeout: 240_000 },
+  async () => {
+    await startConsumer();
+    const before = (await appliedVersions(lab.schema.root)).size;
+    const file = join(folder, 'thing.avsc');
+    await writeFile(file, thingSchema);
+    expect((await run('inbox', ['schemas', '--store', file, '--yes'])).exitCode).toBe(2);
+    const told = ['--type', 'ThingChanged', '--id', '1001', '--yes'];
+    expect(await run('inbox', ['schemas', '--store', file, ...told])).toMatchObject({
+      exitCode: 0,
+    });
+    await produceThings(12, 1_001);
+    await waitUntil('they are applied', () => appliedAll(before + 12));
 
-  const refused = ['--type', 'ThingChanged', '--id', '1002', '--yes'];
-  expect(await run('inbox', ['schemas', '--refuse', ...refused])).toMatchObject({ exitCode: 0 });
-  await produceThings(12, 1_002);
-  const letters = () => lab.rows<{ error_message: string }>('SELECT error_message FROM dead_letter');
-  await waitUntil('they are letters', async () => (await letters()).length === 12);
-  for (const { error_message: error } of await letters()) expect(error).toContain('refused by an operator');
-});
+    const refused = ['--type', 'ThingChanged', '--id', '1002', '--yes'];
+    expect(await run('inbox', ['schemas', '--refuse', ...refused])).toMatchObject({ exitCode: 0 });
+    await produceThings(12, 1_002);
+    const letters = () =>
+      lab.rows<{ error_message: string }>('SELECT error_message FROM dead_letter');
+    await waitUntil('they are letters', async () => (await letters()).length === 12);
+    for (const { error_message: error } of await letters())
+      expect(error).toContain('refused by an operator');
+  },
+);

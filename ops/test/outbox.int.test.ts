@@ -2,15 +2,29 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { connectApi, registerConnector, relayMemory, suspect, type RelayMemory } from '@board/relay';
-import { openConnection, runMigrations, type DriverConnection, type RowDataPacket } from '@board/mysql';
+import {
+  connectApi,
+  registerConnector,
+  relayMemory,
+  suspect,
+  type RelayMemory,
+} from '@board/relay';
+import {
+  openConnection,
+  runMigrations,
+  type DriverConnection,
+  type RowDataPacket,
+} from '@board/mysql';
 import { inboxMigrations } from '@board/inbox';
 import { connectKafka, openCompactedTopic } from '@board/kafka';
 import { createIdempotencyTable } from '@board/outbox';
 import { compileCache, waitUntil } from '@board/test';
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { openMemoryTopic } from '../../packages/relay/test/support/open-memory-topic.ts';
-import { openTemporaryOutbox, type TemporaryOutbox } from '../../packages/relay/test/support/open-temporary-outbox.ts';
+import {
+  openTemporaryOutbox,
+  type TemporaryOutbox,
+} from '../../packages/relay/test/support/open-temporary-outbox.ts';
 
 const stack = inject('stack');
 const { connectUrl, brokers, mysql } = stack;
@@ -24,7 +38,13 @@ beforeAll(async () => {
   await outbox.query(createIdempotencyTable);
   // The consumer of this test has its tables in the same database.
   await runMigrations(
-    { host: mysql.host, port: mysql.port, name: outbox.database, user: 'root', password: mysql.rootPassword },
+    {
+      host: mysql.host,
+      port: mysql.port,
+      name: outbox.database,
+      user: 'root',
+      password: mysql.rootPassword,
+    },
     inboxMigrations,
   );
   topic = await openMemoryTopic(stack);
@@ -81,14 +101,20 @@ function runAt(
 ): Promise<{ exitCode: number | null; out: string; err: string }> {
   const env = { ...environment(), ...moved };
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [file, ...args, ...whose()], { env }, (_error, out, err) =>
-      resolve({ exitCode: child.exitCode, out, err }),
+    const child = execFile(
+      process.execPath,
+      [file, ...args, ...whose()],
+      { env },
+      (_error, out, err) => resolve({ exitCode: child.exitCode, out, err }),
     );
   });
 }
 
 async function remember(memory: RelayMemory): Promise<void> {
-  const store = relayMemory(openCompactedTopic(connectKafka(stack, 'test'), topic.name), outbox.definition.name);
+  const store = relayMemory(
+    openCompactedTopic(connectKafka(stack, 'test'), topic.name),
+    outbox.definition.name,
+  );
   await store.remember(memory);
   await store.close();
 }
@@ -116,7 +142,8 @@ async function left(): Promise<number> {
 
 async function purging(): Promise<number> {
   const [connections] = await root.query<RowDataPacket[]>('SHOW PROCESSLIST');
-  return connections.filter(({ User: user, db }) => user === 'purge' && db === outbox.database).length;
+  return connections.filter(({ User: user, db }) => user === 'purge' && db === outbox.database)
+    .length;
 }
 
 it('purges what is shipped, shows what is left, and remembers that it did', async () => {
@@ -127,15 +154,28 @@ it('purges what is shipped, shows what is left, and remembers that it did', asyn
     dryRun: true,
   });
   const { exitCode, out } = await run('purge', '--older-than', '2h');
-  expect({ exitCode, out }).toEqual({ exitCode: 0, out: '30 rows deleted, 0 idempotency keys deleted.\n' });
+  expect({ exitCode, out }).toEqual({
+    exitCode: 0,
+    out: '30 rows deleted, 0 idempotency keys deleted.\n',
+  });
   const status = JSON.parse((await run('status', '--json')).out) as Record<string, unknown>;
-  expect(status).toMatchObject({ rows: 0, connector: { isRunning: true }, lastPurge: { rows: 30, keys: 0 } });
-  expect((await run('status')).out).toMatch(/^outbox +0 rows\n.*\n.*\nconnector .*RUNNING, task 0 RUNNING\n/);
+  expect(status).toMatchObject({
+    rows: 0,
+    connector: { isRunning: true },
+    lastPurge: { rows: 30, keys: 0 },
+  });
+  expect((await run('status')).out).toMatch(
+    /^outbox +0 rows\n.*\n.*\nconnector .*RUNNING, task 0 RUNNING\n/,
+  );
 }, 120_000);
 
 it('keeps rows that were never in the binlog as rows, names them, and ships them with redrive', async () => {
   await insertOldRows(5);
-  const other = await openConnection({ ...mysqlAddress(), user: 'root', password: mysql.rootPassword });
+  const other = await openConnection({
+    ...mysqlAddress(),
+    user: 'root',
+    password: mysql.rootPassword,
+  });
   // As a dump is loaded, and as a server or session of long ago is set.
   await other.query('SET SESSION sql_log_bin = 0');
   const [unlogged = ''] = await insertOldRows(1, other);
@@ -148,7 +188,11 @@ it('keeps rows that were never in the binlog as rows, names them, and ships them
   await insertOldRows(5);
 
   const purged = await run('purge', '--json');
-  expect(JSON.parse(purged.out)).toMatchObject({ kind: 'done', rows: 10, kept: { missing: 2, undecided: 0 } });
+  expect(JSON.parse(purged.out)).toMatchObject({
+    kind: 'done',
+    rows: 10,
+    kept: { missing: 2, undecided: 0 },
+  });
   expect(purged.err).toMatch(
     new RegExp(`2 old outbox rows never reached the topic.*${unlogged}.*${statement}.*redrive`),
   );
@@ -157,12 +201,18 @@ it('keeps rows that were never in the binlog as rows, names them, and ships them
 
   expect((await run('redrive')).exitCode).not.toBe(0);
   const redriven = await run('redrive', '--yes');
-  expect(redriven).toMatchObject({ exitCode: 0, out: '2 rows shipped again. Now: npm run audit\n' });
+  expect(redriven).toMatchObject({
+    exitCode: 0,
+    out: '2 rows shipped again. Now: npm run audit\n',
+  });
   await outbox.readShipped((records) =>
     [unlogged, statement].every((id) => records.some(({ headers }) => headers['id'] === id)),
   );
   await keeperLooked(0);
-  expect(JSON.parse((await run('purge', '--json')).out)).toMatchObject({ rows: 2, kept: { missing: 0 } });
+  expect(JSON.parse((await run('purge', '--json')).out)).toMatchObject({
+    rows: 2,
+    kept: { missing: 0 },
+  });
   expect(await left()).toBe(0);
 }, 120_000);
 
@@ -176,7 +226,9 @@ it('redrive and skip-ddl do nothing to the connector of another outbox', async (
   const before = [await connect.getOffsets(name), await connect.getConfig(name)];
   for (const command of ['redrive', 'skip-ddl']) {
     const { exitCode, err } = await runAt({ DATABASE_NAME: 'order_service' }, command, '--yes');
-    expect(err).toMatch(`Nothing was done: the connector ${name} relays ${outbox.database}.outbox, not order_service`);
+    expect(err).toMatch(
+      `Nothing was done: the connector ${name} relays ${outbox.database}.outbox, not order_service`,
+    );
     expect(exitCode).toBe(1);
   }
   expect([await connect.getOffsets(name), await connect.getConfig(name)]).toEqual(before);
@@ -186,7 +238,10 @@ it('redrive and skip-ddl do nothing to the connector of another outbox', async (
 
 it('a purge that is KILLED has deleted whole chunks, and the next one goes on from there', async () => {
   await insertOldRows(6_000);
-  const child = spawn(process.execPath, [file, 'purge', ...whose()], { env: environment(), stdio: 'ignore' });
+  const child = spawn(process.execPath, [file, 'purge', ...whose()], {
+    env: environment(),
+    stdio: 'ignore',
+  });
   await waitUntil('the first chunk is gone', async () => (await left()) < 6_000);
   child.kill('SIGKILL');
   await once(child, 'close');
@@ -195,7 +250,10 @@ it('a purge that is KILLED has deleted whole chunks, and the next one goes on fr
   const rest = await left();
   expect(rest).toBeGreaterThan(0);
   expect(rest % 1_000).toBe(0);
-  expect(JSON.parse((await run('purge', '--json')).out)).toMatchObject({ kind: 'done', rows: rest });
+  expect(JSON.parse((await run('purge', '--json')).out)).toMatchObject({
+    kind: 'done',
+    rows: rest,
+  });
   expect(await left()).toBe(0);
 }, 120_000);
 
@@ -217,7 +275,9 @@ it('CANNOT TELL while no keeper watches the relay', async () => {
   await keeperLooked(3_600_000);
   const refused = await run('purge');
   expect(refused.exitCode).toBe(2);
-  expect(refused.err).toMatch(/Cannot tell .*no keeper has looked at the connector since .*start the keeper/);
+  expect(refused.err).toMatch(
+    /Cannot tell .*no keeper has looked at the connector since .*start the keeper/,
+  );
   expect(await left()).toBe(3);
 }, 120_000);
 

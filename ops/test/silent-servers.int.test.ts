@@ -28,7 +28,10 @@ interface Ran {
   readonly output: string;
 }
 
-/** Runs a command with some of its servers moved elsewhere, and calls `onOutput` with what it has said so far. */
+/**
+ * Runs a command with some of its servers moved elsewhere, and calls `onOutput` with what it has
+ * said so far.
+ */
 async function run(
   [program = '', ...args]: readonly string[],
   user: 'audit' | 'purge' | 'catalog_service',
@@ -64,13 +67,35 @@ const trace = ['ops/commands/trace.ts', '0198c0de-0000-7000-8000-000000000001'];
 const commands = [
   { command: audit, user: 'audit', servers: ['MySQL', 'Kafka', 'Connect'], exitCode: 2 },
   { command: trace, user: 'audit', servers: ['MySQL'], exitCode: 1 },
-  { command: ['ops/commands/outbox.ts', 'status'], user: 'purge', servers: ['Kafka', 'Connect'], exitCode: 1 },
-  { command: ['ops/commands/dlq.ts', 'list'], user: 'catalog_service', servers: ['MySQL'], exitCode: 1 },
-  { command: ['ops/commands/inbox.ts', 'status'], user: 'catalog_service', servers: ['Kafka'], exitCode: 1 },
-  { command: ['ops/commands/connector.ts', 'register'], user: 'purge', servers: ['Connect', 'Kafka'], exitCode: 1 },
+  {
+    command: ['ops/commands/outbox.ts', 'status'],
+    user: 'purge',
+    servers: ['Kafka', 'Connect'],
+    exitCode: 1,
+  },
+  {
+    command: ['ops/commands/dlq.ts', 'list'],
+    user: 'catalog_service',
+    servers: ['MySQL'],
+    exitCode: 1,
+  },
+  {
+    command: ['ops/commands/inbox.ts', 'status'],
+    user: 'catalog_service',
+    servers: ['Kafka'],
+    exitCode: 1,
+  },
+  {
+    command: ['ops/commands/connector.ts', 'register'],
+    user: 'purge',
+    servers: ['Connect', 'Kafka'],
+    exitCode: 1,
+  },
 ] as const;
 
-it.concurrent.each(commands.flatMap(({ servers, ...rest }) => servers.map((server) => ({ ...rest, server }))))(
+it.concurrent.each(
+  commands.flatMap(({ servers, ...rest }) => servers.map((server) => ({ ...rest, server }))),
+)(
   '$command ends by itself and names $server when that accepts connections and never answers',
   async ({ command, user, server, exitCode }) => {
     const url = `http://${local(silent.port)}`;
@@ -89,9 +114,12 @@ it('an audit whose MySQL falls silent on its way ends, says so and cannot tell',
   const proxy = await startTcpProxy(mysql);
   onTestFinished(proxy.close);
   const ran = await run(audit, 'audit', { DATABASE_PORT: String(proxy.port) }, (output) => {
-    if (output.includes('waiting until the connector')) proxy.set({ kind: 'half-open', drop: 'both' });
+    if (output.includes('waiting until the connector'))
+      proxy.set({ kind: 'half-open', drop: 'both' });
   });
-  expect(ran.output).toContain(`Cannot tell: MySQL at ${local(proxy.port)} has said nothing for 2 s`);
+  expect(ran.output).toContain(
+    `Cannot tell: MySQL at ${local(proxy.port)} has said nothing for 2 s`,
+  );
   expect(ran.output).toContain('See what it does');
   expect(ran.exitCode).toBe(2);
 });
@@ -110,7 +138,10 @@ it('a server that answers ends nothing, however long a statement takes and whate
     watch((signal) => askDatabase({ ...root, password: 'wrong' }, signal), 1_000),
     watch((signal) => askDatabase({ ...root, port: 1 }, signal), 1_000),
     watch((signal) => askBrokers({ brokers: stack.brokers }, signal), 1_000),
-    watch((signal) => askBrokers({ brokers: [local(silent.port), ...stack.brokers] }, signal), 1_000),
+    watch(
+      (signal) => askBrokers({ brokers: [local(silent.port), ...stack.brokers] }, signal),
+      1_000,
+    ),
     watch((signal) => askHttp(stack.connectUrl, signal), 1_000),
     watch((signal) => askHttp(stack.registryUrl, signal), 1_000),
   ];
@@ -125,15 +156,18 @@ it.each<[string, NeededServer['ask']]>([
   ['Kafka', (signal) => askBrokers({ brokers: [local(silent.port)] }, signal)],
   ['a secured Kafka', (signal) => askBrokers({ brokers: [local(silent.port)], ca: '' }, signal)],
   ['an HTTP server', (signal) => askHttp(`http://${local(silent.port)}`, signal)],
-])('a silent server is noticed within its deadline, and leaves no connection behind: %s', async (_name, ask) => {
-  const before = silent.connections();
-  const begin = Date.now();
-  const ends = watch(ask, 400);
-  await waitUntil('the silence is noticed', () => ends.length > 0);
-  expect(Date.now() - begin).toBeGreaterThanOrEqual(390);
-  expect(ends).toEqual([expect.stringContaining('it has said nothing for 0.4 s')]);
-  await waitUntil('its connections are closed', () => silent.connections() <= before);
-});
+])(
+  'a silent server is noticed within its deadline, and leaves no connection behind: %s',
+  async (_name, ask) => {
+    const before = silent.connections();
+    const begin = Date.now();
+    const ends = watch(ask, 400);
+    await waitUntil('the silence is noticed', () => ends.length > 0);
+    expect(Date.now() - begin).toBeGreaterThanOrEqual(390);
+    expect(ends).toEqual([expect.stringContaining('it has said nothing for 0.4 s')]);
+    await waitUntil('its connections are closed', () => silent.connections() <= before);
+  },
+);
 
 it('a server that is silent for less than the deadline ends nothing', async () => {
   const proxy = await startTcpProxy(mysql);

@@ -18,7 +18,10 @@ import { createHealth, createLogger } from '@board/service';
 import { startTcpProxy, waitUntil } from '@board/test';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { openMemoryTopic } from '../../packages/relay/test/support/open-memory-topic.ts';
-import { openTemporaryOutbox, type TemporaryOutbox } from '../../packages/relay/test/support/open-temporary-outbox.ts';
+import {
+  openTemporaryOutbox,
+  type TemporaryOutbox,
+} from '../../packages/relay/test/support/open-temporary-outbox.ts';
 import { healConnector } from '../../services/keeper/src/application/heal-connector.ts';
 import { startOwnMysql, type OwnMysql } from '../../stack/test/support/start-own-mysql.ts';
 
@@ -55,7 +58,8 @@ afterAll(async () => {
 }, 60_000);
 
 const address = () => ({ host: mysql.host, port: mysql.port, database: outbox.database });
-const sql: RunSql = async (text, values) => (await root.query(text, [...(values ?? [])]))[0] as unknown[];
+const sql: RunSql = async (text, values) =>
+  (await root.query(text, [...(values ?? [])]))[0] as unknown[];
 
 const file = resolve(import.meta.dirname, '../commands/outbox.ts');
 const whose = () => ['--connector', definition.name, '--memory-topic', memory.name];
@@ -75,19 +79,31 @@ interface Ran {
   readonly err: string;
 }
 
-function outboxCommand(args: readonly string[], moved: Readonly<Record<string, string>> = {}): Promise<Ran> {
+function outboxCommand(
+  args: readonly string[],
+  moved: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
   return new Promise((done) => {
     const env = { ...environment(), ...moved };
-    const child = execFile(process.execPath, [file, ...args, '--yes', ...whose()], { env }, (_error, out, err) =>
-      done({ exitCode: child.exitCode, out, err }),
+    const child = execFile(
+      process.execPath,
+      [file, ...args, '--yes', ...whose()],
+      { env },
+      (_error, out, err) => done({ exitCode: child.exitCode, out, err }),
     );
   });
 }
 
 /** On a terminal of its own, where each question is answered once `isTime`. */
-async function outboxDialog(args: readonly string[], questions: number, isTime: () => Promise<boolean>): Promise<Ran> {
+async function outboxDialog(
+  args: readonly string[],
+  questions: number,
+  isTime: () => Promise<boolean>,
+): Promise<Ran> {
   const command = [process.execPath, file, ...args, ...whose()].join(' ');
-  const child = spawn('script', ['-qec', command, '/dev/null'], { env: { ...process.env, ...environment() } });
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    env: { ...process.env, ...environment() },
+  });
   onTestFinished(() => void child.kill());
   let out = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
@@ -104,15 +120,33 @@ async function outboxDialog(args: readonly string[], questions: number, isTime: 
 /** A row whose columns cannot be taken for each other arrives as it is. */
 async function ships(): Promise<void> {
   const id = randomUUID();
-  const row = { id, aggregateId: `of ${id}`, version: 7, key: `key ${id}`, type: 'BoardCreated', traceparent: null };
-  await outbox.insert({ ...row, payload: Buffer.from(id), occurredAt: '2026-01-02 03:04:05.678901' });
+  const row = {
+    id,
+    aggregateId: `of ${id}`,
+    version: 7,
+    key: `key ${id}`,
+    type: 'BoardCreated',
+    traceparent: null,
+  };
+  await outbox.insert({
+    ...row,
+    payload: Buffer.from(id),
+    occurredAt: '2026-01-02 03:04:05.678901',
+  });
   const wait = { connect: api, mysql: sql, connector: definition.name, timeoutMs: 30_000 };
   expect(await waitUntilShipped(wait)).toBe('passed');
-  const records = await outbox.readShipped((read) => read.some(({ headers }) => headers['id'] === id));
+  const records = await outbox.readShipped((read) =>
+    read.some(({ headers }) => headers['id'] === id),
+  );
   expect(records.findLast(({ headers }) => headers['id'] === id)).toMatchObject({
     key: row.key,
     value: Buffer.from(id),
-    headers: { aggregateId: row.aggregateId, version: '7', eventType: row.type, occurredAt: '1767323045678901' },
+    headers: {
+      aggregateId: row.aggregateId,
+      version: '7',
+      eventType: row.type,
+      occurredAt: '1767323045678901',
+    },
   });
 }
 
@@ -138,7 +172,8 @@ async function alarm(): Promise<string> {
   );
 }
 
-const status = async (): Promise<string> => formatReport(await describeConnector(api, definition.name));
+const status = async (): Promise<string> =>
+  formatReport(await describeConnector(api, definition.name));
 
 const skipDdl = (...args: string[]) => outboxCommand(['skip-ddl', ...args]);
 
@@ -167,16 +202,24 @@ it('a refused statement of another table is named by alarm and status, and one c
   expect(await alarm()).toContain(explanation);
   expect(await status()).toContain(explanation);
 
-  expect(await skipDdl()).toMatchObject({ exitCode: 0, out: expect.stringMatching(/^Passed over/) });
+  expect(await skipDdl()).toMatchObject({
+    exitCode: 0,
+    out: expect.stringMatching(/^Passed over/),
+  });
   expect(await api.getConfig(definition.name)).toEqual(definition);
   await ships();
 }, 120_000);
 
 it("a statement that names an outbox is passed over only where the operator says that it is another database's", async () => {
   await root.query(`CREATE TABLE scratch.outbox (id INT COMMENT "it's, so", url TEXT)`);
-  expect(await alarm()).toContain(`"CREATE TABLE scratch.outbox (id INT COMMENT 'it''s, so', url TEXT)"`);
+  expect(await alarm()).toContain(
+    `"CREATE TABLE scratch.outbox (id INT COMMENT 'it''s, so', url TEXT)"`,
+  );
   const refused = await skipDdl();
-  expect(refused).toMatchObject({ exitCode: 1, err: expect.stringContaining('CREATE TABLE scratch.outbox') });
+  expect(refused).toMatchObject({
+    exitCode: 1,
+    err: expect.stringContaining('CREATE TABLE scratch.outbox'),
+  });
   expect(refused.err).toMatch(/may have changed the outbox.*--other-database/);
   expect(await api.getConfig(definition.name)).toEqual(definition);
 
@@ -193,10 +236,13 @@ it('statements that follow each other are passed over by one command, though its
   for (const name of ['second', 'third']) await createOtherOutbox(name);
   await alarm();
   const sessions = async () =>
-    (await root.query<RowDataPacket[]>('SHOW PROCESSLIST'))[0].filter(({ db }) => db === outbox.database);
+    (await root.query<RowDataPacket[]>('SHOW PROCESSLIST'))[0].filter(
+      ({ db }) => db === outbox.database,
+    );
   const before = new Set((await sessions()).map(({ Id: id }) => id));
   // Longer than the server keeps any other session of ours that says nothing.
-  const isIdle = async () => (await sessions()).some(({ Id: id, Time: seconds }) => !before.has(id) && seconds > 31);
+  const isIdle = async () =>
+    (await sessions()).some(({ Id: id, Time: seconds }) => !before.has(id) && seconds > 31);
   const { exitCode, out } = await outboxDialog(['skip-ddl', '--other-database'], 2, isIdle);
   expect({ exitCode, out }).toEqual({ exitCode: 0, out: expect.stringContaining('Passed over') });
   expect(await api.getConfig(definition.name)).toEqual(definition);
@@ -210,10 +256,14 @@ it('what a skip has set is taken back when MySQL falls silent in its middle, and
   onTestFinished(link.close);
   const moved = { DATABASE_PORT: String(link.port), SERVER_DEADLINE_MS: '2000' };
   const running = outboxCommand(['skip-ddl', '--other-database'], moved);
-  const isSkipping = async (): Promise<boolean> => isSkippingDdl((await api.getConfig(definition.name)) ?? {});
+  const isSkipping = async (): Promise<boolean> =>
+    isSkippingDdl((await api.getConfig(definition.name)) ?? {});
   await waitUntil('its setting', isSkipping);
   link.set({ kind: 'half-open', drop: 'both' });
-  expect(await running).toMatchObject({ exitCode: 1, err: expect.stringMatching(/MySQL at .* has said nothing/) });
+  expect(await running).toMatchObject({
+    exitCode: 1,
+    err: expect.stringMatching(/MySQL at .* has said nothing/),
+  });
   expect(await api.getConfig(definition.name)).toEqual(definition);
   // It may have come past the statement, or not.
   await skipDdl('--other-database');
@@ -221,10 +271,14 @@ it('what a skip has set is taken back when MySQL falls silent in its middle, and
 
   await createOtherOutbox('fifth');
   await alarm();
-  const killed = spawn(process.execPath, [file, 'skip-ddl', '--other-database', '--yes', ...whose()], {
-    env: environment(),
-    stdio: 'ignore',
-  });
+  const killed = spawn(
+    process.execPath,
+    [file, 'skip-ddl', '--other-database', '--yes', ...whose()],
+    {
+      env: environment(),
+      stdio: 'ignore',
+    },
+  );
   const closed = once(killed, 'close');
   await waitUntil('its setting', isSkipping);
   killed.kill('SIGKILL');
@@ -237,7 +291,9 @@ it('what a skip has set is taken back when MySQL falls silent in its middle, and
 
 it('a refused change of the outbox itself: the recipe has the table read again, and no value gets under a wrong column', async () => {
   await root.query("SET SESSION sql_mode = 'ANSI_QUOTES'");
-  await root.query(`ALTER TABLE "outbox" ADD COLUMN "region" VARCHAR(36) NOT NULL DEFAULT 'nowhere' FIRST`);
+  await root.query(
+    `ALTER TABLE "outbox" ADD COLUMN "region" VARCHAR(36) NOT NULL DEFAULT 'nowhere' FIRST`,
+  );
   await root.query('SET SESSION sql_mode = DEFAULT');
   expect(await alarm()).toMatch(/"ALTER TABLE 'outbox' ADD COLUMN .*"A refused statement"/);
   expect((await skipDdl()).err).toMatch(/may have changed the outbox/);
@@ -246,7 +302,8 @@ it('a refused change of the outbox itself: the recipe has the table read again, 
 }, 120_000);
 
 it('a value that cannot be converted stops the task instead of being shipped as NULL, and the recipe ships it', async () => {
-  // Of the columns that are shipped the only one that may be NULL: of any other Connect itself would refuse the NULL.
+  // Of the columns that are shipped the only one that may be NULL: of any other Connect itself
+  // would refuse the NULL.
   await root.query('SET SESSION sql_log_bin = 0');
   await root.query('ALTER TABLE outbox MODIFY traceparent INT NULL');
   await root.query('SET SESSION sql_log_bin = 1');
@@ -254,9 +311,13 @@ it('a value that cannot be converted stops the task instead of being shipped as 
     'INSERT INTO outbox (id, aggregatetype, aggregateid, version, partition_key, type, payload, traceparent, occurred_at)' +
       " VALUES ('unfit', 'board', 'a', 1, 'k', 't', 'p', 7, NOW(6))",
   );
-  expect(await alarm()).toMatch(/traceparent' of type CHAR: docs\/runbook.md, "A row that does not fit"/);
+  expect(await alarm()).toMatch(
+    /traceparent' of type CHAR: docs\/runbook.md, "A row that does not fit"/,
+  );
   await readTableAgain();
-  const records = await outbox.readShipped((read) => read.some(({ headers }) => headers['id'] === 'unfit'));
+  const records = await outbox.readShipped((read) =>
+    read.some(({ headers }) => headers['id'] === 'unfit'),
+  );
   const unfit = records.filter(({ headers }) => headers['id'] === 'unfit');
   expect(unfit.map(({ headers }) => headers['traceparent'])).toEqual(['7']);
   await ships();

@@ -38,12 +38,20 @@ afterAll(async () => {
 
 async function trace(
   aggregateId: string,
-  { logFiles = [logFile], ...changes }: Partial<TraceOptions> & { readonly logFiles?: readonly string[] } = {},
+  {
+    logFiles = [logFile],
+    ...changes
+  }: Partial<TraceOptions> & { readonly logFiles?: readonly string[] } = {},
 ) {
   const traced = await traceAggregate({
     aggregateId,
     consumer: catalogConsumer,
-    database: { host: stack.mysql.host, port: stack.mysql.port, user: 'audit', password: stack.passwords.audit },
+    database: {
+      host: stack.mysql.host,
+      port: stack.mysql.port,
+      user: 'audit',
+      password: stack.passwords.audit,
+    },
     kafka: { brokers: stack.brokers },
     logs: openLogs({ files: logFiles, aggregateId }),
     places: pipeline.places,
@@ -53,11 +61,16 @@ async function trace(
 }
 
 async function markOf(boardId: string): Promise<number> {
-  const [rows] = await pipeline.pair.consumer.root.query('SELECT version FROM mark WHERE aggregateid = ?', [boardId]);
+  const [rows] = await pipeline.pair.consumer.root.query(
+    'SELECT version FROM mark WHERE aggregateid = ?',
+    [boardId],
+  );
   return (rows as unknown as { version: number }[])[0]?.version ?? 0;
 }
 
-/** Puts a record into the topic that no outbox row stands behind, where the board's own records are. */
+/**
+ * Puts a record into the topic that no outbox row stands behind, where the board's own records are.
+ */
 async function forge(boardId: string, version: number, eventId: string): Promise<void> {
   const producer = connectKafka(stack, 'forger').producer({ allowAutoTopicCreation: false });
   await producer.connect();
@@ -82,11 +95,15 @@ async function dismiss(letter: string): Promise<void> {
     now: Date.now,
   };
   const request = { letter, reason: 'forged', neverExisted: true };
-  await waitUntil('dismissed', async () => (await dismissLetter(operator, request)) === 'dismissed');
+  await waitUntil(
+    'dismissed',
+    async () => (await dismissLetter(operator, request)) === 'dismissed',
+  );
   await database.close();
 }
 
-const kindsOf = (event: { steps: readonly { kind: string }[] } | undefined) => event?.steps.map(({ kind }) => kind);
+const kindsOf = (event: { steps: readonly { kind: string }[] } | undefined) =>
+  event?.steps.map(({ kind }) => kind);
 
 describe('the trace of a board', () => {
   it('shows each event from the topic to the catalog: a RETRY and its tier, who waited behind it', async () => {
@@ -115,14 +132,27 @@ describe('the trace of a board', () => {
 
     expect(second).toMatchObject({ version: 2, eventType: 'BoardEdited', outcome: 'applied' });
     expect(kindsOf(second)).toEqual(['changed', 'in topic', 'failed', 'applied']);
-    expect(second?.steps[2]).toMatchObject({ attempt: 1, tier: 1, error: 'planted', by: pipeline.group });
+    expect(second?.steps[2]).toMatchObject({
+      attempt: 1,
+      tier: 1,
+      error: 'planted',
+      by: pipeline.group,
+    });
     expect(second?.steps[3]).toMatchObject({ attempt: 2, by: pipeline.group });
     expect(second?.steps[3]?.afterMs).toBeGreaterThan(0);
 
     expect(third).toMatchObject({ outcome: 'applied', traceparent, notFound: [] });
-    expect(kindsOf(third)?.toSorted()).toEqual(['applied', 'committed', 'in topic', 'parked', 'received']);
+    expect(kindsOf(third)?.toSorted()).toEqual([
+      'applied',
+      'committed',
+      'in topic',
+      'parked',
+      'received',
+    ]);
 
-    const places = timeline?.events.flatMap(({ steps }) => steps.filter((step) => step.kind === 'in topic')) ?? [];
+    const places =
+      timeline?.events.flatMap(({ steps }) => steps.filter((step) => step.kind === 'in topic')) ??
+      [];
     expect(places.map(({ topic, offset }) => [topic, offset])).toEqual(
       ['0', '1', '2'].map((offset) => [pipeline.places.topic, offset]),
     );
@@ -180,7 +210,9 @@ describe('the trace of a board', () => {
         [2, 'applied'],
       ]);
       expect(events[1]).toMatchObject({ eventId: forged });
-      expect(events.map((event) => kindsOf(event)?.filter((kind) => kind === 'in topic').length)).toEqual([1, 1, 1]);
+      expect(
+        events.map((event) => kindsOf(event)?.filter((kind) => kind === 'in topic').length),
+      ).toEqual([1, 1, 1]);
       expect(events.flatMap(({ notFound }) => notFound)).not.toContain('record');
     };
     // Log lines follow their COMMIT.
@@ -198,7 +230,10 @@ describe('the trace of a board', () => {
     await forge(boardId, 1, (await trace(boardId))?.events[0]?.eventId ?? '');
     const read = async (toEnd: boolean) => {
       const timeline = await trace(boardId, { toEnd });
-      return [timeline?.isTopicReadToEnd, kindsOf(timeline?.events[0])?.filter((kind) => kind === 'in topic').length];
+      return [
+        timeline?.isTopicReadToEnd,
+        kindsOf(timeline?.events[0])?.filter((kind) => kind === 'in topic').length,
+      ];
     };
     expect(await read(false)).toEqual([false, 1]);
     expect(await read(true)).toEqual([true, 2]);
@@ -224,14 +259,23 @@ describe('the trace of a board', () => {
     const admin = await openAdmin({ brokers: stack.brokers });
     const { groups } = await admin.listGroups();
     await admin.disconnect();
-    expect(groups.filter(({ groupId }) => groupId.startsWith(`${pipeline.group}.trace.`))).toEqual([]);
+    expect(groups.filter(({ groupId }) => groupId.startsWith(`${pipeline.group}.trace.`))).toEqual(
+      [],
+    );
   });
 
   it('shows what is in the topic and NOT applied while no consumer runs', async () => {
     await pipeline.stopConsumer();
     const boardId = randomUUIDv7();
     await pipeline.change(boardId);
-    await waitUntil('in the topic', async () => (await trace(boardId))?.events[0]?.outcome === 'in topic');
-    expect(await trace(boardId)).toMatchObject({ version: 1, mark: 0, events: [{ notFound: ['request', 'commit'] }] });
+    await waitUntil(
+      'in the topic',
+      async () => (await trace(boardId))?.events[0]?.outcome === 'in topic',
+    );
+    expect(await trace(boardId)).toMatchObject({
+      version: 1,
+      mark: 0,
+      events: [{ notFound: ['request', 'commit'] }],
+    });
   });
 });

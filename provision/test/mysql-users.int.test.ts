@@ -20,7 +20,8 @@ async function run(user: string, sql: string): Promise<'allowed' | 'refused'> {
       'ER_COLUMNACCESS_DENIED_ERROR',
       'ER_SPECIFIC_ACCESS_DENIED_ERROR',
     ];
-    if (error instanceof Error && 'code' in error && refusals.includes(String(error.code))) return 'refused';
+    if (error instanceof Error && 'code' in error && refusals.includes(String(error.code)))
+      return 'refused';
     throw error;
   } finally {
     await connection.rollback();
@@ -113,7 +114,11 @@ describe.each<[string, readonly string[], readonly string[]]>([
   ],
   [
     'audit',
-    [`SELECT * FROM ${orders}.board WHERE FALSE`, `SELECT * FROM ${catalog}.migrations`, 'FLUSH OPTIMIZER_COSTS'],
+    [
+      `SELECT * FROM ${orders}.board WHERE FALSE`,
+      `SELECT * FROM ${catalog}.migrations`,
+      'FLUSH OPTIMIZER_COSTS',
+    ],
     [
       'FLUSH TABLES',
       `UPDATE ${orders}.board SET version = 1 WHERE FALSE`,
@@ -124,7 +129,12 @@ describe.each<[string, readonly string[], readonly string[]]>([
   ],
   [
     'cdc',
-    [`SELECT * FROM ${orders}.outbox WHERE FALSE`, 'FLUSH OPTIMIZER_COSTS', 'SHOW BINARY LOG STATUS', 'SHOW REPLICAS'],
+    [
+      `SELECT * FROM ${orders}.outbox WHERE FALSE`,
+      'FLUSH OPTIMIZER_COSTS',
+      'SHOW BINARY LOG STATUS',
+      'SHOW REPLICAS',
+    ],
     [
       `INSERT INTO ${orders}.outbox SELECT * FROM ${orders}.outbox WHERE FALSE`,
       `DELETE FROM ${orders}.outbox WHERE FALSE`,
@@ -132,7 +142,11 @@ describe.each<[string, readonly string[], readonly string[]]>([
       'CREATE DATABASE test_x',
     ],
   ],
-  ['registry', ['SHOW TABLES FROM registry'], [`SELECT * FROM ${orders}.board`, `SELECT * FROM ${catalog}.migrations`]],
+  [
+    'registry',
+    ['SHOW TABLES FROM registry'],
+    [`SELECT * FROM ${orders}.board`, `SELECT * FROM ${catalog}.migrations`],
+  ],
 ])('the MySQL user %s', (user, allowed, refused) => {
   it.each(allowed)('may %s', async (sql) => {
     expect(await run(user, sql)).toBe('allowed');

@@ -15,7 +15,8 @@ beforeEach(() => {
   other = `test-${randomUUID()}`;
 });
 afterEach(async () => {
-  for (const name of [subject, other]) await fetch(`${registryUrl}/subjects/${name}`, { method: 'DELETE' });
+  for (const name of [subject, other])
+    await fetch(`${registryUrl}/subjects/${name}`, { method: 'DELETE' });
 });
 
 function schema(...fields: object[]): string {
@@ -45,7 +46,9 @@ describe('registerSchemas', () => {
   it('leaves a schema that is there alone, and registers a compatible change', async () => {
     await registerSchemas(registryUrl, [{ subject, schema: schema(a) }]);
     expect(await registerSchemas(registryUrl, [{ subject, schema: schema(a) }])).toEqual([]);
-    expect(await registerSchemas(registryUrl, [{ subject, schema: schema(a, optional) }])).toHaveLength(1);
+    expect(
+      await registerSchemas(registryUrl, [{ subject, schema: schema(a, optional) }]),
+    ).toHaveLength(1);
     expect(await versions(subject)).toEqual([1, 2]);
   });
 

@@ -34,7 +34,10 @@ async function setting(name: string): Promise<string | undefined> {
 
 async function alter(config: Record<string, string>): Promise<void> {
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-  await admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name: definition.name, configEntries }] });
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [{ type: 2, name: definition.name, configEntries }],
+  });
 }
 
 describe('createTopics', () => {
@@ -51,8 +54,14 @@ describe('createTopics', () => {
     const producer = connectKafka({ brokers }, 'test').producer({ retry: { retries: 0 } });
     await producer.connect();
     const send = (value: Buffer) =>
-      producer.send({ topic: name, compression: kafkajs.CompressionTypes.GZIP, messages: [{ value }] });
-    await expect(send(Buffer.alloc(3_000_000, 'a'))).rejects.toThrow('larger than the max message size');
+      producer.send({
+        topic: name,
+        compression: kafkajs.CompressionTypes.GZIP,
+        messages: [{ value }],
+      });
+    await expect(send(Buffer.alloc(3_000_000, 'a'))).rejects.toThrow(
+      'larger than the max message size',
+    );
     await send(Buffer.alloc(300_000, 'a'));
     await producer.disconnect();
   });
@@ -82,7 +91,9 @@ describe('createTopics', () => {
   it('adds partitions', async () => {
     await createTopics(brokers, [definition]);
     const wider = { ...definition, partitions: 3 };
-    expect(await createTopics(brokers, [wider])).toEqual([`topic ${definition.name}: partitions 2 -> 3`]);
+    expect(await createTopics(brokers, [wider])).toEqual([
+      `topic ${definition.name}: partitions 2 -> 3`,
+    ]);
     await expect.poll(() => createTopics(brokers, [wider])).toEqual([]);
   });
 
@@ -90,11 +101,15 @@ describe('createTopics', () => {
     await createTopics(brokers, [definition]);
     await alter({ 'retention.ms': '60000' });
     const wrong = { ...definition, replicationFactor: 2 };
-    await expect(createTopics(brokers, [wrong])).rejects.toThrow(/replication factor 3.*kafka-reassign-partitions/);
+    await expect(createTopics(brokers, [wrong])).rejects.toThrow(
+      /replication factor 3.*kafka-reassign-partitions/,
+    );
     expect(await setting('retention.ms')).toBe('60000');
   });
 
   it('says which brokers do not answer', async () => {
-    await expect(createTopics(['127.0.0.1:9'])).rejects.toThrow('no Kafka broker answers at 127.0.0.1:9');
+    await expect(createTopics(['127.0.0.1:9'])).rejects.toThrow(
+      'no Kafka broker answers at 127.0.0.1:9',
+    );
   });
 });

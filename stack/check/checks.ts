@@ -2,10 +2,21 @@ import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { cacheFolder } from '../fetch/cache.ts';
 import { findJars } from '../fetch/fetch-jars.ts';
-import { findOnMachine, isFetched, type Wanted, wantedJava, wantedMysqld } from '../fetch/find-programs.ts';
+import {
+  findOnMachine,
+  isFetched,
+  type Wanted,
+  wantedJava,
+  wantedMysqld,
+} from '../fetch/find-programs.ts';
 import { privateRootProblem } from '../fetch/private-root.ts';
 import { type Cluster, clusterTitles, findOtherCluster, readCluster } from '../instance/cluster.ts';
-import { type Instance, instancesFolder, stackCommand, startCommand } from '../instance/instance.ts';
+import {
+  type Instance,
+  instancesFolder,
+  stackCommand,
+  startCommand,
+} from '../instance/instance.ts';
 import { findBusyPorts, listPorts, type Ports, portsAt, readOffset } from '../instance/ports.ts';
 import { findOnPath } from '../run/run-command.ts';
 import { readLiveState } from '../run/stack-state.ts';
@@ -19,10 +30,18 @@ interface Finding {
 }
 
 const ok = (name: string, detail: string): Finding => ({ name, status: 'ok', detail });
-const missing = (name: string, detail: string, fix: string): Finding => ({ name, status: 'missing', detail, fix });
+const missing = (name: string, detail: string, fix: string): Finding => ({
+  name,
+  status: 'missing',
+  detail,
+  fix,
+});
 
 /** Everything that a start needs, as `doctor` shows it. */
-export async function checkAll(instance: Instance, wanted: Cluster | undefined): Promise<Finding[]> {
+export async function checkAll(
+  instance: Instance,
+  wanted: Cluster | undefined,
+): Promise<Finding[]> {
   const cluster = wanted ?? readCluster(instance) ?? 'kraft';
   return [
     ...(await checkMachine(cluster)),
@@ -33,12 +52,18 @@ export async function checkAll(instance: Instance, wanted: Cluster | undefined):
   ];
 }
 
-/** Throws one sentence for each thing missing, with the way out; nothing has been started or fetched by then. */
+/**
+ * Throws one sentence for each thing missing, with the way out; nothing has been started or fetched
+ * by then.
+ */
 export async function refuseWhatIsMissing(cluster: Cluster): Promise<void> {
   refuse(await checkMachine(cluster));
 }
 
-/** Throws when a server could not use the folders of the instance or of the downloads; call it before anything is written there. */
+/**
+ * Throws when a server could not use the folders of the instance or of the downloads; call it
+ * before anything is written there.
+ */
 export function refuseFolders(instance: Pick<Instance, 'folder'>): void {
   refuse([checkFolders(instance)]);
 }
@@ -46,26 +71,40 @@ export function refuseFolders(instance: Pick<Instance, 'folder'>): void {
 function refuse(findings: readonly Finding[]): void {
   const problems = findings.filter(({ status }) => status === 'missing');
   if (problems.length === 0) return;
-  throw new Error(problems.map(({ name, detail, fix }) => `${name}: ${detail}; ${fix}.`).join('\n'));
+  throw new Error(
+    problems.map(({ name, detail, fix }) => `${name}: ${detail}; ${fix}.`).join('\n'),
+  );
 }
 
 /** Throws one sentence when a port of the flavour is in use; checks all before anything starts. */
-export async function refuseBusyPorts(instance: Instance, ports: Ports, cluster: Cluster): Promise<void> {
+export async function refuseBusyPorts(
+  instance: Instance,
+  ports: Ports,
+  cluster: Cluster,
+): Promise<void> {
   const problem = await portsProblem(ports, cluster);
   if (problem === undefined) return;
   const command = startCommand(instance, '--port-offset', 'auto');
-  const back = instance.name === 'main' ? 'until "--port-offset 0" takes it back' : 'for its next starts';
-  throw new Error(`${problem}, or start on other ports with "${command}", which is remembered ${back}.`);
+  const back =
+    instance.name === 'main' ? 'until "--port-offset 0" takes it back' : 'for its next starts';
+  throw new Error(
+    `${problem}, or start on other ports with "${command}", which is remembered ${back}.`,
+  );
 }
 
 /** The instance's ports: free, or in use by the instance itself. */
 async function checkPorts(instance: Instance, cluster: Cluster): Promise<Finding> {
-  if (readLiveState(instance) !== undefined) return ok('ports', `used by the stack "${instance.name}", which runs`);
+  if (readLiveState(instance) !== undefined)
+    return ok('ports', `used by the stack "${instance.name}", which runs`);
   const ports = portsAt(readOffset(instance.folder) ?? 0);
   const problem = await portsProblem(ports, cluster);
   return problem === undefined
     ? ok('ports', `all ${listPorts(ports, cluster).length} are free`)
-    : missing('ports', `${problem}, or move the stack`, stackCommand('up --port-offset auto', instance));
+    : missing(
+        'ports',
+        `${problem}, or move the stack`,
+        stackCommand('up --port-offset auto', instance),
+      );
 }
 
 /** Which ports are in use, and the first way out. */
@@ -82,7 +121,12 @@ async function portsProblem(ports: Ports, cluster: Cluster): Promise<string | un
 /** Everything that a start needs from the machine, ports left out. */
 async function checkMachine(cluster: Cluster): Promise<Finding[]> {
   const [java, mysqld] = await Promise.all([
-    checkProgram('Java', wantedJava, 'none from 21 on here', 'install a JRE 25 and set JAVA_HOME to it'),
+    checkProgram(
+      'Java',
+      wantedJava,
+      'none from 21 on here',
+      'install a JRE 25 and set JAVA_HOME to it',
+    ),
     checkProgram(
       'MySQL',
       wantedMysqld,
@@ -106,7 +150,12 @@ async function checkMachine(cluster: Cluster): Promise<Finding[]> {
 }
 
 /** On this machine, in the cache, or to be fetched. */
-async function checkProgram(name: string, wanted: Wanted, none: string, fix: string): Promise<Finding> {
+async function checkProgram(
+  name: string,
+  wanted: Wanted,
+  none: string,
+  fix: string,
+): Promise<Finding> {
   const own = await findOnMachine(wanted);
   if (own !== undefined) return ok(name, `${own.version.text} at ${own.command[0]}`);
   if (isFetched(wanted)) return ok(name, 'fetched, in the cache');
@@ -116,7 +165,12 @@ async function checkProgram(name: string, wanted: Wanted, none: string, fix: str
     : missing(name, `${none}, and ${problem}`, fix);
 }
 
-function checkOnPath(name: string, program: string, problem: string, debianPackage: string): Finding {
+function checkOnPath(
+  name: string,
+  program: string,
+  problem: string,
+  debianPackage: string,
+): Finding {
   const file = findOnPath(program);
   if (file !== undefined) return ok(name, file);
   const fix =
@@ -130,7 +184,11 @@ const gib = 1024 ** 3;
 
 export function checkDisk(cluster: Cluster): Finding {
   const places = [
-    { what: 'the cache', folder: cacheFolder(), needGib: findJars(cluster) === undefined ? 2.5 : 0.2 },
+    {
+      what: 'the cache',
+      folder: cacheFolder(),
+      needGib: findJars(cluster) === undefined ? 2.5 : 0.2,
+    },
     { what: 'data and logs', folder: instancesFolder, needGib: 1.5 },
   ];
   for (const { what, folder, needGib } of places) {
@@ -162,7 +220,11 @@ function checkMemory(): Finding {
   const detail = `${available.toFixed(1)} GiB available`;
   return available >= 2.6
     ? ok('memory', detail)
-    : missing('memory', `${detail}, 2.6 needed`, 'stop other programs ("ps aux --sort=-rss | head")');
+    : missing(
+        'memory',
+        `${detail}, 2.6 needed`,
+        'stop other programs ("ps aux --sort=-rss | head")',
+      );
 }
 
 /** Whether the downloads are there; never missing, since a start fetches them. */
@@ -202,11 +264,17 @@ const ofPrograms: readonly Rule[] = [
   { pattern: /[:;]/, reason: 'Java takes ":" and the loader ":" and ";" for the end of a path' },
   controlCharacters,
 ];
-/** MySQL keeps a path in 512 bytes: with 460 it still made its data folder and tables of the longest names, with 490 it did not. */
+/**
+ * MySQL keeps a path in 512 bytes: with 460 it still made its data folder and tables of the longest
+ * names, with 490 it did not.
+ */
 const maxBytes = 450;
 
 /** Whether every server can use the folders' names; looks at nothing but them. */
-export function checkFolders({ folder }: Pick<Instance, 'folder'>, cache: string = cacheFolder()): Finding {
+export function checkFolders(
+  { folder }: Pick<Instance, 'folder'>,
+  cache: string = cacheFolder(),
+): Finding {
   return (
     checkFolder(folder, ofData, 'move the checkout to another folder') ??
     checkFolder(cache, ofPrograms, 'set XDG_CACHE_HOME to another folder') ??

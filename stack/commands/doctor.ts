@@ -2,8 +2,15 @@ import { checkAll } from '../check/checks.ts';
 import type { Cluster } from '../instance/cluster.ts';
 import { locateInstance } from '../instance/instance.ts';
 
-/** Prints each thing that the stack needs, and what mends those that are missing; exit code 1 when there are any. */
-export async function doctor(name: string, wanted: Cluster | undefined, flags: { json?: true }): Promise<void> {
+/**
+ * Prints each thing that the stack needs, and what mends those that are missing; exit code 1 when
+ * there are any.
+ */
+export async function doctor(
+  name: string,
+  wanted: Cluster | undefined,
+  flags: { json?: true },
+): Promise<void> {
   const findings = await checkAll(locateInstance(name), wanted);
   process.exitCode = findings.some(({ status }) => status === 'missing') ? 1 : 0;
   if (flags.json === true) {

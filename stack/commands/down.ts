@@ -6,20 +6,32 @@ import { clearInstance, type Instance, locateInstance } from '../instance/instan
 import { readLiveState } from '../run/stack-state.ts';
 import { stopOrphans } from '../run/stop-orphans.ts';
 
-/** Stops the stack of an instance, also one whose supervisor was killed; nothing to stop is fine too. */
+/**
+ * Stops the stack of an instance, also one whose supervisor was killed; nothing to stop is fine
+ * too.
+ */
 export async function down(name: string): Promise<void> {
   const instance = locateInstance(name);
   const stopped = await stopSupervisor(instance);
   const lock = await tryLock(instance.folder);
   if (lock === undefined) {
-    throw new Error(`The stack "${name}" is just starting or stopping in another process: try again.`);
+    throw new Error(
+      `The stack "${name}" is just starting or stopping in another process: try again.`,
+    );
   }
   const orphans = await stopOrphans(instance, (line) => console.log(line));
   await lock.release();
-  console.log(stopped || orphans.length > 0 ? `The stack "${name}" is stopped.` : `The stack "${name}" does not run.`);
+  console.log(
+    stopped || orphans.length > 0
+      ? `The stack "${name}" is stopped.`
+      : `The stack "${name}" does not run.`,
+  );
 }
 
-/** Asks the instance's supervisor to stop everything and waits until it is gone; says whether there was one. */
+/**
+ * Asks the instance's supervisor to stop everything and waits until it is gone; says whether there
+ * was one.
+ */
 async function stopSupervisor(instance: Instance): Promise<boolean> {
   const supervisor = readLiveState(instance)?.supervisor;
   if (supervisor === undefined || !signalProcess(supervisor, 'SIGTERM')) return false;
@@ -36,7 +48,8 @@ export async function reset(name: string, flags: { yes?: true }): Promise<void> 
   }
   await down(name);
   const lock = await tryLock(instance.folder);
-  if (lock === undefined) throw new Error(`The stack "${name}" was started again: nothing was deleted.`);
+  if (lock === undefined)
+    throw new Error(`The stack "${name}" was started again: nothing was deleted.`);
   clearInstance(instance);
   await lock.release();
   console.log(`Deleted: data, logs and passwords of "${name}".`);
@@ -47,7 +60,9 @@ async function isSure(folder: string): Promise<boolean> {
     throw new Error('reset deletes all data: say --yes when no terminal can be asked.');
   }
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question(`Stop the stack and delete everything in ${folder}? [y/N] `);
+  const answer = await terminal.question(
+    `Stop the stack and delete everything in ${folder}? [y/N] `,
+  );
   terminal.close();
   return /^y(es)?$/i.test(answer.trim());
 }

@@ -6,7 +6,11 @@ import { locateInstance, type Instance } from '../instance/instance.ts';
 import { lastLines } from '../run/run-command.ts';
 
 /** Prints the end of one log (or a few lines of each), and what comes after it with `--follow`. */
-export async function logs(instanceName: string, name: string | undefined, flags: { follow?: true }): Promise<void> {
+export async function logs(
+  instanceName: string,
+  name: string | undefined,
+  flags: { follow?: true },
+): Promise<void> {
   const instance = locateInstance(instanceName);
   const names = listLogs(instance);
   if (name !== undefined && !names.includes(name)) {
@@ -23,7 +27,8 @@ export async function logs(instanceName: string, name: string | undefined, flags
   }
 }
 
-const fileOf = (instance: Instance, name: string): string => resolve(instance.logDir, `${name}.log`);
+const fileOf = (instance: Instance, name: string): string =>
+  resolve(instance.logDir, `${name}.log`);
 
 function listLogs(instance: Instance): string[] {
   if (!existsSync(instance.logDir)) return [];
@@ -40,7 +45,10 @@ async function follow(instance: Instance, name: string, withName: boolean): Prom
   await followFile(fileOf(instance, name), write, () => false, never);
 }
 
-/** Hands on what is appended to a file, until `isDone` says so or `ended` settles; what was written by then is handed on too. */
+/**
+ * Hands on what is appended to a file, until `isDone` says so or `ended` settles; what was written
+ * by then is handed on too.
+ */
 export async function followFile(
   path: string,
   write: (text: string) => void,

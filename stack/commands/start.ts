@@ -3,7 +3,12 @@ import { refuseFolders, refuseWhatIsMissing } from '../check/checks.ts';
 import { cacheFolder } from '../fetch/cache.ts';
 import { ensurePrograms } from '../fetch/ensure-programs.ts';
 import type { Cluster } from '../instance/cluster.ts';
-import { instancesFolder, locateInstance, makeFolders, stackCommand } from '../instance/instance.ts';
+import {
+  instancesFolder,
+  locateInstance,
+  makeFolders,
+  stackCommand,
+} from '../instance/instance.ts';
 import { rotateLog, startProgram } from '../run/run-command.ts';
 import { readLiveState } from '../run/stack-state.ts';
 import { moreConsumers } from '../servers/our-services.ts';
@@ -49,7 +54,10 @@ export async function start(options: InstanceOptions): Promise<void> {
   say('everything stopped');
 }
 
-/** Starts a supervisor that outlives this process, shows its progress and ends when everything answers. */
+/**
+ * Starts a supervisor that outlives this process, shows its progress and ends when everything
+ * answers.
+ */
 export async function up(options: InstanceOptions): Promise<void> {
   const instance = locateInstance(options.instance);
   refuseFolders(instance);
@@ -58,7 +66,9 @@ export async function up(options: InstanceOptions): Promise<void> {
   if (running?.phase === 'ready') {
     const runs = new Set(running.processes.map(({ name }) => name));
     const { withConsumers = [] } = options;
-    const absent = moreConsumers.filter(({ name, group }) => withConsumers.includes(name) && !runs.has(group));
+    const absent = moreConsumers.filter(
+      ({ name, group }) => withConsumers.includes(name) && !runs.has(group),
+    );
     if (absent.length > 0) {
       const services = absent.map(({ group }) => group).join(', ');
       throw new Error(
@@ -71,14 +81,22 @@ export async function up(options: InstanceOptions): Promise<void> {
   }
   const logFile = resolve(instance.logDir, 'supervisor.log');
   rotateLog(logFile);
-  const supervisor = await startProgram({ file: process.execPath, args: supervisorArgs(options) }, logFile);
+  const supervisor = await startProgram(
+    { file: process.execPath, args: supervisorArgs(options) },
+    logFile,
+  );
 
   // Its progress is its log: shown until it is ready or gone.
   const isReady = (): boolean => {
     const state = readLiveState(instance);
     return state?.supervisor.pid === supervisor.pid && state?.phase === 'ready';
   };
-  const outcome = await followFile(logFile, (text) => process.stdout.write(text), isReady, supervisor.exited);
+  const outcome = await followFile(
+    logFile,
+    (text) => process.stdout.write(text),
+    isReady,
+    supervisor.exited,
+  );
   if (outcome === 'ended') throw new Error(`The start failed; ${logFile} has the whole story.`);
   supervisor.unref();
   const state = readLiveState(instance);
@@ -92,7 +110,18 @@ function supervisorArgs(options: InstanceOptions): string[] {
   const flavour = cluster === undefined ? [] : ['--cluster', cluster];
   const offset = portOffset === undefined ? [] : ['--port-offset', String(portOffset)];
   const more = withConsumers.flatMap((name) => ['--with', name]);
-  return [cli, '--instance', instance, 'start', '--only', only, '--no-table', ...flavour, ...offset, ...more];
+  return [
+    cli,
+    '--instance',
+    instance,
+    'start',
+    '--only',
+    only,
+    '--no-table',
+    ...flavour,
+    ...offset,
+    ...more,
+  ];
 }
 
 /** Downloads everything that one flavour needs, and makes its AOT caches. */
@@ -109,8 +138,9 @@ export async function fetchOnly(cluster: Cluster): Promise<void> {
 }
 
 /**
- * Resolves at the first SIGINT, SIGTERM or SIGHUP. From a terminal one Ctrl-C arrives several times, from the terminal
- * and from each parent that passes it on: signals within a second of the first count as the same.
+ * Resolves at the first SIGINT, SIGTERM or SIGHUP. From a terminal one Ctrl-C arrives several
+ * times, from the terminal and from each parent that passes it on: signals within a second of the
+ * first count as the same.
  */
 export function onStopSignals(handlers: {
   readonly first: (signal: string) => void;

@@ -1,7 +1,13 @@
 import { relative } from 'node:path';
 import { clusterTitles, readCluster } from '../instance/cluster.ts';
 import { checkout, type Instance, locateInstance } from '../instance/instance.ts';
-import { isAllRunning, measureMemory, readLiveState, readState, type StackState } from '../run/stack-state.ts';
+import {
+  isAllRunning,
+  measureMemory,
+  readLiveState,
+  readState,
+  type StackState,
+} from '../run/stack-state.ts';
 import { findOrphans } from '../run/stop-orphans.ts';
 
 /** Prints what runs; exit code 1 unless everything runs. */
@@ -10,8 +16,11 @@ export async function status(name: string, flags: { json?: true }): Promise<void
   const state = readLiveState(instance);
   if (state === undefined || !isAllRunning(state)) process.exitCode = 1;
   if (flags.json === true) {
-    const shown = state === undefined ? { phase: 'down' } : { ...state, memoryNowBytes: measureMemory(state) };
-    console.log(JSON.stringify({ instance: name, cluster: readCluster(instance), ...shown }, null, 2));
+    const shown =
+      state === undefined ? { phase: 'down' } : { ...state, memoryNowBytes: measureMemory(state) };
+    console.log(
+      JSON.stringify({ instance: name, cluster: readCluster(instance), ...shown }, null, 2),
+    );
     return;
   }
   if (state !== undefined) {
@@ -19,7 +28,9 @@ export async function status(name: string, flags: { json?: true }): Promise<void
     return;
   }
   const problem = readState(instance)?.problem;
-  console.log(`The stack "${name}" does not run.${problem === undefined ? '' : ` Last time: ${problem}`}`);
+  console.log(
+    `The stack "${name}" does not run.${problem === undefined ? '' : ` Last time: ${problem}`}`,
+  );
   const orphans = findOrphans(instance);
   if (orphans.length > 0)
     console.log(
@@ -46,11 +57,18 @@ export function renderStack(instance: Instance, state: StackState): string {
       (state.memory === undefined ? '' : `, 60 s after ready ${megabytes(state.memory.bytes)}`) +
       ' (sum of PSS, supervisor included)',
     ...(state.problem === undefined ? [] : [state.problem]),
-    ...state.processes.flatMap(({ name, problem }) => (problem === undefined ? [] : [`${name}: ${problem}`])),
+    ...state.processes.flatMap(({ name, problem }) =>
+      problem === undefined ? [] : [`${name}: ${problem}`],
+    ),
   ];
-  return ['', renderTable(['name', 'state', 'address', 'pid', 'log'], rows), '', ...figures, ...tryIt(state), ''].join(
-    '\n',
-  );
+  return [
+    '',
+    renderTable(['name', 'state', 'address', 'pid', 'log'], rows),
+    '',
+    ...figures,
+    ...tryIt(state),
+    '',
+  ].join('\n');
 }
 
 function tryIt(state: StackState): string[] {
@@ -70,7 +88,9 @@ function tryIt(state: StackState): string[] {
 /** Columns as wide as their widest cell. */
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];
-  const widths = head.map((_cell, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  const widths = head.map((_cell, column) =>
+    Math.max(...all.map((row) => (row[column] ?? '').length)),
+  );
   return all
     .map((row) =>
       row

@@ -9,25 +9,35 @@ import type { Java } from './find-programs.ts';
 export const aotKinds = ['broker', 'connect', 'registry'] as const;
 export type AotKind = (typeof aotKinds)[number];
 
-/** What the servers do about Java's ahead-of-time caches: `record` writes what `create` makes a cache from. */
+/**
+ * What the servers do about Java's ahead-of-time caches: `record` writes what `create` makes a
+ * cache from.
+ */
 export type AotCaches =
-  { readonly mode: 'none' } | { readonly mode: 'record' | 'create' | 'use'; readonly folder: string };
+  | { readonly mode: 'none' }
+  | { readonly mode: 'record' | 'create' | 'use'; readonly folder: string };
 
 /** What a kind asks of Java's modules, with a cache or without. */
 export const moduleOptions: Readonly<Record<AotKind, readonly string[]>> = {
   broker: [],
   connect: [],
-  // What the manifest of its own starter says: else each thread of its pool ends in an IllegalAccessError.
+  // What the manifest of its own starter says: else each thread of its pool ends in an
+  // IllegalAccessError.
   registry: ['--add-opens=java.base/java.lang=ALL-UNNAMED', '--enable-native-access=ALL-UNNAMED'],
 };
 
-/** A cache fits one Java, one list of jars and one choice of module options; with others Java would ignore it. */
+/**
+ * A cache fits one Java, one list of jars and one choice of module options; with others Java would
+ * ignore it.
+ */
 export function nameAotCaches(java: Java, jars: Jars): string {
   const parts = [
     ...java.command,
     java.version.text,
     ...aotKinds.flatMap((kind) => moduleOptions[kind]),
-    ...[...new Set([...jars.brokers, ...jars.connect, ...jars.registry])].map((jar) => `${jar} ${statSync(jar).size}`),
+    ...[...new Set([...jars.brokers, ...jars.connect, ...jars.registry])].map(
+      (jar) => `${jar} ${statSync(jar).size}`,
+    ),
   ];
   return `aot-${createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 12)}`;
 }

@@ -11,8 +11,18 @@ deb-src http://mirror.test/debian bookworm main
 deb http://mirror.test/debian bookworm-updates main
 `;
   expect(parseListFile(text)).toEqual([
-    { uri: 'http://mirror.test/debian', suite: 'bookworm', components: ['main', 'contrib'], signedBy: keyring },
-    { uri: 'http://mirror.test/debian', suite: 'bookworm-updates', components: ['main'], signedBy: undefined },
+    {
+      uri: 'http://mirror.test/debian',
+      suite: 'bookworm',
+      components: ['main', 'contrib'],
+      signedBy: keyring,
+    },
+    {
+      uri: 'http://mirror.test/debian',
+      suite: 'bookworm-updates',
+      components: ['main'],
+      signedBy: undefined,
+    },
   ]);
 });
 
@@ -37,8 +47,18 @@ Suites: bookworm
 Components: main
 `;
   expect(parseDeb822File(text)).toEqual([
-    { uri: 'http://mirror.test/debian', suite: 'bookworm', components: ['main'], signedBy: keyring },
-    { uri: 'http://mirror.test/debian', suite: 'bookworm-updates', components: ['main'], signedBy: keyring },
+    {
+      uri: 'http://mirror.test/debian',
+      suite: 'bookworm',
+      components: ['main'],
+      signedBy: keyring,
+    },
+    {
+      uri: 'http://mirror.test/debian',
+      suite: 'bookworm-updates',
+      components: ['main'],
+      signedBy: keyring,
+    },
   ]);
 });
 
@@ -56,7 +76,12 @@ Signed-By:
 });
 
 test("the distribution's own archive is chosen, NEVER a third party's or the security archive", () => {
-  const source = (uri: string, suite: string, signedBy?: string) => ({ uri, suite, components: ['main'], signedBy });
+  const source = (uri: string, suite: string, signedBy?: string) => ({
+    uri,
+    suite,
+    components: ['main'],
+    signedBy,
+  });
   const own = source('http://mirror.test/debian', 'bookworm', keyring);
   expect(
     chooseSource(

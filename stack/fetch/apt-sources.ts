@@ -9,13 +9,16 @@ export interface System {
 
 export function readSystem(): System {
   const text = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
-  const field = (name: string): string => new RegExp(`^${name}="?([^"\n]*)"?$`, 'm').exec(text)?.[1] ?? '';
+  const field = (name: string): string =>
+    new RegExp(`^${name}="?([^"\n]*)"?$`, 'm').exec(text)?.[1] ?? '';
   return { id: field('ID'), codename: field('VERSION_CODENAME') };
 }
 
 /** Everything that this machine's apt fetches from. */
 export function readAptSources(etc = '/etc/apt'): AptSource[] {
-  const parts = existsSync(join(etc, 'sources.list.d')) ? readdirSync(join(etc, 'sources.list.d')).toSorted() : [];
+  const parts = existsSync(join(etc, 'sources.list.d'))
+    ? readdirSync(join(etc, 'sources.list.d')).toSorted()
+    : [];
   return ['sources.list', ...parts.map((file) => join('sources.list.d', file))]
     .map((file) => join(etc, file))
     .filter((file) => existsSync(file))
@@ -87,7 +90,10 @@ function keyringPath(signedBy: string | undefined): string | undefined {
   return first?.startsWith('/') === true ? first : undefined;
 }
 
-/** The distribution's own archive among all sources: never a third party's, never the security archive. */
+/**
+ * The distribution's own archive among all sources: never a third party's, never the security
+ * archive.
+ */
 export function chooseSource(sources: readonly AptSource[], system: System): AptSource | undefined {
   const isOwn = (source: AptSource): boolean =>
     source.signedBy === undefined || source.signedBy.includes(`${system.id}-archive-`);

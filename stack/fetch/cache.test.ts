@@ -23,7 +23,10 @@ test('a folder is built once, whoever asks at the same moment', async () => {
     writeFileSync(join(folder, 'file'), 'x');
     return {};
   };
-  const [first, second] = await Promise.all([ensureCached('thing', quiet, build), ensureCached('thing', quiet, build)]);
+  const [first, second] = await Promise.all([
+    ensureCached('thing', quiet, build),
+    ensureCached('thing', quiet, build),
+  ]);
   expect(builds).toBe(1);
   expect(second).toBe(first);
   expect(existsSync(join(first, 'file'))).toBe(true);

@@ -9,7 +9,10 @@ export type Say = (line: string) => void;
 /** Where downloads lie, shared by all checkouts of this user. */
 export function cacheFolder(): string {
   const base = process.env['XDG_CACHE_HOME'];
-  return join(base !== undefined && base !== '' ? base : join(homedir(), '.cache'), 'board-pipeline');
+  return join(
+    base !== undefined && base !== '' ? base : join(homedir(), '.cache'),
+    'board-pipeline',
+  );
 }
 
 const marker = 'complete.json';
@@ -23,13 +26,18 @@ export function findCached(name: string): string | undefined {
 /** Fills a folder, and returns what to note in its marker. */
 type Build = (folder: string) => Promise<Record<string, unknown>>;
 
-/** The complete folder of this name, made when it is missing; whatever dies on the way leaves no half-made one under that name. */
+/**
+ * The complete folder of this name, made when it is missing; whatever dies on the way leaves no
+ * half-made one under that name.
+ */
 export async function ensureCached(name: string, say: Say, build: Build): Promise<string> {
   const known = findCached(name);
   if (known !== undefined) return known;
   const cache = cacheFolder();
   mkdirSync(cache, { recursive: true });
-  const lock = await waitForLock(join(cache, name), () => say(`another process is fetching ${name}: waiting for it`));
+  const lock = await waitForLock(join(cache, name), () =>
+    say(`another process is fetching ${name}: waiting for it`),
+  );
   try {
     return findCached(name) ?? (await buildFolder(cache, name, build));
   } finally {
@@ -47,7 +55,10 @@ async function buildFolder(cache: string, name: string, build: Build): Promise<s
   mkdirSync(temporary);
   try {
     const note = await build(temporary);
-    writeFileSync(join(temporary, marker), `${JSON.stringify({ ...note, at: new Date().toISOString() }, null, 2)}\n`);
+    writeFileSync(
+      join(temporary, marker),
+      `${JSON.stringify({ ...note, at: new Date().toISOString() }, null, 2)}\n`,
+    );
     rmSync(final, { recursive: true, force: true });
     renameSync(temporary, final);
     return final;

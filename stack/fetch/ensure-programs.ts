@@ -20,16 +20,24 @@ import { ensureJava, ensureMysqld } from './find-programs.ts';
  * Finds or fetches everything that the servers are started from; the downloads run side by side.
  * With `STACK_AOT=0` missing AOT caches are not made: a single start is quicker without.
  */
-export async function ensurePrograms(cluster: Cluster, say: Say, signal: AbortSignal): Promise<Programs> {
+export async function ensurePrograms(
+  cluster: Cluster,
+  say: Say,
+  signal: AbortSignal,
+): Promise<Programs> {
   const [java, mysqld, jars] = await Promise.all([
     ensureJava(say, signal),
     ensureMysqld(say, signal),
     fetchJars(cluster, say, signal),
   ]);
   const programs = { java, mysqld, jars, aot: findAotCaches(java, jars) };
-  if (programs.aot.mode === 'use' || !canUseAot(java) || process.env['STACK_AOT'] === '0') return programs;
+  if (programs.aot.mode === 'use' || !canUseAot(java) || process.env['STACK_AOT'] === '0')
+    return programs;
   try {
-    return { ...programs, aot: { mode: 'use', folder: await trainAotCaches(cluster, programs, say, signal) } };
+    return {
+      ...programs,
+      aot: { mode: 'use', folder: await trainAotCaches(cluster, programs, say, signal) },
+    };
   } catch (error) {
     signal.throwIfAborted();
     // The caches only save time: without them everything works, slower.
@@ -40,12 +48,19 @@ export async function ensurePrograms(cluster: Cluster, say: Say, signal: AbortSi
 }
 
 /**
- * The folder of Java's ahead-of-time caches: starts the servers once on a throw-away instance that records what they load,
- * stops them, and makes one cache for each kind.
+ * The folder of Java's ahead-of-time caches: starts the servers once on a throw-away instance that
+ * records what they load, stops them, and makes one cache for each kind.
  */
-function trainAotCaches(cluster: Cluster, programs: Programs, say: Say, signal: AbortSignal): Promise<string> {
+function trainAotCaches(
+  cluster: Cluster,
+  programs: Programs,
+  say: Say,
+  signal: AbortSignal,
+): Promise<string> {
   return ensureCached(nameAotCaches(programs.java, programs.jars), say, async (target) => {
-    say('Java AOT caches: starting the servers once to record what they load (about a minute, once)');
+    say(
+      'Java AOT caches: starting the servers once to record what they load (about a minute, once)',
+    );
     const training = join(target, 'training');
     const instance = locateInstance('training', training);
     makeFolders(instance);
@@ -75,10 +90,15 @@ function trainAotCaches(cluster: Cluster, programs: Programs, say: Say, signal: 
     };
     for (const kind of aotKinds) {
       say(`AOT: making the cache of ${kind}`);
-      await runCommand(await makers[kind].command(), { logFile: join(target, `${kind}.log`), signal });
+      await runCommand(await makers[kind].command(), {
+        logFile: join(target, `${kind}.log`),
+        signal,
+      });
       rmSync(join(target, `${kind}.aotconf`), { force: true });
     }
     rmSync(training, { recursive: true });
-    return Object.fromEntries(aotKinds.map((kind) => [kind, statSync(join(target, `${kind}.aot`)).size]));
+    return Object.fromEntries(
+      aotKinds.map((kind) => [kind, statSync(join(target, `${kind}.aot`)).size]),
+    );
   });
 }

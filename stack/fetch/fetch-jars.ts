@@ -30,7 +30,10 @@ interface MavenFolder {
   readonly holds: readonly string[];
 }
 
-const quarkusJars = ['registry/quarkus/transformed-bytecode.jar', 'registry/quarkus/generated-bytecode.jar'];
+const quarkusJars = [
+  'registry/quarkus/transformed-bytecode.jar',
+  'registry/quarkus/generated-bytecode.jar',
+];
 
 const everyFlavour: MavenFolder = {
   prefix: 'jars',
@@ -40,7 +43,11 @@ const everyFlavour: MavenFolder = {
     'debezium.version': readImageVersion('docker-compose.yml', 'quay.io/debezium/connect'),
     'apicurio.version': readImageVersion('docker-compose.yml', 'apicurio/apicurio-registry'),
   },
-  goals: ['copy-dependencies@kafka', 'unpack-dependencies@debezium', 'unpack-dependencies@apicurio'],
+  goals: [
+    'copy-dependencies@kafka',
+    'unpack-dependencies@debezium',
+    'unpack-dependencies@apicurio',
+  ],
   what: 'Kafka, Connect, Debezium and the registry: fetching about 250 MB',
   holds: ['kafka', 'plugins/debezium-connector-mysql', ...quarkusJars],
 };
@@ -63,7 +70,10 @@ export function findJars(cluster: Cluster): Jars | undefined {
 /** Fetches what the flavour needs and is not there yet. */
 export async function fetchJars(cluster: Cluster, say: Say, signal?: AbortSignal): Promise<Jars> {
   const folder = await fetchMavenFolder(everyFlavour, say, signal);
-  return describe(folder, cluster === 'zookeeper' ? await fetchMavenFolder(olderBrokers, say, signal) : folder);
+  return describe(
+    folder,
+    cluster === 'zookeeper' ? await fetchMavenFolder(olderBrokers, say, signal) : folder,
+  );
 }
 
 // Sorted and spelled out: an AOT cache fits one exact class path.
@@ -109,7 +119,8 @@ function fetchMavenFolder(folder: MavenFolder, say: Say, signal?: AbortSignal): 
       await runCommand(
         {
           file: mvn,
-          // As for the servers: else it cannot read a project file below a folder with letters of other alphabets.
+          // As for the servers: else it cannot read a project file below a folder with letters of
+          // other alphabets.
           env: { LC_ALL: 'C.UTF-8' },
           args: [
             '-B',
@@ -127,7 +138,9 @@ function fetchMavenFolder(folder: MavenFolder, say: Say, signal?: AbortSignal): 
     } finally {
       clearInterval(ticker);
     }
-    const missing = folder.holds.map((path) => join(target, path)).find((path) => !existsSync(path));
+    const missing = folder.holds
+      .map((path) => join(target, path))
+      .find((path) => !existsSync(path));
     if (missing !== undefined) throw new Error(`Maven ended well, but ${missing} is missing.`);
     return { pom: folder.pom };
   });
@@ -137,7 +150,9 @@ function lastDownload(logFile: string): string {
   if (!existsSync(logFile)) return 'starting';
   const files = [...readFileSync(logFile, 'utf8').matchAll(/Downloaded from .*\/(\S+) \((.*)\)/g)];
   const last = files.at(-1);
-  return last === undefined ? 'reading project files' : `${files.length} files, latest ${last[1]} (${last[2]})`;
+  return last === undefined
+    ? 'reading project files'
+    : `${files.length} files, latest ${last[1]} (${last[2]})`;
 }
 
 /** The version of an image in a compose file: the native servers are fetched in the same one. */

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { chooseJava, fitsJava, fitsMysql, parseJavaVersion, parseMysqlVersion } from './find-programs.ts';
+import {
+  chooseJava,
+  fitsJava,
+  fitsMysql,
+  parseJavaVersion,
+  parseMysqlVersion,
+} from './find-programs.ts';
 
 test.each([
   ['mysqld  Ver 9.7.4 for Linux on x86_64 (MySQL Community Server - GPL)', true],
@@ -32,7 +38,10 @@ test('what is no Java has no version', () => {
 });
 
 test('Java 25 is preferred, then the newest; one below 21 is never taken', () => {
-  const java = (major: number) => ({ command: [`java${major}`], version: { major, minor: 0, text: String(major) } });
+  const java = (major: number) => ({
+    command: [`java${major}`],
+    version: { major, minor: 0, text: String(major) },
+  });
   expect(chooseJava([java(21), java(26), java(25)])?.command).toEqual(['java25']);
   expect(chooseJava([java(21), java(24), java(17)])?.command).toEqual(['java24']);
   expect(chooseJava([java(17)])).toBeUndefined();

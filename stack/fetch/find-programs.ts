@@ -26,7 +26,10 @@ export interface Mysqld extends Program {
   readonly isSystem: boolean;
 }
 
-/** A program that the machine may have in a fitting version; else it is fetched from the distribution. */
+/**
+ * A program that the machine may have in a fitting version; else it is fetched from the
+ * distribution.
+ */
 export interface Wanted<Found extends Program = Program> {
   readonly onMachine: () => Promise<Found | undefined>;
   readonly rootName: string;
@@ -36,7 +39,10 @@ export interface Wanted<Found extends Program = Program> {
   readonly misfit: (root: PrivateRoot) => string;
 }
 
-/** The machine's best Java: 25 if there is one (its AOT caches start servers in half the time), else the newest from 21 on. */
+/**
+ * The machine's best Java: 25 if there is one (its AOT caches start servers in half the time), else
+ * the newest from 21 on.
+ */
 export const wantedJava: Wanted<Java> = {
   onMachine: async () => {
     const home = process.env['JAVA_HOME'];
@@ -45,7 +51,9 @@ export const wantedJava: Wanted<Java> = {
       ? readdirSync('/usr/lib/jvm').map((name) => join('/usr/lib/jvm', name))
       : [];
     const files = [
-      ...[...(home === undefined ? [] : [home]), ...homes].map((folder) => join(folder, 'bin/java')),
+      ...[...(home === undefined ? [] : [home]), ...homes].map((folder) =>
+        join(folder, 'bin/java'),
+      ),
       ...(onPath === undefined ? [] : [onPath]),
     ].filter(isExecutable);
     const distinct = [...new Set(files.map((file) => realpathSync(file)))];
@@ -71,14 +79,19 @@ export const wantedMysqld: Wanted<Mysqld> = {
   rootName: 'root-mysql',
   packages: ['mysql-server-core', 'mysql-server-core-8.4', 'mysql-server-core-9'],
   inRoot: ({ folder, loader }) => {
-    const settings = { basedir: join(folder, 'usr'), 'lc-messages-dir': join(folder, 'usr/share/mysql') };
+    const settings = {
+      basedir: join(folder, 'usr'),
+      'lc-messages-dir': join(folder, 'usr/share/mysql'),
+    };
     return readMysqld([...loader, join(folder, 'usr/sbin/mysqld')], { settings, isSystem: false });
   },
   misfit: ({ folder }) => `The mysqld in ${folder} is not MySQL 8.4 or 9.x.`,
 };
 
 /** The machine's own; with `STACK_HERMETIC=1` none, whatever the machine has. */
-export async function findOnMachine<Found extends Program>(wanted: Wanted<Found>): Promise<Found | undefined> {
+export async function findOnMachine<Found extends Program>(
+  wanted: Wanted<Found>,
+): Promise<Found | undefined> {
   return process.env['STACK_HERMETIC'] === '1' ? undefined : wanted.onMachine();
 }
 
@@ -86,8 +99,10 @@ export function isFetched({ rootName }: Wanted): boolean {
   return findCached(rootName) !== undefined;
 }
 
-export const ensureJava = (say: Say, signal?: AbortSignal): Promise<Java> => ensure(wantedJava, say, signal);
-export const ensureMysqld = (say: Say, signal?: AbortSignal): Promise<Mysqld> => ensure(wantedMysqld, say, signal);
+export const ensureJava = (say: Say, signal?: AbortSignal): Promise<Java> =>
+  ensure(wantedJava, say, signal);
+export const ensureMysqld = (say: Say, signal?: AbortSignal): Promise<Mysqld> =>
+  ensure(wantedMysqld, say, signal);
 
 async function ensure<Found extends Program>(
   wanted: Wanted<Found>,

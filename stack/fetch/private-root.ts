@@ -1,13 +1,26 @@
-import { mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { findOnPath, lastLines, runCommand } from '../run/run-command.ts';
 import { chooseSource, readAptSources, readSystem } from './apt-sources.ts';
 import { cacheFolder, ensureCached, type Say } from './cache.ts';
 
-/** A folder with Debian packages unpacked in it, none of them installed: no root rights, nothing outside it touched. */
+/**
+ * A folder with Debian packages unpacked in it, none of them installed: no root rights, nothing
+ * outside it touched.
+ */
 export interface PrivateRoot {
   readonly folder: string;
-  /** Comes before a program of the root: its own loader, since its libc is newer than the machine's. */
+  /**
+   * Comes before a program of the root: its own loader, since its libc is newer than the machine's.
+   */
   readonly loader: readonly string[];
 }
 
@@ -45,7 +58,10 @@ export async function fetchPrivateRoot(
     const logFile = join(cacheFolder(), `${name}.log`);
     const apt = prepareApt(target);
     const run = (file: string, args: readonly string[]): Promise<void> =>
-      runCommand({ file, args, env: { LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' } }, { logFile, signal });
+      runCommand(
+        { file, args, env: { LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' } },
+        { logFile, signal },
+      );
 
     say(`${name}: reading the archive's package list`);
     await run('apt-get', [...apt, 'update']);
@@ -55,27 +71,37 @@ export async function fetchPrivateRoot(
         .then(() => candidate)
         .catch(() => undefined);
     }
-    if (chosen === undefined) throw new Error(`${name}: the archive has none of ${candidates.join(', ')}.`);
+    if (chosen === undefined)
+      throw new Error(`${name}: the archive has none of ${candidates.join(', ')}.`);
     say(`${name}: fetching ${chosen} and what it needs`);
     await run('apt-get', [...apt, '-y', '--download-only', 'install', chosen]);
     const downloaded = /Need to get (.*) of archives/.exec(lastLines(logFile, 400))?.[1];
     const archives = join(target, 'apt/cache/archives');
     const packages = readdirSync(archives).filter((file) => file.endsWith('.deb'));
-    say(`${name}: unpacking ${packages.length} packages${downloaded === undefined ? '' : ` (${downloaded})`}`);
+    say(
+      `${name}: unpacking ${packages.length} packages${downloaded === undefined ? '' : ` (${downloaded})`}`,
+    );
     for (const file of packages) await run('dpkg', ['-x', join(archives, file), target]);
     makeLinksRelative(target, target);
     rmSync(join(target, 'apt'), { recursive: true });
     return { package: chosen, packages };
   });
   const { loader, triplet } = process.arch === 'arm64' ? architectures.arm64 : architectures.x64;
-  return { folder, loader: [join(folder, loader), '--library-path', join(folder, 'usr/lib', triplet)] };
+  return {
+    folder,
+    loader: [join(folder, loader), '--library-path', join(folder, 'usr/lib', triplet)],
+  };
 }
 
-/** apt's options for a state of its own inside the folder: the machine's package database is neither read nor written. */
+/**
+ * apt's options for a state of its own inside the folder: the machine's package database is neither
+ * read nor written.
+ */
 function prepareApt(target: string): string[] {
   const system = readSystem();
   const source = chooseSource(readAptSources(), system);
-  if (source === undefined) throw new Error("apt's sources do not name the distribution's own archive.");
+  if (source === undefined)
+    throw new Error("apt's sources do not name the distribution's own archive.");
   const root = join(target, 'apt');
   for (const folder of ['state/lists/partial', 'cache/archives/partial', 'parts']) {
     mkdirSync(join(root, folder), { recursive: true });
@@ -84,7 +110,10 @@ function prepareApt(target: string): string[] {
   // Debian's stable releases carry no MySQL; Ubuntu's own release does.
   const suite = system.id === 'debian' ? 'sid' : system.codename;
   const components = system.id === 'debian' ? 'main' : 'main universe';
-  writeFileSync(join(root, 'sources.list'), `deb [signed-by=${keyring}] ${source.uri} ${suite} ${components}\n`);
+  writeFileSync(
+    join(root, 'sources.list'),
+    `deb [signed-by=${keyring}] ${source.uri} ${suite} ${components}\n`,
+  );
   writeFileSync(join(root, 'status'), '');
   const options = {
     'Dir::State': join(root, 'state'),

@@ -25,12 +25,15 @@ test.each([
   ['kraft', ['mysql', 'kafka-2']],
   ['zookeeper', ['mysql', 'zookeeper']],
   ['zookeeper', ['mysql', 'zookeeper', 'kafka-1', 'kafka-2', 'kafka-3']],
-] as const)('data of %s (%j) is known again, also when nothing is asked for', (cluster, folders) => {
-  const instance = instanceWith(...folders);
-  expect(readCluster(instance)).toBe(cluster);
-  expect(chooseCluster(instance)).toBe(cluster);
-  expect(chooseCluster(instance, cluster)).toBe(cluster);
-});
+] as const)(
+  'data of %s (%j) is known again, also when nothing is asked for',
+  (cluster, folders) => {
+    const instance = instanceWith(...folders);
+    expect(readCluster(instance)).toBe(cluster);
+    expect(chooseCluster(instance)).toBe(cluster);
+    expect(chooseCluster(instance, cluster)).toBe(cluster);
+  },
+);
 
 test('the OTHER flavour is refused in one sentence with the three ways out', () => {
   expect(() => chooseCluster(instanceWith('mysql', 'kafka-1'), 'zookeeper')).toThrow(
@@ -38,5 +41,7 @@ test('the OTHER flavour is refused in one sentence with the three ways out', () 
       'say --cluster kraft or leave it out, take another --instance for the other one, ' +
       'or delete the data with "npm run stack -- reset --instance older".',
   );
-  expect(() => chooseCluster(instanceWith('zookeeper'), 'kraft')).toThrow('say --cluster zookeeper or leave it out');
+  expect(() => chooseCluster(instanceWith('zookeeper'), 'kraft')).toThrow(
+    'say --cluster zookeeper or leave it out',
+  );
 });

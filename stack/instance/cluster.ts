@@ -1,11 +1,17 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { type Instance, stackCommand } from './instance.ts';
 
-/** `kraft`: Kafka 4 brokers that are their own controllers. `zookeeper`: Kafka 3.9 brokers around one ZooKeeper. */
+/**
+ * `kraft`: Kafka 4 brokers that are their own controllers. `zookeeper`: Kafka 3.9 brokers around
+ * one ZooKeeper.
+ */
 export const clusters = ['kraft', 'zookeeper'] as const;
 export type Cluster = (typeof clusters)[number];
 
-export const clusterTitles: Readonly<Record<Cluster, string>> = { kraft: 'KRaft', zookeeper: 'ZooKeeper' };
+export const clusterTitles: Readonly<Record<Cluster, string>> = {
+  kraft: 'KRaft',
+  zookeeper: 'ZooKeeper',
+};
 
 /** The flavour whose data an instance holds; undefined while it holds none. */
 export function readCluster({ dataDir }: Instance): Cluster | undefined {
@@ -15,15 +21,24 @@ export function readCluster({ dataDir }: Instance): Cluster | undefined {
   return names.some((name) => name.startsWith('kafka-')) ? 'kraft' : undefined;
 }
 
-/** The flavour asked for, else the one that the instance holds, else KRaft; throws when it holds another. */
+/**
+ * The flavour asked for, else the one that the instance holds, else KRaft; throws when it holds
+ * another.
+ */
 export function chooseCluster(instance: Instance, wanted?: Cluster): Cluster {
   const other = findOtherCluster(instance, wanted);
   if (other !== undefined) throw new Error(`${other.problem}: ${other.fix}.`);
   return wanted ?? readCluster(instance) ?? 'kraft';
 }
 
-/** What is there and the three ways out, when an instance holds another flavour than the one asked for. */
-export function findOtherCluster(instance: Instance, wanted?: Cluster): { problem: string; fix: string } | undefined {
+/**
+ * What is there and the three ways out, when an instance holds another flavour than the one asked
+ * for.
+ */
+export function findOtherCluster(
+  instance: Instance,
+  wanted?: Cluster,
+): { problem: string; fix: string } | undefined {
   const found = readCluster(instance);
   if (found === undefined || wanted === undefined || found === wanted) return undefined;
   return {

@@ -6,8 +6,8 @@ export interface Lock {
 }
 
 /**
- * Takes the lock of a folder, undefined when another process has it.
- * It is a socket in Linux's abstract namespace: the kernel drops it with its process, so no stale lock can exist.
+ * Takes the lock of a folder, undefined when another process has it. It is a socket in Linux's
+ * abstract namespace: the kernel drops it with its process, so no stale lock can exist.
  */
 export function tryLock(folder: string): Promise<Lock | undefined> {
   return new Promise((resolve, reject) => {

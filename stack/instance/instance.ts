@@ -17,7 +17,9 @@ export const instancesFolder = resolve(checkout, '.stack');
 /** Names the folders of an instance; creates nothing. */
 export function locateInstance(name: string, parent: string = instancesFolder): Instance {
   if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) {
-    throw new Error(`"${name}" cannot name an instance: use 1 to 32 of a-z, 0-9 and "-", a letter or digit first.`);
+    throw new Error(
+      `"${name}" cannot name an instance: use 1 to 32 of a-z, 0-9 and "-", a letter or digit first.`,
+    );
   }
   const folder = resolve(parent, name);
   return {
@@ -38,7 +40,9 @@ export function makeFolders(instance: Instance): void {
   }
 }
 
-/** Deletes the data, logs and passwords of an instance that does not run; its ports stay remembered. */
+/**
+ * Deletes the data, logs and passwords of an instance that does not run; its ports stay remembered.
+ */
 export function clearInstance(instance: Instance): void {
   const { dataDir, logDir, runDir, configDir, folder } = instance;
   for (const path of [dataDir, logDir, runDir, configDir, resolve(folder, 'secrets.json')]) {
@@ -58,7 +62,10 @@ export function stackCommand(command: string, { name }: Pick<Instance, 'name'>):
   return `npm run stack -- ${command}${name === 'main' ? '' : ` --instance ${name}`}`;
 }
 
-/** Replaces a file in one step, readable by its owner only: a reader sees the old text or the new one. */
+/**
+ * Replaces a file in one step, readable by its owner only: a reader sees the old text or the new
+ * one.
+ */
 export function writeFile(path: string, text: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
   writeFileSync(temporary, text, { mode: 0o600 });

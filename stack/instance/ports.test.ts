@@ -6,7 +6,14 @@ import { expect, onTestFinished, test } from 'vitest';
 import { refuseBusyPorts } from '../check/checks.ts';
 import type { Cluster } from './cluster.ts';
 import { locateInstance, makeFolders } from './instance.ts';
-import { choosePorts, findBusyPorts, findFreePorts, firstFreeOffset, listPorts, portsAt } from './ports.ts';
+import {
+  choosePorts,
+  findBusyPorts,
+  findFreePorts,
+  firstFreeOffset,
+  listPorts,
+  portsAt,
+} from './ports.ts';
 
 test('the main stack has the ports that its documents name', () => {
   expect(portsAt(0)).toEqual({
@@ -65,7 +72,11 @@ test('ZooKeeper has a port in its own flavour, and the controllers have theirs',
   const owners = (cluster: Cluster) => listPorts(portsAt(0), cluster).map(({ owner }) => owner);
   expect(owners('zookeeper')).toEqual(
     owners('kraft').flatMap((owner) =>
-      owner === 'kafka-1 (controller)' ? ['zookeeper'] : owner.includes('controller') ? [] : [owner],
+      owner === 'kafka-1 (controller)'
+        ? ['zookeeper']
+        : owner.includes('controller')
+          ? []
+          : [owner],
     ),
   );
   expect(owners('zookeeper')).toHaveLength(10);
@@ -85,7 +96,8 @@ test('the sentence names the port, who should have it, and the ways out as they 
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(ports.orderService, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
-  const refuse = (name: string): Promise<void> => refuseBusyPorts(locateInstance(name), ports, 'kraft');
+  const refuse = (name: string): Promise<void> =>
+    refuseBusyPorts(locateInstance(name), ports, 'kraft');
   const stop = `Port ${ports.orderService} (for order-service) is in use: stop what uses it ("ss -ltnp" tells)`;
   await expect(refuse('main')).rejects.toThrow(
     new Error(
@@ -93,5 +105,7 @@ test('the sentence names the port, who should have it, and the ways out as they 
         'which is remembered until "--port-offset 0" takes it back.',
     ),
   );
-  await expect(refuse('older')).rejects.toThrow('"npm start -- --instance older --port-offset auto"');
+  await expect(refuse('older')).rejects.toThrow(
+    '"npm start -- --instance older --port-offset auto"',
+  );
 });

@@ -24,9 +24,16 @@ export type PortOffset = number | 'auto';
 
 const remembered = z.object({ offset: z.number().int().min(0).max(40_000) });
 
-const published = readComposePorts(readFileSync(resolve(checkout, 'docker-compose.yml'), 'utf8'), {}, []);
+const published = readComposePorts(
+  readFileSync(resolve(checkout, 'docker-compose.yml'), 'utf8'),
+  {},
+  [],
+);
 
-/** The port at which a service of docker-compose.yml answers on this machine: natively it is the same. */
+/**
+ * The port at which a service of docker-compose.yml answers on this machine: natively it is the
+ * same.
+ */
 function portOf(service: string): number {
   const found = published.find((one) => one.service === service);
   if (found === undefined) throw new Error(`docker-compose.yml publishes no port of ${service}`);
@@ -66,12 +73,15 @@ export function listPorts(ports: Ports, cluster: Cluster): { port: number; owner
 
 export function readOffset(folder: string): number | undefined {
   const file = resolve(folder, 'ports.json');
-  return existsSync(file) ? remembered.parse(JSON.parse(readFileSync(file, 'utf8'))).offset : undefined;
+  return existsSync(file)
+    ? remembered.parse(JSON.parse(readFileSync(file, 'utf8'))).offset
+    : undefined;
 }
 
 /**
- * The block of ports of an instance, remembered for its next start: the offset asked for, else the remembered one, else
- * 0 for `main` and `auto` for others. `auto` keeps a remembered block while it is free and else takes another.
+ * The block of ports of an instance, remembered for its next start: the offset asked for, else the
+ * remembered one, else 0 for `main` and `auto` for others. `auto` keeps a remembered block while it
+ * is free and else takes another.
  */
 export async function choosePorts(instance: Instance, wanted?: PortOffset): Promise<Ports> {
   const offset = await chooseOffset(instance, wanted);
@@ -82,7 +92,8 @@ export async function choosePorts(instance: Instance, wanted?: PortOffset): Prom
 async function chooseOffset(instance: Instance, wanted: PortOffset | undefined): Promise<number> {
   if (typeof wanted === 'number') return wanted;
   const known = readOffset(instance.folder) ?? (instance.name === 'main' ? 0 : undefined);
-  if (known !== undefined && (wanted === undefined || (await isBlockFree(portsAt(known))))) return known;
+  if (known !== undefined && (wanted === undefined || (await isBlockFree(portsAt(known)))))
+    return known;
   return findFreeOffset();
 }
 
@@ -106,12 +117,14 @@ export async function firstFreeOffset(
   isNobodys: (offset: number) => boolean,
   isFree: (ports: Ports) => Promise<boolean>,
 ): Promise<number> {
-  // By 200, since within a block two groups of ports are 100 apart. Above 13,000 the blocks would reach the range from
-  // which systems give out random ports.
+  // By 200, since within a block two groups of ports are 100 apart. Above 13,000 the blocks would
+  // reach the range from which systems give out random ports.
   for (let offset = 1000; offset <= 13_000; offset += 200) {
     if (isNobodys(offset) && (await isFree(portsAt(offset)))) return offset;
   }
-  throw new Error('No free block of ports between offsets 1000 and 13000: stop other stacks first.');
+  throw new Error(
+    'No free block of ports between offsets 1000 and 13000: stop other stacks first.',
+  );
 }
 
 function offsetsOfOthers(): Set<number> {
@@ -133,7 +146,10 @@ export async function pickFreePort(): Promise<number> {
   return must(await listenOnce(0), 'a free port');
 }
 
-/** The port, or any with 0, on which this process could listen for a moment; undefined when it could not. */
+/**
+ * The port, or any with 0, on which this process could listen for a moment; undefined when it could
+ * not.
+ */
 function listenOnce(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -1,9 +1,21 @@
-import { loopbackHost, type ProvisionConfig, provisionSteps, type ProvisionTools, runStep } from '@board/provision';
+import {
+  loopbackHost,
+  type ProvisionConfig,
+  provisionSteps,
+  type ProvisionTools,
+  runStep,
+} from '@board/provision';
 import { nodeCommand } from '../servers/command-lines.ts';
 import { connectServer, connectUrl } from '../servers/connect.ts';
 import { brokerAddresses, brokerIds, kafkaServer } from '../servers/kafka.ts';
 import { mysqlServer } from '../servers/mysql.ts';
-import { catalogService, consumerService, keeper, moreConsumers, orderService } from '../servers/our-services.ts';
+import {
+  catalogService,
+  consumerService,
+  keeper,
+  moreConsumers,
+  orderService,
+} from '../servers/our-services.ts';
 import { registryServer, registryUrl } from '../servers/registry.ts';
 import type { RunTask, Server, ServerContext } from '../servers/server.ts';
 import { zookeeperServer } from '../servers/zookeeper.ts';
@@ -53,7 +65,8 @@ export function listSteps(
     server(mysqlServer(context)),
     ...zookeeper.map((one) => server(one)),
     ...kafka.map((broker) => server(broker, ...zookeeper.map(({ name }) => name))),
-    // Beside the brokers, not after them: it waits for them by itself, and its own start takes as long.
+    // Beside the brokers, not after them: it waits for them by itself, and its own start takes as
+    // long.
     server(connectServer(context)),
     // It logs in with a user that provisioning makes.
     server(registryServer(context), 'users'),
@@ -66,7 +79,9 @@ export function listSteps(
       orderService(context),
       catalogService(context, 1),
       catalogService(context, 2),
-      ...moreConsumers.filter(({ name }) => withConsumers.includes(name)).map((one) => consumerService(context, one)),
+      ...moreConsumers
+        .filter(({ name }) => withConsumers.includes(name))
+        .map((one) => consumerService(context, one)),
     ].map((service) => server(service, 'grants', 'schemas', 'topics')),
     // Before the connector is there it would only raise alarms.
     server(keeper(context), 'connector'),
@@ -80,7 +95,9 @@ export function listBareSteps(context: ServerContext, tools: StepTools): Step[] 
 }
 
 /** Where a stack's servers are and who their users are, as provisioning wants to know it. */
-export function provisionConfig(context: Pick<ServerContext, 'hosts' | 'ports' | 'secrets'>): ProvisionConfig {
+export function provisionConfig(
+  context: Pick<ServerContext, 'hosts' | 'ports' | 'secrets'>,
+): ProvisionConfig {
   const { hosts, ports, secrets } = context;
   const { root, ...passwords } = secrets;
   return {

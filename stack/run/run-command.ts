@@ -1,5 +1,14 @@
 import { execFile, spawn } from 'node:child_process';
-import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** A program and its arguments. */
@@ -25,11 +34,13 @@ export function startProgram(command: Command, logFile: string): Promise<Child> 
   const log = openSync(logFile, 'a', 0o600);
   return new Promise<Child>((done, reject) => {
     const child = spawn(command.file, command.args, {
-      // The log is the file itself, not a pipe: a server outlives a killed launcher without a broken pipe.
+      // The log is the file itself, not a pipe: a server outlives a killed launcher without a
+      // broken pipe.
       stdio: ['ignore', log, log],
       env: { ...process.env, ...command.env },
       cwd: command.cwd,
-      // A group of its own: Ctrl-C in the terminal reaches the launcher only, which stops things in their order.
+      // A group of its own: Ctrl-C in the terminal reaches the launcher only, which stops things in
+      // their order.
       detached: true,
     });
     const exited = new Promise<string>((ended) =>
@@ -37,7 +48,9 @@ export function startProgram(command: Command, logFile: string): Promise<Child> 
     );
     child.once('error', reject);
     const kill = (signal: NodeJS.Signals): void => void child.kill(signal);
-    child.once('spawn', () => done({ pid: child.pid ?? 0, exited, kill, unref: () => child.unref() }));
+    child.once('spawn', () =>
+      done({ pid: child.pid ?? 0, exited, kill, unref: () => child.unref() }),
+    );
   }).finally(() => closeSync(log));
 }
 
@@ -49,7 +62,10 @@ export interface RunOptions {
 }
 
 /** Runs a program to its end; when it fails, the error carries the last lines of its log. */
-export async function runCommand(command: Command, { logFile, signal, onStart }: RunOptions): Promise<void> {
+export async function runCommand(
+  command: Command,
+  { logFile, signal, onStart }: RunOptions,
+): Promise<void> {
   signal?.throwIfAborted();
   const child = await startProgram(command, logFile);
   onStart?.(child.pid);
@@ -64,7 +80,9 @@ export async function runCommand(command: Command, { logFile, signal, onStart }:
   signal?.removeEventListener('abort', abort);
   signal?.throwIfAborted();
   if (how !== 'exit code 0') {
-    throw new Error(`${command.file} ended with ${how}; the end of ${logFile}:\n${lastLines(logFile, 15, 400)}`);
+    throw new Error(
+      `${command.file} ended with ${how}; the end of ${logFile}:\n${lastLines(logFile, 15, 400)}`,
+    );
   }
 }
 
@@ -105,6 +123,8 @@ export function isExecutable(file: string): boolean {
 export function readOutput(command: readonly string[], args: readonly string[]): Promise<string> {
   const [file = '', ...first] = command;
   return new Promise((resolve) => {
-    execFile(file, [...first, ...args], { timeout: 20_000 }, (_error, out, err) => resolve(`${out}${err}`));
+    execFile(file, [...first, ...args], { timeout: 20_000 }, (_error, out, err) =>
+      resolve(`${out}${err}`),
+    );
   });
 }

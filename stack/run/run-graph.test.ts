@@ -6,7 +6,11 @@ const never = new AbortController().signal;
 
 function recorder() {
   const events: string[] = [];
-  const step = (name: string, needs: string[], work: () => Promise<void> = () => delay(1)): Step => ({
+  const step = (
+    name: string,
+    needs: string[],
+    work: () => Promise<void> = () => delay(1),
+  ): Step => ({
     name,
     needs,
     run: async () => {
@@ -45,7 +49,9 @@ test('a failure ABORTS those that run, starts no more, and is the error that com
       }),
   };
   const failing = step('failing', [], () => Promise.reject(new Error('the cause')));
-  await expect(runGraph([long, failing, step('later', ['failing'])], never)).rejects.toThrow('the cause');
+  await expect(runGraph([long, failing, step('later', ['failing'])], never)).rejects.toThrow(
+    'the cause',
+  );
   await aborted.promise;
   expect(events).toEqual(['failing starts']);
 });
@@ -68,6 +74,8 @@ test('an abort during the LAST step still comes out: nobody may take the start f
 test('a need that does not exist, a CIRCLE and a double name are refused before anything starts', () => {
   const { step } = recorder();
   expect(() => checkGraph([step('a', ['b'])])).toThrow('a needs b, which does not exist');
-  expect(() => checkGraph([step('a', ['b']), step('b', ['a'])])).toThrow('wait for each other: a, b');
+  expect(() => checkGraph([step('a', ['b']), step('b', ['a'])])).toThrow(
+    'wait for each other: a, b',
+  );
   expect(() => checkGraph([step('a', []), step('a', [])])).toThrow('Two steps have one name');
 });

@@ -5,7 +5,9 @@ export interface Step {
   readonly run: (signal: AbortSignal) => Promise<void>;
 }
 
-/** Throws when a step needs one that does not exist, or when some wait for each other in a circle. */
+/**
+ * Throws when a step needs one that does not exist, or when some wait for each other in a circle.
+ */
 export function checkGraph(steps: readonly Step[]): void {
   const names = new Set(steps.map(({ name }) => name));
   if (names.size !== steps.length) throw new Error('Two steps have one name.');
@@ -25,8 +27,8 @@ export function checkGraph(steps: readonly Step[]): void {
 }
 
 /**
- * Runs every step as soon as all that it needs are done. The first failure (or the signal) aborts the others;
- * the promise settles when none runs any more.
+ * Runs every step as soon as all that it needs are done. The first failure (or the signal) aborts
+ * the others; the promise settles when none runs any more.
  */
 export async function runGraph(steps: readonly Step[], signal: AbortSignal): Promise<void> {
   checkGraph(steps);

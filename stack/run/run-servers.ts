@@ -24,8 +24,9 @@ export interface StackWatcher {
 }
 
 /**
- * Runs steps that start servers. When one fails, or a server never becomes ready, everything that was started is
- * stopped before the promise rejects. A server that was ready once stops no other: it is started again for as long as it takes.
+ * Runs steps that start servers. When one fails, or a server never becomes ready, everything that
+ * was started is stopped before the promise rejects. A server that was ready once stops no other:
+ * it is started again for as long as it takes.
  */
 export async function runServers(
   { instance }: ServerContext,
@@ -41,9 +42,15 @@ export async function runServers(
     const inOrder = started.toSorted(
       ({ server: a }, { server: b }) => a.layer - b.layer || a.name.localeCompare(b.name),
     );
-    watcher.onChange({ processes: inOrder.map((one) => one.state()), children: [...children.values()] });
+    watcher.onChange({
+      processes: inOrder.map((one) => one.state()),
+      children: [...children.values()],
+    });
   };
-  /** Called in the moment in which a process is there: should this launcher be killed, the next start finds it. */
+  /**
+   * Called in the moment in which a process is there: should this launcher be killed, the next
+   * start finds it.
+   */
   const note = (name: string, layer: number, identity: ProcessIdentity | undefined): void => {
     if (identity === undefined) children.delete(name);
     else children.set(name, { name, layer, ...identity });
@@ -56,13 +63,16 @@ export async function runServers(
       const logFile = resolve(instance.logDir, `${name}.log`);
       rotateLog(logFile);
       const onStart = (pid: number): void => note(name, layers.task, identifyProcess(pid));
-      await runCommand(command, { logFile, signal: stop, onStart }).finally(() => note(name, layers.task, undefined));
+      await runCommand(command, { logFile, signal: stop, onStart }).finally(() =>
+        note(name, layers.task, undefined),
+      );
     };
 
   const startServer = async (server: Server, stop: AbortSignal): Promise<void> => {
     await server.prepare(runTask(stop));
     stop.throwIfAborted();
-    const onChange = (running: ProcessIdentity | undefined): void => note(server.name, server.layer, running);
+    const onChange = (running: ProcessIdentity | undefined): void =>
+      note(server.name, server.layer, running);
     const supervised = await supervise(instance, server, { say, onChange });
     started.push(supervised);
     changed();
@@ -76,7 +86,9 @@ export async function runServers(
       for (const group of stopOrder(started.map((one) => ({ one, layer: one.server.layer })))) {
         const stopOne = async ({ one }: (typeof group)[number]): Promise<void> => {
           const outcome = await one.stop();
-          say(`${one.server.name} ${outcome}${outcome === 'killed' ? ' (it did not end by itself)' : ''}`);
+          say(
+            `${one.server.name} ${outcome}${outcome === 'killed' ? ' (it did not end by itself)' : ''}`,
+          );
         };
         await Promise.all(group.map(stopOne));
       }

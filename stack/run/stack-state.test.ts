@@ -3,7 +3,9 @@ import { parseMemory, readMemory } from './stack-state.ts';
 
 test('the proportional set size is read in bytes', () => {
   expect(
-    parseMemory('55d0-7fff ---p 00000000 00:00 0 [rollup]\nRss:   2048 kB\nPss:   1024 kB\nPss_Anon: 1 kB\n'),
+    parseMemory(
+      '55d0-7fff ---p 00000000 00:00 0 [rollup]\nRss:   2048 kB\nPss:   1024 kB\nPss_Anon: 1 kB\n',
+    ),
   ).toBe(1024 * 1024);
 });
 

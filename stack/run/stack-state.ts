@@ -4,7 +4,11 @@ import { isRunning } from '@board/service';
 import { z } from 'zod';
 import { type Instance, writeFile } from '../instance/instance.ts';
 
-const identity = z.object({ pid: z.number().int().positive(), startTime: z.string(), bootId: z.string() });
+const identity = z.object({
+  pid: z.number().int().positive(),
+  startTime: z.string(),
+  bootId: z.string(),
+});
 
 const schema = z.object({
   phase: z.enum(['starting', 'ready', 'stopping', 'stopped', 'failed']),
@@ -19,7 +23,10 @@ const schema = z.object({
   processes: z.array(
     z.object({
       name: z.string(),
-      /** `running`: it has answered its probe. `gave-up`: it died too often in a row, and waits for its next try. */
+      /**
+       * `running`: it has answered its probe. `gave-up`: it died too often in a row, and waits for
+       * its next try.
+       */
       phase: z.enum(['starting', 'running', 'restarting', 'stopped', 'gave-up']),
       pid: z.number().optional(),
       address: z.string(),
@@ -29,7 +36,10 @@ const schema = z.object({
       problem: z.string().optional(),
     }),
   ),
-  /** What runs, tasks of the start too: from here `stopOrphans` knows it. What has the highest layer is stopped first. */
+  /**
+   * What runs, tasks of the start too: from here `stopOrphans` knows it. What has the highest layer
+   * is stopped first.
+   */
   children: z.array(identity.extend({ name: z.string(), layer: z.number() })).default([]),
 });
 
@@ -49,7 +59,10 @@ export function isAllRunning(state: StackState): boolean {
   return state.phase === 'ready' && state.processes.every(({ phase }) => phase === 'running');
 }
 
-/** The last state written, by this process or an earlier one; undefined before the first start, and when a crash of the machine cut it short. */
+/**
+ * The last state written, by this process or an earlier one; undefined before the first start, and
+ * when a crash of the machine cut it short.
+ */
 export function readState(instance: Instance): StackState | undefined {
   try {
     return schema.parse(JSON.parse(readFileSync(fileOf(instance), 'utf8')));
@@ -67,10 +80,16 @@ export function readLiveState(instance: Instance): StackState | undefined {
 /** Sum of the proportional set sizes of all servers, services and the supervisor, in bytes. */
 export function measureMemory(state: Pick<StackState, 'processes' | 'supervisor'>): number {
   const pids = [state.supervisor.pid, ...state.processes.map(({ pid }) => pid)];
-  return pids.reduce<number>((sum, pid) => sum + (pid === undefined ? 0 : (readMemory(pid) ?? 0)), 0);
+  return pids.reduce<number>(
+    (sum, pid) => sum + (pid === undefined ? 0 : (readMemory(pid) ?? 0)),
+    0,
+  );
 }
 
-/** Proportional set size in bytes: what a process has in memory, shared pages counted in parts. Undefined when it is gone. */
+/**
+ * Proportional set size in bytes: what a process has in memory, shared pages counted in parts.
+ * Undefined when it is gone.
+ */
 export function readMemory(pid: number): number | undefined {
   try {
     return parseMemory(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));

@@ -19,7 +19,13 @@ function emptyInstance() {
 /** What a launcher leaves that is killed while these run. */
 function leave(instance: Instance, ...children: ChildProcess[]): void {
   const supervisor = { pid: process.pid, startTime: '1', bootId: 'before' };
-  writeState(instance, { phase: 'ready', supervisor, startedAt: 'before', processes: [], children });
+  writeState(instance, {
+    phase: 'ready',
+    supervisor,
+    startedAt: 'before',
+    processes: [],
+    children,
+  });
 }
 
 async function runSleeper(script = 'setInterval(() => {}, 1000)'): Promise<ProcessIdentity> {

@@ -9,12 +9,18 @@ export function stopOrder<T extends { readonly layer: number }>(items: readonly 
   return layers.map((layer) => items.filter((item) => item.layer === layer));
 }
 
-/** What a killed launcher of this instance left running: a process is known by pid, start time and boot. */
+/**
+ * What a killed launcher of this instance left running: a process is known by pid, start time and
+ * boot.
+ */
 export function findOrphans(instance: Instance): ChildProcess[] {
   return readState(instance)?.children.filter(isRunning) ?? [];
 }
 
-/** Stops them and returns their names. Call it with the instance's lock held, before a new start writes its own state. */
+/**
+ * Stops them and returns their names. Call it with the instance's lock held, before a new start
+ * writes its own state.
+ */
 export async function stopOrphans(
   instance: Instance,
   say: (line: string) => void,
@@ -32,8 +38,14 @@ export async function stopOrphans(
   return orphans.map(({ name }) => name);
 }
 
-/** SIGTERM, then SIGKILL after the deadline; resolves when the process is gone. Says whether the kill was needed. */
-export async function stopProcess(identity: ProcessIdentity, timeoutMs: number): Promise<'stopped' | 'killed'> {
+/**
+ * SIGTERM, then SIGKILL after the deadline; resolves when the process is gone. Says whether the
+ * kill was needed.
+ */
+export async function stopProcess(
+  identity: ProcessIdentity,
+  timeoutMs: number,
+): Promise<'stopped' | 'killed'> {
   signalProcess(identity, 'SIGTERM');
   if (await gone(identity, timeoutMs)) return 'stopped';
   signalProcess(identity, 'SIGKILL');

@@ -21,7 +21,11 @@ function place() {
   return instance;
 }
 
-function serverOf(name: string, command: () => Command, probe: Server['probe'] = () => Promise.resolve(undefined)) {
+function serverOf(
+  name: string,
+  command: () => Command,
+  probe: Server['probe'] = () => Promise.resolve(undefined),
+) {
   return {
     name,
     layer: layers.service,
@@ -56,7 +60,9 @@ async function start(policy = quick) {
   const runsAgain = async (before: number | undefined): Promise<void> => {
     await expect
       .poll(() => supervised.state(), { timeout: 5000, interval: 5 })
-      .toSatisfy(({ phase, pid }: { phase: string; pid?: number }) => phase === 'running' && pid !== before);
+      .toSatisfy(
+        ({ phase, pid }: { phase: string; pid?: number }) => phase === 'running' && pid !== before,
+      );
   };
   return { supervised, said, next, kill, runsAgain };
 }
@@ -81,7 +87,9 @@ test('a process that keeps dying is given up on with reason, log and next try, a
   expect(problem).toMatch(/^died \d+ times in a row \(exit code 7\), next try at \S+; its log is /);
   expect(problem).toContain(logFile);
   const [line] = said.filter((text) => text.startsWith('service died 3 times in a row'));
-  expect(line).toContain(`everything else goes on, and it is tried again in 0.004 s; the end of ${logFile}:\ncause`);
+  expect(line).toContain(
+    `everything else goes on, and it is tried again in 0.004 s; the end of ${logFile}:\ncause`,
+  );
 
   next.command = sleeping;
   await runsAgain(undefined);
@@ -96,7 +104,9 @@ test('a process that was ready for long enough starts from the shortest wait aga
     await runsAgain(pid);
   }
   const deaths = said.filter((line) => line.includes('died'));
-  expect(deaths).toEqual(Array.from({ length: 4 }, () => 'service died (SIGKILL): starting it again in 1 ms'));
+  expect(deaths).toEqual(
+    Array.from({ length: 4 }, () => 'service died (SIGKILL): starting it again in 1 ms'),
+  );
 });
 
 test('a program that is gone at its restart is a death like any other', async () => {
@@ -157,19 +167,32 @@ test('a server that dies over and over before it was ever ready fails the start,
 test('what runs is told as soon as it is there, tasks too, and until it is gone', async () => {
   const prepare: Server['prepare'] = (runTask) => runTask('task', { file: 'sleep', args: ['0.2'] });
   const told: string[] = [];
-  const servers = await startAll([{ ...serverOf('service', sleeping), prepare }], [], ({ children, processes }) =>
-    told.push(children.map(({ name, pid }) => `${name} ${pid > 0} beside ${processes.length}`).join()),
+  const servers = await startAll(
+    [{ ...serverOf('service', sleeping), prepare }],
+    [],
+    ({ children, processes }) =>
+      told.push(
+        children.map(({ name, pid }) => `${name} ${pid > 0} beside ${processes.length}`).join(),
+      ),
   );
   await servers.stop();
   // Before its server is in the table.
-  expect(told.slice(0, 4)).toEqual(['task true beside 0', '', 'service true beside 0', 'service true beside 1']);
+  expect(told.slice(0, 4)).toEqual([
+    'task true beside 0',
+    '',
+    'service true beside 0',
+    'service true beside 1',
+  ]);
   expect(told.at(-1)).toBe('');
 });
 
 test('a server that was ready once and then keeps dying stops no other', async () => {
   const dying = { command: sleeping };
   const said: string[] = [];
-  const servers = await startAll([serverOf('good', sleeping), serverOf('dying', () => dying.command())], said);
+  const servers = await startAll(
+    [serverOf('good', sleeping), serverOf('dying', () => dying.command())],
+    said,
+  );
   onTestFinished(servers.stop);
   const stateOf = (name: string) =>
     servers

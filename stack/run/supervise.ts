@@ -8,21 +8,37 @@ import { lastLines, rotateLog, startProgram } from './run-command.ts';
 import type { ProcessState } from './stack-state.ts';
 import { stopProcess } from './stop-orphans.ts';
 
-/** The waits before a process that died is started again, and from when on it counts as given up on. */
+/**
+ * The waits before a process that died is started again, and from when on it counts as given up on.
+ */
 export interface RestartPolicy extends BackoffPolicy {
   /** A process that was ready for this long has succeeded: its earlier deaths are forgotten. */
   readonly stableMs: number;
-  /** So many deaths in a row are no accident: it is still tried, but shown as a failure, no longer as a restart under way. */
+  /**
+   * So many deaths in a row are no accident: it is still tried, but shown as a failure, no longer
+   * as a restart under way.
+   */
   readonly givenUpFrom: number;
 }
 
-/** The longest wait is shorter than a person's: ten kills in a row cost two minutes, and a cause that is gone is noticed soon. */
-export const restartPolicy: RestartPolicy = { stableMs: 60_000, firstMs: 250, maxMs: 30_000, givenUpFrom: 5 };
+/**
+ * The longest wait is shorter than a person's: ten kills in a row cost two minutes, and a cause
+ * that is gone is noticed soon.
+ */
+export const restartPolicy: RestartPolicy = {
+  stableMs: 60_000,
+  firstMs: 250,
+  maxMs: 30_000,
+  givenUpFrom: 5,
+};
 
 export interface Supervised {
   readonly server: Server;
   state(): ProcessState;
-  /** Resolves when it answers for the first time; rejects when it died too often or took too long before that. */
+  /**
+   * Resolves when it answers for the first time; rejects when it died too often or took too long
+   * before that.
+   */
   readonly ready: Promise<void>;
   /** Resolves when its process is gone and no other follows. */
   stop(): Promise<'stopped' | 'killed'>;
@@ -37,8 +53,9 @@ export interface Watcher {
 }
 
 /**
- * Starts a server, and starts it again with growing waits whenever it dies before `stop` or `kill`. One that was ready
- * once is tried for as long as the stack runs: its failure is told, and stops no other server.
+ * Starts a server, and starts it again with growing waits whenever it dies before `stop` or `kill`.
+ * One that was ready once is tried for as long as the stack runs: its failure is told, and stops no
+ * other server.
  */
 export async function supervise(
   instance: Instance,
@@ -66,7 +83,10 @@ export async function supervise(
     onChange(identity);
   };
 
-  /** Runs it from its start to its end; resolves with how it ended, and rejects when it cannot be started. */
+  /**
+   * Runs it from its start to its end; resolves with how it ended, and rejects when it cannot be
+   * started.
+   */
   const live = async (): Promise<string> => {
     const command = await server.command();
     stopping.signal.throwIfAborted();
@@ -76,9 +96,13 @@ export async function supervise(
     spawned.resolve();
     const ended = new AbortController();
     let readyAt: number | undefined;
-    const probing = probeUntilReady(AbortSignal.any([ended.signal, stopping.signal]), () => (readyAt = Date.now()));
+    const probing = probeUntilReady(
+      AbortSignal.any([ended.signal, stopping.signal]),
+      () => (readyAt = Date.now()),
+    );
     // The stop came while it was being started, and found no process to stop.
-    if (stopping.signal.aborted && identity !== undefined) await stopProcess(identity, server.stopTimeoutMs);
+    if (stopping.signal.aborted && identity !== undefined)
+      await stopProcess(identity, server.stopTimeoutMs);
     const how = await child.exited;
     ended.abort();
     await probing;
@@ -119,10 +143,15 @@ export async function supervise(
       const tail = `the end of ${logFile}:\n${lastLines(logFile, 10, 400)}`;
       firstReady.reject(new Error(`${death}; ${tail}`));
       const nextTry = new Date(Date.now() + delayMs).toISOString().replace(/\.\d+Z$/, 'Z');
-      change('gave-up', `died ${deathsInRow} times in a row (${how}), next try at ${nextTry}; its log is ${logFile}`);
+      change(
+        'gave-up',
+        `died ${deathsInRow} times in a row (${how}), next try at ${nextTry}; its log is ${logFile}`,
+      );
       const until = `everything else goes on, and it is tried again in ${delayMs / 1000} s`;
       // The log's end once: it is the same each time.
-      say(`${death}: ${until}; ${deathsInRow === policy.givenUpFrom ? tail : `its log is ${logFile}`}`);
+      say(
+        `${death}: ${until}; ${deathsInRow === policy.givenUpFrom ? tail : `its log is ${logFile}`}`,
+      );
     }
     await delay(delayMs, undefined, { signal: stopping.signal });
   };
@@ -157,7 +186,8 @@ export async function supervise(
     ready: firstReady.promise,
     stop: async () => {
       stopping.abort();
-      const outcome = identity === undefined ? 'stopped' : await stopProcess(identity, server.stopTimeoutMs);
+      const outcome =
+        identity === undefined ? 'stopped' : await stopProcess(identity, server.stopTimeoutMs);
       await over;
       return outcome;
     },

@@ -19,8 +19,9 @@ interface JavaProgram {
 }
 
 /**
- * A Java server's command line: the options of `infra/java.env`, and for memory's sake two arenas of glibc instead of
- * one per thread. The compilers are left as they are: throughput must not pay for it.
+ * A Java server's command line: the options of `infra/java.env`, and for memory's sake two arenas
+ * of glibc instead of one per thread. The compilers are left as they are: throughput must not pay
+ * for it.
  */
 export function javaCommand({ instance, programs }: ServerContext, program: JavaProgram): Command {
   const [file = '', ...first] = programs.java.command;
@@ -30,20 +31,26 @@ export function javaCommand({ instance, programs }: ServerContext, program: Java
       ...first,
       ...program.heap,
       ...readJavaOptions('java.env', 'KAFKA_JVM_PERFORMANCE_OPTS'),
-      ...(program.aot === undefined ? [] : [...moduleOptions[program.aot], ...aotOptions(programs.aot, program.aot)]),
+      ...(program.aot === undefined
+        ? []
+        : [...moduleOptions[program.aot], ...aotOptions(programs.aot, program.aot)]),
       ...program.options,
       '-cp',
       program.jars.join(':'),
       ...program.run,
     ],
-    // The locale decides how Java reads and writes the names of files: in C, letters of other alphabets are lost.
+    // The locale decides how Java reads and writes the names of files: in C, letters of other
+    // alphabets are lost.
     env: { MALLOC_ARENA_MAX: '2', LC_ALL: 'C.UTF-8', ...program.env },
     // Whatever a server writes to its working folder lands in the instance's.
     cwd: instance.runDir,
   };
 }
 
-/** How long a Java server may take to stop; one that records for the AOT caches writes some 100 MB on its way out. */
+/**
+ * How long a Java server may take to stop; one that records for the AOT caches writes some 100 MB
+ * on its way out.
+ */
 export function javaStopTimeoutMs(context: ServerContext): number {
   return context.programs.aot.mode === 'record' ? 180_000 : 20_000;
 }

@@ -32,7 +32,8 @@ export function kafkaServer(context: ServerContext, id: BrokerId): Server {
       if (cluster === 'kraft' && !isFormatted) await format(context, name, configFile, runTask);
     },
     command: async () => {
-      if (cluster === 'zookeeper') await waitUntilForgotten({ host: hosts.zookeeper, port: ports.zookeeper }, id);
+      if (cluster === 'zookeeper')
+        await waitUntilForgotten({ host: hosts.zookeeper, port: ports.zookeeper }, id);
       return javaCommand(context, {
         // One of the three records for all.
         aot: programs.aot.mode === 'record' && id !== 1 ? undefined : 'broker',
@@ -51,20 +52,29 @@ export function kafkaServer(context: ServerContext, id: BrokerId): Server {
   };
 }
 
-export function brokerAddresses({ hosts, ports }: Pick<ServerContext, 'hosts' | 'ports'>): string[] {
+export function brokerAddresses({
+  hosts,
+  ports,
+}: Pick<ServerContext, 'hosts' | 'ports'>): string[] {
   return ports.brokers.map((port, index) => `${hosts.brokers[index]}:${port}`);
 }
 
-/** The settings of one broker: those of `infra/kafka` for its flavour of cluster, then its own number, addresses and folder. */
+/**
+ * The settings of one broker: those of `infra/kafka` for its flavour of cluster, then its own
+ * number, addresses and folder.
+ */
 function brokerSettings(context: ServerContext, id: BrokerId, dataDir: string): string {
   const { cluster, hosts, ports } = context;
   const listener = `BROKER://${hosts.brokers[id - 1]}:${ports.brokers[id - 1]}`;
-  const controller = (node: BrokerId): string => `${hosts.brokers[node - 1]}:${ports.controllers[node - 1]}`;
+  const controller = (node: BrokerId): string =>
+    `${hosts.brokers[node - 1]}:${ports.controllers[node - 1]}`;
   const own =
     cluster === 'kraft'
       ? {
           'node.id': id,
-          'controller.quorum.voters': brokerIds.map((voter) => `${voter}@${controller(voter)}`).join(','),
+          'controller.quorum.voters': brokerIds
+            .map((voter) => `${voter}@${controller(voter)}`)
+            .join(','),
           listeners: `${listener},CONTROLLER://${controller(id)}`,
           'listener.security.protocol.map': 'BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT',
         }
@@ -82,7 +92,12 @@ function brokerSettings(context: ServerContext, id: BrokerId, dataDir: string): 
 }
 
 /** Makes the data folder of a KRaft node. */
-function format(context: ServerContext, name: string, configFile: string, runTask: RunTask): Promise<void> {
+function format(
+  context: ServerContext,
+  name: string,
+  configFile: string,
+  runTask: RunTask,
+): Promise<void> {
   const { instance, programs } = context;
   return runTask(
     `${name}-format`,
@@ -104,7 +119,9 @@ function format(context: ServerContext, name: string, configFile: string, runTas
   );
 }
 
-/** Sixteen bytes in base64url; the same for all nodes of an instance, and never a "-" at its start. */
+/**
+ * Sixteen bytes in base64url; the same for all nodes of an instance, and never a "-" at its start.
+ */
 function clusterId(instanceName: string): string {
   const digest = createHash('sha256').update(`board-pipeline ${instanceName}`).digest();
   digest[0] = 1;
@@ -112,12 +129,15 @@ function clusterId(instanceName: string): string {
 }
 
 const sessionTimeoutMs = Number(
-  /^zookeeper\.session\.timeout\.ms=(\d+)$/m.exec(readSettings('kafka/broker-zookeeper.properties'))?.[1],
+  /^zookeeper\.session\.timeout\.ms=(\d+)$/m.exec(
+    readSettings('kafka/broker-zookeeper.properties'),
+  )?.[1],
 );
 
 /**
- * Waits until ZooKeeper has forgotten a killed broker: until then it takes the new process for a second broker of the
- * same number, and that one dies. At most a little longer than a session; without an answer there is nothing to wait for.
+ * Waits until ZooKeeper has forgotten a killed broker: until then it takes the new process for a
+ * second broker of the same number, and that one dies. At most a little longer than a session;
+ * without an answer there is nothing to wait for.
  */
 async function waitUntilForgotten(zookeeper: Address, id: BrokerId): Promise<void> {
   for (const deadline = Date.now() + sessionTimeoutMs + 4000; Date.now() < deadline;) {

@@ -19,7 +19,11 @@ export function mysqlServer(context: MysqlContext): Server {
 
   const mysqld = (...args: string[]): Command => {
     const [file = '', ...first] = programs.mysqld.command;
-    return { file, args: [...first, `--defaults-file=${configFile}`, ...args], cwd: instance.runDir };
+    return {
+      file,
+      args: [...first, `--defaults-file=${configFile}`, ...args],
+      cwd: instance.runDir,
+    };
   };
 
   return {
@@ -66,7 +70,10 @@ function settings(context: MysqlContext, datadir: string): string {
   );
 }
 
-/** Fills a new data folder; root gets its password in the same step, so that no moment is without one. */
+/**
+ * Fills a new data folder; root gets its password in the same step, so that no moment is without
+ * one.
+ */
 async function initialise(
   context: MysqlContext,
   dataDir: string,

@@ -1,4 +1,9 @@
-import { boardAggregate, catalogConsumer, consumers, type ConsumerDefinition } from '@board/contracts';
+import {
+  boardAggregate,
+  catalogConsumer,
+  consumers,
+  type ConsumerDefinition,
+} from '@board/contracts';
 import { must } from '@board/service';
 import { findBusyPorts, pickFreePort } from '../instance/ports.ts';
 import { nodeCommand } from './command-lines.ts';
@@ -40,13 +45,21 @@ export function catalogService(context: ServerContext, instance: 1 | 2): Server 
 }
 
 /** Consumers that run only when they are asked for, by name. */
-export const moreConsumers: readonly ConsumerDefinition[] = consumers.filter((one) => one !== catalogConsumer);
+export const moreConsumers: readonly ConsumerDefinition[] = consumers.filter(
+  (one) => one !== catalogConsumer,
+);
 
-/** A consumer's service, in `services/` under the name of its group; on a random port that it keeps over restarts. */
+/**
+ * A consumer's service, in `services/` under the name of its group; on a random port that it keeps
+ * over restarts.
+ */
 export function consumerService(
   context: ServerContext,
   consumer: ConsumerDefinition,
-  { name = consumer.group, host = loopback }: { readonly name?: string; readonly host?: string } = {},
+  {
+    name = consumer.group,
+    host = loopback,
+  }: { readonly name?: string; readonly host?: string } = {},
 ): Server {
   let port = 0;
   return service(context, {
@@ -62,7 +75,9 @@ export function consumerService(
   });
 }
 
-/** keeper: heals the connector, watches its position, purges the outbox and trims the retry topics. */
+/**
+ * keeper: heals the connector, watches its position, purges the outbox and trims the retry topics.
+ */
 export function keeper(context: ServerContext): Server {
   return service(context, {
     name: 'keeper',

@@ -9,13 +9,21 @@ export interface Address {
 export async function probeHttp(url: string): Promise<string | undefined> {
   const response = await fetch(url, { signal: AbortSignal.timeout(3000) });
   const body = await response.text();
-  return response.status === 200 ? undefined : `${url} says ${response.status} ${body.slice(0, 200)}`;
+  return response.status === 200
+    ? undefined
+    : `${url} says ${response.status} ${body.slice(0, 200)}`;
 }
 
 // Size, Metadata, its version 4, correlation id, no client id, no topics, and none to be made.
-const metadataRequest = Buffer.from(['0000000f', '0003', '0004', '00000001', 'ffff', '00000000', '00'].join(''), 'hex');
+const metadataRequest = Buffer.from(
+  ['0000000f', '0003', '0004', '00000001', 'ffff', '00000000', '00'].join(''),
+  'hex',
+);
 
-/** How many brokers of the cluster this broker knows to be alive: the answer to a real Metadata request. */
+/**
+ * How many brokers of the cluster this broker knows to be alive: the answer to a real Metadata
+ * request.
+ */
 export async function countBrokers(address: Address): Promise<number> {
   const answer = await ask(address, 'the broker', metadataRequest, 16);
   if (answer.length < 16) throw new Error('the broker closed the connection');
@@ -29,7 +37,12 @@ export async function askZookeeper(address: Address, word: 'srvr' | 'dump'): Pro
 }
 
 /** What comes back, up to so many bytes or the end of the connection. */
-function ask(address: Address, who: string, request: Buffer | string, enoughBytes: number): Promise<Buffer> {
+function ask(
+  address: Address,
+  who: string,
+  request: Buffer | string,
+  enoughBytes: number,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const socket = connect(address);
     let answer = Buffer.alloc(0);

@@ -12,13 +12,19 @@ const modes: AotCaches[] = [
   ...(['record', 'create', 'use'] as const).map((mode) => ({ mode, folder })),
 ];
 
-it.each(modes)('opens what its threads reach into, and takes native code, ALIKE in every mode: $mode', async (aot) => {
-  const { args } = await registryServer({ ...context, programs: { ...context.programs, aot } }).command();
-  expect(args.filter((arg) => /^--(add-opens|enable-native-access)/.test(arg))).toEqual([
-    '--add-opens=java.base/java.lang=ALL-UNNAMED',
-    '--enable-native-access=ALL-UNNAMED',
-  ]);
-});
+it.each(modes)(
+  'opens what its threads reach into, and takes native code, ALIKE in every mode: $mode',
+  async (aot) => {
+    const { args } = await registryServer({
+      ...context,
+      programs: { ...context.programs, aot },
+    }).command();
+    expect(args.filter((arg) => /^--(add-opens|enable-native-access)/.test(arg))).toEqual([
+      '--add-opens=java.base/java.lang=ALL-UNNAMED',
+      '--enable-native-access=ALL-UNNAMED',
+    ]);
+  },
+);
 
 it('other jars or another Java want other caches', () => {
   const { java, jars } = context.programs;

@@ -5,7 +5,10 @@ import { readJavaOptions, readVariables } from './settings.ts';
 
 const file = 'registry/registry.env';
 
-/** Apicurio Registry on the same MySQL: keeps the events' Avro schemas, spoken to through its Confluent API. */
+/**
+ * Apicurio Registry on the same MySQL: keeps the events' Avro schemas, spoken to through its
+ * Confluent API.
+ */
 export function registryServer(context: ServerContext): Server {
   const { hosts, ports, programs, secrets } = context;
   const variables = readVariables(file);
@@ -19,13 +22,17 @@ export function registryServer(context: ServerContext): Server {
         aot: 'registry',
         heap: readJavaOptions(file, 'JAVA_OPTS_APPEND'),
         options: ['-Djava.util.logging.manager=org.jboss.logmanager.LogManager'],
-        // Its own starter (quarkus-run.jar) loads classes past the AOT cache: with a plain class path it starts in half the time.
+        // Its own starter (quarkus-run.jar) loads classes past the AOT cache: with a plain class
+        // path it starts in half the time.
         jars: programs.jars.registry,
         run: ['io.quarkus.runner.GeneratedMain'],
         env: {
           ...variables,
           APICURIO_DATASOURCE_URL:
-            variables['APICURIO_DATASOURCE_URL']?.replace('mysql:3306', `${hosts.mysql}:${ports.mysql}`) ?? '',
+            variables['APICURIO_DATASOURCE_URL']?.replace(
+              'mysql:3306',
+              `${hosts.mysql}:${ports.mysql}`,
+            ) ?? '',
           APICURIO_DATASOURCE_PASSWORD: secrets.registry,
           QUARKUS_HTTP_HOST: hosts.registry,
           QUARKUS_HTTP_PORT: String(ports.registry),

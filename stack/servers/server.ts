@@ -35,7 +35,10 @@ export interface Server {
   readonly address: () => string;
   /** Servers with a higher number are stopped first. */
   readonly layer: number;
-  /** Writes the configuration; makes the data folder when there is none. Runs once, before the first start. */
+  /**
+   * Writes the configuration; makes the data folder when there is none. Runs once, before the first
+   * start.
+   */
   readonly prepare: (runTask: RunTask) => Promise<void> | void;
   /** The program to run; asked again at each restart. */
   readonly command: () => Promise<Command> | Command;
@@ -46,9 +49,19 @@ export interface Server {
   readonly stopTimeoutMs: number;
 }
 
-export const layers = { mysql: 0, zookeeper: 0, kafka: 1, registry: 2, connect: 3, service: 4, task: 5 } as const;
+export const layers = {
+  mysql: 0,
+  zookeeper: 0,
+  kafka: 1,
+  registry: 2,
+  connect: 3,
+  service: 4,
+  task: 5,
+} as const;
 
-/** The host of each server: it listens on that address and no other, and its clients find it there. */
+/**
+ * The host of each server: it listens on that address and no other, and its clients find it there.
+ */
 export interface Hosts {
   readonly mysql: string;
   readonly brokers: readonly [string, string, string];

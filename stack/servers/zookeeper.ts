@@ -6,7 +6,10 @@ import { askZookeeper } from './probes.ts';
 import { layers, type Server, type ServerContext } from './server.ts';
 import { properties, readJavaOptions, readSettings } from './settings.ts';
 
-/** The ZooKeeper of the older cluster: one server, which knows the brokers, the topics and where their copies lie. */
+/**
+ * The ZooKeeper of the older cluster: one server, which knows the brokers, the topics and where
+ * their copies lie.
+ */
 export function zookeeperServer(context: ServerContext): Server {
   const { instance, hosts, ports, programs } = context;
   const dataDir = resolve(instance.dataDir, 'zookeeper');

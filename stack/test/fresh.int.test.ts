@@ -19,6 +19,8 @@ test('a fresh start that is refused leaves the data of an earlier one', async ()
   const other = createServer();
   await once(other.listen(portsAt(portOffset).mysql, '127.0.0.1'), 'listening');
   onTestFinished(() => void other.close());
-  await expect(startStack({ instance: instance.name, portOffset, fresh: true })).rejects.toThrow('in use');
+  await expect(startStack({ instance: instance.name, portOffset, fresh: true })).rejects.toThrow(
+    'in use',
+  );
   expect(existsSync(file)).toBe(true);
 });

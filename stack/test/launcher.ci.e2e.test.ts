@@ -22,12 +22,16 @@ interface Run {
 
 /** Runs the launcher as a terminal would: a process group of its own. */
 function launch(args: readonly string[], env: Readonly<Record<string, string>> = {}): Run {
-  const child = spawn('node', [resolve(import.meta.dirname, '../launch.mjs'), '--instance', name, ...args], {
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // The throw-away caches of another Java are not worth making here.
-    env: { ...process.env, STACK_AOT: '0', ...env },
-  });
+  const child = spawn(
+    'node',
+    [resolve(import.meta.dirname, '../launch.mjs'), '--instance', name, ...args],
+    {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // The throw-away caches of another Java are not worth making here.
+      env: { ...process.env, STACK_AOT: '0', ...env },
+    },
+  );
   let output = '';
   const waiting = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
@@ -48,7 +52,9 @@ function launch(args: readonly string[], env: Readonly<Record<string, string>> =
         };
         waiting.add(check);
         check();
-        void exitCode.then(() => reject(new Error(`it ended without saying "${text}":\n${output}`)));
+        void exitCode.then(() =>
+          reject(new Error(`it ended without saying "${text}":\n${output}`)),
+        );
       }),
   };
 }
@@ -72,7 +78,8 @@ function processesOfInstance(): string[] {
     .filter((line) => line.includes(`${instance.folder}/`) || line.includes(`--instance ${name}`));
 }
 
-const stateOf = (server: string) => readStack(name)?.state.processes.find((process) => process.name === server);
+const stateOf = (server: string) =>
+  readStack(name)?.state.processes.find((process) => process.name === server);
 
 function pidOf(server: string): number {
   const pid = stateOf(server)?.pid;
@@ -83,7 +90,9 @@ function pidOf(server: string): number {
 async function expectNothingLeft(): Promise<void> {
   expect(processesOfInstance()).toEqual([]);
   expect(readState(instance)?.children).toEqual([]);
-  const ports = listPorts(portsAt(readOffset(instance.folder) ?? 0), 'kraft').map(({ port }) => port);
+  const ports = listPorts(portsAt(readOffset(instance.folder) ?? 0), 'kraft').map(
+    ({ port }) => port,
+  );
   expect(await findBusyPorts(ports)).toEqual([]);
 }
 
@@ -124,18 +133,24 @@ test(
     expect(repeated.output()).toMatch(/topics done[\s\S]*schemas done/);
     const unknown = launch(['setup', 'nonsense']);
     expect(await unknown.exitCode).toBe(2);
-    expect(unknown.output()).toContain('the steps are users, migrations, grants, topics, schemas, connector');
+    expect(unknown.output()).toContain(
+      'the steps are users, migrations, grants, topics, schemas, connector',
+    );
   },
 );
 
-test('a server that is KILLED is started again, and said so', { timeout: fiveMinutes }, async () => {
-  const killed = pidOf('registry');
-  process.kill(killed, 'SIGKILL');
-  await first.says('registry died (SIGKILL): starting it again');
-  await first.says('registry ready again');
-  expect(stateOf('registry')).toMatchObject({ phase: 'running', restarts: 1 });
-  expect(pidOf('registry')).not.toBe(killed);
-});
+test(
+  'a server that is KILLED is started again, and said so',
+  { timeout: fiveMinutes },
+  async () => {
+    const killed = pidOf('registry');
+    process.kill(killed, 'SIGKILL');
+    await first.says('registry died (SIGKILL): starting it again');
+    await first.says('registry ready again');
+    expect(stateOf('registry')).toMatchObject({ phase: 'running', restarts: 1 });
+    expect(pidOf('registry')).not.toBe(killed);
+  },
+);
 
 test(
   'after kill -9 of the launcher, `start` stops the ORPHANS, touches nothing else, and reaches the end with what it was asked for',
@@ -163,7 +178,9 @@ test(
   { timeout: fiveMinutes },
   async () => {
     const others = (): (number | undefined)[] =>
-      readStack(name)?.state.processes.flatMap(({ name: one, pid }) => (one === 'order-service' ? [] : [pid])) ?? [];
+      readStack(name)?.state.processes.flatMap(({ name: one, pid }) =>
+        one === 'order-service' ? [] : [pid],
+      ) ?? [];
     const before = others();
     const port = Number(new URL(stateOf('order-service')?.address ?? '').port);
     const blocker = createServer((socket) => socket.destroy());
@@ -206,7 +223,9 @@ test(
   async () => {
     pressControlC(second);
     expect(await second.exitCode).toBe(0);
-    const stopped = [...second.output().matchAll(/ (\S+) (?:stopped|killed)/g)].map((match) => match[1]);
+    const stopped = [...second.output().matchAll(/ (\S+) (?:stopped|killed)/g)].map(
+      (match) => match[1],
+    );
     expect(stopped.slice(0, 5).toSorted()).toEqual([
       'catalog-service-1',
       'catalog-service-2',
@@ -231,7 +250,9 @@ test(
     await hermetic.says('Ctrl-C stops everything');
     for (const server of ['mysql', 'kafka-1', 'connect', 'registry']) {
       // Fetched programs run through the loader that came with them.
-      expect(readFileSync(`/proc/${pidOf(server)}/cmdline`, 'utf8')).toMatch(/^\S*board-pipeline\/root-\S*\/ld-linux/);
+      expect(readFileSync(`/proc/${pidOf(server)}/cmdline`, 'utf8')).toMatch(
+        /^\S*board-pipeline\/root-\S*\/ld-linux/,
+      );
     }
     pressControlC(hermetic);
     expect(await hermetic.exitCode).toBe(0);

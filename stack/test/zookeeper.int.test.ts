@@ -31,7 +31,14 @@ beforeAll(async () => {
   makeFolders(instance);
   const programs = await ensurePrograms('zookeeper', () => undefined, never);
   const ports = await findFreePorts();
-  context = { instance, cluster: 'zookeeper', ports, hosts: loopbackHosts, secrets: ensureSecrets(instance), programs };
+  context = {
+    instance,
+    cluster: 'zookeeper',
+    ports,
+    hosts: loopbackHosts,
+    secrets: ensureSecrets(instance),
+    programs,
+  };
   servers = await runServers(
     context,
     (tools) =>
@@ -82,9 +89,13 @@ it('starts a KILLED broker again only when ZooKeeper has forgotten the old one, 
   );
   // Before its partitions are looked at: the others may not have noticed yet that it was away.
   const [, port] = context.ports.brokers;
-  await waitUntil('kafka-2 answers', async () => (await countBrokers({ host: loopback, port })) === 3, {
-    timeoutMs: 60_000,
-  });
+  await waitUntil(
+    'kafka-2 answers',
+    async () => (await countBrokers({ host: loopback, port })) === 3,
+    {
+      timeoutMs: 60_000,
+    },
+  );
   await expect.poll(() => inSync(boardTopic.name), { timeout: 60_000 }).toEqual(everywhere);
 });
 
@@ -102,5 +113,7 @@ it('stops ZooKeeper AFTER its brokers, and its data can never become a KRaft clu
   const stopped = said.flatMap((line) => /^(\S+) stopped/.exec(line)?.[1] ?? []);
   expect(stopped.slice(0, 3).toSorted()).toEqual(brokerNames);
   expect(stopped.slice(3)).toEqual(['zookeeper']);
-  expect(() => chooseCluster(context.instance, 'kraft')).toThrow('holds the data of a ZooKeeper cluster');
+  expect(() => chooseCluster(context.instance, 'kraft')).toThrow(
+    'holds the data of a ZooKeeper cluster',
+  );
 });

@@ -14,7 +14,12 @@ test('a failure of the connector counts from the last fault on, until it is seen
   const looks = (...failed: readonly (readonly [number, boolean])[]) =>
     failed.map(([at, isFailed]) => ({ at, isFailed }));
   expect(longestFailureMs([], 0)).toBe(0);
-  expect(longestFailureMs(looks([1, false], [2, true], [5, true], [9, false], [12, true], [13, false]), 0)).toBe(7);
+  expect(
+    longestFailureMs(
+      looks([1, false], [2, true], [5, true], [9, false], [12, true], [13, false]),
+      0,
+    ),
+  ).toBe(7);
   expect(longestFailureMs(looks([2, true], [5, true], [9, false]), 6)).toBe(3);
   expect(longestFailureMs(looks([2, true], [5, false]), 6)).toBe(0);
   expect(longestFailureMs(looks([2, true], [40, true]), 0)).toBe(38);

@@ -47,7 +47,10 @@ export interface OwnStackOptions {
   readonly signal: AbortSignal;
 }
 
-/** A stack made from nothing, with a proxy on every link and a handler that refuses some events at first. */
+/**
+ * A stack made from nothing, with a proxy on every link and a handler that refuses some events at
+ * first.
+ */
 export async function startOwnStack({ plant, say, signal }: OwnStackOptions): Promise<ChaosStack> {
   const links = await openLinks();
   let version: LaidOutVersion | undefined;
@@ -72,11 +75,15 @@ export async function startOwnStack({ plant, say, signal }: OwnStackOptions): Pr
       },
     });
     const read = () => ({ ...stack, state: stack.state() });
-    await waitUntil('traffic on every link', () => findUnused(links.byName).length === 0).catch(async () => {
-      const unused = findUnused(links.byName).join(', ');
-      await stack.stop();
-      throw new Error(`the stack does not use the proxies of ${unused}: their faults would disturb nothing`);
-    });
+    await waitUntil('traffic on every link', () => findUnused(links.byName).length === 0).catch(
+      async () => {
+        const unused = findUnused(links.byName).join(', ');
+        await stack.stop();
+        throw new Error(
+          `the stack does not use the proxies of ${unused}: their faults would disturb nothing`,
+        );
+      },
+    );
     return {
       ...controls(() => read()),
       isOwn: true,
@@ -133,7 +140,9 @@ function fromCopy(server: Server, copy: LaidOutVersion, refusalsFile: string): S
 type Running = NonNullable<ReturnType<typeof readStack>>;
 type Read = () => Pick<Running, 'instance' | 'ports' | 'secrets' | 'state'>;
 
-function controls(read: Read): Omit<ChaosStack, 'isOwn' | 'links' | 'refusals' | 'stop' | 'killAll'> {
+function controls(
+  read: Read,
+): Omit<ChaosStack, 'isOwn' | 'links' | 'refusals' | 'stop' | 'killAll'> {
   const first = read();
   const addresses = addressesOf(first);
   const processOf = (name: string) => {
@@ -141,10 +150,16 @@ function controls(read: Read): Omit<ChaosStack, 'isOwn' | 'links' | 'refusals' |
     if (found === undefined) throw new Error(`the stack has no ${name}`);
     return found;
   };
-  /** The state may still tell of a process that has just ended, or of none while it is started again. */
+  /**
+   * The state may still tell of a process that has just ended, or of none while it is started
+   * again.
+   */
   const untilAlive = (name: string) =>
-    waitUntil(`a process of ${name}`, () => identifyProcess(processOf(name).pid ?? 0), { timeoutMs: 60_000 });
-  const stateOf = (pid: number): string => parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8')).state;
+    waitUntil(`a process of ${name}`, () => identifyProcess(processOf(name).pid ?? 0), {
+      timeoutMs: 60_000,
+    });
+  const stateOf = (pid: number): string =>
+    parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8')).state;
   const untilStat = (pid: number, what: string, isWanted: (state: string) => boolean) =>
     waitUntil(what, () => isWanted(stateOf(pid)), {
       timeoutMs: 5_000,
@@ -158,7 +173,10 @@ function controls(read: Read): Omit<ChaosStack, 'isOwn' | 'links' | 'refusals' |
     async kill(name) {
       const identity = await untilAlive(name);
       if (!signalProcess(identity, 'SIGKILL')) throw new Error(`${name} was dead already`);
-      await waitUntil(`the end of ${name}`, () => !isRunning(identity), { timeoutMs: 10_000, everyMs: 10 });
+      await waitUntil(`the end of ${name}`, () => !isRunning(identity), {
+        timeoutMs: 10_000,
+        everyMs: 10,
+      });
       return identity.pid;
     },
     async untilReadyAgain(name, before) {
@@ -179,9 +197,11 @@ function controls(read: Read): Omit<ChaosStack, 'isOwn' | 'links' | 'refusals' |
       const identity = identifyProcess(pid);
       if (identity === undefined) return false;
       if (!signalProcess(identity, 'SIGCONT')) return false;
-      await untilStat(pid, `process ${pid} continued`, (state) => state !== 'T').catch((error: unknown) => {
-        if (isRunning(identity)) throw error;
-      });
+      await untilStat(pid, `process ${pid} continued`, (state) => state !== 'T').catch(
+        (error: unknown) => {
+          if (isRunning(identity)) throw error;
+        },
+      );
       return true;
     },
     async query(sql, values = []) {
@@ -196,7 +216,11 @@ function controls(read: Read): Omit<ChaosStack, 'isOwn' | 'links' | 'refusals' |
         connectTimeout: 5_000,
       });
       try {
-        const [rows] = await connection.query<RowDataPacket[]>({ sql, values: [...values], timeout: 30_000 });
+        const [rows] = await connection.query<RowDataPacket[]>({
+          sql,
+          values: [...values],
+          timeout: 30_000,
+        });
         return rows as never;
       } finally {
         connection.destroy();

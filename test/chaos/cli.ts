@@ -8,7 +8,14 @@ import { attachStack, type ChaosStack } from './chaos-stack.ts';
 import { undoFaults } from './faults.ts';
 import { printVerdict } from './judge/print-verdict.ts';
 import { type PlantName, plantNames } from './plants.ts';
-import { type ChaosResult, describeCommit, findResult, nameOf, type RunSettings, storeResult } from './results.ts';
+import {
+  type ChaosResult,
+  describeCommit,
+  findResult,
+  nameOf,
+  type RunSettings,
+  storeResult,
+} from './results.ts';
 import { runChaos, type ScheduleFile } from './run-chaos.ts';
 import { drawSchedule, findProblem } from './schedule.ts';
 
@@ -28,7 +35,9 @@ interface Flags {
 const exitCodes = { clean: 0, violation: 1, 'not run': 2 } as const;
 
 const program = new Command('npm run chaos --')
-  .description('Disturbs a whole stack under traffic, lets it heal, and judges what became of every command')
+  .description(
+    'Disturbs a whole stack under traffic, lets it heal, and judges what became of every command',
+  )
   .option('--seed <n>', 'what goes wrong, and when', wholeNumber, 1)
   .option(
     '--seeds <from-to>',
@@ -37,12 +46,20 @@ const program = new Command('npm run chaos --')
   )
   .option('--minutes <m>', 'how long something goes wrong', positive, 1)
   .option('--clients <n>', 'how many send commands (12, or as the replayed run had)', wholeNumber)
-  .option('--instance <name>', 'a running stack instead of one made for the run; its links are left alone')
-  .option('--yes', 'needed with --instance: its processes are killed and its topics get foreign records')
+  .option(
+    '--instance <name>',
+    'a running stack instead of one made for the run; its links are left alone',
+  )
+  .option(
+    '--yes',
+    'needed with --instance: its processes are killed and its topics get foreign records',
+  )
   .option('--replay <file>', 'the schedule.json of a run, instead of one drawn from the seed')
   .option('--undo', 'no run: ends what one that was killed has left on the --instance')
   .addOption(
-    new Option('--plant <name>', 'with a bug planted in the services, which must be found').choices(plantNames),
+    new Option('--plant <name>', 'with a bug planted in the services, which must be found').choices(
+      plantNames,
+    ),
   )
   .option('--json', 'each result as a line of JSON, progress on standard error')
   .addHelpText(
@@ -62,7 +79,8 @@ await program.parseAsync().catch((error: unknown) => {
 
 async function run(flags: Flags): Promise<void> {
   const { instance } = flags;
-  if (flags.undo) return instance === undefined ? refuse('--undo needs the --instance.') : undo(instance);
+  if (flags.undo)
+    return instance === undefined ? refuse('--undo needs the --instance.') : undo(instance);
   if (instance !== undefined) {
     // Before anything is written below its folder.
     const problem = problemOfName(instance);
@@ -82,7 +100,9 @@ async function run(flags: Flags): Promise<void> {
   let stack: ChaosStack | undefined;
   void onStopSignals({
     first(signal) {
-      console.error(`${signal}: ending every fault and what was started; once more ends it at once`);
+      console.error(
+        `${signal}: ending every fault and what was started; once more ends it at once`,
+      );
       interrupted.abort(new Error('interrupted'));
     },
     again() {
@@ -107,7 +127,8 @@ async function run(flags: Flags): Promise<void> {
       isReplay: replayed !== undefined,
     };
     const known = flags.seeds === undefined ? undefined : findResult(runs, commit, settings);
-    const schedule = replayed?.schedule ?? drawSchedule(seed, { durationMs: flags.minutes * 60_000, hasProxies });
+    const schedule =
+      replayed?.schedule ?? drawSchedule(seed, { durationMs: flags.minutes * 60_000, hasProxies });
     const result =
       known ??
       (await runChaos({
@@ -118,7 +139,8 @@ async function run(flags: Flags): Promise<void> {
         signal: interrupted.signal,
         onOpen: (opened) => (stack = opened),
       }));
-    if (known === undefined) storeResult(runs, [commit, describeCommit(checkout)], settings, result);
+    if (known === undefined)
+      storeResult(runs, [commit, describeCommit(checkout)], settings, result);
     results.push(result);
     if (flags.json) console.log(JSON.stringify(result));
     else tell(result, known !== undefined);
@@ -152,10 +174,12 @@ function readSchedule(file: string, hasProxies: boolean): ScheduleFile | string 
   if (!existsSync(file)) return `--replay names ${file}, and there is no such file.`;
   try {
     const read = JSON.parse(readFileSync(file, 'utf8')) as Partial<ScheduleFile>;
-    if (typeof read.seed !== 'number' || !Array.isArray(read.schedule)) return `${file} is no schedule.json of a run.`;
+    if (typeof read.seed !== 'number' || !Array.isArray(read.schedule))
+      return `${file} is no schedule.json of a run.`;
     const problem = findProblem(read.schedule, hasProxies);
     if (problem !== undefined) return `${file}: ${problem}.`;
-    if (read.plant !== undefined && !hasProxies) return `${file}: its planted bug needs a stack of its own.`;
+    if (read.plant !== undefined && !hasProxies)
+      return `${file}: its planted bug needs a stack of its own.`;
     return read as ScheduleFile;
   } catch (error) {
     return `${file} cannot be read: ${describe(error)}`;
@@ -163,7 +187,17 @@ function readSchedule(file: string, hasProxies: boolean): ScheduleFile | string 
 }
 
 function tell(result: ChaosResult, isKnown: boolean): void {
-  const { seed, operations, events, verdict, problem, violations, folder, drainMs, endedByThemselves } = result;
+  const {
+    seed,
+    operations,
+    events,
+    verdict,
+    problem,
+    violations,
+    folder,
+    drainMs,
+    endedByThemselves,
+  } = result;
   const { ok, refused, unknown } = operations;
   if (verdict !== 'not run') {
     console.log(`commands: ${ok} ok, ${refused} refused, ${unknown} unknown`);
@@ -171,13 +205,16 @@ function tell(result: ChaosResult, isKnown: boolean): void {
       `events: ${events.applied} applied, ${events.copies} copies, ${events.refusedByHandler} refused by the handler, ` +
         `${events.parked} parked at most, ${events.deadLetters} dead letters`,
     );
-    if (endedByThemselves.length > 0) console.log(`ended by themselves: ${endedByThemselves.join(', ')}`);
+    if (endedByThemselves.length > 0)
+      console.log(`ended by themselves: ${endedByThemselves.join(', ')}`);
     console.log(drainMs === null ? 'never quiet' : `quiet after ${(drainMs / 1_000).toFixed(1)} s`);
   }
   if (violations.length > 0) console.log(printVerdict(violations));
   const why = problem === undefined ? '' : `: ${problem}`;
   const known = isKnown ? ', as it was found before' : '';
-  const where = existsSync(folder) ? `; ${verdict === 'clean' ? '' : 'logs, ledger and timeline in '}${folder}` : '';
+  const where = existsSync(folder)
+    ? `; ${verdict === 'clean' ? '' : 'logs, ledger and timeline in '}${folder}`
+    : '';
   console.log(`seed ${seed}: ${verdict}${why}${known}${where}`);
 }
 
@@ -229,20 +266,25 @@ function refuse(sentence: string): void {
 }
 
 function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It wants a whole number from 1 on.');
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new InvalidArgumentError('It wants a whole number from 1 on.');
   return Number(text);
 }
 
 function positive(text: string): number {
   const minutes = Number(text);
   if (!(minutes > 0 && minutes <= 600))
-    throw new InvalidArgumentError('It wants minutes: more than 0 and at most 600, such as 3 or 0.5.');
+    throw new InvalidArgumentError(
+      'It wants minutes: more than 0 and at most 600, such as 3 or 0.5.',
+    );
   return minutes;
 }
 
 function range(text: string): readonly number[] {
   const [from, to] = /^(\d{1,9})-(\d{1,9})$/.exec(text)?.slice(1).map(Number) ?? [];
   if (from === undefined || to === undefined || from < 1 || to < from || to - from >= 10_000)
-    throw new InvalidArgumentError('It wants the first and the last of at most 10000 seeds, from 1 on, such as 1-20.');
+    throw new InvalidArgumentError(
+      'It wants the first and the last of at most 10000 seeds, from 1 on, such as 1-20.',
+    );
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);
 }

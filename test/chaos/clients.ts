@@ -14,32 +14,52 @@ export interface ClientsOptions {
 }
 
 export interface Clients {
-  /** No new commands; resolves when those under way have their answer, or were repeated for so long in vain. */
+  /**
+   * No new commands; resolves when those under way have their answer, or were repeated for so long
+   * in vain.
+   */
   stop(patienceMs: number): Promise<void>;
-  /** A board that is created after everything else; its id, null when none could be created in time. */
+  /**
+   * A board that is created after everything else; its id, null when none could be created in time.
+   */
   createLast(timeoutMs: number): Promise<string | null>;
 }
 
 /** What is chosen before a command is sent. */
-type Command = Pick<ClientOperation, 'kind' | 'boardId' | 'title' | 'content' | 'author' | 'ifVersion'>;
+type Command = Pick<
+  ClientOperation,
+  'kind' | 'boardId' | 'title' | 'content' | 'author' | 'ifVersion'
+>;
 
 const answerWithinMs = 10_000;
 const createdShare = 0.3;
 const deletedShare = 0.12;
 /** Of the edits: sent with the version that the client saw last. */
 const demandedShare = 0.25;
-/** Of all commands: sent once, and not again when no answer comes; or again although the answer came. */
+/**
+ * Of all commands: sent once, and not again when no answer comes; or again although the answer
+ * came.
+ */
 const abandonedShare = 0.03;
 const doubledShare = 0.03;
 
 /**
- * Clients that create, edit and delete boards, several of them the same ones, each command with its Idempotency-Key; what was
- * not answered is sent again with its key until it is. Every request is in the ledger before it is sent.
+ * Clients that create, edit and delete boards, several of them the same ones, each command with its
+ * Idempotency-Key; what was not answered is sent again with its key until it is. Every request is
+ * in the ledger before it is sent.
  */
-export function startClients({ orderServiceUrl, clients, seed, titlePrefix, ledger }: ClientsOptions): Clients {
+export function startClients({
+  orderServiceUrl,
+  clients,
+  seed,
+  titlePrefix,
+  ledger,
+}: ClientsOptions): Clients {
   const stopping = new AbortController();
   const givingUp = new AbortController();
-  /** Versions of the boards that are not known to be deleted, as the last answer to any client said. */
+  /**
+   * Versions of the boards that are not known to be deleted, as the last answer to any client said.
+   */
   const live = new Map<string, number>();
   let titles = 0;
 
@@ -49,7 +69,14 @@ export function startClients({ orderServiceUrl, clients, seed, titlePrefix, ledg
     const share = random.fraction();
     const boardId = random.pick([...live.keys()].slice(-500)) ?? null;
     if (boardId === null || share < createdShare)
-      return { kind: 'create', boardId: null, title, content, author: pickAuthor(random), ifVersion: null };
+      return {
+        kind: 'create',
+        boardId: null,
+        title,
+        content,
+        author: pickAuthor(random),
+        ifVersion: null,
+      };
     const ifVersion = random.chance(demandedShare) ? (live.get(boardId) ?? null) : null;
     if (share < 1 - deletedShare)
       return {
@@ -63,7 +90,11 @@ export function startClients({ orderServiceUrl, clients, seed, titlePrefix, ledg
     return { kind: 'delete', boardId, title: null, content: null, author: null, ifVersion };
   }
 
-  async function perform(client: number, command: Command, { isAbandoned = false, isDoubled = false } = {}) {
+  async function perform(
+    client: number,
+    command: Command,
+    { isAbandoned = false, isDoubled = false } = {},
+  ) {
     const key = randomUUID();
     let operation: ClientOperation = {
       key,
@@ -84,7 +115,10 @@ export function startClients({ orderServiceUrl, clients, seed, titlePrefix, ledg
       const answer = await send(orderServiceUrl, key, command);
       const attempts = [...before, { sentAt, endedAt: Date.now(), result: answer.result }];
       // The first answer stays; whether a repeat got the same one is for the checker.
-      tell(attempts, operation.outcome.kind === 'ok' ? operation.outcome : outcomeOf(attempts, answer.board));
+      tell(
+        attempts,
+        operation.outcome.kind === 'ok' ? operation.outcome : outcomeOf(attempts, answer.board),
+      );
       return answer;
     };
     for (;;) {
@@ -131,7 +165,14 @@ export function startClients({ orderServiceUrl, clients, seed, titlePrefix, ledg
       for (let tries = 1; ; tries += 1) {
         const { outcome } = await perform(
           clients + 1,
-          { kind: 'create', boardId: null, title: `${title} ${tries}`, content, author: null, ifVersion: null },
+          {
+            kind: 'create',
+            boardId: null,
+            title: `${title} ${tries}`,
+            content,
+            author: null,
+            ifVersion: null,
+          },
           { isAbandoned: true },
         );
         if (outcome.kind === 'ok' && outcome.board !== null) return outcome.board.id;
@@ -163,20 +204,24 @@ async function send(orderServiceUrl: string, key: string, command: Command): Pro
     ...(author !== null && { author }),
   };
   try {
-    const response = await fetch(`${orderServiceUrl}/boards${boardId === null ? '' : `/${boardId}`}`, {
-      method: { create: 'POST', edit: 'PATCH', delete: 'DELETE' }[kind],
-      headers: {
-        'Idempotency-Key': key,
-        ...(kind !== 'delete' && { 'Content-Type': 'application/json' }),
-        ...(ifVersion !== null && { 'If-Match': `"${ifVersion}"` }),
+    const response = await fetch(
+      `${orderServiceUrl}/boards${boardId === null ? '' : `/${boardId}`}`,
+      {
+        method: { create: 'POST', edit: 'PATCH', delete: 'DELETE' }[kind],
+        headers: {
+          'Idempotency-Key': key,
+          ...(kind !== 'delete' && { 'Content-Type': 'application/json' }),
+          ...(ifVersion !== null && { 'If-Match': `"${ifVersion}"` }),
+        },
+        ...(kind !== 'delete' && { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(answerWithinMs),
       },
-      ...(kind !== 'delete' && { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(answerWithinMs),
-    });
+    );
     const text = await response.text();
     const { status } = response;
     const digest = createHash('sha256').update(text).digest('hex');
-    if (response.ok) return { result: { kind: 'answered', status, detail: null, digest }, board: toBoard(text) };
+    if (response.ok)
+      return { result: { kind: 'answered', status, detail: null, digest }, board: toBoard(text) };
     return { result: { kind: 'answered', status, detail: detailOf(text), digest }, board: null };
   } catch (error) {
     return { result: { kind: 'failed', error: codeOf(error) }, board: null };
@@ -190,7 +235,15 @@ export function toBoard(text: string): AnsweredBoard | null {
   try {
     const board = JSON.parse(text) as Omit<AnsweredBoard, Times> & Record<Times, string>;
     const { id, version, title, content, author, createdAt, updatedAt } = board;
-    return { id, version, title, content, author, createdAt: Date.parse(createdAt), updatedAt: Date.parse(updatedAt) };
+    return {
+      id,
+      version,
+      title,
+      content,
+      author,
+      createdAt: Date.parse(createdAt),
+      updatedAt: Date.parse(updatedAt),
+    };
   } catch {
     return null;
   }

@@ -15,14 +15,25 @@ interface Seen {
 }
 
 /** A stack of which only what it says of itself is there. */
-async function standIn({ missing, frozen, task = 'RUNNING', keeper = {}, catalog = {} }: Seen): Promise<ChaosStack> {
+async function standIn({
+  missing,
+  frozen,
+  task = 'RUNNING',
+  keeper = {},
+  catalog = {},
+}: Seen): Promise<ChaosStack> {
   const answers: Record<string, unknown> = {
-    '/connectors/board-outbox/status': { connector: { state: 'RUNNING' }, tasks: [{ state: task }] },
+    '/connectors/board-outbox/status': {
+      connector: { state: 'RUNNING' },
+      tasks: [{ state: task }],
+    },
     '/keeper/alarms': { alarms: keeper },
     '/catalog/alarms': { alarms: catalog },
     '/orders/alarms': { alarms: {} },
   };
-  const server = createServer(({ url }, response) => response.end(JSON.stringify(answers[url ?? ''])));
+  const server = createServer(({ url }, response) =>
+    response.end(JSON.stringify(answers[url ?? ''])),
+  );
   await once(server.listen(0, '127.0.0.1'), 'listening');
   onTestFinished(() => void server.close());
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -49,9 +60,9 @@ test('a process that is missing or has given up, a failed task, an alarm: each i
   expect(await illnessOf({ missing: 'keeper' })).toBe('keeper missing');
   expect(await illnessOf({ frozen: 'mysql' })).toBe('mysql gave-up');
   expect(await illnessOf({ task: 'FAILED' })).toBe('connector: RUNNING, task FAILED');
-  expect(await illnessOf({ keeper: { connector: { reason: 'the connector has failed again' } } })).toContain(
-    '/keeper/alarms: connector: the connector has failed again',
-  );
+  expect(
+    await illnessOf({ keeper: { connector: { reason: 'the connector has failed again' } } }),
+  ).toContain('/keeper/alarms: connector: the connector has failed again');
 });
 
 test('dead letters are no illness only where they are expected', async () => {

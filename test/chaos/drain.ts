@@ -43,7 +43,12 @@ export async function drainStack(stack: ChaosStack, options: DrainOptions): Prom
     last = kind;
     await wait(500);
   }
-  return { lastFaultEndedAt, quietAt, allowedMs: allowed(), failedMs: watch.longestFailureMs(lastFaultEndedAt) };
+  return {
+    lastFaultEndedAt,
+    quietAt,
+    allowedMs: allowed(),
+    failedMs: watch.longestFailureMs(lastFaultEndedAt),
+  };
 }
 
 /** The first thing that is on its way or wrong; undefined when nothing is. */
@@ -55,7 +60,9 @@ async function findUnrest(
   const illness = await findIllness(stack, expectsDeadLetters);
   if (illness !== undefined) return illness;
   if (lastBoardId === null) return 'no board could be created';
-  const found = await stack.query('SELECT 1 FROM catalog_service.catalog WHERE id = ?', [lastBoardId]);
+  const found = await stack.query('SELECT 1 FROM catalog_service.catalog WHERE id = ?', [
+    lastBoardId,
+  ]);
   if (found.length === 0) return `the last board, ${lastBoardId}, is not in the catalog`;
   const [row] = await stack.query<{ parkedRows: number }>(
     `SELECT COUNT(*) AS parkedRows FROM catalog_service.parked
@@ -68,11 +75,18 @@ async function findUnrest(
   return findLag(stack, ends);
 }
 
-/** The first thing that is wrong with a stack, whatever is on its way in it; undefined when nothing is. */
-export async function findIllness(stack: ChaosStack, expectsDeadLetters: boolean): Promise<string | undefined> {
+/**
+ * The first thing that is wrong with a stack, whatever is on its way in it; undefined when nothing
+ * is.
+ */
+export async function findIllness(
+  stack: ChaosStack,
+  expectsDeadLetters: boolean,
+): Promise<string | undefined> {
   const phases = new Map(stack.processes().map(({ name, phase }) => [name, phase]));
   const ill = processNames.filter((name) => phases.get(name) !== 'running');
-  if (ill.length > 0) return ill.map((name) => `${name} ${phases.get(name) ?? 'missing'}`).join(', ');
+  if (ill.length > 0)
+    return ill.map((name) => `${name} ${phases.get(name) ?? 'missing'}`).join(', ');
   const connector = await readConnector(stack);
   if (connector !== 'RUNNING, task RUNNING') return `connector: ${connector}`;
   const { orderServiceUrl, keeperUrl, catalogUrls } = stack;
@@ -92,18 +106,28 @@ function isCalmingDown(name: string, reason: string): boolean {
   return name === 'connector' && reason.startsWith('the connector runs, but was restarted');
 }
 
-/** `ends` keeps how far each partition was when it was first looked at, and is what must be reached. */
-async function findLag({ brokers }: ChaosStack, ends: Map<string, number>): Promise<string | undefined> {
+/**
+ * `ends` keeps how far each partition was when it was first looked at, and is what must be reached.
+ */
+async function findLag(
+  { brokers }: ChaosStack,
+  ends: Map<string, number>,
+): Promise<string | undefined> {
   const admin = await openAdmin({ brokers });
   try {
     for (const [groupId, topics] of [
       [catalogConsumer.group, [boardTopic.name]],
-      [`${catalogConsumer.group}.retry`, [1, 2, 3].map((tier) => retryTopicName(catalogConsumer.group, tier))],
+      [
+        `${catalogConsumer.group}.retry`,
+        [1, 2, 3].map((tier) => retryTopicName(catalogConsumer.group, tier)),
+      ],
     ] as const) {
       const committed = await admin.fetchOffsets({ groupId, topics: [...topics] });
       for (const { topic, partitions } of committed)
         for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
-          const offset = Number(partitions.find((one) => one.partition === partition)?.offset ?? -1);
+          const offset = Number(
+            partitions.find((one) => one.partition === partition)?.offset ?? -1,
+          );
           const place = `${topic}/${partition}`;
           const end = ends.get(place) ?? Number(high);
           ends.set(place, end);

@@ -5,7 +5,14 @@ import type { Ledger } from './ledger.ts';
 import type { FaultKind } from './schedule.ts';
 
 const noLedger = {} as Ledger;
-const fault = (kind: FaultKind, target: string) => ({ id: 1, kind, target, atMs: 0, forMs: 0, how: null });
+const fault = (kind: FaultKind, target: string) => ({
+  id: 1,
+  kind,
+  target,
+  atMs: 0,
+  forMs: 0,
+  how: null,
+});
 
 test('a process that was not seen to stop is continued all the same', async () => {
   const thawed: number[] = [];
@@ -39,7 +46,11 @@ test('undo continues what is stopped, and puts back the column and the writes', 
       return Promise.resolve(columns.filter((column) => values.includes(column)));
     },
   } as unknown as ChaosStack;
-  expect(await undoFaults(stack)).toEqual(['mysql continued', 'catalog.author again', 'writes are taken']);
+  expect(await undoFaults(stack)).toEqual([
+    'mysql continued',
+    'catalog.author again',
+    'writes are taken',
+  ]);
   expect({ frozen: frozen.size, columns, isReadOnly }).toEqual({
     frozen: 0,
     columns: ['id', 'author'],

@@ -7,7 +7,13 @@ import type { ChaosStack } from './chaos-stack.ts';
 import { foreignMarker } from './history.ts';
 import type { Ledger } from './ledger.ts';
 import type { Link } from './links.ts';
-import { type LinkName, linkNames, type ProcessName, processNames, type ScheduledFault } from './schedule.ts';
+import {
+  type LinkName,
+  linkNames,
+  type ProcessName,
+  processNames,
+  type ScheduledFault,
+} from './schedule.ts';
 
 /** How a fault begins and ends. */
 export interface Injection {
@@ -56,7 +62,10 @@ export function injectionOf(fault: ScheduledFault, stack: ChaosStack, ledger: Le
   }
 }
 
-/** Ends what outlives a run that was killed: stopped processes, a renamed column, a read-only server; tells what it did. */
+/**
+ * Ends what outlives a run that was killed: stopped processes, a renamed column, a read-only
+ * server; tells what it did.
+ */
 export async function undoFaults(stack: ChaosStack): Promise<readonly string[]> {
   const stopped = stack.processes().filter(({ pid }) => pid !== undefined && stack.isFrozen(pid));
   // First of all: a stopped MySQL would take no statement.
@@ -70,13 +79,15 @@ export async function undoFaults(stack: ChaosStack): Promise<readonly string[]> 
 
 function processOf(target: string): ProcessName {
   const name = processNames.find((one) => one === target);
-  if (name === undefined) throw new Error(`the schedule names ${JSON.stringify(target)}, which is no process`);
+  if (name === undefined)
+    throw new Error(`the schedule names ${JSON.stringify(target)}, which is no process`);
   return name;
 }
 
 function linkOf(target: string): LinkName {
   const name = linkNames.find((one) => one === target);
-  if (name === undefined) throw new Error(`the schedule names ${JSON.stringify(target)}, which is no link`);
+  if (name === undefined)
+    throw new Error(`the schedule names ${JSON.stringify(target)}, which is no link`);
   return name;
 }
 
@@ -123,7 +134,8 @@ function disturb(stack: ChaosStack, name: LinkName, fault: Fault): Injection {
       return untilHit(stack, name, link);
     },
     end() {
-      // A connection of which bytes are missing cannot go on: its other end learns that by a reset, as from a real network.
+      // A connection of which bytes are missing cannot go on: its other end learns that by a reset,
+      // as from a real network.
       if (fault.kind === 'half-open') link.set({ kind: 'reset' });
       link.set({ kind: 'none' });
       return Promise.resolve('through again');
@@ -157,26 +169,40 @@ async function knock(stack: ChaosStack, name: LinkName, port: number): Promise<v
   else if (name.endsWith('->registry')) await askRegistry(port);
   else {
     const { rootPassword: password } = stack.mysql;
-    const connection = await openConnection({ ...address, user: 'root', password, connectTimeout: 1_000 });
+    const connection = await openConnection({
+      ...address,
+      user: 'root',
+      password,
+      connectTimeout: 1_000,
+    });
     connection.destroy();
   }
 }
 
 async function askRegistry(port: number): Promise<number> {
   const url = `http://${loopback}:${port}/apis/ccompat/v7/subjects`;
-  const { status } = await fetch(url, { headers: { connection: 'close' }, signal: AbortSignal.timeout(1_000) });
+  const { status } = await fetch(url, {
+    headers: { connection: 'close' },
+    signal: AbortSignal.timeout(1_000),
+  });
   return status;
 }
 
 function failRegistry(stack: ChaosStack): Injection {
-  const links = linkNames.filter((name) => name.endsWith('->registry')).map((name) => openLink(stack, name));
+  const links = linkNames
+    .filter((name) => name.endsWith('->registry'))
+    .map((name) => openLink(stack, name));
   return {
     async begin() {
       for (const link of links) link.misdirect(true);
       for (const link of links)
-        await waitUntil('an answer 500', async () => (await askRegistry(link.ports[0] ?? 0)) === 500, {
-          timeoutMs: tookWithinMs,
-        });
+        await waitUntil(
+          'an answer 500',
+          async () => (await askRegistry(link.ports[0] ?? 0)) === 500,
+          {
+            timeoutMs: tookWithinMs,
+          },
+        );
       return 'answers 500';
     },
     end() {
@@ -186,12 +212,24 @@ function failRegistry(stack: ChaosStack): Injection {
   };
 }
 
-async function writeForeign({ id, target }: ScheduledFault, { brokers }: ChaosStack, ledger: Ledger): Promise<string> {
+async function writeForeign(
+  { id, target }: ScheduledFault,
+  { brokers }: ChaosStack,
+  ledger: Ledger,
+): Promise<string> {
   const kind = foreignKinds.find(({ name }) => name === target);
-  if (kind === undefined) throw new Error(`the schedule names ${JSON.stringify(target)}, which is no kind of record`);
+  if (kind === undefined)
+    throw new Error(`the schedule names ${JSON.stringify(target)}, which is no kind of record`);
   const count = Math.min(kind.count, mostRecords);
   const stored = Math.min(kind.stored, mostRecords);
-  const foreign = { id, kind: kind.name, topic: kind.topic, sentAt: Date.now(), count, acknowledged: 0 };
+  const foreign = {
+    id,
+    kind: kind.name,
+    topic: kind.topic,
+    sentAt: Date.now(),
+    count,
+    acknowledged: 0,
+  };
   ledger.foreign(foreign);
   await kind.write(brokers, foreignMarker(id), count);
   ledger.foreign({ ...foreign, acknowledged: stored });
@@ -211,13 +249,15 @@ function renameColumn(stack: ChaosStack): Injection {
     waitUntil(
       `column ${from} renamed to ${to}`,
       async () => {
-        if (!(await has(to))) await stack.query(`ALTER TABLE catalog_service.catalog RENAME COLUMN ${from} TO ${to}`);
+        if (!(await has(to)))
+          await stack.query(`ALTER TABLE catalog_service.catalog RENAME COLUMN ${from} TO ${to}`);
         return has(to);
       },
       { timeoutMs: tookWithinMs, everyMs: 250 },
     );
   return {
-    begin: async () => ((await rename('author', 'writer')) ? 'catalog.author is catalog.writer' : ''),
+    begin: async () =>
+      (await rename('author', 'writer')) ? 'catalog.author is catalog.writer' : '',
     end: async () => ((await rename('writer', 'author')) ? 'catalog.author again' : ''),
   };
 }
@@ -229,7 +269,11 @@ function makeReadOnly(stack: ChaosStack): Injection {
       () => undefined,
       (error: unknown) => error,
     );
-    return refused instanceof Error && 'code' in refused && refused.code === 'ER_OPTION_PREVENTS_STATEMENT';
+    return (
+      refused instanceof Error &&
+      'code' in refused &&
+      refused.code === 'ER_OPTION_PREVENTS_STATEMENT'
+    );
   };
   return {
     async begin() {

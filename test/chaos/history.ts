@@ -1,9 +1,10 @@
 /**
  * What a chaos run leaves behind, and what the checker makes of it.
  *
- * The ledger is a file of JSON lines, each a `LedgerLine`, appended as it happens. A line replaces the earlier one of the same
- * thing (operation: key, fault: id, foreign: id, refusal: board and version, run: there is one), so that a run which dies leaves
- * a file that can be judged. Times are milliseconds since the epoch, by the clock of the process that writes the ledger.
+ * The ledger is a file of JSON lines, each a `LedgerLine`, appended as it happens. A line replaces
+ * the earlier one of the same thing (operation: key, fault: id, foreign: id, refusal: board and
+ * version, run: there is one), so that a run which dies leaves a file that can be judged. Times are
+ * milliseconds since the epoch, by the clock of the process that writes the ledger.
  */
 export type LedgerLine =
   | { readonly line: 'run'; readonly run: ChaosRun }
@@ -34,19 +35,28 @@ export interface ChaosRun {
    * False: others write to it as well; only boards whose title has the prefix are checked.
    */
   readonly alone: boolean;
-  /** How often catalog-service tries an event before it is a dead letter, the first delivery included. */
+  /**
+   * How often catalog-service tries an event before it is a dead letter, the first delivery
+   * included.
+   */
   readonly attempts: number;
   /** Null until the drain has ended, one way or the other. */
   readonly drain: Drain | null;
 }
 
-/** The wait after the last fault until the groups have lag 0 and every alarm but those of foreign dead letters is gone. */
+/**
+ * The wait after the last fault until the groups have lag 0 and every alarm but those of foreign
+ * dead letters is gone.
+ */
 export interface Drain {
   readonly lastFaultEndedAt: number;
   /** Null: the stack was not quiet when the run gave up. */
   readonly quietAt: number | null;
   readonly allowedMs: number;
-  /** The longest time after the last fault for which the connector was FAILED without being restarted. */
+  /**
+   * The longest time after the last fault for which the connector was FAILED without being
+   * restarted.
+   */
   readonly failedMs: number;
 }
 
@@ -58,7 +68,10 @@ export interface ClientOperation {
   readonly kind: 'create' | 'edit' | 'delete';
   /** Null when a board is created. */
   readonly boardId: string | null;
-  /** Of a create and an edit: unique in the run (it carries the key or a number), so that an event tells its operation. Else null. */
+  /**
+   * Of a create and an edit: unique in the run (it carries the key or a number), so that an event
+   * tells its operation. Else null.
+   */
   readonly title: string | null;
   /** As sent; null: not sent. */
   readonly content: string | null;
@@ -80,15 +93,21 @@ export interface Attempt {
   readonly result:
     | null
     /** `detail` is the problem's, or null; `digest` is the body's SHA-256, hex. */
-    | { readonly kind: 'answered'; readonly status: number; readonly detail: string | null; readonly digest: string }
+    | {
+        readonly kind: 'answered';
+        readonly status: number;
+        readonly detail: string | null;
+        readonly digest: string;
+      }
     /** The error's code or name: ECONNREFUSED, ECONNRESET, TimeoutError, ... */
     | { readonly kind: 'failed'; readonly error: string };
 }
 
 /**
- * `ok`: an attempt was answered 2xx. `refused`: the last attempt was answered 4xx other than 408, 409, 425 and 429; or every
- * attempt is known not to have been done (connection refused, or a 503 whose detail ends with "So it was not done.").
- * `unknown`: everything else, also an operation that is still running.
+ * `ok`: an attempt was answered 2xx. `refused`: the last attempt was answered 4xx other than 408,
+ * 409, 425 and 429; or every attempt is known not to have been done (connection refused, or a 503
+ * whose detail ends with "So it was not done."). `unknown`: everything else, also an operation that
+ * is still running.
  */
 export type Outcome =
   /** `board` is the answer's body, null for a delete (204) and where the answer has none. */
@@ -134,11 +153,16 @@ export interface ForeignRecord {
   readonly sentAt: number;
   /** How many were sent. */
   readonly count: number;
-  /** How many of them a broker has surely stored; 0 when it refused them, or when no answer came. */
+  /**
+   * How many of them a broker has surely stored; 0 when it refused them, or when no answer came.
+   */
   readonly acknowledged: number;
 }
 
-/** Stands in the key, the value or a header's value of every foreign record, so that the checker knows it again. */
+/**
+ * Stands in the key, the value or a header's value of every foreign record, so that the checker
+ * knows it again.
+ */
 export function foreignMarker(id: number): string {
   return `foreign:${id}:`;
 }

@@ -9,7 +9,10 @@ import { brokerIds } from '../../stack/servers/kafka.ts';
 import { loopback, type Server, type ServerContext } from '../../stack/servers/server.ts';
 import { type LinkName, linkNames } from './schedule.ts';
 
-/** Everything that one part of the stack sends to another goes through here: one proxy, or one for each broker. */
+/**
+ * Everything that one part of the stack sends to another goes through here: one proxy, or one for
+ * each broker.
+ */
 export interface Link {
   readonly ports: readonly number[];
   set(fault: Fault): void;
@@ -26,19 +29,27 @@ export interface Links {
   readonly byName: ReadonlyMap<LinkName, Link>;
   /** The proxies lead to the servers of this stack from now on. */
   lead(context: ServerContext): void;
-  /** The same server, with its addresses and, of a broker, its listeners changed so that the links are used. */
+  /**
+   * The same server, with its addresses and, of a broker, its listeners changed so that the links
+   * are used.
+   */
   rewire(server: Server, context: ServerContext): Server;
   close(): Promise<void>;
 }
 
-/** Who reaches the brokers through proxies; a broker has a listener for each, which advertises the proxy's address. */
+/**
+ * Who reaches the brokers through proxies; a broker has a listener for each, which advertises the
+ * proxy's address.
+ */
 const kafkaClients = ['connect', 'catalog-service-1', 'catalog-service-2'] as const;
 type KafkaClient = (typeof kafkaClients)[number];
 
 export async function openLinks(): Promise<Links> {
   const nowhere = { host: loopback, port: 9 };
   const failing = createServer((_request, response) => {
-    response.writeHead(500, { 'content-type': 'application/json' }).end('{"error_code":50001,"message":"chaos"}');
+    response
+      .writeHead(500, { 'content-type': 'application/json' })
+      .end('{"error_code":50001,"message":"chaos"}');
   }).listen(0, loopback);
   await once(failing, 'listening');
   const { port: failingPort } = failing.address() as AddressInfo;
@@ -47,7 +58,10 @@ export async function openLinks(): Promise<Links> {
   let targets = new Map<LinkName, readonly number[]>();
   for (const name of linkNames) {
     const count = name.endsWith('->kafka') ? brokerIds.length : 1;
-    proxies.set(name, await Promise.all(Array.from({ length: count }, () => startTcpProxy(nowhere))));
+    proxies.set(
+      name,
+      await Promise.all(Array.from({ length: count }, () => startTcpProxy(nowhere))),
+    );
   }
   const proxiesOf = (name: LinkName): readonly TcpProxy[] => proxies.get(name) ?? [];
   const portsOf = (name: LinkName): readonly number[] => proxiesOf(name).map(({ port }) => port);
@@ -84,7 +98,8 @@ export async function openLinks(): Promise<Links> {
       const prepare: Server['prepare'] = async (runTask) => {
         await server.prepare(runTask);
         const broker = /^kafka-(\d)$/.exec(server.name);
-        if (broker !== null) addListeners(context, Number(broker[1]) - 1, (client) => portsOf(`${client}->kafka`));
+        if (broker !== null)
+          addListeners(context, Number(broker[1]) - 1, (client) => portsOf(`${client}->kafka`));
         if (server.name === 'connect')
           edit(context, 'connect', 'bootstrap.servers', () => addresses(portsOf('connect->kafka')));
       };
@@ -102,10 +117,17 @@ export async function openLinks(): Promise<Links> {
   };
 }
 
-/** Links that nothing of the stack uses although it always has connections there: it goes round their proxies. */
-export function findUnused(links: ReadonlyMap<LinkName, Pick<Link, 'connections'>>): readonly LinkName[] {
+/**
+ * Links that nothing of the stack uses although it always has connections there: it goes round
+ * their proxies.
+ */
+export function findUnused(
+  links: ReadonlyMap<LinkName, Pick<Link, 'connections'>>,
+): readonly LinkName[] {
   // The registry is asked when a schema is new.
-  return [...links].flatMap(([name, link]) => (name.endsWith('->registry') || link.connections() > 0 ? [] : [name]));
+  return [...links].flatMap(([name, link]) =>
+    name.endsWith('->registry') || link.connections() > 0 ? [] : [name],
+  );
 }
 
 function targetsOf(name: LinkName, { ports }: ServerContext): readonly number[] {
@@ -120,23 +142,40 @@ function listenerPort(ports: ServerContext['ports'], broker: number, client: Kaf
   return (ports.brokers[broker] ?? 0) + 10 * (1 + kafkaClients.indexOf(client));
 }
 
-function addListeners(context: ServerContext, broker: number, proxyPorts: (client: KafkaClient) => readonly number[]) {
+function addListeners(
+  context: ServerContext,
+  broker: number,
+  proxyPorts: (client: KafkaClient) => readonly number[],
+) {
   const file = `kafka-${broker + 1}`;
   const listenerName = (client: KafkaClient): string => client.replaceAll('-', '_').toUpperCase();
   const add = (key: string, valueOf: (client: KafkaClient) => string): void =>
     edit(context, file, key, (value) => [value, ...kafkaClients.map(valueOf)].join(','));
-  add('listeners', (client) => `${listenerName(client)}://${loopback}:${listenerPort(context.ports, broker, client)}`);
-  add('advertised.listeners', (client) => `${listenerName(client)}://${loopback}:${proxyPorts(client)[broker]}`);
+  add(
+    'listeners',
+    (client) =>
+      `${listenerName(client)}://${loopback}:${listenerPort(context.ports, broker, client)}`,
+  );
+  add(
+    'advertised.listeners',
+    (client) => `${listenerName(client)}://${loopback}:${proxyPorts(client)[broker]}`,
+  );
   add('listener.security.protocol.map', (client) => `${listenerName(client)}:PLAINTEXT`);
 }
 
 /** Changes one setting of a file that the stack has written. */
-function edit({ instance }: ServerContext, file: string, key: string, change: (value: string) => string): void {
+function edit(
+  { instance }: ServerContext,
+  file: string,
+  key: string,
+  change: (value: string) => string,
+): void {
   const path = resolve(instance.configDir, `${file}.properties`);
   const lines = readFileSync(path, 'utf8').split('\n');
   const at = lines.findIndex((line) => line.startsWith(`${key}=`));
   const old = lines[at];
-  if (old === undefined) throw new Error(`${path} has no ${key}: the links of the chaos run must be laid otherwise.`);
+  if (old === undefined)
+    throw new Error(`${path} has no ${key}: the links of the chaos run must be laid otherwise.`);
   lines[at] = `${key}=${change(old.slice(key.length + 1))}`;
   writeFileSync(path, lines.join('\n'));
 }
@@ -152,7 +191,11 @@ const variables = {
   registry: ['REGISTRY_URL'],
 } as const;
 
-function withAddresses(client: string, command: Command, portsOf: (name: LinkName) => readonly number[]): Command {
+function withAddresses(
+  client: string,
+  command: Command,
+  portsOf: (name: LinkName) => readonly number[],
+): Command {
   const env: Record<string, string> = { ...command.env };
   for (const name of linkNames) {
     const [from, to] = name.split('->') as [string, keyof typeof variables];

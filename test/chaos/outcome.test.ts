@@ -2,7 +2,15 @@ import { expect, test } from 'vitest';
 import type { Attempt } from './history.ts';
 import { isFinal, outcomeOf } from './outcome.ts';
 
-const board = { id: 'b', version: 1, title: 't', content: '', author: null, createdAt: 1, updatedAt: 1 };
+const board = {
+  id: 'b',
+  version: 1,
+  title: 't',
+  content: '',
+  author: null,
+  createdAt: 1,
+  updatedAt: 1,
+};
 const answered = (status: number, detail: string | null = null) =>
   ({ kind: 'answered', status, detail, digest: '' }) as const;
 const failed = (error: string) => ({ kind: 'failed', error }) as const;
@@ -51,5 +59,10 @@ test('a command is repeated until its answer is final', () => {
     answered(429),
   ];
   expect(repeated.map(isFinal)).toEqual(repeated.map(() => false));
-  expect([answered(201), answered(204), answered(404), answered(412)].map(isFinal)).toEqual([true, true, true, true]);
+  expect([answered(201), answered(204), answered(404), answered(412)].map(isFinal)).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ]);
 });

@@ -10,7 +10,9 @@ export function isFinal(result: Result): boolean {
   return result.kind === 'answered' && result.status < 500 && !passing.includes(result.status);
 }
 
-/** What is known of a command after these attempts; `board` is what the last one was answered with. */
+/**
+ * What is known of a command after these attempts; `board` is what the last one was answered with.
+ */
 export function outcomeOf(attempts: readonly Attempt[], board: AnsweredBoard | null): Outcome {
   const last = attempts.at(-1)?.result ?? null;
   const status = last?.kind === 'answered' ? last.status : null;
@@ -23,6 +25,8 @@ export function outcomeOf(attempts: readonly Attempt[], board: AnsweredBoard | n
 function wasNotDone({ result }: Attempt): boolean {
   if (result?.kind === 'failed') return result.error === 'ECONNREFUSED';
   return (
-    result?.kind === 'answered' && result.status === 503 && result.detail?.endsWith('So it was not done.') === true
+    result?.kind === 'answered' &&
+    result.status === 503 &&
+    result.detail?.endsWith('So it was not done.') === true
   );
 }

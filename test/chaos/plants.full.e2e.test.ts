@@ -29,29 +29,44 @@ const provoking: readonly [PlantName, readonly ScheduledFault[], RegExp][] = [
   ],
   [
     'retry-after-offset',
-    numbered(...[5, 15, 25].flatMap((second) => catalogServices.map((name) => fault(second * 1_000, 'kill', name)))),
+    numbered(
+      ...[5, 15, 25].flatMap((second) =>
+        catalogServices.map((name) => fault(second * 1_000, 'kill', name)),
+      ),
+    ),
     /^I1$/,
   ],
 ];
 
-test.for(provoking)('"%s" is found', { timeout: timeoutMs }, async ([plant, schedule, invariant]) => {
-  const folder = mkdtempSync(join(tmpdir(), 'board-chaos-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const result = await runChaos({
-    seed: 1,
-    schedule,
-    instance: undefined,
-    plant,
-    clients: 12,
-    folder,
-    say: (line) => process.stderr.write(`${plant}: ${line}\n`),
-    signal: new AbortController().signal,
-  });
-  expect(result).toMatchObject({ verdict: 'violation' });
-  expect(result.violations.map((violation) => violation.invariant)).toContainEqual(expect.stringMatching(invariant));
-});
+test.for(provoking)(
+  '"%s" is found',
+  { timeout: timeoutMs },
+  async ([plant, schedule, invariant]) => {
+    const folder = mkdtempSync(join(tmpdir(), 'board-chaos-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const result = await runChaos({
+      seed: 1,
+      schedule,
+      instance: undefined,
+      plant,
+      clients: 12,
+      folder,
+      say: (line) => process.stderr.write(`${plant}: ${line}\n`),
+      signal: new AbortController().signal,
+    });
+    expect(result).toMatchObject({ verdict: 'violation' });
+    expect(result.violations.map((violation) => violation.invariant)).toContainEqual(
+      expect.stringMatching(invariant),
+    );
+  },
+);
 
-function fault(atMs: number, kind: FaultKind, target: string, forMs = 0): Omit<ScheduledFault, 'id'> {
+function fault(
+  atMs: number,
+  kind: FaultKind,
+  target: string,
+  forMs = 0,
+): Omit<ScheduledFault, 'id'> {
   return { kind, target, atMs, forMs, how: null };
 }
 

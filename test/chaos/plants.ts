@@ -4,8 +4,8 @@ import type { Edit } from '../upgrade/lay-out-version.ts';
 const refusedShare = 0.03;
 
 /**
- * The handler of catalog-service refuses some events at their first attempt, and a few of these at their second as well; it
- * notes each in the file that CHAOS_REFUSALS names.
+ * The handler of catalog-service refuses some events at their first attempt, and a few of these at
+ * their second as well; it notes each in the file that CHAOS_REFUSALS names.
  */
 const refusingHandler: readonly Edit[] = [
   {

@@ -27,7 +27,12 @@ test('a result is found again for the same commit and settings, and for no other
   storeResult(folder, ['abc', 'abc'], settings, clean);
   expect(findResult(folder, 'abc', settings)).toEqual(clean);
   expect(findResult(folder, 'abd', settings)).toBeUndefined();
-  for (const change of [{ seed: 8 }, { minutes: 1 }, { clients: 4 }, { plant: 'retry-after-offset' as const }])
+  for (const change of [
+    { seed: 8 },
+    { minutes: 1 },
+    { clients: 4 },
+    { plant: 'retry-after-offset' as const },
+  ])
     expect(findResult(folder, 'abc', { ...settings, ...change })).toBeUndefined();
 });
 

@@ -22,7 +22,10 @@ export interface ChaosResult {
     readonly deadLetters: number;
   };
   readonly connectorFailed: boolean;
-  /** Processes that ended more often than the run killed them: a watchdog, perhaps, and worth a look at their logs. */
+  /**
+   * Processes that ended more often than the run killed them: a watchdog, perhaps, and worth a look
+   * at their logs.
+   */
   readonly endedByThemselves: readonly string[];
   /** From the end of the last fault; null: never quiet. */
   readonly drainMs: number | null;
@@ -57,7 +60,11 @@ export function describeCommit(checkout: string): string {
 }
 
 /** The result of a seed that has run at this commit; undefined without one. */
-export function findResult(folder: string, commit: string, settings: RunSettings): ChaosResult | undefined {
+export function findResult(
+  folder: string,
+  commit: string,
+  settings: RunSettings,
+): ChaosResult | undefined {
   if (!isRepeatable(commit, settings)) return undefined;
   try {
     return JSON.parse(readFileSync(fileOf(folder, commit, settings), 'utf8')) as ChaosResult;
@@ -67,8 +74,8 @@ export function findResult(folder: string, commit: string, settings: RunSettings
 }
 
 /**
- * Keeps the result of a seed for `findResult`, where it is one of this commit: the run copies the checkout when it starts, so
- * the commit before and the one after must be the same.
+ * Keeps the result of a seed for `findResult`, where it is one of this commit: the run copies the
+ * checkout when it starts, so the commit before and the one after must be the same.
  */
 export function storeResult(
   folder: string,
@@ -82,7 +89,9 @@ export function storeResult(
 
 /** A running instance may be of any commit. */
 function isRepeatable(commit: string, { instance, isReplay }: RunSettings): boolean {
-  return !commit.endsWith('-dirty') && commit !== 'no-commit' && instance === undefined && !isReplay;
+  return (
+    !commit.endsWith('-dirty') && commit !== 'no-commit' && instance === undefined && !isReplay
+  );
 }
 
 const fileOf = (folder: string, commit: string, settings: RunSettings): string =>

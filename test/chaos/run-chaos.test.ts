@@ -41,5 +41,7 @@ test('a process that was started again more often than it was killed has ended b
   expect(findUnaskedEnds(before, after(2, 0), { faults: [kill] })).toEqual([]);
   expect(findUnaskedEnds(before, after(3, 0), { faults: [kill] })).toEqual(['mysql']);
   expect(findUnaskedEnds(before, after(2, 1), { faults: [kill] })).toEqual(['keeper']);
-  expect(findUnaskedEnds(before, after(2, 0), { faults: [{ ...kill, tookAt: null }] })).toEqual(['mysql']);
+  expect(findUnaskedEnds(before, after(2, 0), { faults: [{ ...kill, tookAt: null }] })).toEqual([
+    'mysql',
+  ]);
 });

@@ -36,7 +36,10 @@ const answersWithinMs = 60_000;
 /** Of fewer commands nothing is learnt. */
 const fewestDone = 10;
 
-/** Disturbs a stack under traffic, lets it heal, and judges what became of every command. Never throws. */
+/**
+ * Disturbs a stack under traffic, lets it heal, and judges what became of every command. Never
+ * throws.
+ */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { folder, signal } = options;
   const startedAt = Date.now();
@@ -55,7 +58,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   let result: ChaosResult;
   try {
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'schedule.json'), `${JSON.stringify(scheduleFile(options), null, 2)}\n`);
+    writeFileSync(
+      join(folder, 'schedule.json'),
+      `${JSON.stringify(scheduleFile(options), null, 2)}\n`,
+    );
     stack = await openStack(options, say);
     options.onOpen?.(stack);
     result = await disturb(stack, options, say);
@@ -68,7 +74,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     }
   }
   keep(result, stack?.logDir, say);
-  await stack?.stop().catch((error: unknown) => say(`the stack could not be stopped: ${describe(error)}`));
+  await stack
+    ?.stop()
+    .catch((error: unknown) => say(`the stack could not be stopped: ${describe(error)}`));
   return result;
 }
 
@@ -101,9 +109,13 @@ function emptyResult({ seed, schedule, folder }: ChaosOptions): ChaosResult {
 /** The result first: a full disk may have no room for the logs. Never throws. */
 function keep(result: ChaosResult, logDir: string | undefined, say: (line: string) => void): void {
   const { folder, verdict } = result;
-  attempt(say, () => writeWhole(join(folder, 'result.json'), `${JSON.stringify(result, null, 2)}\n`));
-  if (verdict === 'clean') attempt(say, () => rmSync(join(folder, 'ledger.jsonl'), { force: true }));
-  else if (logDir !== undefined) attempt(say, () => cpSync(logDir, join(folder, 'log'), { recursive: true }));
+  attempt(say, () =>
+    writeWhole(join(folder, 'result.json'), `${JSON.stringify(result, null, 2)}\n`),
+  );
+  if (verdict === 'clean')
+    attempt(say, () => rmSync(join(folder, 'ledger.jsonl'), { force: true }));
+  else if (logDir !== undefined)
+    attempt(say, () => cpSync(logDir, join(folder, 'log'), { recursive: true }));
 }
 
 function attempt(say: (line: string) => void, write: () => void): void {
@@ -114,7 +126,10 @@ function attempt(say: (line: string) => void, write: () => void): void {
   }
 }
 
-async function openStack({ instance, plant, signal }: ChaosOptions, say: (line: string) => void): Promise<ChaosStack> {
+async function openStack(
+  { instance, plant, signal }: ChaosOptions,
+  say: (line: string) => void,
+): Promise<ChaosStack> {
   if (instance === undefined) return startOwnStack({ plant, say, signal });
   const disk = checkDisk('kraft');
   if (disk.status === 'missing') throw new Error(`${disk.name}: ${disk.detail}; ${disk.fix}.`);
@@ -127,7 +142,11 @@ async function openStack({ instance, plant, signal }: ChaosOptions, say: (line: 
   throw new Error(`The stack "${instance}" is not healthy: ${illness}; ${undo}.`);
 }
 
-async function disturb(stack: ChaosStack, options: ChaosOptions, say: (line: string) => void): Promise<ChaosResult> {
+async function disturb(
+  stack: ChaosStack,
+  options: ChaosOptions,
+  say: (line: string) => void,
+): Promise<ChaosResult> {
   const { seed, schedule, clients: clientCount, folder, signal } = options;
   const titlePrefix = `chaos ${seed} ${Date.now().toString(36)}`;
   const run: ChaosRun = {
@@ -172,7 +191,11 @@ async function disturb(stack: ChaosStack, options: ChaosOptions, say: (line: str
     signal.throwIfAborted();
     await watch.stop();
     ledger.run({ ...run, drain });
-    say(drain.quietAt === null ? 'never quiet' : `quiet ${drain.quietAt - lastFaultEndedAt} ms after the last fault`);
+    say(
+      drain.quietAt === null
+        ? 'never quiet'
+        : `quiet ${drain.quietAt - lastFaultEndedAt} ms after the last fault`,
+    );
     const evidence = await collectEvidence(judgedStack(stack));
     const history = ledger.history();
     const violations = judge(history, evidence);
@@ -199,14 +222,23 @@ const restartsOf = (stack: ChaosStack): Restarts =>
   new Map(stack.processes().map(({ name, restarts }) => [name, restarts]));
 
 /** Which processes were started again more often than they were killed. */
-export function findUnaskedEnds(before: Restarts, after: Restarts, { faults }: Pick<History, 'faults'>): string[] {
+export function findUnaskedEnds(
+  before: Restarts,
+  after: Restarts,
+  { faults }: Pick<History, 'faults'>,
+): string[] {
   return [...after].flatMap(([name, count]) => {
-    const kills = faults.filter((fault) => fault.name === 'kill' && fault.target === name && fault.tookAt !== null);
+    const kills = faults.filter(
+      (fault) => fault.name === 'kill' && fault.target === name && fault.tookAt !== null,
+    );
     return count - (before.get(name) ?? 0) > kills.length ? [name] : [];
   });
 }
 
-/** A run proves nothing when not everything of its schedule went wrong, or when hardly a command was done beside it. */
+/**
+ * A run proves nothing when not everything of its schedule went wrong, or when hardly a command was
+ * done beside it.
+ */
 export function decideVerdict(
   { faults, operations }: Pick<History, 'faults' | 'operations'>,
   failures: readonly string[],
@@ -215,15 +247,26 @@ export function decideVerdict(
   if (violations.length > 0) return { verdict: 'violation' };
   const [failure] = failures;
   if (failure !== undefined) return { verdict: 'not run', problem: failure };
-  if (faults.length === 0) return { verdict: 'not run', problem: 'nothing went wrong: a longer run has faults' };
+  if (faults.length === 0)
+    return { verdict: 'not run', problem: 'nothing went wrong: a longer run has faults' };
   const done = operations.filter(({ outcome }) => outcome.kind === 'ok').length;
   if (done < fewestDone) return { verdict: 'not run', problem: `only ${done} commands were done` };
   return { verdict: 'clean' };
 }
 
-function judgedStack({ mysql: { host, port, rootPassword: password }, brokers }: ChaosStack): JudgedStack {
+function judgedStack({
+  mysql: { host, port, rootPassword: password },
+  brokers,
+}: ChaosStack): JudgedStack {
   return {
-    mysql: { host, port, user: 'root', password, orders: 'order_service', catalog: 'catalog_service' },
+    mysql: {
+      host,
+      port,
+      user: 'root',
+      password,
+      orders: 'order_service',
+      catalog: 'catalog_service',
+    },
     brokers,
   };
 }
@@ -235,7 +278,9 @@ function count(
 ): Pick<ChaosResult, 'operations' | 'events'> {
   const outcomes = { ok: 0, refused: 0, unknown: 0 };
   for (const { outcome } of operations) outcomes[outcome.kind] += 1;
-  const ids = source.filter(({ foreignId }) => foreignId === null).map(({ headers }) => headers['id']);
+  const ids = source
+    .filter(({ foreignId }) => foreignId === null)
+    .map(({ headers }) => headers['id']);
   return {
     operations: outcomes,
     events: {
@@ -250,5 +295,7 @@ function count(
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${describe(error.cause)}` : error.message;
+  return error.cause instanceof Error
+    ? `${error.message}: ${describe(error.cause)}`
+    : error.message;
 }

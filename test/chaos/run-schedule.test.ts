@@ -15,7 +15,10 @@ const fault = (id: number, kind: FaultKind, target: string, forMs = 0): Schedule
   how: null,
 });
 
-/** Runs a schedule on a stack of which only processes are there; the ledger keeps the last of each fault. */
+/**
+ * Runs a schedule on a stack of which only processes are there; the ledger keeps the last of each
+ * fault.
+ */
 function run(schedule: readonly ScheduledFault[], changes: object = {}, refused = 0) {
   const told = new Map<number, InjectedFault>();
   const thawed: number[] = [];
@@ -33,7 +36,12 @@ function run(schedule: readonly ScheduledFault[], changes: object = {}, refused 
       told.set(one.id, one);
     },
   } as unknown as Ledger;
-  const over = runSchedule(schedule, { stack, ledger, say: () => undefined, signal: interrupted.signal });
+  const over = runSchedule(schedule, {
+    stack,
+    ledger,
+    say: () => undefined,
+    signal: interrupted.signal,
+  });
   return { over, told, thawed, interrupted };
 }
 
@@ -57,10 +65,13 @@ test('an abort ends every fault, however long that takes, and waits for no proce
   let isThawed = false;
   const thaw = () => wait(100).then(() => (isThawed = true));
   const untilReadyAgain = () => new Promise(() => undefined);
-  const { over, interrupted } = run([fault(1, 'kill', 'mysql'), fault(2, 'freeze', 'connect', 60_000)], {
-    thaw,
-    untilReadyAgain,
-  });
+  const { over, interrupted } = run(
+    [fault(1, 'kill', 'mysql'), fault(2, 'freeze', 'connect', 60_000)],
+    {
+      thaw,
+      untilReadyAgain,
+    },
+  );
   await wait(20);
   interrupted.abort();
   expect(await over).toEqual({ failures: [] });
@@ -68,7 +79,11 @@ test('an abort ends every fault, however long that takes, and waits for no proce
 });
 
 test('a fault that the ledger cannot take fails alone, and all others are ended', async () => {
-  const { over, thawed } = run([fault(1, 'freeze', 'mysql'), fault(2, 'freeze', 'connect', 50)], {}, 1);
+  const { over, thawed } = run(
+    [fault(1, 'freeze', 'mysql'), fault(2, 'freeze', 'connect', 50)],
+    {},
+    1,
+  );
   const { failures } = await over;
   expect(failures).toEqual([expect.stringContaining('ENOSPC')]);
   expect(thawed).toEqual(['connect'.length]);

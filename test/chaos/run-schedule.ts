@@ -11,10 +11,14 @@ export interface ScheduleRun {
 }
 
 /**
- * Lets everything of the schedule go wrong in its time, and ends all of it, also when the signal aborts. A fault that excludes
- * one before it waits until that is over: what dies may take longer to come back than the schedule could know.
+ * Lets everything of the schedule go wrong in its time, and ends all of it, also when the signal
+ * aborts. A fault that excludes one before it waits until that is over: what dies may take longer
+ * to come back than the schedule could know.
  */
-export async function runSchedule(schedule: readonly ScheduledFault[], parts: Parts): Promise<ScheduleRun> {
+export async function runSchedule(
+  schedule: readonly ScheduledFault[],
+  parts: Parts,
+): Promise<ScheduleRun> {
   const startedAt = Date.now();
   const runs = new Map<ScheduledFault, Promise<string | undefined>>();
   for (const fault of schedule) {
@@ -23,7 +27,9 @@ export async function runSchedule(schedule: readonly ScheduledFault[], parts: Pa
   }
   // Of all of them: each must have ended, whatever became of another.
   const ended = await Promise.allSettled(runs.values());
-  const failures = ended.map((one) => (one.status === 'fulfilled' ? one.value : describe(one.reason)));
+  const failures = ended.map((one) =>
+    one.status === 'fulfilled' ? one.value : describe(one.reason),
+  );
   return { failures: failures.filter((failure) => failure !== undefined) };
 }
 
@@ -40,13 +46,18 @@ async function runInTurn(
   before: readonly Promise<unknown>[],
   parts: Parts,
 ): Promise<string | undefined> {
-  await wait(Math.max(0, at - Date.now()), undefined, { signal: parts.signal }).catch(() => undefined);
+  await wait(Math.max(0, at - Date.now()), undefined, { signal: parts.signal }).catch(
+    () => undefined,
+  );
   await Promise.allSettled(before);
   return parts.signal.aborted ? undefined : runFault(fault, parts);
 }
 
 /** Resolves with what is wrong with the fault itself, undefined when it took and ended. */
-async function runFault(fault: ScheduledFault, { stack, ledger, say, signal }: Parts): Promise<string | undefined> {
+async function runFault(
+  fault: ScheduledFault,
+  { stack, ledger, say, signal }: Parts,
+): Promise<string | undefined> {
   const { id, kind, target, forMs, how } = fault;
   const name = `${kind}${how === null ? '' : ` (${how})`}`;
   const title = `fault ${id}: ${name}, ${target}`;
@@ -97,7 +108,8 @@ async function runFault(fault: ScheduledFault, { stack, ledger, say, signal }: P
 
 /** What has to come back by itself is not waited for after an abort. */
 async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await new Promise((done) => signal.addEventListener('abort', done, { once: true }));
+  if (!signal.aborted)
+    await new Promise((done) => signal.addEventListener('abort', done, { once: true }));
 }
 
 function describe(error: unknown): string {

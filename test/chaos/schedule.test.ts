@@ -13,7 +13,8 @@ import {
 
 const everything: ScheduleOptions = { durationMs: 60_000, hasProxies: true };
 const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
-const drawn = (options: ScheduleOptions): ScheduledFault[] => seeds.flatMap((seed) => drawSchedule(seed, options));
+const drawn = (options: ScheduleOptions): ScheduledFault[] =>
+  seeds.flatMap((seed) => drawSchedule(seed, options));
 
 test('a seed draws the same schedule each time, and another seed another one', () => {
   expect(drawSchedule(7, everything)).toEqual(drawSchedule(7, everything));
@@ -42,7 +43,11 @@ test('faults overlap, but never two of which one forbids the other', () => {
       for (const later of schedule.slice(index + 1)) {
         if (later.atMs >= fault.atMs + fault.forMs) continue;
         overlapping += 1;
-        expect({ fault, later, isExcluded: exclude(fault, later) }).toEqual({ fault, later, isExcluded: false });
+        expect({ fault, later, isExcluded: exclude(fault, later) }).toEqual({
+          fault,
+          later,
+          isExcluded: false,
+        });
       }
   }
   expect(overlapping).toBeGreaterThan(seeds.length);
@@ -57,8 +62,12 @@ test('every fault begins within the run, and ends soon after it at the latest', 
 
 test('without proxies the faults that need them are left out', () => {
   const kinds = new Set(drawn({ durationMs: 300_000, hasProxies: false }).map(({ kind }) => kind));
-  const needy = faultKinds.filter((kind) => kind.startsWith('link ') || kind === 'registry answers 500');
-  expect([...kinds].toSorted()).toEqual(faultKinds.filter((kind) => !needy.includes(kind)).toSorted());
+  const needy = faultKinds.filter(
+    (kind) => kind.startsWith('link ') || kind === 'registry answers 500',
+  );
+  expect([...kinds].toSorted()).toEqual(
+    faultKinds.filter((kind) => !needy.includes(kind)).toSorted(),
+  );
 });
 
 const fault = (kind: ScheduledFault['kind'], target: string): ScheduledFault => ({
@@ -73,12 +82,17 @@ const fault = (kind: ScheduledFault['kind'], target: string): ScheduledFault => 
 test('a schedule that a file holds is refused where it cannot run', () => {
   const drawnOne = drawSchedule(1, everything);
   expect(findProblem(drawnOne, true)).toBeUndefined();
-  expect(findProblem(drawnOne, false)).toMatch(/^fault \d+ \((link|registry) .*\) needs a stack of its own$/);
+  expect(findProblem(drawnOne, false)).toMatch(
+    /^fault \d+ \((link|registry) .*\) needs a stack of its own$/,
+  );
   expect(findProblem([], true)).toBe('it has no fault');
   const broken: readonly [object, string][] = [
     [{ kind: 'explosion' }, 'fault 1 is "explosion", which is no kind of fault'],
     [{ target: 'kafka-4' }, 'fault 1 (kill) has the target "kafka-4"'],
-    [{ kind: 'link slow', target: 'connect->mysql', how: '7' }, 'fault 1 (link slow) has the manner "7"'],
+    [
+      { kind: 'link slow', target: 'connect->mysql', how: '7' },
+      'fault 1 (link slow) has the manner "7"',
+    ],
     [{ atMs: 'soon' }, 'fault 1 (kill) has no time'],
   ];
   for (const [change, problem] of broken)
@@ -92,12 +106,18 @@ test.for([
   ['MySQL while a column is renamed', fault('column renamed', 'catalog'), fault('freeze', 'mysql')],
   ['a process that is frozen', fault('kill', 'connect'), fault('freeze', 'connect')],
   ['a link that is cut', fault('link slow', 'connect->mysql'), fault('link cut', 'connect->mysql')],
-  ['a registry that fails', fault('registry answers 500', 'registry'), fault('link cut', 'order-service->registry')],
+  [
+    'a registry that fails',
+    fault('registry answers 500', 'registry'),
+    fault('link cut', 'order-service->registry'),
+  ],
 ] as const)('nothing else happens to %s', ([, one, other]) => {
   expect(exclude(one, other)).toBe(true);
   expect(exclude(other, one)).toBe(true);
 });
 
 test('a consumer may die while its database is out of reach', () => {
-  expect(exclude(fault('link cut', 'catalog-service-1->mysql'), fault('kill', 'catalog-service-1'))).toBe(false);
+  expect(
+    exclude(fault('link cut', 'catalog-service-1->mysql'), fault('kill', 'catalog-service-1')),
+  ).toBe(false);
 });

@@ -65,7 +65,12 @@ const kinds = {
     hows: ['20', '100', '300'],
     needs: 'proxies',
   },
-  'registry answers 500': { weight: 2, targets: ['registry'], forMs: [5_000, 20_000], needs: 'proxies' },
+  'registry answers 500': {
+    weight: 2,
+    targets: ['registry'],
+    forMs: [5_000, 20_000],
+    needs: 'proxies',
+  },
   'foreign records': { weight: 5, targets: foreignKindNames, forMs: [0, 0] },
   'column renamed': { weight: 1, targets: ['catalog'], forMs: [10_000, 30_000] },
   'MySQL read-only': { weight: 1, targets: ['mysql'], forMs: [5_000, 20_000] },
@@ -93,17 +98,28 @@ export interface ScheduleOptions {
 }
 
 /** When and how the seed lets something go wrong; equal for equal arguments. */
-export function drawSchedule(seed: number, { durationMs, hasProxies }: ScheduleOptions): ScheduledFault[] {
+export function drawSchedule(
+  seed: number,
+  { durationMs, hasProxies }: ScheduleOptions,
+): ScheduledFault[] {
   const random = seededRandom(seed);
   const possible = faultKinds.filter((kind) => {
     const { needs }: KindSettings = kinds[kind];
     return needs === undefined || hasProxies;
   });
   const schedule: ScheduledFault[] = [];
-  for (let atMs = 1_000 + random.below(2_000); atMs < durationMs; atMs += 1_000 + random.below(5_000)) {
+  for (
+    let atMs = 1_000 + random.below(2_000);
+    atMs < durationMs;
+    atMs += 1_000 + random.below(5_000)
+  ) {
     // What is in the way of one that is drawn is seldom in the way of five.
     for (let tries = 0; tries < 5; tries += 1) {
-      const fault = drawFault(random, possible, { id: schedule.length + 1, atMs, leftMs: durationMs - atMs });
+      const fault = drawFault(random, possible, {
+        id: schedule.length + 1,
+        atMs,
+        leftMs: durationMs - atMs,
+      });
       if (schedule.some((other) => overlap(other, fault) && exclude(other, fault))) continue;
       schedule.push(fault);
       break;
@@ -142,17 +158,23 @@ function drawKind(random: Random, possible: readonly FaultKind[]): FaultKind {
 }
 
 /** Why a schedule from a file cannot run; undefined when it can. */
-export function findProblem(schedule: readonly Partial<ScheduledFault>[], hasProxies: boolean): string | undefined {
+export function findProblem(
+  schedule: readonly Partial<ScheduledFault>[],
+  hasProxies: boolean,
+): string | undefined {
   if (schedule.length === 0) return 'it has no fault';
   for (const { id, kind, target, atMs, forMs, how } of schedule) {
     const settings: KindSettings | undefined = kind && kinds[kind];
-    if (settings === undefined) return `fault ${id} is ${JSON.stringify(kind)}, which is no kind of fault`;
+    if (settings === undefined)
+      return `fault ${id} is ${JSON.stringify(kind)}, which is no kind of fault`;
     if (!settings.targets.includes(target ?? ''))
       return `fault ${id} (${kind}) has the target ${JSON.stringify(target)}`;
     if (settings.hows?.includes(how ?? '') === false)
       return `fault ${id} (${kind}) has the manner ${JSON.stringify(how)}`;
-    if (![atMs, forMs].every((ms) => typeof ms === 'number' && ms >= 0)) return `fault ${id} (${kind}) has no time`;
-    if (settings.needs === 'proxies' && !hasProxies) return `fault ${id} (${kind}) needs a stack of its own`;
+    if (![atMs, forMs].every((ms) => typeof ms === 'number' && ms >= 0))
+      return `fault ${id} (${kind}) has no time`;
+    if (settings.needs === 'proxies' && !hasProxies)
+      return `fault ${id} (${kind}) needs a stack of its own`;
   }
   return undefined;
 }
@@ -165,8 +187,8 @@ interface Claims {
 }
 
 /**
- * Whether two faults must not be there at once: they would undo each other (a killed server forgets that it was read-only),
- * or be more than heals by itself (of three brokers one may be lost).
+ * Whether two faults must not be there at once: they would undo each other (a killed server forgets
+ * that it was read-only), or be more than heals by itself (of three brokers one may be lost).
  */
 export function exclude(one: ScheduledFault, other: ScheduledFault): boolean {
   const [a, b] = [claimsOf(one), claimsOf(other)];
@@ -207,6 +229,7 @@ function overlap(one: ScheduledFault, other: ScheduledFault): boolean {
 }
 
 function endOf({ kind, atMs, forMs }: ScheduledFault): number {
-  // A killed server is ready again after some seconds; the run itself waits for as long as it takes.
+  // A killed server is ready again after some seconds; the run itself waits for as long as it
+  // takes.
   return atMs + forMs + (kind === 'kill' ? 15_000 : 3_000);
 }

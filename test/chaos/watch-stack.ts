@@ -36,9 +36,12 @@ export function watchStack(stack: ChaosStack, ledger: Ledger, say: (line: string
   }
 
   async function lookAtKeeper(): Promise<void> {
-    const { 'relay stalled': stalled } = await readAlarms(stack.keeperUrl).catch((): Alarms => ({}));
+    const { 'relay stalled': stalled } = await readAlarms(stack.keeperUrl).catch(
+      (): Alarms => ({}),
+    );
     if (stalled === undefined) return;
-    if (stalledAt === null || Date.now() - stalledAt > 10_000) say(`relay stalled: ${stalled.reason}`);
+    if (stalledAt === null || Date.now() - stalledAt > 10_000)
+      say(`relay stalled: ${stalled.reason}`);
     stalledAt = Date.now();
   }
 

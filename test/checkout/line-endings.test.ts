@@ -11,11 +11,24 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function git(cwd: string, ...args: string[]): string {
   // The checkout may belong to another user, as in a container.
-  return execFileSync('git', ['-c', 'safe.directory=*', ...args], { cwd, encoding: 'utf8', maxBuffer: 2 ** 26 });
+  return execFileSync('git', ['-c', 'safe.directory=*', ...args], {
+    cwd,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
 }
 
 beforeAll(() => {
-  git(checkout, 'clone', '--quiet', '--no-hardlinks', '--config', 'core.autocrlf=true', checkout, clone);
+  git(
+    checkout,
+    'clone',
+    '--quiet',
+    '--no-hardlinks',
+    '--config',
+    'core.autocrlf=true',
+    checkout,
+    clone,
+  );
 }, 60_000);
 
 it('a clone with core.autocrlf=true has no CR in any text', () => {
@@ -29,7 +42,9 @@ it('a clone with core.autocrlf=true has no CR in any text', () => {
 it.each(['infra/kafka/start-broker.sh', '.ci/run', 'Dockerfile'])(
   'the clone has %s byte for byte, with its mode',
   (file) => {
-    expect(readFileSync(join(clone, file))).toEqual(Buffer.from(git(checkout, 'show', `HEAD:${file}`)));
+    expect(readFileSync(join(clone, file))).toEqual(
+      Buffer.from(git(checkout, 'show', `HEAD:${file}`)),
+    );
     const [mode = ''] = git(checkout, 'ls-files', '--stage', file).split(' ');
     expect((statSync(join(clone, file)).mode & 0o111) !== 0).toBe(mode === '100755');
   },

@@ -1,6 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -8,8 +17,8 @@ import { checkout } from '../../stack/instance/instance.ts';
 import { portsAt } from '../../stack/instance/ports.ts';
 import { waitUntil } from '../src/wait-until.ts';
 
-// One story in order: a copy of this checkout below a folder whose name has all that may be in one (Node itself loads no
-// module from a folder with "\" in its name).
+// One story in order: a copy of this checkout below a folder whose name has all that may be in one
+// (Node itself loads no module from a folder with "\" in its name).
 const parent = mkdtempSync(join(tmpdir(), 'odd-'));
 const odd = join(parent, `한글 폴더 #1 100%41 "x" it's ;$HOME:é`);
 const refused = join(parent, 'a,b');
@@ -36,7 +45,12 @@ function copyCheckout(target: string): void {
   execFileSync('cp', ['-a', join(checkout, 'node_modules'), join(target, 'node_modules')]);
 }
 
-async function run(folder: string, file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+async function run(
+  folder: string,
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) {
   const child = spawn('node', [join(folder, file), ...args], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -76,8 +90,11 @@ it(
     expect(up.output).toContain('It runs in the background');
     const status = await launch('status', '--json');
     expect(status.code).toBe(0);
-    const { processes } = JSON.parse(status.output) as { processes: { name: string; address: string }[] };
-    const addressOf = (name: string): string => processes.find((one) => one.name === name)?.address ?? '';
+    const { processes } = JSON.parse(status.output) as {
+      processes: { name: string; address: string }[];
+    };
+    const addressOf = (name: string): string =>
+      processes.find((one) => one.name === name)?.address ?? '';
     const response = await fetch(`${addressOf('order-service')}/boards`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -86,7 +103,9 @@ it(
     expect(response.status).toBe(201);
     const { id } = (await response.json()) as { id: string };
     const entry = `${addressOf('catalog-service-1')}/catalog/${id}`;
-    await waitUntil('the board is in the catalog', async () => (await fetch(entry)).ok, { timeoutMs: 30_000 });
+    await waitUntil('the board is in the catalog', async () => (await fetch(entry)).ok, {
+      timeoutMs: 30_000,
+    });
     const audit = await launch('exec', '--', 'node', join(odd, 'ops/commands/audit.ts'));
     expect(audit).toMatchObject({ code: 0 });
   },
@@ -97,7 +116,9 @@ it('the data of every server is in the instance, and nowhere else', () => {
   expect(readdirSync(data).toSorted()).toEqual(['kafka-1', 'kafka-2', 'kafka-3', 'mysql']);
   expect(existsSync(join(data, 'mysql/order_service/outbox.ibd'))).toBe(true);
   for (const broker of ['kafka-1', 'kafka-2', 'kafka-3']) {
-    expect(readdirSync(join(data, broker)).filter((name) => name.startsWith('board-')).length).toBeGreaterThan(0);
+    expect(
+      readdirSync(join(data, broker)).filter((name) => name.startsWith('board-')).length,
+    ).toBeGreaterThan(0);
   }
   // A garbled name would be a second folder beside this one.
   expect(readdirSync(parent)).toHaveLength(1);
@@ -105,11 +126,14 @@ it('the data of every server is in the instance, and nowhere else', () => {
 });
 
 it('`node provision/main.ts` finds its migrations there', { timeout: fiveMinutes }, async () => {
-  const read = (file: string) => JSON.parse(readFileSync(join(odd, '.stack/main', file), 'utf8')) as unknown;
+  const read = (file: string) =>
+    JSON.parse(readFileSync(join(odd, '.stack/main', file), 'utf8')) as unknown;
   const secrets = Object.entries(read('secrets.json') as Record<string, string>);
   const ports = portsAt((read('ports.json') as { offset: number }).offset);
   const setup = await run(odd, 'provision/main.ts', ['migrations'], {
-    ...Object.fromEntries(secrets.map(([user, value]) => [`${user.toUpperCase()}_PASSWORD`, value])),
+    ...Object.fromEntries(
+      secrets.map(([user, value]) => [`${user.toUpperCase()}_PASSWORD`, value]),
+    ),
     MYSQL_ROOT_PASSWORD: Object.fromEntries(secrets)['root'] ?? '',
     MYSQL_PORT: String(ports.mysql),
     KAFKA_BROKERS: ports.brokers.map((port) => `127.0.0.1:${port}`).join(','),

@@ -14,7 +14,8 @@ beforeAll(async () => {
 
 /** `docker compose` as somebody without any variable or .env of his own runs it. */
 function runCompose(context: TestContext, args: readonly string[], folder = checkout) {
-  if (compose.kind === 'missing') return context.skip(`docker compose cannot be had: ${compose.problem}`);
+  if (compose.kind === 'missing')
+    return context.skip(`docker compose cannot be had: ${compose.problem}`);
   const [program = '', ...first] = compose.command;
   return spawnSync(program, [...first, '--env-file', '/dev/null', ...args], {
     cwd: folder,
@@ -27,7 +28,9 @@ function runCompose(context: TestContext, args: readonly string[], folder = chec
 const kraft = ['-f', 'docker-compose.yml'];
 const zookeeper = [...kraft, '-f', 'docker-compose.zookeeper.yml'];
 const profiles = [[], ['--profile', 'metrics'], ['--profile', 'commands'], ['--profile', '*']];
-const combinations = [kraft, zookeeper].flatMap((files) => profiles.map((profile) => [...files, ...profile].join(' ')));
+const combinations = [kraft, zookeeper].flatMap((files) =>
+  profiles.map((profile) => [...files, ...profile].join(' ')),
+);
 
 it.for(combinations)('docker compose %s config -q', (args, context) => {
   const { status, stderr } = runCompose(context, [...args.split(' '), 'config', '-q']);
@@ -37,7 +40,10 @@ it.for(combinations)('docker compose %s config -q', (args, context) => {
 it('config -q DOES find fault: with a dependency that is not there', (context) => {
   const folder = mkdtempSync(join(tmpdir(), 'compose-config-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  writeFileSync(join(folder, 'docker-compose.yml'), readText('docker-compose.yml').replaceAll('setup: {', 'stup: {'));
+  writeFileSync(
+    join(folder, 'docker-compose.yml'),
+    readText('docker-compose.yml').replaceAll('setup: {', 'stup: {'),
+  );
   const { status, stderr } = runCompose(context, ['config', '-q'], folder);
   expect(status).not.toBe(0);
   expect(stderr).toContain('stup');
@@ -53,15 +59,21 @@ it('with the ZooKeeper flavour nothing of KRaft is left, and no volume is shared
           .array(z.string())
           .nullable()
           .transform((command) => command ?? []),
-        volumes: z.array(z.object({ type: z.string(), source: z.string(), target: z.string() })).default([]),
+        volumes: z
+          .array(z.object({ type: z.string(), source: z.string(), target: z.string() }))
+          .default([]),
       }),
     ),
   });
   const read = (files: readonly string[]) =>
-    merged.parse(JSON.parse(runCompose(context, [...files, 'config', '--format', 'json']).stdout)).services;
+    merged.parse(JSON.parse(runCompose(context, [...files, 'config', '--format', 'json']).stdout))
+      .services;
   const [ours, older] = [read(kraft), read(zookeeper)];
   for (const name of ['kafka-1', 'kafka-2', 'kafka-3']) {
-    expect([older[name]?.image, older[name]?.command.at(-1)]).toEqual(['apache/kafka:3.9.2', 'zookeeper']);
+    expect([older[name]?.image, older[name]?.command.at(-1)]).toEqual([
+      'apache/kafka:3.9.2',
+      'zookeeper',
+    ]);
   }
   const volumesOf = (services: typeof ours): string[] =>
     Object.values(services).flatMap(({ volumes }) =>

@@ -3,7 +3,8 @@ import { isPort, readComposePorts, readDotEnv } from '../../infra/containers/com
 import { readText } from './read-compose.ts';
 
 const compose = readText('docker-compose.yml');
-const named = (...profiles: string[]) => readComposePorts(compose, {}, profiles).map(({ variable }) => variable);
+const named = (...profiles: string[]) =>
+  readComposePorts(compose, {}, profiles).map(({ variable }) => variable);
 
 it('the ports of docker-compose.yml are those that .env.example moves, and a profile adds its own', () => {
   const example = readDotEnv(readText('.env.example').replaceAll(/^#/gm, ''));
@@ -11,7 +12,10 @@ it('the ports of docker-compose.yml are those that .env.example moves, and a pro
   expect(Object.fromEntries(all.map(({ variable, value }) => [variable, value]))).toEqual(
     Object.fromEntries(Object.entries(example).filter(([name]) => name.endsWith('_PORT'))),
   );
-  expect(named('metrics').filter((name) => !named().includes(name))).toEqual(['PROMETHEUS_PORT', 'GRAFANA_PORT']);
+  expect(named('metrics').filter((name) => !named().includes(name))).toEqual([
+    'PROMETHEUS_PORT',
+    'GRAFANA_PORT',
+  ]);
 });
 
 it('a variable moves its port; an EMPTY one does not, as in compose', () => {
@@ -27,7 +31,9 @@ it('a variable moves its port; an EMPTY one does not, as in compose', () => {
 });
 
 it.each(['0', '8080', '8080-8090'])('%s is a port', (value) => expect(isPort(value)).toBe(true));
-it.each(['abc', '65536', '-1', '80a', ''])('"%s" is NONE', (value) => expect(isPort(value)).toBe(false));
+it.each(['abc', '65536', '-1', '80a', ''])('"%s" is NONE', (value) =>
+  expect(isPort(value)).toBe(false),
+);
 
 it('a .env file may quote, comment and export', () => {
   expect(readDotEnv('A=1\n#B=2\nexport C="3 # three"\n D = 4 # four\nE=\'5\'\nF=\n')).toEqual({

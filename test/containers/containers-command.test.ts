@@ -1,6 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +20,12 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'containers-'));
   cpSync(join(checkout, 'docker-compose.yml'), join(folder, 'docker-compose.yml'));
-  for (const file of ['containers.mjs', 'judge-containers.mjs', 'compose-ports.mjs', 'native-stacks.mjs']) {
+  for (const file of [
+    'containers.mjs',
+    'judge-containers.mjs',
+    'compose-ports.mjs',
+    'native-stacks.mjs',
+  ]) {
     cpSync(join(checkout, 'infra/containers', file), join(folder, 'infra/containers', file));
   }
 });
@@ -25,9 +39,13 @@ const containers = (...args: string[]) =>
   });
 
 it('`secrets` makes each secret of docker-compose.yml ONCE, behind a folder that only its owner enters', () => {
-  expect(containers('secrets')).toMatchObject({ status: 0, stdout: expect.stringContaining('Made .secrets/root,') });
+  expect(containers('secrets')).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('Made .secrets/root,'),
+  });
   const secrets = join(folder, '.secrets');
-  const read = () => readdirSync(secrets).map((name) => [name, readFileSync(join(secrets, name), 'utf8')] as const);
+  const read = () =>
+    readdirSync(secrets).map((name) => [name, readFileSync(join(secrets, name), 'utf8')] as const);
   const made = read();
   expect(made.map(([name]) => name).toSorted()).toEqual(
     Object.keys(readCompose('docker-compose.yml').secrets).toSorted(),
@@ -39,7 +57,9 @@ it('`secrets` makes each secret of docker-compose.yml ONCE, behind a folder that
 
   rmSync(join(secrets, 'cdc'), { force: true });
   expect(containers('secrets').stdout).toBe('Made .secrets/cdc.\n');
-  expect(read().filter(([name]) => name !== 'cdc')).toEqual(made.filter(([name]) => name !== 'cdc'));
+  expect(read().filter(([name]) => name !== 'cdc')).toEqual(
+    made.filter(([name]) => name !== 'cdc'),
+  );
   expect(containers('secrets').stdout).toBe('All secrets are there: nothing was changed.\n');
 });
 
@@ -49,7 +69,10 @@ it('`doctor` without docker: one finding, exit code 1, and the same as JSON', ()
     stdout: expect.stringContaining('mend it: install Docker Desktop'),
   });
   const { status, stdout } = containers('doctor', '--json');
-  expect([status, JSON.parse(stdout)]).toEqual([1, [expect.objectContaining({ name: 'docker', status: 'missing' })]]);
+  expect([status, JSON.parse(stdout)]).toEqual([
+    1,
+    [expect.objectContaining({ name: 'docker', status: 'missing' })],
+  ]);
 });
 
 interface Finding {
@@ -83,15 +106,22 @@ it('`doctor` WITHOUT compose still looks at secrets and ports, and knows who of 
   writeFileSync(join(folder, '.env'), `ORDER_SERVICE_PORT=${port} # mine\n`);
   try {
     const before = findings();
-    expect(before.find(({ name }) => name === 'configuration')).toMatchObject({ status: 'skipped' });
+    expect(before.find(({ name }) => name === 'configuration')).toMatchObject({
+      status: 'skipped',
+    });
     expect(before.find(({ name }) => name === 'secrets')).toMatchObject({ status: 'missing' });
-    const ports = () => findings().flatMap(({ name, detail }) => (name === 'ports' ? [detail] : []));
+    const ports = () =>
+      findings().flatMap(({ name, detail }) => (name === 'ports' ? [detail] : []));
     expect(ports().join()).toContain(`in use by another program: `);
     expect(ports().join()).toContain(`${port} (for order-service)`);
 
     mkdirSync(join(folder, '.stack/older/run'), { recursive: true });
     const state = (pid: number) =>
-      JSON.stringify({ phase: 'ready', supervisor: { pid }, processes: [{ address: `http://127.0.0.1:${port}` }] });
+      JSON.stringify({
+        phase: 'ready',
+        supervisor: { pid },
+        processes: [{ address: `http://127.0.0.1:${port}` }],
+      });
     const file = join(folder, '.stack/older/run/state.json');
     writeFileSync(file, state(process.pid));
     expect(ports()).toContain(
@@ -120,14 +150,20 @@ it.each([
   [['doctor', '-f'], '-f wants a value.'],
   [['secrets', 'x'], 'secrets takes nothing, and got "x".'],
   [['bogus'], 'There is no command "bogus".'],
-])('%j is NOT understood: the wrong word, usage, exit code 2, and nothing is made', (args, sentence) => {
-  const { status, stdout, stderr } = containers(...args);
-  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-  expect(stderr).toMatch(/npm run containers/);
-  expect(stderr.startsWith(sentence)).toBe(true);
-  expect(readdirSync(folder)).not.toContain('.secrets');
-});
+])(
+  '%j is NOT understood: the wrong word, usage, exit code 2, and nothing is made',
+  (args, sentence) => {
+    const { status, stdout, stderr } = containers(...args);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/npm run containers/);
+    expect(stderr.startsWith(sentence)).toBe(true);
+    expect(readdirSync(folder)).not.toContain('.secrets');
+  },
+);
 
 it('--help is exit code 0', () => {
-  expect(containers('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('doctor') });
+  expect(containers('--help')).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('doctor'),
+  });
 });

@@ -7,10 +7,17 @@ export type Tool =
   | { readonly kind: 'found'; readonly command: readonly string[] }
   | { readonly kind: 'missing'; readonly problem: string };
 
-/** The machine's `docker compose`, else the distribution's plugin, unpacked into the launcher's cache and run by itself. */
+/**
+ * The machine's `docker compose`, else the distribution's plugin, unpacked into the launcher's
+ * cache and run by itself.
+ */
 export async function fetchCompose(): Promise<Tool> {
-  if (await isWorking(['docker', 'compose'], 'version')) return { kind: 'found', command: ['docker', 'compose'] };
-  const files = ['usr/libexec/docker/cli-plugins/docker-compose', 'usr/lib/docker/cli-plugins/docker-compose'];
+  if (await isWorking(['docker', 'compose'], 'version'))
+    return { kind: 'found', command: ['docker', 'compose'] };
+  const files = [
+    'usr/libexec/docker/cli-plugins/docker-compose',
+    'usr/lib/docker/cli-plugins/docker-compose',
+  ];
   return fetchTool('root-compose', ['docker-compose', 'docker-compose-v2'], files, 'version');
 }
 
@@ -31,7 +38,10 @@ async function fetchTool(
     const { folder, loader } = await fetchPrivateRoot(root, packages, (line) => console.log(line));
     const file = files.map((name) => join(folder, name)).find((name) => existsSync(name));
     if (file === undefined)
-      return { kind: 'missing', problem: `${packages.join(', ')} brings none of ${files.join(', ')}` };
+      return {
+        kind: 'missing',
+        problem: `${packages.join(', ')} brings none of ${files.join(', ')}`,
+      };
     const command = [...loader, file];
     return (await isWorking(command, versionFlag))
       ? { kind: 'found', command }

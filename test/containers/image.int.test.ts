@@ -39,15 +39,23 @@ const database = () => ({
 });
 
 it('migrates and serves from the image, as its CMD says, with the password from a FILE; SIGTERM ends it with 0', async () => {
-  const migration = image.run(['node', 'services/order-service/src/migrate.ts'], database(), [passwordFile]);
-  expect([await migration.exitCode, migration.output()]).toEqual([0, expect.stringContaining('migrations.ran')]);
+  const migration = image.run(['node', 'services/order-service/src/migrate.ts'], database(), [
+    passwordFile,
+  ]);
+  expect([await migration.exitCode, migration.output()]).toEqual([
+    0,
+    expect.stringContaining('migrations.ran'),
+  ]);
 
   const port = await pickFreePort();
   const env = { ...database(), HTTP_PORT: String(port), REGISTRY_URL: stack.registryUrl };
   const service = image.run([], env, [passwordFile]);
   try {
     const url = `http://127.0.0.1:${port}`;
-    await waitUntil('order-service from the image is ready', async () => (await fetch(`${url}/readyz`)).ok);
+    await waitUntil(
+      'order-service from the image is ready',
+      async () => (await fetch(`${url}/readyz`)).ok,
+    );
     const created = await fetch(`${url}/boards`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -59,7 +67,10 @@ it('migrates and serves from the image, as its CMD says, with the password from 
   } finally {
     service.stop();
   }
-  expect([await service.exitCode, service.output()]).toEqual([0, expect.stringContaining('process.closed')]);
+  expect([await service.exitCode, service.output()]).toEqual([
+    0,
+    expect.stringContaining('process.closed'),
+  ]);
 }, 60_000);
 
 it('runs as a user that is NOT root and cannot write into the image', async (context) => {
@@ -85,8 +96,10 @@ describe('every command of docker-compose.yml starts from the image', () => {
   it.each(ours)('%s', async (_name, command) => {
     const isCommandLine = command.some((part) => /^(ops\/|connectors\/)/.test(part));
     const run = image.run(isCommandLine ? [...command, '--help'] : command, {});
-    // With no variable set, a service says which ones it misses: everything that it imports was found.
-    if (isCommandLine) expect([await run.exitCode, run.output()]).toEqual([0, expect.stringContaining('Usage:')]);
+    // With no variable set, a service says which ones it misses: everything that it imports was
+    // found.
+    if (isCommandLine)
+      expect([await run.exitCode, run.output()]).toEqual([0, expect.stringContaining('Usage:')]);
     else
       expect([await run.exitCode, run.output()]).toEqual([
         1,

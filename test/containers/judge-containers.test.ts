@@ -26,10 +26,17 @@ describe('judgeContainers', () => {
     ['no docker', { cli: false }, 'docker: the command "docker" is not on PATH; install Docker'],
     [
       'no compose',
-      { composeVersion: undefined, config: { project: 'board', problem: undefined, wrongPorts: [] } },
+      {
+        composeVersion: undefined,
+        config: { project: 'board', problem: undefined, wrongPorts: [] },
+      },
       'compose: "docker compose" does not answer; install',
     ],
-    ['an OLD compose', { composeVersion: 'v2.24.3' }, 'compose: version v2.24.3 is too old; install'],
+    [
+      'an OLD compose',
+      { composeVersion: 'v2.24.3' },
+      'compose: version v2.24.3 is too old; install',
+    ],
     [
       'an engine that does NOT RUN',
       { engine: { problem: 'Cannot connect to the Docker daemon.\nIs it running?' } },
@@ -40,7 +47,11 @@ describe('judgeContainers', () => {
       { engine: { ...well.engine, architecture: 'riscv64' } },
       'engine: it runs linux riscv64, and the images exist for linux amd64 and arm64; use',
     ],
-    ['Windows containers', { engine: { ...well.engine, os: 'windows' } }, 'engine: it runs windows x86_64'],
+    [
+      'Windows containers',
+      { engine: { ...well.engine, os: 'windows' } },
+      'engine: it runs windows x86_64',
+    ],
     [
       'too little MEMORY',
       { engine: { ...well.engine, memoryBytes: 2 * gib } },
@@ -115,10 +126,17 @@ describe('judgeContainers', () => {
   it.each([
     [['mysql'], 'board_zookeeper-kafka-1', 'ZooKeeper', '-f docker-compose.zookeeper.yml down -v'],
     [['mysql', 'zookeeper'], 'board_kafka-1', 'KRaft', '"docker compose down -v"'],
-  ])('with %j, the volume %s is named as what the %s flavour LEFT', (services, volume, other, way) => {
-    const findings = judgeContainers({ ...well, config: { project: 'board', services }, volumes: [volume] });
-    const { detail } = findings.find(({ name }) => name === 'volumes') ?? {};
-    expect(detail).toContain(`the ${other} flavour has left data`);
-    expect(detail).toContain(way);
-  });
+  ])(
+    'with %j, the volume %s is named as what the %s flavour LEFT',
+    (services, volume, other, way) => {
+      const findings = judgeContainers({
+        ...well,
+        config: { project: 'board', services },
+        volumes: [volume],
+      });
+      const { detail } = findings.find(({ name }) => name === 'volumes') ?? {};
+      expect(detail).toContain(`the ${other} flavour has left data`);
+      expect(detail).toContain(way);
+    },
+  );
 });

@@ -16,7 +16,8 @@ beforeAll(async () => {
 }, 300_000);
 
 function run(context: TestContext, ...args: string[]) {
-  if (promtool.kind === 'missing') return context.skip(`promtool cannot be had: ${promtool.problem}`);
+  if (promtool.kind === 'missing')
+    return context.skip(`promtool cannot be had: ${promtool.problem}`);
   const [program = '', ...first] = promtool.command;
   const { status, stdout, stderr } = spawnSync(program, [...first, ...args], {
     cwd: `${checkout}/${folder}`,
@@ -36,7 +37,11 @@ describe('promtool', () => {
 });
 
 const rules = z
-  .object({ groups: z.array(z.object({ rules: z.array(z.object({ alert: z.string(), expr: z.string() })) })) })
+  .object({
+    groups: z.array(
+      z.object({ rules: z.array(z.object({ alert: z.string(), expr: z.string() })) }),
+    ),
+  })
   .parse(parse(readText(`${folder}/alerts.yml`)))
   .groups.flatMap((group) => group.rules);
 const dashboard = z
@@ -55,9 +60,9 @@ const words = /\b(?:inbox|http|process|nodejs|keeper)_[a-z0-9_]+\b/g;
 const metricsIn = (expression: string): string[] => expression.match(words) ?? [];
 
 it("every alert is in the rules' own test, at a time when it fires", () => {
-  const fired = [...readText(`${folder}/alerts.test.yml`).matchAll(/alertname="(\w+)"\}', value: /g)].map(
-    ([, name]) => name,
-  );
+  const fired = [
+    ...readText(`${folder}/alerts.test.yml`).matchAll(/alertname="(\w+)"\}', value: /g),
+  ].map(([, name]) => name);
   expect([...new Set(fired)].toSorted()).toEqual(rules.map(({ alert }) => alert).toSorted());
 });
 
@@ -65,7 +70,9 @@ describe('every metric that is asked for is exposed by a service that runs', () 
   let exposed: Set<string>;
   beforeAll(async () => {
     const pages = await Promise.all(
-      [stack.orderServiceUrl, ...stack.catalogUrls].map(async (url) => (await fetch(`${url}/metrics`)).text()),
+      [stack.orderServiceUrl, ...stack.catalogUrls].map(async (url) =>
+        (await fetch(`${url}/metrics`)).text(),
+      ),
     );
     // The keeper's own registry, whether or not the stack has one.
     const keeper = createMetrics('keeper');
@@ -73,7 +80,9 @@ describe('every metric that is asked for is exposed by a service that runs', () 
     exposed = new Set(
       [...pages, await keeper.metrics()].flatMap((page) =>
         [...page.matchAll(/^# TYPE (\w+) (\w+)$/gm)].flatMap(([, name = '', type]) =>
-          type === 'histogram' ? ['_bucket', '_sum', '_count'].map((part) => `${name}${part}`) : [name],
+          type === 'histogram'
+            ? ['_bucket', '_sum', '_count'].map((part) => `${name}${part}`)
+            : [name],
         ),
       ),
     );
@@ -82,7 +91,8 @@ describe('every metric that is asked for is exposed by a service that runs', () 
   const asked = [
     ...rules.map(({ alert, expr }) => [`alert ${alert}`, metricsIn(expr)] as const),
     ...dashboard.panels.map(
-      ({ title, targets }) => [`panel ${title}`, targets.flatMap(({ expr }) => metricsIn(expr))] as const,
+      ({ title, targets }) =>
+        [`panel ${title}`, targets.flatMap(({ expr }) => metricsIn(expr))] as const,
     ),
   ];
 
@@ -97,14 +107,20 @@ it('Prometheus asks every service of ours, at the port that it has', () => {
   const { scrape_configs: jobs } = z
     .object({
       scrape_configs: z.array(
-        z.object({ job_name: z.string(), static_configs: z.array(z.object({ targets: z.array(z.string()) })) }),
+        z.object({
+          job_name: z.string(),
+          static_configs: z.array(z.object({ targets: z.array(z.string()) })),
+        }),
       ),
     })
     .parse(parse(readText(`${folder}/prometheus.yml`)));
   const targets = jobs.flatMap((job) => job.static_configs.flatMap((config) => config.targets));
   const services = Object.entries(readCompose('docker-compose.yml').services)
     // One that runs only when it is asked for would be an alarm while it does not.
-    .filter(([, { environment, profiles }]) => environment['INSTANCE'] !== undefined && profiles.length === 0)
+    .filter(
+      ([, { environment, profiles }]) =>
+        environment['INSTANCE'] !== undefined && profiles.length === 0,
+    )
     .map(([name, { environment }]) => `${name}:${environment['HTTP_PORT']}`);
   expect(targets.toSorted()).toEqual(services.toSorted());
 });
@@ -112,7 +128,9 @@ it('Prometheus asks every service of ours, at the port that it has', () => {
 it('the dashboard asks the data source that Grafana gets', () => {
   const provisioned = z
     .object({ datasources: z.array(z.object({ uid: z.string(), url: z.string() })) })
-    .parse(parse(readText(`${folder}/grafana/provisioning/datasources/prometheus.yml`))).datasources;
+    .parse(
+      parse(readText(`${folder}/grafana/provisioning/datasources/prometheus.yml`)),
+    ).datasources;
   expect(provisioned.map(({ url }) => url)).toEqual(['http://prometheus:9090']);
   for (const { datasource } of dashboard.panels) expect(datasource.uid).toBe(provisioned[0]?.uid);
 });

@@ -10,12 +10,20 @@ import { loopbackHosts, type ServerContext } from '../../stack/servers/server.ts
 
 const secret = 'a-secret-of-no-server';
 
-/** What the native launcher would give to its servers, without a program: nothing is started with it. */
-export function nativeContext(cluster: Cluster = 'kraft'): { context: ServerContext; remove: () => void } {
+/**
+ * What the native launcher would give to its servers, without a program: nothing is started with
+ * it.
+ */
+export function nativeContext(cluster: Cluster = 'kraft'): {
+  context: ServerContext;
+  remove: () => void;
+} {
   const parent = mkdtempSync(join(tmpdir(), 'native-settings-'));
   const instance = locateInstance('main', parent);
   makeFolders(instance);
-  const secrets = Object.fromEntries(['root', ...mysqlUsers].map((name) => [name, secret])) as Secrets;
+  const secrets = Object.fromEntries(
+    ['root', ...mysqlUsers].map((name) => [name, secret]),
+  ) as Secrets;
   const version = { major: 9, minor: 7, text: '9.7.4' };
   const context: ServerContext = {
     instance,

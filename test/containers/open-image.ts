@@ -20,7 +20,10 @@ export interface Image {
   readonly how: string;
   /** Its processes are another user's than its files. */
   readonly isWalled: boolean;
-  /** Runs a command, the image's own when it is empty; on the machine's network, with secrets as files of the machine. */
+  /**
+   * Runs a command, the image's own when it is empty; on the machine's network, with secrets as
+   * files of the machine.
+   */
   readonly run: (
     command: readonly string[],
     env: Readonly<Record<string, string>>,
@@ -34,12 +37,14 @@ export function openImage(): Image {
   return problem === undefined ? buildWithEngine() : replay(problem);
 }
 
-const docker = (...args: string[]) => spawnSync('docker', args, { cwd: checkout, encoding: 'utf8', timeout: 280_000 });
+const docker = (...args: string[]) =>
+  spawnSync('docker', args, { cwd: checkout, encoding: 'utf8', timeout: 280_000 });
 
 /** Why this machine builds no image, undefined when it does. */
 function engineProblem(): string | undefined {
   const info = docker('info', '--format', '{{.ServerVersion}}');
-  if (info.error !== undefined || info.status !== 0) return `docker info: ${info.error?.message ?? info.stderr.trim()}`;
+  if (info.error !== undefined || info.status !== 0)
+    return `docker info: ${info.error?.message ?? info.stderr.trim()}`;
   const [, base = ''] = /^ARG NODE=(\S+)$/m.exec(readText('Dockerfile')) ?? [];
   if (docker('image', 'inspect', base).status === 0) return undefined;
   const pull = docker('pull', '--quiet', base);
@@ -49,7 +54,8 @@ function engineProblem(): string | undefined {
 function buildWithEngine(): Image {
   const name = `board-pipeline-test:${process.pid}`;
   const build = docker('build', '--network', 'host', '--tag', name, '.');
-  if (build.status !== 0) throw new Error(`docker build ended with ${build.status}:\n${build.stdout}\n${build.stderr}`);
+  if (build.status !== 0)
+    throw new Error(`docker build ended with ${build.status}:\n${build.stdout}\n${build.stderr}`);
   let count = 0;
   return {
     how: 'built and run by an engine',
@@ -95,7 +101,8 @@ function replay(problem: string): Image {
   chmodSync(folder, 0o755);
   const image = replayDockerfile(folder);
   const user = { uid: 1000, gid: 1000 };
-  const isNode = image.user === 'node' && spawnSync(process.execPath, ['-p', '1'], user).status === 0;
+  const isNode =
+    image.user === 'node' && spawnSync(process.execPath, ['-p', '1'], user).status === 0;
   return {
     how: `Dockerfile replayed in a folder${isNode ? ' as uid 1000' : ''} (${problem})`,
     isWalled: isNode,

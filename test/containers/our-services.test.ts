@@ -34,7 +34,12 @@ describe('our services', () => {
     ['catalog-service-1', catalogService(context, 1), consumerEnvironment('catalog-service')],
     ['catalog-service-2', catalogService(context, 2), consumerEnvironment('catalog-service')],
     ...moreConsumers.map(
-      (consumer) => [consumer.group, consumerService(context, consumer), consumerEnvironment(consumer.group)] as const,
+      (consumer) =>
+        [
+          consumer.group,
+          consumerService(context, consumer),
+          consumerEnvironment(consumer.group),
+        ] as const,
     ),
     ['keeper', keeper(context), keeperSchema],
   ];
@@ -46,7 +51,8 @@ describe('our services', () => {
       const { DATABASE_PASSWORD_FILE: file, ...rest } = container;
       const { DATABASE_PASSWORD: _, NODE_COMPILE_CACHE: __, ...native } = env;
       expect(Object.keys(rest).toSorted()).toEqual(Object.keys(native).toSorted());
-      for (const same of ['INSTANCE', 'DATABASE_NAME', 'DATABASE_USER'] as const) expect(rest[same]).toBe(native[same]);
+      for (const same of ['INSTANCE', 'DATABASE_NAME', 'DATABASE_USER'] as const)
+        expect(rest[same]).toBe(native[same]);
       expect(file).toBe(`/run/secrets/${native['DATABASE_USER']}`);
       expect(service(name).secrets).toEqual([native['DATABASE_USER']]);
       expect(Object.keys(schema.shape)).toEqual(expect.arrayContaining(Object.keys(rest)));
@@ -57,25 +63,38 @@ describe('our services', () => {
   );
 
   it('the setup runs all of its steps, users first', () => {
-    const steps = ['setup-users', 'setup'].flatMap((name) => (service(name).command ?? []).slice(2));
+    const steps = ['setup-users', 'setup'].flatMap((name) =>
+      (service(name).command ?? []).slice(2),
+    );
     expect(steps).toEqual(provisionSteps.map(({ name }) => name));
   });
 
-  const ours = Object.entries(compose.services).filter(([, { image }]) => image?.startsWith('board-pipeline:'));
+  const ours = Object.entries(compose.services).filter(([, { image }]) =>
+    image?.startsWith('board-pipeline:'),
+  );
 
   it('README and docs/your-own-events.md run those commands that there are', () => {
     const texts = readText('README.md') + readText('docs/your-own-events.md');
-    const shown = [...texts.matchAll(/docker compose run --rm ([\w-]+)/g)].map(([, name = '']) => name);
+    const shown = [...texts.matchAll(/docker compose run --rm ([\w-]+)/g)].map(
+      ([, name = '']) => name,
+    );
     const commands = Object.entries(compose.services)
       .filter(([, { profiles }]) => profiles.includes('commands'))
       .map(([name]) => name);
     expect(shown.filter((name) => !commands.includes(name))).toEqual([]);
-    // Those of a consumer that runs only when it is asked for are one command with another password.
-    expect(commands.filter((name) => !shown.includes(name) && !/-(dlq|inbox)$/.test(name))).toEqual([]);
+    // Those of a consumer that runs only when it is asked for are one command with another
+    // password.
+    expect(commands.filter((name) => !shown.includes(name) && !/-(dlq|inbox)$/.test(name))).toEqual(
+      [],
+    );
   });
 
   it.each(ours)('%s: read-only, without privileges, not root', (_name, container) => {
-    expect(container).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
+    expect(container).toMatchObject({
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+    });
     expect(container.user).toBeUndefined();
     expect(readText('Dockerfile')).toMatch(/^USER node$/m);
   });
@@ -84,15 +103,20 @@ describe('our services', () => {
 describe('every container', () => {
   const all = Object.entries({ ...compose.services, zookeeper: zookeeper.services['zookeeper'] });
 
-  it.each(all)('%s: an exact version, a limit to its memory, ports on loopback only', (_name, container) => {
-    expect(container?.image).toMatch(/:v?\d+\.\d+\.\d+(\.Final)?$/);
-    expect(container?.mem_limit).toMatch(/^\d+[mg]$/);
-    for (const port of container?.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
-    expect(container?.['privileged']).toBeUndefined();
-  });
+  it.each(all)(
+    '%s: an exact version, a limit to its memory, ports on loopback only',
+    (_name, container) => {
+      expect(container?.image).toMatch(/:v?\d+\.\d+\.\d+(\.Final)?$/);
+      expect(container?.mem_limit).toMatch(/^\d+[mg]$/);
+      for (const port of container?.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
+      expect(container?.['privileged']).toBeUndefined();
+    },
+  );
 
   it.each(all)('%s: NO secret in its environment', (_name, container) => {
-    const open = Object.keys(container?.environment ?? {}).filter((key) => /PASSWORD$|SECRET$|TOKEN$/.test(key));
+    const open = Object.keys(container?.environment ?? {}).filter((key) =>
+      /PASSWORD$|SECRET$|TOKEN$/.test(key),
+    );
     expect(open).toEqual([]);
   });
 
@@ -106,7 +130,15 @@ describe('every container', () => {
     const native = new Map(listPorts(portsAt(0), 'kraft').map(({ owner, port }) => [owner, port]));
     const shared = published.filter(([name]) => native.has(name));
     expect(shared.map(([name]) => name)).toEqual(
-      expect.arrayContaining(['mysql', 'kafka-1', 'kafka-2', 'kafka-3', 'registry', 'connect', 'order-service']),
+      expect.arrayContaining([
+        'mysql',
+        'kafka-1',
+        'kafka-2',
+        'kafka-3',
+        'registry',
+        'connect',
+        'order-service',
+      ]),
     );
     for (const [name, port] of shared) expect([name, port]).toEqual([name, native.get(name)]);
     expect(new Set(published.map(([, port]) => port)).size).toBe(published.length);
@@ -125,8 +157,11 @@ describe('secrets', () => {
   it('are one file for each MySQL user, and one for Grafana', () => {
     const { root, ...users } = context.secrets;
     expect(root).toBeDefined();
-    expect(Object.keys(compose.secrets).toSorted()).toEqual(['root', 'grafana', ...Object.keys(users)].toSorted());
-    for (const [name, { file }] of Object.entries(compose.secrets)) expect(file).toBe(`.secrets/${name}`);
+    expect(Object.keys(compose.secrets).toSorted()).toEqual(
+      ['root', 'grafana', ...Object.keys(users)].toSorted(),
+    );
+    for (const [name, { file }] of Object.entries(compose.secrets))
+      expect(file).toBe(`.secrets/${name}`);
     expect(readText('.gitignore')).toMatch(/^\.secrets\/$/m);
   });
 

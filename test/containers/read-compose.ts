@@ -31,13 +31,21 @@ const file = z.object({
 
 export type ComposeService = z.output<typeof service>;
 
-/** A compose file with its anchors merged, every variable at its default, and `$$` as the `$` that the container sees. */
+/**
+ * A compose file with its anchors merged, every variable at its default, and `$$` as the `$` that
+ * the container sees.
+ */
 export function readCompose(name: string): z.output<typeof file> {
   const text = readText(name)
     .replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1')
     .replaceAll('$$', '$');
   const ignoreTag = { tag: '!override', collection: 'map' as const };
   return file.parse(
-    parse(text, { merge: true, customTags: (tags) => [...tags, ignoreTag], logLevel: 'error', maxAliasCount: -1 }),
+    parse(text, {
+      merge: true,
+      customTags: (tags) => [...tags, ignoreTag],
+      logLevel: 'error',
+      maxAliasCount: -1,
+    }),
   );
 }

@@ -14,7 +14,10 @@ export interface ReplayedImage {
   readonly user: string;
 }
 
-/** Does in folders what a build of our Dockerfile does in images; it knows the instructions that are in it, and no other. */
+/**
+ * Does in folders what a build of our Dockerfile does in images; it knows the instructions that are
+ * in it, and no other.
+ */
 export function replayDockerfile(folder: string): ReplayedImage {
   const stages = new Map<string, ReplayedImage>();
   let stage: ReplayedImage | undefined;
@@ -65,7 +68,11 @@ function step(
       return stage;
     case 'RUN': {
       const cwd = join(stage.root, stage.workdir);
-      const { status, stderr } = spawnSync('sh', ['-c', rest], { cwd, encoding: 'utf8', timeout: 240_000 });
+      const { status, stderr } = spawnSync('sh', ['-c', rest], {
+        cwd,
+        encoding: 'utf8',
+        timeout: 240_000,
+      });
       if (status !== 0) throw new Error(`RUN ${rest} ended with ${status}:\n${stderr}`);
       return stage;
     }
@@ -74,7 +81,11 @@ function step(
   }
 }
 
-function copy(stage: ReplayedImage, rest: string, stages: ReadonlyMap<string, ReplayedImage>): void {
+function copy(
+  stage: ReplayedImage,
+  rest: string,
+  stages: ReadonlyMap<string, ReplayedImage>,
+): void {
   const [, from, source = '', target = ''] = /^(?:--from=(\w+) )?(\S+) (\S+)$/.exec(rest) ?? [];
   const to = resolve(stage.root, `.${stage.workdir}`, target);
   if (from !== undefined) {

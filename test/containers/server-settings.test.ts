@@ -29,7 +29,9 @@ describe('the settings of infra/', () => {
 
   it('are mounted from files that there are', () => {
     const named = everyService.flatMap(([, { volumes, env_file: files }]) => [
-      ...volumes.map((volume) => volume.split(':')[0] ?? '').filter((source) => source.startsWith('./')),
+      ...volumes
+        .map((volume) => volume.split(':')[0] ?? '')
+        .filter((source) => source.startsWith('./')),
       ...files,
     ]);
     expect(named.filter((file) => !existsSync(resolve(checkout, file)))).toEqual([]);
@@ -42,9 +44,10 @@ describe('the settings of infra/', () => {
     ['registry', ['infra/registry/registry.env']],
   ])('reach the container %s', (name, files) => {
     const { volumes, env_file: variables } = service(name);
-    expect([...variables, ...volumes.map((volume) => volume.replace(/^\.\/([^:]+):.*:ro$/, '$1'))]).toEqual(
-      expect.arrayContaining(files),
-    );
+    expect([
+      ...variables,
+      ...volumes.map((volume) => volume.replace(/^\.\/([^:]+):.*:ro$/, '$1')),
+    ]).toEqual(expect.arrayContaining(files));
   });
 
   it.each([
@@ -70,7 +73,13 @@ describe('the settings of infra/', () => {
       'zookeeper.properties',
       ['zookeeper/zookeeper.properties'],
     ],
-    ['connect', context, connectServer(context), 'connect.properties', ['connect/worker.properties']],
+    [
+      'connect',
+      context,
+      connectServer(context),
+      'connect.properties',
+      ['connect/worker.properties'],
+    ],
   ])(
     'reach the native server: %s; what the launcher adds OVERRIDES none of them',
     async (_, { instance }, server, file, shared) => {
@@ -97,10 +106,14 @@ describe('the settings of infra/', () => {
 });
 
 it('the connector finds every variable that it names; its password comes from a file', () => {
-  const named = [...JSON.stringify(boardOutbox).matchAll(/\$\{env:(\w+)\}/g)].map(([, name]) => name);
+  const named = [...JSON.stringify(boardOutbox).matchAll(/\$\{env:(\w+)\}/g)].map(
+    ([, name]) => name,
+  );
   const { CDC_MYSQL_PASSWORD_FILE: file, ...given } = service('connect').environment;
   expect(file).toBe('/run/secrets/cdc');
-  expect([...Object.keys(given), 'CDC_MYSQL_PASSWORD']).toEqual(expect.arrayContaining([...new Set(named)]));
+  expect([...Object.keys(given), 'CDC_MYSQL_PASSWORD']).toEqual(
+    expect.arrayContaining([...new Set(named)]),
+  );
 });
 
 it.each([
@@ -116,7 +129,13 @@ it.each([
 });
 
 it('the ZooKeeper flavour changes brokers, their image and the volumes, and nothing else', () => {
-  expect(Object.keys(zookeeper.services)).toEqual(['zookeeper', 'mysql', ...brokerIds.map((id) => `kafka-${id}`)]);
-  const volumes = Object.values(zookeeper.services).flatMap((one) => one.volumes.map((volume) => volume.split(':')[0]));
+  expect(Object.keys(zookeeper.services)).toEqual([
+    'zookeeper',
+    'mysql',
+    ...brokerIds.map((id) => `kafka-${id}`),
+  ]);
+  const volumes = Object.values(zookeeper.services).flatMap((one) =>
+    one.volumes.map((volume) => volume.split(':')[0]),
+  );
   for (const volume of volumes) expect(volume).toMatch(/^(zookeeper-|\.\/infra)/);
 });

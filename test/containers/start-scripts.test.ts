@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -12,8 +20,15 @@ beforeEach(() => {
   mkdirSync(join(folder, 'bin'));
   mkdirSync(join(folder, 'data'));
   // Kafka's own scripts: these print the settings that they are started with, and their log's.
-  for (const name of ['kafka-server-start.sh', 'zookeeper-server-start.sh', 'connect-distributed.sh']) {
-    writeScript(name, 'cat "$1"; echo "log=$KAFKA_LOG4J_OPTS"; echo "password=${CDC_MYSQL_PASSWORD:-}"');
+  for (const name of [
+    'kafka-server-start.sh',
+    'zookeeper-server-start.sh',
+    'connect-distributed.sh',
+  ]) {
+    writeScript(
+      name,
+      'cat "$1"; echo "log=$KAFKA_LOG4J_OPTS"; echo "password=${CDC_MYSQL_PASSWORD:-}"',
+    );
   }
   writeScript('kafka-storage.sh', 'echo "storage=$*" >&2');
 });
@@ -26,12 +41,18 @@ function writeScript(name: string, body: string): void {
 }
 
 function start(script: string, args: readonly string[], env: Readonly<Record<string, string>>) {
-  const { status, stdout, stderr } = spawnSync('bash', [resolve(checkout, 'infra', script), ...args], {
-    encoding: 'utf8',
-    env: { PATH: `${join(folder, 'bin')}:${process.env['PATH']}`, TMPDIR: folder, ...env },
-  });
+  const { status, stdout, stderr } = spawnSync(
+    'bash',
+    [resolve(checkout, 'infra', script), ...args],
+    {
+      encoding: 'utf8',
+      env: { PATH: `${join(folder, 'bin')}:${process.env['PATH']}`, TMPDIR: folder, ...env },
+    },
+  );
   const lines = stdout.split('\n').filter((line) => line.includes('=') && !line.startsWith('#'));
-  const settings = lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const);
+  const settings = lines.map(
+    (line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const,
+  );
   expect(new Set(settings.map(([key]) => key)).size).toBe(settings.length);
   return { status, stdout, stderr, settings: Object.fromEntries(settings) };
 }
@@ -48,7 +69,8 @@ describe('a broker', () => {
 
   it('of the flavour kraft has the shared settings, its own number and addresses, and a formatted folder', () => {
     const { stdout, stderr, settings } = startBroker('kraft');
-    for (const file of ['broker', 'broker-kraft']) expect(stdout).toContain(readText(`infra/kafka/${file}.properties`));
+    for (const file of ['broker', 'broker-kraft'])
+      expect(stdout).toContain(readText(`infra/kafka/${file}.properties`));
     expect(settings).toMatchObject({
       'node.id': '2',
       listeners: 'BROKER://:9092,HOST://:19092,CONTROLLER://:9093',
@@ -56,7 +78,9 @@ describe('a broker', () => {
       'controller.quorum.voters': '1@kafka-1:9093,2@kafka-2:9093,3@kafka-3:9093',
       log: `-Dlog4j2.configurationFile=file:${checkout}/infra/kafka/log4j2.properties`,
     });
-    expect(stderr).toMatch(/^storage=format --ignore-formatted --cluster-id [\w-]{22} --config \S+\n$/);
+    expect(stderr).toMatch(
+      /^storage=format --ignore-formatted --cluster-id [\w-]{22} --config \S+\n$/,
+    );
   });
 
   it('of the flavour zookeeper has no setting of a controller, and formats nothing', () => {
@@ -71,7 +95,11 @@ describe('a broker', () => {
       'advertised.listeners': advertised,
       log: `-Dlog4j.configuration=file:${checkout}/infra/kafka/log4j.properties`,
     });
-    expect(Object.keys(settings).filter((key) => /controller\.(quorum|listener)|process\.roles/.test(key))).toEqual([]);
+    expect(
+      Object.keys(settings).filter((key) =>
+        /controller\.(quorum|listener)|process\.roles/.test(key),
+      ),
+    ).toEqual([]);
     expect(stderr).toBe('');
   });
 
@@ -80,20 +108,28 @@ describe('a broker', () => {
     zookeeper: '#\nbroker.id=1\nversion=0\ncluster.id=AUJvYXJkUGlwZWxpbmUwMQ\n',
   } as const;
 
-  it.each(['kraft', 'zookeeper'] as const)('starts on a volume of its own flavour: %s', (flavour) => {
-    writeFileSync(join(folder, 'data/meta.properties'), writtenBy[flavour]);
-    expect(startBroker(flavour).status).toBe(0);
-  });
+  it.each(['kraft', 'zookeeper'] as const)(
+    'starts on a volume of its own flavour: %s',
+    (flavour) => {
+      writeFileSync(join(folder, 'data/meta.properties'), writtenBy[flavour]);
+      expect(startBroker(flavour).status).toBe(0);
+    },
+  );
 
   it.each([
     ['kraft', 'zookeeper'],
     ['zookeeper', 'kraft'],
-  ] as const)('of the flavour %s REFUSES a volume of %s, in one sentence with the way out', (flavour, writer) => {
-    writeFileSync(join(folder, 'data/meta.properties'), writtenBy[writer]);
-    const { status, stdout, stderr } = startBroker(flavour);
-    expect([status, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(new RegExp(`^This broker's volume was written by the ${writer} flavour.*down -v.*\n$`));
-  });
+  ] as const)(
+    'of the flavour %s REFUSES a volume of %s, in one sentence with the way out',
+    (flavour, writer) => {
+      writeFileSync(join(folder, 'data/meta.properties'), writtenBy[writer]);
+      const { status, stdout, stderr } = startBroker(flavour);
+      expect([status, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(
+        new RegExp(`^This broker's volume was written by the ${writer} flavour.*down -v.*\n$`),
+      );
+    },
+  );
 });
 
 it('MySQL has the shared settings, in a file that only its owner may write to, as else it would not read them', () => {

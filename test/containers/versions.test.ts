@@ -7,7 +7,9 @@ const compose = readCompose('docker-compose.yml');
 describe('versions', () => {
   const { differences, notSeen } = z
     .object({
-      differences: z.array(z.object({ image: z.string(), container: z.string(), native: z.string(), why: z.string() })),
+      differences: z.array(
+        z.object({ image: z.string(), container: z.string(), native: z.string(), why: z.string() }),
+      ),
       notSeen: z.array(z.object({ image: z.string(), why: z.string() })),
     })
     .parse(JSON.parse(readText('infra/containers/images.json')));
@@ -27,7 +29,8 @@ describe('versions', () => {
       expect([image, tags.get(image)]).toEqual([image, container]);
       expect(native).not.toBe(container);
     }
-    for (const { image } of notSeen) expect(images.map((container) => container.image)).toContain(image);
+    for (const { image } of notSeen)
+      expect(images.map((container) => container.image)).toContain(image);
   });
 
   test('Node in the image is the locked one', () => {

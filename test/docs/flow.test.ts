@@ -9,9 +9,13 @@ const marker = /^(?:\/\/|<!--) Flow (\d)\/9: (.+?)(?: -->)?$/;
 
 /** Step by file, from the first lines of all files that git knows or does not ignore. */
 function readMarkers(): Map<string, number> {
-  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.md'], {
-    encoding: 'utf8',
-  });
+  const files = execFileSync(
+    'git',
+    ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.md'],
+    {
+      encoding: 'utf8',
+    },
+  );
   const found = new Map<string, number>();
   for (const file of files.split('\n').filter((name) => name !== '' && existsSync(name))) {
     const [first = ''] = readFileSync(file, 'utf8').split('\n', 1);
@@ -24,12 +28,16 @@ function readMarkers(): Map<string, number> {
 /** The file that each numbered paragraph of the page links first. */
 function readWalk(): Map<string, number> {
   const links = readFileSync(page, 'utf8').matchAll(/^\*\*(\d)\. \[[^\]]+\]\(([^)]+)\)/gm);
-  return new Map([...links].map(([, step, link = '']) => [join(dirname(page), link), Number(step)]));
+  return new Map(
+    [...links].map(([, step, link = '']) => [join(dirname(page), link), Number(step)]),
+  );
 }
 
 it('marks each step in ONE file, and docs/flow.md walks through the same files in order', () => {
   const markers = [...readMarkers()].sort(([, a], [, b]) => a - b);
-  expect(markers.map(([, step]) => step)).toEqual(Array.from({ length: steps }, (_, index) => index + 1));
+  expect(markers.map(([, step]) => step)).toEqual(
+    Array.from({ length: steps }, (_, index) => index + 1),
+  );
   expect([...readWalk()]).toEqual(markers);
 });
 

@@ -8,13 +8,28 @@ const stack = inject('stack');
 const run = promisify(execFile);
 
 it('follows a board as the README says: from the request to the catalog, with every place and time', async () => {
-  const { stdout } = await run('bash', ['-eu', '-o', 'pipefail', '-c', readCommands('Follow one board', stack)]);
-  const [, boardId = ''] = /^Board (\S+): version 1; consumer catalog has come to version \d+\.$/m.exec(stdout) ?? [];
+  const { stdout } = await run('bash', [
+    '-eu',
+    '-o',
+    'pipefail',
+    '-c',
+    readCommands('Follow one board', stack),
+  ]);
+  const [, boardId = ''] =
+    /^Board (\S+): version 1; consumer catalog has come to version \d+\.$/m.exec(stdout) ?? [];
   expect(stdout).toContain('version 1  BoardCreated: ');
 
   const trace = async (id: string) =>
     JSON.parse(
-      (await run(process.execPath, ['ops/commands/trace.ts', id, '--instance', stack.instance, '--json'])).stdout,
+      (
+        await run(process.execPath, [
+          'ops/commands/trace.ts',
+          id,
+          '--instance',
+          stack.instance,
+          '--json',
+        ])
+      ).stdout,
     ) as {
       events: { version: number; outcome: string; steps: { kind: string }[] }[];
     };
@@ -23,7 +38,12 @@ it('follows a board as the README says: from the request to the catalog, with ev
     return traced.events[0]?.outcome === 'applied' && traced.events;
   });
   expect(events).toMatchObject([{ version: 1, outcome: 'applied', notFound: [] }]);
-  expect(events[0]?.steps.map(({ kind }) => kind)).toEqual(['received', 'committed', 'in topic', 'applied']);
+  expect(events[0]?.steps.map(({ kind }) => kind)).toEqual([
+    'received',
+    'committed',
+    'in topic',
+    'applied',
+  ]);
 });
 
 it('says so when there is NO such board', async () => {

@@ -13,7 +13,9 @@ const normalise = (text: string): string =>
     .filter((line) => line !== '')
     .join('\n');
 
-const pieces = [...page.matchAll(/^```ts (\S+)\n(.*?)^```$/gms)].map(([, file = '', code = '']) => ({ file, code }));
+const pieces = [...page.matchAll(/^```ts (\S+)\n(.*?)^```$/gms)].map(
+  ([, file = '', code = '']) => ({ file, code }),
+);
 
 it.each(pieces)('docs/your-own-events.md shows $file as it is', ({ file, code }) => {
   expect(normalise(readFileSync(resolve(checkout, file), 'utf8'))).toContain(normalise(code));
@@ -21,5 +23,9 @@ it.each(pieces)('docs/your-own-events.md shows $file as it is', ({ file, code })
 
 it('docs/your-own-events.md shows code of the contract, the owner and the consumer', () => {
   const folders = new Set(pieces.map(({ file }) => file.split('/').slice(0, 2).join('/')));
-  expect([...folders].toSorted()).toEqual(['contracts/src', 'services/comment-service', 'services/order-service']);
+  expect([...folders].toSorted()).toEqual([
+    'contracts/src',
+    'services/comment-service',
+    'services/order-service',
+  ]);
 });

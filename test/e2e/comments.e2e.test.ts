@@ -6,7 +6,10 @@ import { databaseEnvironment, postBoard, spawnService, waitUntil } from '@board/
 import { openConnection, type DriverConnection } from '@board/mysql';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 
-/* The running example of docs/your-own-events.md, as a user of it sees it: order-service, comment-service, the operator's commands. */
+/**
+ * The running example of docs/your-own-events.md, as a user of it sees it: order-service,
+ * comment-service, the operator's commands.
+ */
 
 const stack = inject('stack');
 const checkout = resolve(import.meta.dirname, '../..');
@@ -58,17 +61,25 @@ async function add(text: string): Promise<string> {
 }
 
 async function remove(id: string): Promise<void> {
-  expect((await fetch(`${stack.orderServiceUrl}/comments/${id}`, { method: 'DELETE' })).status).toBe(204);
+  expect(
+    (await fetch(`${stack.orderServiceUrl}/comments/${id}`, { method: 'DELETE' })).status,
+  ).toBe(204);
 }
 
 async function read(): Promise<{ count: number; texts: string[] }> {
   const answer = await fetch(`${url}/boards/${boardId}/comments`);
-  const { count, comments } = (await answer.json()) as { count: number; comments: { text: string }[] };
+  const { count, comments } = (await answer.json()) as {
+    count: number;
+    comments: { text: string }[];
+  };
   return { count, texts: comments.map(({ text }) => text) };
 }
 
 /** A command as an operator runs it on this stack. */
-function run(command: string, ...args: readonly string[]): Promise<{ exitCode: number; out: string }> {
+function run(
+  command: string,
+  ...args: readonly string[]
+): Promise<{ exitCode: number; out: string }> {
   const file = resolve(checkout, `ops/commands/${command}.ts`);
   return new Promise((done) => {
     const child = execFile(
@@ -81,8 +92,12 @@ function run(command: string, ...args: readonly string[]): Promise<{ exitCode: n
 }
 
 /** While `work` runs, comment-service's database refuses comments of this text. */
-async function refusing(text: string, work: (allow: () => Promise<void>) => Promise<void>): Promise<void> {
-  const allow = async (): Promise<void> => void (await root.query(`DROP TRIGGER IF EXISTS ${database}.refuse`));
+async function refusing(
+  text: string,
+  work: (allow: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const allow = async (): Promise<void> =>
+    void (await root.query(`DROP TRIGGER IF EXISTS ${database}.refuse`));
   await root.query(
     `CREATE TRIGGER ${database}.refuse BEFORE INSERT ON ${database}.comment FOR EACH ROW
        IF NEW.text = '${text}' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'refused'; END IF`,
@@ -96,10 +111,14 @@ async function refusing(text: string, work: (allow: () => Promise<void>) => Prom
 
 /** Waits until the comment's event has become a dead letter. */
 const deadLettered = (id: string): Promise<unknown> =>
-  waitUntil('a dead letter', async () => (await run('dlq', 'list', ...ofComments, '--json')).out.includes(id), {
-    timeoutMs: 60_000,
-    everyMs: 500,
-  });
+  waitUntil(
+    'a dead letter',
+    async () => (await run('dlq', 'list', ...ofComments, '--json')).out.includes(id),
+    {
+      timeoutMs: 60_000,
+      everyMs: 500,
+    },
+  );
 
 /** Waits until both events of the comment are applied. */
 const appliedBoth = (id: string): Promise<unknown> =>
@@ -119,7 +138,10 @@ it('brings a comment from POST to comment-service, and takes it away again, each
   await waitUntil('one comment', async () => (await read()).count === 1);
   expect((await read()).texts).toEqual(['둘째']);
   const { exitCode, out } = await run('trace', first);
-  expect([exitCode, out]).toEqual([0, expect.stringContaining(`Comment ${first}: version 2, deleted`)]);
+  expect([exitCode, out]).toEqual([
+    0,
+    expect.stringContaining(`Comment ${first}: version 2, deleted`),
+  ]);
   expect(out).toContain('consumer comments has come to version 2.');
   expect(out).toMatch(/version 1 {2}CommentAdded: applied\n/);
 });
@@ -129,7 +151,9 @@ it('takes no comment for a board that is deleted, but gives a repeat of an earli
   const key = randomUUID();
   const first = await post('in time', id, key);
   expect(first.status).toBe(201);
-  expect((await fetch(`${stack.orderServiceUrl}/boards/${id}`, { method: 'DELETE' })).status).toBe(204);
+  expect((await fetch(`${stack.orderServiceUrl}/boards/${id}`, { method: 'DELETE' })).status).toBe(
+    204,
+  );
   expect((await post('too late', id)).status).toBe(410);
   expect((await post('nowhere', randomUUID())).status).toBe(404);
   const repeated = await post('in time', id, key);
@@ -167,7 +191,9 @@ it('does not count down for a comment whose first event was skipped by hand', as
   await refusing('never there', async () => {
     const skipped = await add('never there');
     await deadLettered(skipped);
-    expect((await run('dlq', 'skip', skipped, '1', '--reason', 'test', '--yes', ...ofComments)).exitCode).toBe(0);
+    expect(
+      (await run('dlq', 'skip', skipped, '1', '--reason', 'test', '--yes', ...ofComments)).exitCode,
+    ).toBe(0);
     await remove(skipped);
     await appliedBoth(skipped);
     expect(await read()).toEqual(before);

@@ -5,7 +5,8 @@ import { startTraffic, type Ledger, type LedgerBoard } from '../survival/ledger.
 import { runStep, steps, untilNewBoardApplied } from '../survival/steps.ts';
 import { startSurvivalStack, type SurvivalStack } from '../survival/survival-stack.ts';
 
-// One story in order, on a stack of its own: each test goes on where the one before stopped, without a human.
+// One story in order, on a stack of its own: each test goes on where the one before stopped,
+// without a human.
 const stepTimeoutMs = 900_000;
 const deadLetterAlarm = 'dead letters';
 
@@ -38,10 +39,14 @@ afterAll(async () => {
   await stack?.stop();
 }, stepTimeoutMs);
 
-test.for(steps)('$name: a board that is posted after it is applied', { timeout: stepTimeoutMs }, async (step) => {
-  say(await runStep(stack, step));
-  expect(await deadLettersOfBoards()).toEqual([]);
-});
+test.for(steps)(
+  '$name: a board that is posted after it is applied',
+  { timeout: stepTimeoutMs },
+  async (step) => {
+    say(await runStep(stack, step));
+    expect(await deadLettersOfBoards()).toEqual([]);
+  },
+);
 
 test(
   'every operation that was answered is in the catalog, and none that failed',
@@ -54,14 +59,20 @@ test(
       everyMs: 1_000,
     });
     const { ok, fail, info } = ledger.counts;
-    say(`${ok + fail + info} operations: ${ok} ok, ${fail} fail, ${info} info; ${ledger.boards.size} boards`);
+    say(
+      `${ok + fail + info} operations: ${ok} ok, ${fail} fail, ${info} info; ${ledger.boards.size} boards`,
+    );
     say(`answers: ${JSON.stringify(Object.fromEntries(ledger.answers))}`);
     expect(ok).toBeGreaterThan(1_000);
 
     const [orders, catalog] = [await ordersById(), await catalogById()];
-    const wrong = [...ledger.boards.values()].filter((board) => !isAsAnswered(board, catalog.get(board.id)));
+    const wrong = [...ledger.boards.values()].filter(
+      (board) => !isAsAnswered(board, catalog.get(board.id)),
+    );
     expect(wrong).toEqual([]);
-    const failed = [...orders.values(), ...catalog.values()].filter(({ title }) => ledger.failedTitles.has(title));
+    const failed = [...orders.values(), ...catalog.values()].filter(({ title }) =>
+      ledger.failedTitles.has(title),
+    );
     expect(failed).toEqual([]);
     // Whatever became of the others: both sides say the same.
     expect(new Map([...catalog].map(([id, row]) => [id, withoutCounts(row)]))).toEqual(orders);
@@ -71,38 +82,58 @@ test(
 test('every event was applied once', async () => {
   const rows = [...(await catalogById()).values()];
   say(`${rows.reduce((sum, { version }) => sum + version, 0)} events applied`);
-  expect(rows.filter(({ version, mark, appliedCount }) => appliedCount !== mark || version !== mark)).toEqual([]);
+  expect(
+    rows.filter(({ version, mark, appliedCount }) => appliedCount !== mark || version !== mark),
+  ).toEqual([]);
 });
 
 test('the audit is clean', { timeout: stepTimeoutMs }, async () => {
-  const report = JSON.parse(await output('audit', '--json')) as { outcome: string; compared: number; inStep: number };
+  const report = JSON.parse(await output('audit', '--json')) as {
+    outcome: string;
+    compared: number;
+    inStep: number;
+  };
   expect(report).toMatchObject({ outcome: 'clean', inStep: report.compared });
 });
 
-test('the dead letters are the foreign records, and no event of a board', { timeout: stepTimeoutMs }, async () => {
-  const lines = (await output('dlq', 'list', '--json')).trim().split('\n');
-  const openDeadLetters = lines.map((line) => JSON.parse(line) as OpenDeadLetter);
-  say(`${openDeadLetters.length} dead letters`);
-  expect(openDeadLetters.filter(({ eventId, reason }) => eventId !== null || reason !== 'no-identity')).toEqual([]);
-  expect(openDeadLetters).toHaveLength(foreignDeadLetters);
-});
+test(
+  'the dead letters are the foreign records, and no event of a board',
+  { timeout: stepTimeoutMs },
+  async () => {
+    const lines = (await output('dlq', 'list', '--json')).trim().split('\n');
+    const openDeadLetters = lines.map((line) => JSON.parse(line) as OpenDeadLetter);
+    say(`${openDeadLetters.length} dead letters`);
+    expect(
+      openDeadLetters.filter(({ eventId, reason }) => eventId !== null || reason !== 'no-identity'),
+    ).toEqual([]);
+    expect(openDeadLetters).toHaveLength(foreignDeadLetters);
+  },
+);
 
 test('the alarms name the dead letters and nothing else', { timeout: stepTimeoutMs }, async () => {
   for (const url of stack.catalogUrls)
     await waitUntil(`only dead letters in ${url}/alarms`, async () => {
       const { status, alarms } = await readAlarms(url);
-      return status === 503 && Object.keys(alarms).join() === deadLetterAlarm && mentionsOnlyForeign(alarms);
+      return (
+        status === 503 &&
+        Object.keys(alarms).join() === deadLetterAlarm &&
+        mentionsOnlyForeign(alarms)
+      );
     });
   for (const url of [stack.orderServiceUrl, stack.keeperUrl]) await untilQuiet(url);
 });
 
-test('once the foreign dead letters are dismissed nothing is wrong', { timeout: stepTimeoutMs }, async () => {
-  await output('dlq', 'dismiss', '--without-identity', '--reason', 'not ours', '--yes');
-  for (const url of stack.catalogUrls) await untilQuiet(url);
-  const status = await statusOfInbox();
-  expect(isDrained(status)).toBe(true);
-  expect(status.openLetters).toEqual({});
-});
+test(
+  'once the foreign dead letters are dismissed nothing is wrong',
+  { timeout: stepTimeoutMs },
+  async () => {
+    await output('dlq', 'dismiss', '--without-identity', '--reason', 'not ours', '--yes');
+    for (const url of stack.catalogUrls) await untilQuiet(url);
+    const status = await statusOfInbox();
+    expect(isDrained(status)).toBe(true);
+    expect(status.openLetters).toEqual({});
+  },
+);
 
 /** What an operator's command prints; it must end with 0. */
 async function output(command: string, ...args: readonly string[]): Promise<string> {
@@ -123,7 +154,9 @@ async function deadLettersOfBoards(): Promise<unknown[]> {
 const columns = 'version, title, content, deleted_at IS NOT NULL AS isDeleted';
 
 async function ordersById(): Promise<Map<string, BoardRow>> {
-  return byId(await stack.query<BoardRow>(`SELECT id, ${columns} FROM order_service.board ORDER BY id`));
+  return byId(
+    await stack.query<BoardRow>(`SELECT id, ${columns} FROM order_service.board ORDER BY id`),
+  );
 }
 
 async function catalogById(): Promise<Map<string, CatalogRow>> {
@@ -146,14 +179,19 @@ function withoutCounts({ id, version, title, content, isDeleted }: CatalogRow): 
   return { id, version, title, content, isDeleted };
 }
 
-/** The row that the answers of the board's operations say; or the one after it, where the last outcome is not known. */
+/**
+ * The row that the answers of the board's operations say; or the one after it, where the last
+ * outcome is not known.
+ */
 function isAsAnswered(board: LedgerBoard, row: CatalogRow | undefined): boolean {
   if (row === undefined) return false;
   const { version, title, content, isDeleted, unknown } = board;
   if (row.version === version)
     return row.title === title && row.content === content && row.isDeleted === Number(isDeleted);
   if (unknown === undefined || row.version !== version + 1) return false;
-  return unknown === 'deleted' ? row.isDeleted === 1 : row.title === unknown.title && row.isDeleted === 0;
+  return unknown === 'deleted'
+    ? row.isDeleted === 1
+    : row.title === unknown.title && row.isDeleted === 0;
 }
 
 interface InboxStatus {
@@ -192,7 +230,11 @@ async function untilQuiet(url: string): Promise<void> {
 }
 
 function mentionsOnlyForeign(alarms: Alarms['alarms']): boolean {
-  return alarms[deadLetterAlarm]?.reason.startsWith(`open dead letters: ${foreignDeadLetters} no-identity;`) === true;
+  return (
+    alarms[deadLetterAlarm]?.reason.startsWith(
+      `open dead letters: ${foreignDeadLetters} no-identity;`,
+    ) === true
+  );
 }
 
 function say(line: string): void {

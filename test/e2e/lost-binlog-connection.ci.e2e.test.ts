@@ -3,7 +3,10 @@ import { connectApi, eventTopic, describeConnector, registerConnector } from '@b
 import { openAdmin } from '@board/kafka';
 import { startTcpProxy, waitUntil } from '@board/test';
 import { expect, inject, it, onTestFinished } from 'vitest';
-import { openTemporaryOutbox, type TemporaryOutbox } from '../../packages/relay/test/support/open-temporary-outbox.ts';
+import {
+  openTemporaryOutbox,
+  type TemporaryOutbox,
+} from '../../packages/relay/test/support/open-temporary-outbox.ts';
 
 const stack = inject('stack');
 const topicResource = 2;
@@ -14,14 +17,21 @@ async function openRelay(config: Readonly<Record<string, string>> = {}) {
   const proxy = await startTcpProxy(stack.mysql);
   onTestFinished(proxy.close);
   const address = { 'database.hostname': proxy.host, 'database.port': String(proxy.port) };
-  await registerConnector({ ...stack, definition: { ...outbox.definition, ...address, ...config } });
+  await registerConnector({
+    ...stack,
+    definition: { ...outbox.definition, ...address, ...config },
+  });
   return { outbox, proxy };
 }
 
 async function insert(outbox: TemporaryOutbox, bytes = 10): Promise<string> {
   const id = randomUUID();
   const row = { id, aggregateId: id, version: 1, key: id, type: 'BoardCreated', traceparent: null };
-  await outbox.insert({ ...row, payload: Buffer.alloc(bytes), occurredAt: '2026-01-02 03:04:05.678901' });
+  await outbox.insert({
+    ...row,
+    payload: Buffer.alloc(bytes),
+    occurredAt: '2026-01-02 03:04:05.678901',
+  });
   return id;
 }
 
@@ -44,7 +54,9 @@ it('a connection that MySQL ends without an error, as one that is killed does, i
   await waitUntil(
     'a connection',
     async () => {
-      expect(await describeConnector(connectApi(stack.connectUrl), outbox.definition.name)).toMatchObject({
+      expect(
+        await describeConnector(connectApi(stack.connectUrl), outbox.definition.name),
+      ).toMatchObject({
         isRunning: true,
       });
       return proxy.connections() > 0;

@@ -13,7 +13,12 @@ it('loses no id and doubles NO effect when the connector gets a new position und
   const writer = await openBoardWriter(stack);
   onTestFinished(() => writer.close());
   const { host, port } = stack.mysql;
-  const database = await openConnection({ host, port, user: 'audit', password: stack.passwords.audit });
+  const database = await openConnection({
+    host,
+    port,
+    user: 'audit',
+    password: stack.passwords.audit,
+  });
   onTestFinished(() => database.end());
 
   const ids: string[] = [];
@@ -24,7 +29,8 @@ it('loses no id and doubles NO effect when the connector gets a new position und
       await waitUntil('the next tick', () => Date.now() >= due + tickMs, { everyMs: 5 });
     }
   })();
-  const reach = (count: number) => waitUntil(`${count} boards`, () => ids.length >= count, { timeoutMs: 60_000 });
+  const reach = (count: number) =>
+    waitUntil(`${count} boards`, () => ids.length >= count, { timeoutMs: 60_000 });
 
   await reach(500);
   const api = connectApi(stack.connectUrl);
@@ -50,16 +56,18 @@ it('loses no id and doubles NO effect when the connector gets a new position und
     },
     { timeoutMs: 90_000 },
   );
-  const [counts] = await database.query('SELECT DISTINCT applied_count FROM catalog_service.catalog WHERE id IN (?)', [
-    ids,
-  ]);
+  const [counts] = await database.query(
+    'SELECT DISTINCT applied_count FROM catalog_service.catalog WHERE id IN (?)',
+    [ids],
+  );
   expect(counts).toEqual([{ applied_count: 1 }]);
 
   // The new position shipped what was shipped before: without copies this test would prove nothing.
   const records = await readTopic(stack.brokers, boardTopic.name);
   expect(records.length).toBeGreaterThan(new Set(records.map(({ headers }) => headers['id'])).size);
 
-  // Nobody knows that nothing was lost until somebody has looked: the keeper is red, and an audit settles it.
+  // Nobody knows that nothing was lost until somebody has looked: the keeper is red, and an audit
+  // settles it.
   const alarms = async (): Promise<string> => (await fetch(`${stack.keeperUrl}/alarms`)).text();
   await waitUntil('the keeper is red', async () =>
     /"position":.*(lost its position|new snapshot)/.test(await alarms()),
@@ -70,6 +78,9 @@ it('loses no id and doubles NO effect when the connector gets a new position und
     connectUrl: stack.connectUrl,
     timeoutMs: 60_000,
   });
-  expect(audit).toMatchObject({ outcome: 'clean', notes: [expect.stringContaining('Settled by this audit')] });
+  expect(audit).toMatchObject({
+    outcome: 'clean',
+    notes: [expect.stringContaining('Settled by this audit')],
+  });
   await waitUntil('the keeper is quiet', async () => !(await alarms()).includes('"position"'));
 });

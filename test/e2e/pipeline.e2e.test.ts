@@ -34,14 +34,26 @@ beforeAll(async () => {
     charset: 'utf8mb4',
   });
   createdBefore = await createdToday();
-  const texts = ['plain', '글이 흐른다 — 가나다라', '📬🧵 emoji 👩‍👩‍👧‍👦', 'quotes "\' \\ and \n lines', ' '];
+  const texts = [
+    'plain',
+    '글이 흐른다 — 가나다라',
+    '📬🧵 emoji 👩‍👩‍👧‍👦',
+    'quotes "\' \\ and \n lines',
+    ' ',
+  ];
   const numbers = Array.from({ length: boardCount }, (_, index) => index);
   await Promise.all(
     Array.from({ length: clients }, async () => {
       for (let n = numbers.pop(); n !== undefined; n = numbers.pop()) {
         const text = texts[n % texts.length] ?? '';
         const author = n % 3 === 0 ? { author: `writer-${n % 17} 작가` } : {};
-        posted.push(await postBoard(stack, { title: `${n} ${text}`, content: text.repeat(n % 40), ...author }));
+        posted.push(
+          await postBoard(stack, {
+            title: `${n} ${text}`,
+            content: text.repeat(n % 40),
+            ...author,
+          }),
+        );
       }
     }),
   );
@@ -54,17 +66,22 @@ it('brings every posted board to the catalog, equal to the letter, applied ONCE'
   await waitUntil(
     'every board in the catalog',
     async () => {
-      const [found] = await rows<{ n: number }>('SELECT COUNT(*) AS n FROM catalog_service.catalog WHERE id IN (?)', [
-        ids,
-      ]);
+      const [found] = await rows<{ n: number }>(
+        'SELECT COUNT(*) AS n FROM catalog_service.catalog WHERE id IN (?)',
+        [ids],
+      );
       return Number(found?.n) === boardCount;
     },
     { timeoutMs: 60_000 },
   );
-  const boards = await rows<object>(`SELECT ${columns} FROM order_service.board WHERE id IN (?) ORDER BY id`, [ids]);
-  const catalog = await rows<object>(`SELECT ${columns} FROM catalog_service.catalog WHERE id IN (?) ORDER BY id`, [
-    ids,
-  ]);
+  const boards = await rows<object>(
+    `SELECT ${columns} FROM order_service.board WHERE id IN (?) ORDER BY id`,
+    [ids],
+  );
+  const catalog = await rows<object>(
+    `SELECT ${columns} FROM catalog_service.catalog WHERE id IN (?) ORDER BY id`,
+    [ids],
+  );
   expect(boards).toHaveLength(boardCount);
   expect(catalog).toEqual(boards);
   expect(
@@ -79,7 +96,9 @@ it('brings every posted board to the catalog, equal to the letter, applied ONCE'
 it('shows over HTTP what was posted', async () => {
   for (const board of posted.slice(0, 10)) {
     const answers = await Promise.all(
-      stack.catalogUrls.map((url) => fetch(`${url}/catalog/${board.id}`).then((response) => response.json())),
+      stack.catalogUrls.map((url) =>
+        fetch(`${url}/catalog/${board.id}`).then((response) => response.json()),
+      ),
     );
     expect(answers).toEqual(stack.catalogUrls.map(() => ({ ...board, appliedCount: 1 })));
   }
@@ -116,6 +135,11 @@ it('ships every outbox row once, with its key and headers, over all partitions',
 });
 
 it('shares the partitions between two consumers', async () => {
-  const { groups } = await withAdmin(stack, (admin) => admin.describeGroups([catalogConsumer.group]));
-  expect(groups[0]?.members.map(({ clientId }) => clientId).sort()).toEqual(['catalog-service-1', 'catalog-service-2']);
+  const { groups } = await withAdmin(stack, (admin) =>
+    admin.describeGroups([catalogConsumer.group]),
+  );
+  expect(groups[0]?.members.map(({ clientId }) => clientId).sort()).toEqual([
+    'catalog-service-1',
+    'catalog-service-2',
+  ]);
 });

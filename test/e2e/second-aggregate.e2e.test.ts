@@ -66,13 +66,22 @@ it('carries an aggregate that neither half has ever heard of: comments, written,
 
   const ids = [randomUUIDv7(), randomUUIDv7()];
   await Promise.all(ids.map((id) => write(id, '댓글', 'new')));
-  await Promise.all(ids.flatMap((id) => [write(id, '고친 댓글', 'existing'), write(id, '다시 고친 댓글', 'existing')]));
+  await Promise.all(
+    ids.flatMap((id) => [
+      write(id, '고친 댓글', 'existing'),
+      write(id, '다시 고친 댓글', 'existing'),
+    ]),
+  );
 
   const log = () =>
-    lab.rows<{ aggregateid: string; version: number }>('SELECT aggregateid, version FROM thing_log ORDER BY seq');
+    lab.rows<{ aggregateid: string; version: number }>(
+      'SELECT aggregateid, version FROM thing_log ORDER BY seq',
+    );
   await waitUntil('six effects', async () => (await log()).length >= 6);
   for (const id of ids)
-    expect((await log()).filter((row) => row.aggregateid === id).map(({ version }) => version)).toEqual([1, 2, 3]);
+    expect(
+      (await log()).filter((row) => row.aggregateid === id).map(({ version }) => version),
+    ).toEqual([1, 2, 3]);
   expect(await lab.rows('SELECT aggregatetype, version FROM mark')).toEqual(
     ids.map(() => ({ aggregatetype: 'comment', version: 3 })),
   );

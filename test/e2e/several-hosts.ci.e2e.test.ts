@@ -18,7 +18,10 @@ describe.skipIf(problem !== undefined)(
     beforeAll(async () => {
       network = await createNetwork();
       const story = resolve(import.meta.dirname, '../hosts/story.ts');
-      const command = network.on('operator', { file: process.execPath, args: [story, String(process.pid)] });
+      const command = network.on('operator', {
+        file: process.execPath,
+        args: [story, String(process.pid)],
+      });
       const logFile = join(network.folder, 'story.log');
       const log = openSync(logFile, 'a', 0o600);
       const child = spawn(command.file, command.args, { stdio: ['ignore', log, log] });
@@ -34,13 +37,15 @@ describe.skipIf(problem !== undefined)(
         report.listeners.map(({ host, address }) => ({
           host,
           address,
-          listensAt: host === 'operator' ? [] : host === 'mysql' ? ['127.0.0.1', address] : [address],
+          listensAt:
+            host === 'operator' ? [] : host === 'mysql' ? ['127.0.0.1', address] : [address],
         })),
       );
     });
 
     it('goes on while the host of a BROKER is cut off', () => {
-      // Java's and kafkajs's clients wait 15 to 30 s for an answer of a host that is gone, some twice.
+      // Java's and kafkajs's clients wait 15 to 30 s for an answer of a host that is gone, some
+      // twice.
       expect(report.broker.appliedMs).toBeLessThan(120_000);
     });
 

@@ -4,10 +4,18 @@ import { boardTopic, catalogConsumer } from '@board/contracts';
 import { openConnection, type DriverConnection, type RowDataPacket } from '@board/mysql';
 import { openAdmin } from '@board/kafka';
 import { startStack, type RunningStack } from '@board/stack';
-import { addressesOf, postBoard, readTopic, waitUntil, type PostedBoard, type StackAddresses } from '@board/test';
+import {
+  addressesOf,
+  postBoard,
+  readTopic,
+  waitUntil,
+  type PostedBoard,
+  type StackAddresses,
+} from '@board/test';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 
-// One story in order, on an older cluster of its own: each test goes on where the one before stopped.
+// One story in order, on an older cluster of its own: each test goes on where the one before
+// stopped.
 const instance = 'zookeeper-e2e';
 const progress: string[] = [];
 const posted: PostedBoard[] = [];
@@ -16,7 +24,13 @@ let addresses: StackAddresses;
 let database: DriverConnection;
 
 const start = (cluster: 'kraft' | 'zookeeper', fresh: boolean): Promise<RunningStack> =>
-  startStack({ instance, cluster, fresh, portOffset: 'auto', onProgress: (line) => progress.push(line) });
+  startStack({
+    instance,
+    cluster,
+    fresh,
+    portOffset: 'auto',
+    onProgress: (line) => progress.push(line),
+  });
 
 beforeAll(async () => {
   // A single start is quicker than making the caches first.
@@ -24,7 +38,14 @@ beforeAll(async () => {
   stack = await start('zookeeper', true);
   addresses = addressesOf({ ...stack, state: stack.state() });
   const { host, port, rootPassword: password } = addresses.mysql;
-  database = await openConnection({ host, port, user: 'root', password, timezone: 'Z', charset: 'utf8mb4' });
+  database = await openConnection({
+    host,
+    port,
+    user: 'root',
+    password,
+    timezone: 'Z',
+    charset: 'utf8mb4',
+  });
 }, 300_000);
 afterAll(async () => {
   await database?.end();
@@ -34,7 +55,11 @@ afterAll(async () => {
 async function post(count: number, title: string): Promise<void> {
   for (let n = 1; n <= count; n += 1) {
     posted.push(
-      await postBoard(addresses, { title: `${title} ${n}`, content: '글이 흐른다 🧵', author: `작가 ${n % 7}` }),
+      await postBoard(addresses, {
+        title: `${title} ${n}`,
+        content: '글이 흐른다 🧵',
+        author: `작가 ${n % 7}`,
+      }),
     );
   }
 }
@@ -49,11 +74,17 @@ async function expectAllApplied(): Promise<void> {
         [ids],
       )
     )[0];
-  await waitUntil('every board applied', async () => (await boards('catalog_service.catalog')).length === ids.length, {
-    timeoutMs: 60_000,
-  });
+  await waitUntil(
+    'every board applied',
+    async () => (await boards('catalog_service.catalog')).length === ids.length,
+    {
+      timeoutMs: 60_000,
+    },
+  );
   expect(await boards('catalog_service.catalog')).toEqual(await boards('order_service.board'));
-  const [counts] = await database.query('SELECT DISTINCT applied_count FROM catalog_service.catalog');
+  const [counts] = await database.query(
+    'SELECT DISTINCT applied_count FROM catalog_service.catalog',
+  );
   expect(counts).toEqual([{ applied_count: 1 }]);
   const records = await readTopic(addresses.brokers, boardTopic.name);
   expect(new Set(records.map(({ headers }) => headers['aggregateId']))).toEqual(new Set(ids));
@@ -65,8 +96,10 @@ function run(
 ): Promise<{ exitCode: number; output: string }> {
   return new Promise((done) => {
     const file = resolve(import.meta.dirname, `../../${command}.ts`);
-    const child = execFile(process.execPath, [file, ...args, '--instance', instance], (_error, out, err) =>
-      done({ exitCode: child.exitCode ?? -1, output: out + err }),
+    const child = execFile(
+      process.execPath,
+      [file, ...args, '--instance', instance],
+      (_error, out, err) => done({ exitCode: child.exitCode ?? -1, output: out + err }),
     );
   });
 }
@@ -86,7 +119,9 @@ it('has `board` with three partitions and three copies on brokers that ZooKeeper
   const admin = await openAdmin(addresses);
   const { topics } = await admin.fetchTopicMetadata({ topics: [boardTopic.name] });
   await admin.disconnect();
-  expect(topics[0]?.partitions.map(({ replicas, isr }) => [replicas.toSorted(), isr.toSorted()])).toEqual(
+  expect(
+    topics[0]?.partitions.map(({ replicas, isr }) => [replicas.toSorted(), isr.toSorted()]),
+  ).toEqual(
     Array.from({ length: 3 }, () => [
       [1, 2, 3],
       [1, 2, 3],
@@ -108,7 +143,9 @@ it('RETRIES what the catalog refuses, makes it a dead letter at last, and applie
   await post(10, 'beside it');
   const refused = posted.find(({ title }) => title.startsWith('refused'))?.id;
   const letters = async () => (await run('ops/commands/dlq', 'list', '--json')).output;
-  await waitUntil('a dead letter', async () => (await letters()).includes(refused ?? ''), { everyMs: 500 });
+  await waitUntil('a dead letter', async () => (await letters()).includes(refused ?? ''), {
+    everyMs: 500,
+  });
   for (const tier of [1, 2, 3]) {
     const retried = await readTopic(addresses.brokers, `${catalogConsumer.group}.retry.${tier}`);
     expect(retried.map(({ headers }) => headers['aggregateId'])).toEqual([refused]);

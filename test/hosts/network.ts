@@ -27,7 +27,10 @@ type Cut =
   /** Only what is sent to it vanishes; what it sends arrives. */
   | 'deaf';
 
-/** Hosts as network namespaces, each on a subnet of its own behind one router; nothing of it is in the machine's own namespace. */
+/**
+ * Hosts as network namespaces, each on a subnet of its own behind one router; nothing of it is in
+ * the machine's own namespace.
+ */
 export interface Network {
   readonly folder: string;
   readonly hosts: readonly HostName[];
@@ -67,14 +70,20 @@ export async function whyNoNetwork(): Promise<string | undefined> {
 
 /** Makes the hosts, after the hosts that killed runs have left behind were removed. */
 export async function createNetwork(): Promise<Network> {
-  for (const owner of listOwners()) if (!existsSync(`/proc/${owner}`)) await openNetwork(owner).remove();
+  for (const owner of listOwners())
+    if (!existsSync(`/proc/${owner}`)) await openNetwork(owner).remove();
   const network = openNetwork(process.pid);
   try {
     mkdirSync(network.folder, { mode: 0o700 });
     startRemover();
     const router = nameOf(process.pid, 'router');
     await ip('netns', 'add', router);
-    await run('nsenter', [`--net=${namespaces}/${router}`, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward']);
+    await run('nsenter', [
+      `--net=${namespaces}/${router}`,
+      'sh',
+      '-c',
+      'echo 1 > /proc/sys/net/ipv4/ip_forward',
+    ]);
     for (const host of hostNames) await addHost(network, host, router);
     return network;
   } catch (error) {
@@ -88,7 +97,20 @@ async function addHost(network: Network, host: HostName, router: string): Promis
   const address = network.address(host);
   const gateway = address.replace(/\d+$/, '1');
   await ip('netns', 'add', namespace);
-  await ip('-n', router, 'link', 'add', linkTo(host), 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace);
+  await ip(
+    '-n',
+    router,
+    'link',
+    'add',
+    linkTo(host),
+    'type',
+    'veth',
+    'peer',
+    'name',
+    'eth0',
+    'netns',
+    namespace,
+  );
   await ip('-n', router, 'address', 'add', `${gateway}/24`, 'dev', linkTo(host));
   await ip('-n', router, 'link', 'set', linkTo(host), 'up');
   await ip('-n', namespace, 'address', 'add', `${address}/24`, 'dev', 'eth0');
@@ -124,13 +146,18 @@ export function openNetwork(owner: number): Network {
       }
       const change = async (verb: 'add' | 'del'): Promise<void> => {
         await ip('-n', router, 'route', verb, 'blackhole', `${address(host)}/32`);
-        if (how === 'silent') await ip('-n', router, 'rule', verb, 'from', address(host), 'blackhole');
+        if (how === 'silent')
+          await ip('-n', router, 'rule', verb, 'from', address(host), 'blackhole');
       };
       await change('add');
       return () => change('del');
     },
     async listening(host) {
-      const { stdout } = await run('nsenter', [`--net=${namespaces}/${nameOf(owner, host)}`, 'ss', '-Hlntu']);
+      const { stdout } = await run('nsenter', [
+        `--net=${namespaces}/${nameOf(owner, host)}`,
+        'ss',
+        '-Hlntu',
+      ]);
       const addresses = stdout
         .split('\n')
         .filter((line) => line !== '')

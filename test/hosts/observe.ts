@@ -6,7 +6,9 @@ import type { HostedPipeline } from './start-servers.ts';
 
 /** What the operator's host can see of the pipeline from outside. */
 export interface Observer {
-  /** Resolves with the milliseconds it took until every board was applied at least as far as here. */
+  /**
+   * Resolves with the milliseconds it took until every board was applied at least as far as here.
+   */
   applied(ledger: ReadonlyMap<string, number>, timeoutMs: number): Promise<number>;
   /** Boards whose catalog row is not exactly at this version, applied as many times. */
   wrong(ledger: ReadonlyMap<string, number>): Promise<string[]>;
@@ -27,7 +29,12 @@ interface Row extends RowDataPacket {
 
 export async function observe({ mysql, secrets, brokers }: HostedPipeline): Promise<Observer> {
   // A pool, which connects again: the host of MySQL may be away for a while.
-  const pool = createPool({ ...mysql, user: 'audit', password: secrets.audit, connectTimeout: 3_000 });
+  const pool = createPool({
+    ...mysql,
+    user: 'audit',
+    password: secrets.audit,
+    connectTimeout: 3_000,
+  });
   const admin = await openAdmin({ brokers });
 
   async function readCatalog(ledger: ReadonlyMap<string, number>): Promise<Map<string, Row>> {
@@ -57,7 +64,9 @@ export async function observe({ mysql, secrets, brokers }: HostedPipeline): Prom
         const row = catalog.get(id);
         return row?.version === version && row.applied === version
           ? []
-          : [`${id}: committed ${version}, in the catalog ${row?.version}, applied ${row?.applied} times`];
+          : [
+              `${id}: committed ${version}, in the catalog ${row?.version}, applied ${row?.applied} times`,
+            ];
       });
     },
     async totals() {
@@ -74,7 +83,9 @@ export async function observe({ mysql, secrets, brokers }: HostedPipeline): Prom
     },
     async behind() {
       const { topics } = await admin.fetchTopicMetadata({ topics: [boardTopic.name] });
-      return (topics[0]?.partitions ?? []).filter(({ isr, replicas }) => isr.length < replicas.length).length;
+      return (topics[0]?.partitions ?? []).filter(
+        ({ isr, replicas }) => isr.length < replicas.length,
+      ).length;
     },
     async close() {
       await pool.end();

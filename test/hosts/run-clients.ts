@@ -12,7 +12,10 @@ export interface Clients {
   /** The version of each board that its last answer said; a copy. */
   ledger(): Map<string, number>;
   counts(): Counts;
-  /** No new commands; resolves when those under way have their answers, rejects when one was an unexpected one. */
+  /**
+   * No new commands; resolves when those under way have their answers, rejects when one was an
+   * unexpected one.
+   */
   stop(): Promise<void>;
 }
 
@@ -21,7 +24,10 @@ interface Board {
   readonly version: number;
 }
 
-/** Clients that post a board, edit it twice and begin again; whatever is not a final answer is sent again with its key. */
+/**
+ * Clients that post a board, edit it twice and begin again; whatever is not a final answer is sent
+ * again with its key.
+ */
 export function runClients(orderServiceUrl: string, clientCount: number): Clients {
   const ledger = new Map<string, number>();
   const counts = { committed: 0, refused: 0, unanswered: 0 };
@@ -52,8 +58,13 @@ export function runClients(orderServiceUrl: string, clientCount: number): Client
   async function client(number: number): Promise<void> {
     for (let round = 1; !stopping.signal.aborted; round += 1) {
       const title = `글 ${number}.${round}`;
-      const { id } = await command('POST', '/boards', { title, content: '여러 호스트', author: `작가 ${round % 9}` });
-      for (const edit of ['!', '!!']) await command('PATCH', `/boards/${id}`, { title: title + edit });
+      const { id } = await command('POST', '/boards', {
+        title,
+        content: '여러 호스트',
+        author: `작가 ${round % 9}`,
+      });
+      for (const edit of ['!', '!!'])
+        await command('PATCH', `/boards/${id}`, { title: title + edit });
       // The load's pace; nothing waits for it.
       await wait(100);
     }
@@ -72,7 +83,10 @@ export function runClients(orderServiceUrl: string, clientCount: number): Client
   };
 }
 
-async function send(url: string, request: RequestInit): Promise<{ status: number; text: string } | undefined> {
+async function send(
+  url: string,
+  request: RequestInit,
+): Promise<{ status: number; text: string } | undefined> {
   try {
     const response = await fetch(url, { ...request, signal: AbortSignal.timeout(10_000) });
     return { status: response.status, text: await response.text() };

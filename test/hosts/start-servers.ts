@@ -12,7 +12,12 @@ import { runServers } from '../../stack/run/run-servers.ts';
 import { connectUrl } from '../../stack/servers/connect.ts';
 import { brokerAddresses } from '../../stack/servers/kafka.ts';
 import { nodeCommand } from '../../stack/servers/command-lines.ts';
-import { type Hosts, loopback, type Server, type ServerContext } from '../../stack/servers/server.ts';
+import {
+  type Hosts,
+  loopback,
+  type Server,
+  type ServerContext,
+} from '../../stack/servers/server.ts';
 import { allHosts, type HostName, type Network } from './network.ts';
 
 /** The pipeline as the operator's host sees it. */
@@ -38,8 +43,14 @@ const hostOf: Readonly<Record<string, HostName>> = {
   'catalog-service-2': 'services-b',
 };
 
-/** Starts the native stack's servers, each on its host, with the stack's own steps; called by a process on the operator's host. */
-export async function startServers(network: Network, say: (line: string) => void): Promise<HostedPipeline> {
+/**
+ * Starts the native stack's servers, each on its host, with the stack's own steps; called by a
+ * process on the operator's host.
+ */
+export async function startServers(
+  network: Network,
+  say: (line: string) => void,
+): Promise<HostedPipeline> {
   const never = new AbortController().signal;
   const instance = locateInstance('hosts', network.folder);
   makeFolders(instance);
@@ -107,7 +118,10 @@ async function probePort(host: string, port: number): Promise<undefined> {
   await once(socket, 'connect').finally(() => socket.destroy());
 }
 
-/** Root logs in on MySQL's own host only: what root does is done there, by the setup that containers use too. */
+/**
+ * Root logs in on MySQL's own host only: what root does is done there, by the setup that containers
+ * use too.
+ */
 function atRootsHome(step: Step, network: Network, context: ServerContext, tools: StepTools): Step {
   if (step.name !== 'users' && step.name !== 'grants') return step;
   const command = network.on('mysql', setupCommand(step.name, context));
@@ -116,7 +130,11 @@ function atRootsHome(step: Step, network: Network, context: ServerContext, tools
 
 function setupCommand(step: 'users' | 'grants', context: ServerContext): Command {
   const config = provisionConfig(context);
-  const atHome = { ...config, admin: { ...config.admin, host: loopback }, userHost: allHosts.netmask };
+  const atHome = {
+    ...config,
+    admin: { ...config.admin, host: loopback },
+    userHost: allHosts.netmask,
+  };
   const command = nodeCommand('provision/main.ts', provisionVariables(atHome));
   return { ...command, args: [...command.args, step] };
 }

@@ -10,7 +10,8 @@ import { startServers, type HostedPipeline } from './start-servers.ts';
 /** What happened, for the test to judge. */
 export type Report = Awaited<ReturnType<typeof tellStory>>;
 
-// Runs on the operator's host, as nobody else can reach the others; its argument is the process that has made the hosts.
+// Runs on the operator's host, as nobody else can reach the others; its argument is the process
+// that has made the hosts.
 const startedAt = Date.now();
 const network = openNetwork(Number(process.argv[2]));
 const report = await tellStory(network, await startServers(network, say));
@@ -26,13 +27,19 @@ async function tellStory({ hosts, address, listening, cut }: Network, pipeline: 
   );
   const observer = await observe(pipeline);
   const untilMembers = (count: number): Promise<unknown> =>
-    waitUntil(`${count} consumers`, async () => (await observer.members()).length === count, { timeoutMs: 120_000 });
+    waitUntil(`${count} consumers`, async () => (await observer.members()).length === count, {
+      timeoutMs: 120_000,
+    });
   const clients = runClients(pipeline.orderServiceUrl, 4);
   const moreCommitted = async (count: number): Promise<void> => {
     const before = clients.counts().committed;
-    await waitUntil(`${count} more commands committed`, () => clients.counts().committed >= before + count, {
-      timeoutMs: 120_000,
-    });
+    await waitUntil(
+      `${count} more commands committed`,
+      () => clients.counts().committed >= before + count,
+      {
+        timeoutMs: 120_000,
+      },
+    );
   };
   const settled = async (timeoutMs: number): Promise<number> => {
     await moreCommitted(30);
@@ -45,10 +52,14 @@ async function tellStory({ hosts, address, listening, cut }: Network, pipeline: 
 
   say('the host of a broker is cut off');
   const plugIn = await cut('kafka-2', 'down');
-  await waitUntil('copies behind', async () => (await observer.behind()) === 3, { timeoutMs: 120_000 });
+  await waitUntil('copies behind', async () => (await observer.behind()) === 3, {
+    timeoutMs: 120_000,
+  });
   const broker = { appliedMs: await settled(120_000) };
   await plugIn();
-  await waitUntil('every copy in step', async () => (await observer.behind()) === 0, { timeoutMs: 120_000 });
+  await waitUntil('every copy in step', async () => (await observer.behind()) === 0, {
+    timeoutMs: 120_000,
+  });
   await untilMembers(2);
 
   say("packets from and to the second catalog-service's host vanish");
@@ -56,7 +67,11 @@ async function tellStory({ hosts, address, listening, cut }: Network, pipeline: 
   const endSilence = await cut('services-b', 'silent');
   await untilMembers(1);
   const leftAfterMs = Date.now() - silencedAt;
-  const services = { leftAfterMs, appliedMs: await settled(90_000), members: await observer.members() };
+  const services = {
+    leftAfterMs,
+    appliedMs: await settled(90_000),
+    members: await observer.members(),
+  };
   await endSilence();
   await untilMembers(2);
 
@@ -67,7 +82,9 @@ async function tellStory({ hosts, address, listening, cut }: Network, pipeline: 
     [pipeline.orderServiceUrl, ...pipeline.catalogUrls].map((url) => untilUnready(`${url}/readyz`)),
   );
   // Long enough for connections to break, not only to stall.
-  await waitUntil('commands refused', () => clients.counts().refused >= before.refused + 20, { timeoutMs: 120_000 });
+  await waitUntil('commands refused', () => clients.counts().refused >= before.refused + 20, {
+    timeoutMs: 120_000,
+  });
   const committedMeanwhile = clients.counts().committed - before.committed;
   await hear();
   const mysql = { readiness, committedMeanwhile, appliedMs: await settled(90_000) };
@@ -100,7 +117,12 @@ function untilUnready(url: string): Promise<number> {
   );
 }
 
-function audit({ mysql, secrets, brokers, connectUrl }: HostedPipeline): Promise<{ exitCode: number; output: string }> {
+function audit({
+  mysql,
+  secrets,
+  brokers,
+  connectUrl,
+}: HostedPipeline): Promise<{ exitCode: number; output: string }> {
   const env = {
     ...process.env,
     DATABASE_HOST: mysql.host,

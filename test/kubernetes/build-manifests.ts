@@ -10,9 +10,11 @@ const run = promisify(execFile);
 export async function buildManifests(folder: string): Promise<Resource[]> {
   const path = resolve(manifestFolder, folder);
   const options = { maxBuffer: 16 * 1024 * 1024, timeout: 60_000 };
-  const { stdout } = await run('kubectl', ['kustomize', path], options).catch((error: Error & { code?: string }) => {
-    if (error.code !== 'ENOENT') throw error;
-    return run('kustomize', ['build', path], options);
-  });
+  const { stdout } = await run('kubectl', ['kustomize', path], options).catch(
+    (error: Error & { code?: string }) => {
+      if (error.code !== 'ENOENT') throw error;
+      return run('kustomize', ['build', path], options);
+    },
+  );
   return parseResources(stdout);
 }

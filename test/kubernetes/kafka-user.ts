@@ -13,7 +13,9 @@ const spec = z.object({
           name: z.string(),
           patternType: z.enum(['literal', 'prefix']),
         }),
-        operations: z.array(z.enum(['Create', 'Delete', 'Describe', 'DescribeConfigs', 'Read', 'Write'])),
+        operations: z.array(
+          z.enum(['Create', 'Delete', 'Describe', 'DescribeConfigs', 'Read', 'Write']),
+        ),
       }),
     ),
   }),
@@ -22,7 +24,14 @@ const spec = z.object({
 // The numbers of Kafka's protocol.
 const resourceTypes = { topic: 2, group: 3 } as const;
 const patternTypes = { literal: 3, prefix: 4 } as const;
-const operations = { Read: 3, Write: 4, Create: 5, Delete: 6, Describe: 8, DescribeConfigs: 10 } as const;
+const operations = {
+  Read: 3,
+  Write: 4,
+  Create: 5,
+  Delete: 6,
+  Describe: 8,
+  DescribeConfigs: 10,
+} as const;
 const allow = 3;
 
 type Admin = Awaited<ReturnType<typeof openAdmin>>;

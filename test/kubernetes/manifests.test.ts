@@ -33,13 +33,18 @@ function configOf(resource: Resource): Record<string, string> {
   return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, String(value)]));
 }
 
-const without = (entries: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> =>
+const without = (
+  entries: Readonly<Record<string, string>>,
+  keys: readonly string[],
+): Record<string, string> =>
   Object.fromEntries(Object.entries(entries).filter(([key]) => !keys.includes(key)));
 
 test('each folder names EVERY file that is in it, and no resource comes twice', () => {
   expect(folders).toContain('base');
   for (const folder of folders) {
-    const files = readdirSync(resolve(manifestFolder, folder)).filter((file) => file !== 'kustomization.yaml');
+    const files = readdirSync(resolve(manifestFolder, folder)).filter(
+      (file) => file !== 'kustomization.yaml',
+    );
     expect(listFiles(folder).toSorted()).toEqual(files.toSorted());
   }
   const names = resources.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
@@ -59,15 +64,19 @@ describe('Kafka', () => {
       const { topicName, partitions, replicas, config } = topicSpec.parse(spec);
       return { name: topicName ?? metadata.name, partitions, replicationFactor: replicas, config };
     });
-    const byName = (a: { name: string }, b: { name: string }): number => a.name.localeCompare(b.name);
+    const byName = (a: { name: string }, b: { name: string }): number =>
+      a.name.localeCompare(b.name);
     expect(manifests.toSorted(byName)).toEqual(topics.toSorted(byName));
   });
 
   test('the brokers have each setting of infra/kafka, or kafka.yaml says why not', () => {
     const broker = readInfraSettings('kafka/broker.properties', 'kafka/broker-kraft.properties');
-    const { config } = z.looseObject({ config: texts }).parse(texts.parse(find('Kafka', 'board')['spec'])['kafka']);
+    const { config } = z
+      .looseObject({ config: texts })
+      .parse(texts.parse(find('Kafka', 'board')['spec'])['kafka']);
     const { 'delete.topic.enable': _, ...carried } = config;
-    for (const [key, value] of Object.entries(carried)) expect([key, String(value)]).toEqual([key, broker[key]]);
+    for (const [key, value] of Object.entries(carried))
+      expect([key, String(value)]).toEqual([key, broker[key]]);
     const missing = Object.keys(broker).filter((key) => !(key in carried));
     expect(readLeftOut('kafka.yaml').toSorted()).toEqual(missing.toSorted());
   });
@@ -78,13 +87,17 @@ describe('Kafka', () => {
         kafka: z.looseObject({
           version: z.string(),
           metadataVersion: z.string(),
-          listeners: z.array(z.looseObject({ tls: z.literal(true), authentication: z.looseObject({}) })).length(1),
+          listeners: z
+            .array(z.looseObject({ tls: z.literal(true), authentication: z.looseObject({}) }))
+            .length(1),
           authorization: z.object({ type: z.literal('simple') }),
         }),
       })
       .parse(find('Kafka', 'board')['spec']);
     expect(texts.parse(find('KafkaConnect', 'connect')['spec'])['version']).toBe(kafka.version);
-    expect(kafka.metadataVersion.startsWith(kafka.version.split('.').slice(0, 2).join('.'))).toBe(true);
+    expect(kafka.metadataVersion.startsWith(kafka.version.split('.').slice(0, 2).join('.'))).toBe(
+      true,
+    );
   });
 });
 
@@ -124,26 +137,32 @@ describe('the rights in Kafka', () => {
     },
   );
 
-  test.each(consumers)('let the keeper and the autoscaler look after $group', ({ group, source }) => {
-    expect(rightsOf('keeper')).toMatchObject({
-      [`topic ${group}.retry. prefix`]: ['Delete', 'Describe', 'Read'],
-      [`group ${group}.retry literal`]: ['Describe'],
-      [`topic ${source.name} literal`]: ['Describe', 'Read'],
-      [`group ${group} literal`]: ['Describe'],
-    });
-    expect(rightsOf('autoscaler')).toMatchObject({
-      [`topic ${source.name} literal`]: ['Describe'],
-      [`group ${group} literal`]: ['Describe'],
-    });
-  });
+  test.each(consumers)(
+    'let the keeper and the autoscaler look after $group',
+    ({ group, source }) => {
+      expect(rightsOf('keeper')).toMatchObject({
+        [`topic ${group}.retry. prefix`]: ['Delete', 'Describe', 'Read'],
+        [`group ${group}.retry literal`]: ['Describe'],
+        [`topic ${source.name} literal`]: ['Describe', 'Read'],
+        [`group ${group} literal`]: ['Describe'],
+      });
+      expect(rightsOf('autoscaler')).toMatchObject({
+        [`topic ${source.name} literal`]: ['Describe'],
+        [`group ${group} literal`]: ['Describe'],
+      });
+    },
+  );
 });
 
 describe('the connector', () => {
   test('is connectors/board-outbox.json, key by key; ONLY the login of the schema history comes on top', () => {
     const { spec, metadata } = find('KafkaConnector', 'board-outbox');
-    const { class: connectorClass, tasksMax } = z.looseObject({ class: z.string(), tasksMax: z.number() }).parse(spec);
+    const { class: connectorClass, tasksMax } = z
+      .looseObject({ class: z.string(), tasksMax: z.number() })
+      .parse(spec);
     const config = configOf(find('KafkaConnector', 'board-outbox'));
-    const login = /^schema\.history\.internal\.(producer|consumer)\.(security\.protocol|sasl\.|ssl\.)/;
+    const login =
+      /^schema\.history\.internal\.(producer|consumer)\.(security\.protocol|sasl\.|ssl\.)/;
     const added = Object.keys(config).filter((key) => login.test(key));
     expect({
       name: metadata.name,
@@ -159,7 +178,9 @@ describe('the connector', () => {
     const named = new Set([...text.matchAll(/\$\{env:(\w+)\}/g)].map(([, name]) => name));
     const container = z
       .looseObject({
-        template: z.looseObject({ connectContainer: z.object({ env: z.array(z.looseObject({ name: z.string() })) }) }),
+        template: z.looseObject({
+          connectContainer: z.object({ env: z.array(z.looseObject({ name: z.string() })) }),
+        }),
       })
       .parse(find('KafkaConnect', 'connect')['spec']).template.connectContainer;
     expect(container.env.map(({ name }) => name).toSorted()).toEqual([...named].toSorted());
@@ -191,15 +212,21 @@ describe('the connector', () => {
 test('the registry has the image of docker-compose.yml and each setting of infra/registry, or registry.yaml says why not', () => {
   const given = environmentOf(find('Deployment', 'registry'));
   const ofItsPlace = /PASSWORD$|HOST$|PORT$/;
-  expect(Object.fromEntries(Object.entries(given).filter(([key]) => !ofItsPlace.test(key)))).toEqual(
-    without(readInfraSettings('registry/registry.env'), readLeftOut('registry.yaml')),
-  );
+  expect(
+    Object.fromEntries(Object.entries(given).filter(([key]) => !ofItsPlace.test(key))),
+  ).toEqual(without(readInfraSettings('registry/registry.env'), readLeftOut('registry.yaml')));
   const composed = readCompose('docker-compose.yml').services['registry']?.image;
   expect(readWorkload(find('Deployment', 'registry')).container.image).toBe(composed);
 });
 
 const services = [
-  { name: 'order-service', schema: orderSchema, database: 'order_service', isScaled: true, role: 'owner' },
+  {
+    name: 'order-service',
+    schema: orderSchema,
+    database: 'order_service',
+    isScaled: true,
+    role: 'owner',
+  },
   ...consumers.map(({ group, database }) => ({
     name: group,
     schema: consumerEnvironment(group),
@@ -207,7 +234,13 @@ const services = [
     isScaled: true,
     role: 'consumer',
   })),
-  { name: 'keeper', schema: keeperSchema, database: 'order_service', isScaled: false, role: 'keeper' },
+  {
+    name: 'keeper',
+    schema: keeperSchema,
+    database: 'order_service',
+    isScaled: false,
+    role: 'keeper',
+  },
 ];
 
 describe.each(services)('$name', ({ name, schema, database, isScaled, role }) => {
@@ -218,15 +251,24 @@ describe.each(services)('$name', ({ name, schema, database, isScaled, role }) =>
     const given = environmentOf(deployment);
     const values = Object.keys(given).map((variable) => variable.replace(/_FILE$/, ''));
     expect(values.filter((variable) => !(variable in schema.shape))).toEqual([]);
-    const text = Object.fromEntries(Object.entries(given).filter(([variable]) => !variable.endsWith('_FILE')));
+    const text = Object.fromEntries(
+      Object.entries(given).filter(([variable]) => !variable.endsWith('_FILE')),
+    );
     const config = readConfig<z.ZodObject>(schema, text);
-    expect(config).toMatchObject({ HTTP_HOST: '0.0.0.0', HTTP_PORT: container.ports[0]?.containerPort });
+    expect(config).toMatchObject({
+      HTTP_HOST: '0.0.0.0',
+      HTTP_PORT: container.ports[0]?.containerPort,
+    });
     expect(config['DATABASE_NAME']).toBe(database);
   });
 
   test('takes the password of the user whom it names', () => {
-    const password = container.env.find((variable) => variable.name === 'DATABASE_PASSWORD')?.valueFrom?.secretKeyRef;
-    expect(password).toEqual({ name: 'mysql-passwords', key: environmentOf(deployment)['DATABASE_USER'] });
+    const password = container.env.find((variable) => variable.name === 'DATABASE_PASSWORD')
+      ?.valueFrom?.secretKeyRef;
+    expect(password).toEqual({
+      name: 'mysql-passwords',
+      key: environmentOf(deployment)['DATABASE_USER'],
+    });
   });
 
   test('is to the network what it is', () => {
@@ -247,8 +289,13 @@ describe.each(services)('$name', ({ name, schema, database, isScaled, role }) =>
   });
 
   test('has a Service, a ServiceAccount, a disruption budget, and an autoscaler where one helps', () => {
-    expect(find('Service', name)['spec']).toMatchObject({ selector: labels, ports: [{ targetPort: 'http' }] });
-    expect(find('ServiceAccount', pod.serviceAccountName)['automountServiceAccountToken']).toBe(false);
+    expect(find('Service', name)['spec']).toMatchObject({
+      selector: labels,
+      ports: [{ targetPort: 'http' }],
+    });
+    expect(find('ServiceAccount', pod.serviceAccountName)['automountServiceAccountToken']).toBe(
+      false,
+    );
     expect(find('PodDisruptionBudget', name)['spec']).toMatchObject({
       maxUnavailable: 1,
       selector: { matchLabels: labels },
@@ -270,7 +317,10 @@ test.each(consumers)(
       maxReplicaCount: source.partitions,
       fallback: { replicas: source.partitions },
       triggers: [
-        { type: 'kafka', metadata: { topic: source.name, consumerGroup: group, offsetResetPolicy: 'earliest' } },
+        {
+          type: 'kafka',
+          metadata: { topic: source.name, consumerGroup: group, offsetResetPolicy: 'earliest' },
+        },
       ],
     });
   },
@@ -281,15 +331,21 @@ describe('the setup job', () => {
 
   test('gets EVERY variable that it needs and NONE that it does not know', () => {
     const given = environmentOf(find('Job', 'setup'));
-    expect(Object.keys(given).filter((variable) => !(variable in provisionEnvironment.shape))).toEqual([]);
+    expect(
+      Object.keys(given).filter((variable) => !(variable in provisionEnvironment.shape)),
+    ).toEqual([]);
     expect(readConfig(provisionEnvironment, given).MYSQL_USER_HOST).toBe('%');
   });
 
-  test('runs steps that exist: only the configuration keeps it from starting here', { timeout: 60_000 }, async () => {
-    const [, ...args] = container.command ?? [];
-    const run = promisify(execFile)(process.execPath, args, { cwd: checkout, env: {} });
-    await expect(run).rejects.toThrow('The configuration cannot be used');
-  });
+  test(
+    'runs steps that exist: only the configuration keeps it from starting here',
+    { timeout: 60_000 },
+    async () => {
+      const [, ...args] = container.command ?? [];
+      const run = promisify(execFile)(process.execPath, args, { cwd: checkout, env: {} });
+      await expect(run).rejects.toThrow('The configuration cannot be used');
+    },
+  );
 });
 
 test('every name of a server is that of a Service here or of the operator, at its port', () => {
@@ -300,21 +356,30 @@ test('every name of a server is that of a Service here or of the operator, at it
     return ports.map(({ port }) => `${metadata.name}:${port}`);
   });
   const known = [...own, 'mysql:3306', 'board-kafka-bootstrap:9093', 'connect-connect-api:8083'];
-  const workloads = [...ofKind('Deployment'), ...ofKind('Job')].map((resource) => environmentOf(resource));
+  const workloads = [...ofKind('Deployment'), ...ofKind('Job')].map((resource) =>
+    environmentOf(resource),
+  );
   const named = workloads.flatMap((given) => [
     ...(given['DATABASE_HOST'] ? [`${given['DATABASE_HOST']}:${given['DATABASE_PORT']}`] : []),
     ...(given['MYSQL_HOST'] ? [`${given['MYSQL_HOST']}:${given['MYSQL_PORT']}`] : []),
     ...(given['KAFKA_BROKERS']?.split(',') ?? []),
-    ...[given['REGISTRY_URL'], given['CONNECT_URL']].flatMap((url) => (url === undefined ? [] : [new URL(url).host])),
+    ...[given['REGISTRY_URL'], given['CONNECT_URL']].flatMap((url) =>
+      url === undefined ? [] : [new URL(url).host],
+    ),
   ]);
   expect(named.length).toBeGreaterThan(8);
   expect(named.filter((address) => !known.includes(address))).toEqual([]);
 });
 
 test('no Secret with a secret in it is among the manifests', () => {
-  expect(ofKind('Secret').map((secret) => secret['stringData'])).toEqual([{ username: 'autoscaler' }]);
+  expect(ofKind('Secret').map((secret) => secret['stringData'])).toEqual([
+    { username: 'autoscaler' },
+  ]);
 });
 
 test('nothing is allowed in or out by default', () => {
-  expect(find('NetworkPolicy', 'deny-all')['spec']).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
+  expect(find('NetworkPolicy', 'deny-all')['spec']).toEqual({
+    podSelector: {},
+    policyTypes: ['Ingress', 'Egress'],
+  });
 });

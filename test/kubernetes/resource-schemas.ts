@@ -3,8 +3,13 @@ import { z } from 'zod';
 import { closeObjects } from './close-objects.ts';
 import type { Resource } from './resource.ts';
 
-/** Finds the schema of a resource by its apiVersion and kind; undefined when none of the schemas is about it. */
-export type FindSchema = (resource: Pick<Resource, 'apiVersion' | 'kind'>) => ValidateFunction | undefined;
+/**
+ * Finds the schema of a resource by its apiVersion and kind; undefined when none of the schemas is
+ * about it.
+ */
+export type FindSchema = (
+  resource: Pick<Resource, 'apiVersion' | 'kind'>,
+) => ValidateFunction | undefined;
 
 const newAjv = (): Ajv => new Ajv({ strict: false, allErrors: true, validateFormats: false });
 
@@ -25,10 +30,12 @@ export function findInDefinitions(file: unknown): FindSchema {
   const ajv = newAjv().addSchema({ $id: 'kubernetes', $defs });
   const names = new Map(
     Object.entries($defs).flatMap(([name, definition]) =>
-      (definition['x-kubernetes-group-version-kind'] ?? []).map(({ group, version, kind }): [string, string] => [
-        `${group === '' ? '' : `${group}/`}${version} ${kind}`,
-        name,
-      ]),
+      (definition['x-kubernetes-group-version-kind'] ?? []).map(
+        ({ group, version, kind }): [string, string] => [
+          `${group === '' ? '' : `${group}/`}${version} ${kind}`,
+          name,
+        ],
+      ),
     ),
   );
   return ({ apiVersion, kind }) => {
@@ -41,7 +48,9 @@ const definition = z.object({
   spec: z.object({
     group: z.string(),
     names: z.object({ kind: z.string() }),
-    versions: z.array(z.object({ name: z.string(), schema: z.object({ openAPIV3Schema: z.looseObject({}) }) })),
+    versions: z.array(
+      z.object({ name: z.string(), schema: z.object({ openAPIV3Schema: z.looseObject({}) }) }),
+    ),
   }),
 });
 

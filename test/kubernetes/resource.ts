@@ -3,7 +3,10 @@ import { z } from 'zod';
 const resourceSchema = z.looseObject({
   apiVersion: z.string(),
   kind: z.string(),
-  metadata: z.looseObject({ name: z.string(), labels: z.record(z.string(), z.string()).optional() }),
+  metadata: z.looseObject({
+    name: z.string(),
+    labels: z.record(z.string(), z.string()).optional(),
+  }),
 });
 
 /** One Kubernetes resource, its own fields not looked at yet. */

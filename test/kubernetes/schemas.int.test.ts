@@ -1,13 +1,22 @@
 import { describe, expect, test, type TestContext } from 'vitest';
 import { buildManifests } from './build-manifests.ts';
-import { fetchKedaSchemas, fetchKubernetesSchemas, fetchStrimziSchemas, kubernetesVersions } from './fetch-schemas.ts';
+import {
+  fetchKedaSchemas,
+  fetchKubernetesSchemas,
+  fetchStrimziSchemas,
+  kubernetesVersions,
+} from './fetch-schemas.ts';
 import { folders, readManifests } from './read-manifests.ts';
 import type { Resource } from './resource.ts';
 import type { FindSchema } from './resource-schemas.ts';
 
-// Each set of schemas comes by the package manager of its own language. Where that is missing, or has no way out, the test is
-// skipped with the command and its error.
-async function orSkip<Value>({ skip }: TestContext, tried: string, work: () => Promise<Value>): Promise<Value> {
+// Each set of schemas comes by the package manager of its own language. Where that is missing, or
+// has no way out, the test is skipped with the command and its error.
+async function orSkip<Value>(
+  { skip }: TestContext,
+  tried: string,
+  work: () => Promise<Value>,
+): Promise<Value> {
   try {
     return await work();
   } catch (error) {
@@ -26,7 +35,8 @@ function problemsOf(resources: readonly Resource[], find: FindSchema): string[] 
     if (validate === undefined) return [`${name}: no schema for ${resource.apiVersion}`];
     validate(resource);
     return (validate.errors ?? []).map(
-      ({ instancePath, message, params }) => `${name}${instancePath} ${message} ${JSON.stringify(params)}`,
+      ({ instancePath, message, params }) =>
+        `${name}${instancePath} ${message} ${JSON.stringify(params)}`,
     );
   });
 }
@@ -54,7 +64,12 @@ const sets: SchemaSet[] = [
     fetch: () => fetchKubernetesSchemas(version),
     isTheirs: isKubernetes,
   })),
-  { of: 'Strimzi', command: 'mvn dependency:copy-dependencies', fetch: fetchStrimziSchemas, isTheirs: isStrimzi },
+  {
+    of: 'Strimzi',
+    command: 'mvn dependency:copy-dependencies',
+    fetch: fetchStrimziSchemas,
+    isTheirs: isStrimzi,
+  },
   { of: 'KEDA', command: 'go mod download', fetch: fetchKedaSchemas, isTheirs: isKeda },
 ];
 
@@ -72,9 +87,14 @@ describe.each(sets)('the schemas of $of', { timeout: 400_000 }, ({ command, fetc
     }
   });
 
-  for (const [folder, written] of [['overlays/example', 'base'], ...folders.map((name) => [name, name])] as const) {
+  for (const [folder, written] of [
+    ['overlays/example', 'base'],
+    ...folders.map((name) => [name, name]),
+  ] as const) {
     test(`fit what Kustomize makes of ${folder}`, async (context) => {
-      const built = await orSkip(context, 'kubectl kustomize, kustomize build', () => buildManifests(folder));
+      const built = await orSkip(context, 'kubectl kustomize, kustomize build', () =>
+        buildManifests(folder),
+      );
       const schemaOf = await find(context);
       expect(built.length).toBe(readManifests(written).length);
       expect(problemsOf(built.filter(isTheirs), schemaOf)).toEqual([]);

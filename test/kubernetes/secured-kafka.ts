@@ -17,7 +17,9 @@ const run = promisify(execFile);
 const silent = (): void => undefined;
 const storePassword = 'of-a-test';
 
-/** One broker that lets nobody in without a name, TLS and a rule, beside a door for the test itself. */
+/**
+ * One broker that lets nobody in without a name, TLS and a rule, beside a door for the test itself.
+ */
 export interface SecuredKafka {
   readonly folder: string;
   readonly ca: string;
@@ -28,7 +30,11 @@ export interface SecuredKafka {
   access(user: string): KafkaAccess;
   readonly passwords: Readonly<Record<string, string>>;
   /** A Java program with Kafka's jars, ended with the broker; its log is in the folder. */
-  start(name: string, run: (jars: Jars) => readonly string[], env?: Readonly<Record<string, string>>): void;
+  start(
+    name: string,
+    run: (jars: Jars) => readonly string[],
+    env?: Readonly<Record<string, string>>,
+  ): void;
   readonly jars: Jars;
   close(): Promise<void>;
 }
@@ -41,16 +47,34 @@ export async function startSecuredKafka(users: readonly string[]): Promise<Secur
   const [file = 'java', ...loader] = java.command;
   const passwords = Object.fromEntries(users.map((user) => [user, `password-of-${user}`]));
   const certificate = await makeCertificate(java, folder);
-  const ports = { secured: await pickFreePort(), open: await pickFreePort(), controller: await pickFreePort() };
+  const ports = {
+    secured: await pickFreePort(),
+    open: await pickFreePort(),
+    controller: await pickFreePort(),
+  };
   const settings = join(folder, 'broker.properties');
   writeFileSync(settings, properties(brokerProperties(folder, certificate.keyStore, ports)));
 
   const classPath = ['-cp', jars.brokers.join(':')];
-  const logins = users.flatMap((user) => ['--add-scram', `SCRAM-SHA-512=[name=${user},password=${passwords[user]}]`]);
-  const format = ['format', '--cluster-id', 'AAAAAAAAAAAAAAAAAAAAAQ', '--config', settings, ...logins];
+  const logins = users.flatMap((user) => [
+    '--add-scram',
+    `SCRAM-SHA-512=[name=${user},password=${passwords[user]}]`,
+  ]);
+  const format = [
+    'format',
+    '--cluster-id',
+    'AAAAAAAAAAAAAAAAAAAAAQ',
+    '--config',
+    settings,
+    ...logins,
+  ];
   await run(file, [...loader, ...classPath, 'kafka.tools.StorageTool', ...format]);
 
-  function start(name: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): void {
+  function start(
+    name: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): void {
     const log = openSync(join(folder, `${name}.log`), 'w');
     const child = spawn(file, [...loader, '-Xmx384m', ...args], {
       stdio: ['ignore', log, log],
@@ -98,11 +122,31 @@ async function makeCertificate(java: Java, folder: string) {
   const [program = 'java', ...rest] = java.command;
   const javaFile = rest.at(-1) ?? program;
   const keytool = join(dirname(javaFile), 'keytool');
-  const [file, loader] = rest.length === 0 ? [keytool, []] : [program, [...rest.slice(0, -1), keytool]];
+  const [file, loader] =
+    rest.length === 0 ? [keytool, []] : [program, [...rest.slice(0, -1), keytool]];
   const keyStore = join(folder, 'broker.p12');
   const caFile = join(folder, 'ca.crt');
-  const store = ['-alias', 'broker', '-keystore', keyStore, '-storetype', 'PKCS12', '-storepass', storePassword];
-  const key = ['-genkeypair', '-keyalg', 'EC', '-dname', 'CN=broker', '-ext', 'san=ip:127.0.0.1', '-validity', '2'];
+  const store = [
+    '-alias',
+    'broker',
+    '-keystore',
+    keyStore,
+    '-storetype',
+    'PKCS12',
+    '-storepass',
+    storePassword,
+  ];
+  const key = [
+    '-genkeypair',
+    '-keyalg',
+    'EC',
+    '-dname',
+    'CN=broker',
+    '-ext',
+    'san=ip:127.0.0.1',
+    '-validity',
+    '2',
+  ];
   await run(file, [...loader, ...key, ...store]);
   await run(file, [...loader, '-exportcert', '-rfc', '-file', caFile, ...store]);
   return { keyStore, caFile, ca: readFileSync(caFile, 'utf8') };

@@ -33,8 +33,9 @@ import type { Resource } from './resource.ts';
 import { type SecuredKafka, startSecuredKafka } from './secured-kafka.ts';
 import { environmentOf } from './workload.ts';
 
-// The manifests' own words on one real broker that asks for TLS, a login and a rule for everything: the users' rights, the
-// worker's and the connector's settings, the Deployment's variables. What the operator adds is written here.
+// The manifests' own words on one real broker that asks for TLS, a login and a rule for everything:
+// the users' rights, the worker's and the connector's settings, the Deployment's variables. What
+// the operator adds is written here.
 const stack = inject('stack');
 const checkout = resolve(import.meta.dirname, '../..');
 const resources = readManifests('base');
@@ -48,7 +49,9 @@ function specOf(kind: string, name: string): Record<string, unknown> {
 }
 
 function find(kind: string, name: string): Resource {
-  const found = resources.find((resource) => resource.kind === kind && resource.metadata.name === name);
+  const found = resources.find(
+    (resource) => resource.kind === kind && resource.metadata.name === name,
+  );
   if (found === undefined) throw new Error(`no ${kind} is called ${name}`);
   return found;
 }
@@ -90,7 +93,9 @@ function loginOfConnect(): Record<string, string> {
   };
   const clients = ['', 'producer.', 'consumer.', 'admin.'];
   return Object.fromEntries(
-    clients.flatMap((client) => Object.entries(login).map(([key, value]) => [`${client}${key}`, value])),
+    clients.flatMap((client) =>
+      Object.entries(login).map(([key, value]) => [`${client}${key}`, value]),
+    ),
   );
 }
 
@@ -102,7 +107,10 @@ function jaasOfConnect(): string {
 async function startConnect(): Promise<string> {
   const port = await pickFreePort();
   const spec = specOf('KafkaConnect', 'connect');
-  const oneCopy = ['config', 'offset', 'status'].map((topic) => [`${topic}.storage.replication.factor`, '1']);
+  const oneCopy = ['config', 'offset', 'status'].map((topic) => [
+    `${topic}.storage.replication.factor`,
+    '1',
+  ]);
   const settings = {
     'bootstrap.servers': kafka.access('connect').brokers.join(','),
     'group.id': spec['groupId'],
@@ -119,11 +127,18 @@ async function startConnect(): Promise<string> {
   const file = join(kafka.folder, 'connect.properties');
   writeFileSync(
     file,
-    properties(Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, String(value)]))),
+    properties(
+      Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, String(value)])),
+    ),
   );
   kafka.start(
     'connect',
-    (jars) => ['-cp', jars.connect.join(':'), 'org.apache.kafka.connect.cli.ConnectDistributed', file],
+    (jars) => [
+      '-cp',
+      jars.connect.join(':'),
+      'org.apache.kafka.connect.cli.ConnectDistributed',
+      file,
+    ],
     {
       CDC_MYSQL_HOST: stack.mysql.host,
       CDC_MYSQL_PORT: String(stack.mysql.port),
@@ -135,7 +150,10 @@ async function startConnect(): Promise<string> {
     },
   );
   const url = `http://127.0.0.1:${port}`;
-  await waitUntil('Connect', async () => (await fetch(`${url}/health`)).ok, { timeoutMs: 120_000, everyMs: 500 });
+  await waitUntil('Connect', async () => (await fetch(`${url}/health`)).ok, {
+    timeoutMs: 120_000,
+    everyMs: 500,
+  });
   return url;
 }
 
@@ -196,7 +214,9 @@ async function startService(
 async function openCatalogSchema(): Promise<TestSchema> {
   const schema = await openSchema();
   const migrate = join(checkout, 'services/catalog-service/src/migrate.ts');
-  await promisify(execFile)(process.execPath, [migrate], { env: databaseEnvironment(schema.connection) });
+  await promisify(execFile)(process.execPath, [migrate], {
+    env: databaseEnvironment(schema.connection),
+  });
   return schema;
 }
 
@@ -214,7 +234,10 @@ it('carries a board from an outbox to the catalog with the rights and settings o
   const carry = async (title: string): Promise<void> => {
     // A real event: encoded, registered and stored by order-service.
     const board = await postBoard(stack, { title, content: 'with a key of one’s own' });
-    await outbox.root.query('INSERT INTO outbox SELECT * FROM order_service.outbox WHERE aggregateid = ?', [board.id]);
+    await outbox.root.query(
+      'INSERT INTO outbox SELECT * FROM order_service.outbox WHERE aggregateid = ?',
+      [board.id],
+    );
     const answer = await waitUntil(
       'the board in the catalog',
       async () => {
@@ -229,7 +252,10 @@ it('carries a board from an outbox to the catalog with the rights and settings o
 
   // A task that starts again reads the schema history, with clients of its own.
   await connect.stop('board-outbox');
-  await waitUntil('the task gone', async () => (await connect.getStatus('board-outbox'))?.tasks.length === 0);
+  await waitUntil(
+    'the task gone',
+    async () => (await connect.getStatus('board-outbox'))?.tasks.length === 0,
+  );
   await connect.resume('board-outbox');
   await carry('behind a locked door, again');
 
@@ -251,7 +277,12 @@ it('carries a board from an outbox to the catalog with the rights and settings o
   await waitUntil('the dead letters', async () => (await lettersOf()) === 2);
 
   await outbox.root.query(createIdempotencyTable);
-  const often = { LOOK_EVERY_MS: '500', COLUMNS_EVERY_MS: '500', PURGE_EVERY_MS: '500', TRIM_EVERY_MS: '500' };
+  const often = {
+    LOOK_EVERY_MS: '500',
+    COLUMNS_EVERY_MS: '500',
+    PURGE_EVERY_MS: '500',
+    TRIM_EVERY_MS: '500',
+  };
   const keeperUrl = await startService('keeper', outbox, {
     CONNECT_URL: connectUrl,
     CONSUMER_DATABASE: `catalog=${catalog.name}`,
@@ -271,12 +302,22 @@ it('carries a board from an outbox to the catalog with the rights and settings o
   // What it does only for rows that the consumer does not have.
   const unread = (await admin.fetchTopicOffsets(boardTopic.name))
     .filter(({ high }) => high !== '0')
-    .map(({ partition, high }) => ({ topic: boardTopic.name, partition, from: 0n, end: BigInt(high) }));
+    .map(({ partition, high }) => ({
+      topic: boardTopic.name,
+      partition,
+      from: 0n,
+      end: BigInt(high),
+    }));
   let read = 0;
-  await readRanges(connectKafka(kafka.access('keeper'), 'test'), 'keeper.reader.test', unread, () => {
-    read += 1;
-    return 'more';
-  });
+  await readRanges(
+    connectKafka(kafka.access('keeper'), 'test'),
+    'keeper.reader.test',
+    unread,
+    () => {
+      read += 1;
+      return 'more';
+    },
+  );
   expect(read).toBe(3);
 });
 
@@ -302,7 +343,9 @@ it('refuses what no KafkaUser is allowed, and who is none', async () => {
   const scaler = await openAdmin(kafka.access('autoscaler'));
   onTestFinished(() => scaler.disconnect());
   expect(await scaler.fetchTopicOffsets(boardTopic.name)).toHaveLength(boardTopic.partitions);
-  expect(await scaler.fetchOffsets({ groupId: catalogConsumer.group, topics: [boardTopic.name] })).toHaveLength(1);
+  expect(
+    await scaler.fetchOffsets({ groupId: catalogConsumer.group, topics: [boardTopic.name] }),
+  ).toHaveLength(1);
 
   const { brokers, ca } = kafka.access('connect');
   const stranger = { brokers, ca: ca ?? '', login: { user: 'connect', password: 'guessed' } };

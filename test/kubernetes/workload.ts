@@ -48,7 +48,10 @@ const podTemplate = z.object({
   }),
 });
 
-/** The one container of a Deployment or Job of ours, its pod, and what it is to the network's rules; throws when the pod is not hardened or has no limits. */
+/**
+ * The one container of a Deployment or Job of ours, its pod, and what it is to the network's rules;
+ * throws when the pod is not hardened or has no limits.
+ */
 export function readWorkload(resource: Resource) {
   const { template } = z.looseObject({ template: podTemplate }).parse(resource['spec']);
   const [only] = template.spec.containers;
@@ -57,9 +60,15 @@ export function readWorkload(resource: Resource) {
 }
 
 /** What the process would see; `secret` stands for whatever a Secret holds. */
-export function environmentOf(resource: Resource, secret = 'from-a-secret'): Record<string, string> {
+export function environmentOf(
+  resource: Resource,
+  secret = 'from-a-secret',
+): Record<string, string> {
   const { env } = readWorkload(resource).container;
   return Object.fromEntries(
-    env.map(({ name, value, valueFrom }) => [name, value ?? (valueFrom?.fieldRef ? resource.metadata.name : secret)]),
+    env.map(({ name, value, valueFrom }) => [
+      name,
+      value ?? (valueFrom?.fieldRef ? resource.metadata.name : secret),
+    ]),
   );
 }

@@ -1,4 +1,10 @@
-import { createDatabase, openConnection, runMigrations, type DriverConnection, type RowDataPacket } from '@board/mysql';
+import {
+  createDatabase,
+  openConnection,
+  runMigrations,
+  type DriverConnection,
+  type RowDataPacket,
+} from '@board/mysql';
 import { setFailpoint } from '@board/service/testing';
 import { openInboxLab, thingLogHandler } from '@board/inbox/testing';
 import { createTestSchema, startTcpProxy, waitUntil } from '@board/test';
@@ -6,8 +12,16 @@ import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vites
 import { createThing, openOutboxLab } from '@board/outbox/testing';
 import { migrations as catalogMigrations } from '../../services/catalog-service/src/database/migrations.ts';
 import { prepareOrderService } from '../../services/order-service/test/support/prepare-order-service.ts';
-import { startService, type RunningService } from '../../services/order-service/test/support/start-service.ts';
-import { createUsers, mysqlUsers, serviceDatabases, userStatements } from '../../provision/mysql-users.ts';
+import {
+  startService,
+  type RunningService,
+} from '../../services/order-service/test/support/start-service.ts';
+import {
+  createUsers,
+  mysqlUsers,
+  serviceDatabases,
+  userStatements,
+} from '../../provision/mysql-users.ts';
 import { startOwnMysql, type OwnMysql } from '../../stack/test/support/start-own-mysql.ts';
 
 /** Ends its own quotes where backslashes do not escape, and names what must not happen. */
@@ -18,7 +32,12 @@ let root: DriverConnection;
 
 beforeAll(async () => {
   own = await startOwnMysql();
-  root = await openConnection({ host: own.host, port: own.port, user: 'root', password: own.rootPassword });
+  root = await openConnection({
+    host: own.host,
+    port: own.port,
+    user: 'root',
+    password: own.rootPassword,
+  });
 }, 90_000);
 afterAll(async () => {
   await root.end();
@@ -39,10 +58,17 @@ async function ask(service: RunningService, path: string, init: RequestInit = {}
 }
 
 const post = (service: RunningService, title = 'title', headers: Record<string, string> = {}) =>
-  ask(service, '/boards', { method: 'POST', headers, body: JSON.stringify({ title, content: title }) });
+  ask(service, '/boards', {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ title, content: title }),
+  });
 
 /** A write that the server refused: the client may send it again. */
-const notDone = { status: 503, body: { detail: 'The database takes no writes. So it was not done.' } };
+const notDone = {
+  status: 503,
+  body: { detail: 'The database takes no writes. So it was not done.' },
+};
 
 const statuses = (answers: readonly Answer[]) => answers.map(({ status }) => status);
 
@@ -55,7 +81,9 @@ test('a switch-over: the read-only server is told in /readyz and /alarms, and ev
   await service.until('service.ready');
   // Connections of both pools.
   const ten = Array.from({ length: 10 });
-  expect(new Set(statuses(await Promise.all(ten.map(() => post(service)))))).toEqual(new Set([201]));
+  expect(new Set(statuses(await Promise.all(ten.map(() => post(service)))))).toEqual(
+    new Set([201]),
+  );
   await Promise.all(ten.map(() => ask(service, '/boards')));
   expect((await ask(service, '/alarms')).status).toBe(200);
 
@@ -68,12 +96,17 @@ test('a switch-over: the read-only server is told in /readyz and /alarms, and ev
     });
     expect(await post(service)).toMatchObject(notDone);
     await waitUntil('the alarm', async () => (await ask(service, '/alarms')).status === 503);
-    expect((await ask(service, '/alarms')).body).toMatchObject({ alarms: { database: { reason } } });
+    expect((await ask(service, '/alarms')).body).toMatchObject({
+      alarms: { database: { reason } },
+    });
     // What only reads goes on.
     expect((await ask(service, '/boards')).status).toBe(200);
 
     await root.query('SET GLOBAL super_read_only = OFF, GLOBAL read_only = OFF');
-    await waitUntil('it heals where it is', async () => (await ask(service, '/alarms')).status === 200);
+    await waitUntil(
+      'it heals where it is',
+      async () => (await ask(service, '/alarms')).status === 200,
+    );
     expect((await ask(service, '/readyz')).status).toBe(200);
     await root.query('ALTER SCHEMA ?? READ ONLY = 1', [before.name]);
     expect((await ask(service, '/readyz')).body).toMatchObject({
@@ -94,7 +127,9 @@ test('a switch-over: the read-only server is told in /readyz and /alarms, and ev
     });
     // None of the other connections may cost a command, and reads must see what was written.
     expect(statuses(await Promise.all(ten.map(() => post(service))))).toEqual(ten.map(() => 201));
-    const reads = await Promise.all(ten.map(() => ask(service, `/boards/${String(first.body['id'])}`)));
+    const reads = await Promise.all(
+      ten.map(() => ask(service, `/boards/${String(first.body['id'])}`)),
+    );
     expect(statuses(reads)).toEqual(ten.map(() => 200));
     expect((await ask(service, '/readyz')).status).toBe(200);
     await waitUntil('the alarm ends', async () => (await ask(service, '/alarms')).status === 200);
@@ -126,7 +161,9 @@ test('setup that dies after any statement runs again, to the same users and gran
   const { passwords } = inject('stack');
   const admin = { host: own.host, port: own.port, user: 'root', password: own.rootPassword };
   const statements = userStatements(passwords);
-  const [made] = await root.query<RowDataPacket[]>('SELECT 1 FROM mysql.user WHERE user = ?', ['cdc']);
+  const [made] = await root.query<RowDataPacket[]>('SELECT 1 FROM mysql.user WHERE user = ?', [
+    'cdc',
+  ]);
   expect(made).toEqual([]);
 
   async function describeUsers(): Promise<unknown> {
@@ -134,13 +171,17 @@ test('setup that dies after any statement runs again, to the same users and gran
       "SELECT user FROM mysql.user WHERE host = '127.0.0.1' ORDER BY user",
     );
     const grants = [];
-    for (const { user } of users) grants.push((await root.query(`SHOW GRANTS FOR ?@'127.0.0.1'`, [user]))[0]);
+    for (const { user } of users)
+      grants.push((await root.query(`SHOW GRANTS FOR ?@'127.0.0.1'`, [user]))[0]);
     return grants;
   }
   async function dropAll(): Promise<void> {
-    const [users] = await root.query<RowDataPacket[]>("SELECT user FROM mysql.user WHERE host = '127.0.0.1'");
+    const [users] = await root.query<RowDataPacket[]>(
+      "SELECT user FROM mysql.user WHERE host = '127.0.0.1'",
+    );
     for (const { user } of users) await root.query("DROP USER ?@'127.0.0.1'", [user]);
-    for (const name of [...serviceDatabases, 'registry']) await root.query(`DROP DATABASE IF EXISTS ${name}`);
+    for (const name of [...serviceDatabases, 'registry'])
+      await root.query(`DROP DATABASE IF EXISTS ${name}`);
   }
   // Nothing here must survive a crash of the machine.
   await root.query('SET GLOBAL sync_binlog = 0, GLOBAL innodb_flush_log_at_trx_commit = 2');
@@ -182,7 +223,9 @@ test('a server whose defaults would break us: text goes in and out unchanged, wh
     // For users who are no administrators, as order-service's.
     ['init_connect', "'SET NAMES latin1'"],
   ];
-  await root.query(`SET GLOBAL ${globals.map(([name, value]) => `${name} = ${value}`).join(', GLOBAL ')}`);
+  await root.query(
+    `SET GLOBAL ${globals.map(([name, value]) => `${name} = ${value}`).join(', GLOBAL ')}`,
+  );
   try {
     await runMigrations(migrated.connection, catalogMigrations);
     const [engines] = await migrated.root.query<RowDataPacket[]>(
@@ -195,13 +238,23 @@ test('a server whose defaults would break us: text goes in and out unchanged, wh
     await service.until('service.ready');
     const key = { 'Idempotency-Key': 'a-key-for-one-request' };
     const created = await post(service, hostile, key);
-    expect([created.status, created.body['title'], created.body['content']]).toEqual([201, hostile, hostile]);
+    expect([created.status, created.body['title'], created.body['content']]).toEqual([
+      201,
+      hostile,
+      hostile,
+    ]);
     expect(await post(service, hostile, key)).toEqual(created);
     expect((await post(service, 'another')).status).toBe(201);
     const path = `/boards/${String(created.body['id'])}`;
-    const edited = await ask(service, path, { method: 'PATCH', body: JSON.stringify({ content: `${hostile}2` }) });
+    const edited = await ask(service, path, {
+      method: 'PATCH',
+      body: JSON.stringify({ content: `${hostile}2` }),
+    });
     expect([edited.status, edited.body['version']]).toEqual([200, 2]);
-    expect((await ask(service, path)).body).toMatchObject({ title: hostile, content: `${hostile}2` });
+    expect((await ask(service, path)).body).toMatchObject({
+      title: hostile,
+      content: `${hostile}2`,
+    });
     expect((await ask(service, '/boards')).body['boards']).toHaveLength(2);
 
     const database = createDatabase({ connection, entities: [] });
@@ -209,13 +262,15 @@ test('a server whose defaults would break us: text goes in and out unchanged, wh
     await database.open();
     const insert = (title: string) =>
       database.transaction((tx) =>
-        tx.query('INSERT INTO board (id, version, title, content, created_at, updated_at) VALUES (?)', [
-          ['by-hand', 1, title, '', new Date(), new Date()],
-        ]),
+        tx.query(
+          'INSERT INTO board (id, version, title, content, created_at, updated_at) VALUES (?)',
+          [['by-hand', 1, title, '', new Date(), new Date()]],
+        ),
       );
     await expect(insert('x'.repeat(201))).rejects.toThrow("Data too long for column 'title'");
 
-    // The inbox: parked, applied, failed, all with such texts; its own migrations are tables with transactions.
+    // The inbox: parked, applied, failed, all with such texts; its own migrations are tables with
+    // transactions.
     const text = 'no\\';
     const handler = thingLogHandler({
       sabotage: ({ aggregateId }) => {
@@ -239,11 +294,18 @@ test('a server whose defaults would break us: text goes in and out unchanged, wh
     const applied = await lab.rows<{ aggregateid: string; version: number }>(
       'SELECT aggregateid, version FROM thing_log ORDER BY seq',
     );
-    expect(applied.map(({ aggregateid, version }) => `${aggregateid} ${version}`)).toEqual(["a'\\ 1", "a'\\ 2"]);
-    const [letter] = await lab.rows<{ error_message: string }>('SELECT error_message FROM dead_letter');
+    expect(applied.map(({ aggregateid, version }) => `${aggregateid} ${version}`)).toEqual([
+      "a'\\ 1",
+      "a'\\ 2",
+    ]);
+    const [letter] = await lab.rows<{ error_message: string }>(
+      'SELECT error_message FROM dead_letter',
+    );
     expect(letter?.error_message).toBe(hostile);
     await inbox.stop();
   } finally {
-    await root.query(`SET GLOBAL ${globals.map(([name]) => `${name} = DEFAULT`).join(', GLOBAL ')}`);
+    await root.query(
+      `SET GLOBAL ${globals.map(([name]) => `${name} = DEFAULT`).join(', GLOBAL ')}`,
+    );
   }
 });

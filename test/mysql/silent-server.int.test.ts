@@ -57,7 +57,11 @@ test('MySQL that is silent, away or refuses the login turns /alarms of every ser
 
   proxy.set({ kind: 'half-open', drop: 'both' });
   const redAfterMs = [untilRed(orders, 'database server'), untilRed(leader, 'leader lock')];
-  const stranger = await startKeeper({ ...keeperEnv, DATABASE_PORT: String(stack.mysql.port), DATABASE_PASSWORD: 'x' });
+  const stranger = await startKeeper({
+    ...keeperEnv,
+    DATABASE_PORT: String(stack.mysql.port),
+    DATABASE_PASSWORD: 'x',
+  });
   const catalog = await startService(
     { ...env, DATABASE_PORT: deadPort, KAFKA_BROKERS: stack.brokers.join(',') },
     catalogService,
@@ -65,9 +69,19 @@ test('MySQL that is silent, away or refuses the login turns /alarms of every ser
   redAfterMs.push(untilRed(stranger, 'leader lock'), untilRed(catalog, 'database server'));
   expect(Math.max(...(await Promise.all(redAfterMs)))).toBeLessThan(30_000);
   const red: readonly [Watched, string, string, RegExp][] = [
-    [orders, 'database server', String(proxy.port), /cannot be used since .*: The database did not answer within/],
+    [
+      orders,
+      'database server',
+      String(proxy.port),
+      /cannot be used since .*: The database did not answer within/,
+    ],
     [leader, 'leader lock', String(proxy.port), /for the leader lock since .*: connect ETIMEDOUT/],
-    [stranger, 'leader lock', String(stack.mysql.port), /for the leader lock since .*: Access denied for user/],
+    [
+      stranger,
+      'leader lock',
+      String(stack.mysql.port),
+      /for the leader lock since .*: Access denied for user/,
+    ],
     [catalog, 'database server', deadPort, /cannot be used since .*: connect ECONNREFUSED/],
   ];
   for (const [service, key, port, text] of red) {
@@ -76,7 +90,8 @@ test('MySQL that is silent, away or refuses the login turns /alarms of every ser
       async () => {
         const says = await readAlarm(service, key);
         // It may be red before its first question has failed: without a cause then.
-        if (says === undefined || !text.test(says)) throw new Error(`the alarm says ${String(says)}`);
+        if (says === undefined || !text.test(says))
+          throw new Error(`the alarm says ${String(says)}`);
         return says;
       },
       { timeoutMs: 90_000 },
@@ -88,6 +103,12 @@ test('MySQL that is silent, away or refuses the login turns /alarms of every ser
   expect(await readAlarm(standby, 'leader lock')).toBeUndefined();
 
   proxy.set({ kind: 'none' });
-  await waitUntil('order-service is quiet', async () => (await fetch(`${orders.url}/alarms`)).status === 200);
-  await waitUntil('the keeper is quiet', async () => (await readAlarm(leader, 'leader lock')) === undefined);
+  await waitUntil(
+    'order-service is quiet',
+    async () => (await fetch(`${orders.url}/alarms`)).status === 200,
+  );
+  await waitUntil(
+    'the keeper is quiet',
+    async () => (await readAlarm(leader, 'leader lock')) === undefined,
+  );
 }, 240_000);

@@ -7,8 +7,15 @@ const fewestModules = 100;
 
 const folders = ['bench', 'contracts', 'ops', 'packages', 'provision', 'services', 'stack', 'test'];
 
-/** What has one way to do it: the text of another way, the files that may use it, and what the others take. */
-const oneWay: readonly { readonly text: RegExp; readonly mayUse: RegExp; readonly instead: string }[] = [
+/**
+ * What has one way to do it: the text of another way, the files that may use it, and what the
+ * others take.
+ */
+const oneWay: readonly {
+  readonly text: RegExp;
+  readonly mayUse: RegExp;
+  readonly instead: string;
+}[] = [
   {
     text: /\bsetFailpoint\(/,
     mayUse: /[.]test[.]ts$|(^|\/)test\/|^packages\/service\/src\/process\/failpoint[.]ts$/,
@@ -22,18 +29,27 @@ const oneWay: readonly { readonly text: RegExp; readonly mayUse: RegExp; readonl
   },
 ];
 
-const json = execFileSync('depcruise', ['--config', '.dependency-cruiser.cjs', '--output-type', 'json', ...folders], {
-  encoding: 'utf8',
-  maxBuffer: 2 ** 28,
-});
+const json = execFileSync(
+  'depcruise',
+  ['--config', '.dependency-cruiser.cjs', '--output-type', 'json', ...folders],
+  {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  },
+);
 const { modules, summary } = JSON.parse(json) as {
   modules: readonly CruisedModule[];
-  summary: { totalCruised: number; violations: { from: string; to: string; rule: { name: string } }[] };
+  summary: {
+    totalCruised: number;
+    violations: { from: string; to: string; rule: { name: string } }[];
+  };
 };
 const problems = [
   ...summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`),
   ...findFolderCycles(modules).map((cycle) => `no-folder-cycles: ${cycle.join(' -> ')}`),
-  ...(summary.totalCruised < fewestModules ? [`only ${summary.totalCruised} modules were cruised`] : []),
+  ...(summary.totalCruised < fewestModules
+    ? [`only ${summary.totalCruised} modules were cruised`]
+    : []),
 ];
 for (const file of modules
   .map(({ source }) => source)

@@ -14,7 +14,9 @@ it('finds a cycle of folders that no cycle of files shows', () => {
     'p/src/apply/batch.ts': ['p/src/fail/route.ts'],
     'p/src/fail/retry.ts': ['p/src/consume/wait.ts'],
   });
-  expect(findFolderCycles(modules)).toEqual([['p/src/consume', 'p/src/apply', 'p/src/fail', 'p/src/consume']]);
+  expect(findFolderCycles(modules)).toEqual([
+    ['p/src/consume', 'p/src/apply', 'p/src/fail', 'p/src/consume'],
+  ]);
 });
 
 it('allows two ways to one folder, files of src itself, tests and other packages', () => {

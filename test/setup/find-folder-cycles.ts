@@ -6,16 +6,22 @@ export interface CruisedModule {
 
 const test = /[.]test[.]ts$/;
 
-/** `packages/inbox/src/apply` of a file below it; undefined of a file that stands in `src` itself, or outside of any. */
+/**
+ * `packages/inbox/src/apply` of a file below it; undefined of a file that stands in `src` itself,
+ * or outside of any.
+ */
 function folderOf(file: string): string | undefined {
   return /^(?:.*\/)?src\/[^/]+(?=\/)/.exec(file)?.[0];
 }
 
 /**
- * Cycles between the folders directly below each `src`, each as its folders in order, the first again at the end. Files of `src`
- * itself compose the folders, and tests look everywhere: neither makes a cycle.
+ * Cycles between the folders directly below each `src`, each as its folders in order, the first
+ * again at the end. Files of `src` itself compose the folders, and tests look everywhere: neither
+ * makes a cycle.
  */
-export function findFolderCycles(modules: readonly CruisedModule[]): readonly (readonly string[])[] {
+export function findFolderCycles(
+  modules: readonly CruisedModule[],
+): readonly (readonly string[])[] {
   const uses = new Map<string, Set<string>>();
   for (const { source, dependencies } of modules) {
     const from = folderOf(source);

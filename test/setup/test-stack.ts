@@ -13,9 +13,14 @@ interface Shared {
 }
 
 // Each tier loads this file by itself, but all run in one process and share one stack.
-const shared: Shared = ((globalThis as { boardTestStack?: Shared }).boardTestStack ??= { users: 0 });
+const shared: Shared = ((globalThis as { boardTestStack?: Shared }).boardTestStack ??= {
+  users: 0,
+});
 
-/** Starts the test stack from nothing, on ports of its own, or uses the one that `npm run stack -- --instance test up` left running. */
+/**
+ * Starts the test stack from nothing, on ports of its own, or uses the one that `npm run stack --
+ * --instance test up` left running.
+ */
 export default async function useTestStack(project: TestProject): Promise<() => Promise<void>> {
   shared.users += 1;
   shared.stack ??= attach() ?? start();
@@ -28,10 +33,12 @@ export default async function useTestStack(project: TestProject): Promise<() => 
 }
 
 function attach(): Shared['stack'] {
-  if (cluster === undefined) throw new Error(`CLUSTER is "${process.env['CLUSTER']}": use ${clusters.join(' or ')}.`);
+  if (cluster === undefined)
+    throw new Error(`CLUSTER is "${process.env['CLUSTER']}": use ${clusters.join(' or ')}.`);
   const running = readStack(instance);
   if (!running) return undefined;
-  if (running.cluster !== cluster) throw new Error(`The stack "${instance}" runs without ${cluster}: take it down.`);
+  if (running.cluster !== cluster)
+    throw new Error(`The stack "${instance}" runs without ${cluster}: take it down.`);
   return Promise.resolve({
     addresses: addressesOf(running),
     stop: () => Promise.resolve(),
@@ -60,5 +67,7 @@ async function start() {
 /** A server that died and was started again explains more than the tests that noticed it. */
 function tellWhoDied({ processes }: StackState): void {
   for (const { name, restarts, logFile } of processes.filter((one) => one.restarts > 0))
-    process.stderr.write(`${name} died ${restarts} times; the end of its log:\n${lastLines(logFile, 60, 400)}\n`);
+    process.stderr.write(
+      `${name} died ${restarts} times; the end of its log:\n${lastLines(logFile, 60, 400)}\n`,
+    );
 }

@@ -1,7 +1,13 @@
 import type { TestSchema } from './test-schema.ts';
 
 /** The variables by which a service finds its database. */
-export function databaseEnvironment({ host, port, name, user, password }: TestSchema['connection']) {
+export function databaseEnvironment({
+  host,
+  port,
+  name,
+  user,
+  password,
+}: TestSchema['connection']) {
   return {
     DATABASE_HOST: host,
     DATABASE_PORT: String(port),

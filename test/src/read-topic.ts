@@ -17,16 +17,23 @@ export async function readTopic(brokers: readonly string[], topic: string): Prom
   const ranges = await withAdmin(kafka, (admin) => listRanges(admin, topic));
   if (ranges === undefined) throw new Error(`there is no topic ${topic}`);
   const records: TopicRecord[] = [];
-  await readRanges(kafka, uniqueName('reader'), ranges, ({ partition }, { offset, timestamp, key, value, headers }) => {
-    records.push({
-      partition,
-      offset,
-      timestampMs: Number(timestamp),
-      key: key?.toString(),
-      value,
-      headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, text?.toString()])),
-    });
-    return 'more';
-  });
+  await readRanges(
+    kafka,
+    uniqueName('reader'),
+    ranges,
+    ({ partition }, { offset, timestamp, key, value, headers }) => {
+      records.push({
+        partition,
+        offset,
+        timestampMs: Number(timestamp),
+        key: key?.toString(),
+        value,
+        headers: Object.fromEntries(
+          Object.entries(headers).map(([name, text]) => [name, text?.toString()]),
+        ),
+      });
+      return 'more';
+    },
+  );
   return records;
 }

@@ -11,7 +11,10 @@ interface LogLine {
 export interface SpawnedService {
   /** What it has logged so far. */
   readonly lines: readonly LogLine[];
-  /** Resolves with the first line of this event, past or to come; rejects when the process ends without it. */
+  /**
+   * Resolves with the first line of this event, past or to come; rejects when the process ends
+   * without it.
+   */
   until(event: string): Promise<LogLine>;
   /** Resolves with its address once it listens. */
   url(): Promise<string>;
@@ -32,7 +35,9 @@ export function spawnService(
     env: { HTTP_PORT: '0', ...compileCache, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
+  const ended = once(child, 'exit').then(
+    ([code, signal]) => (code ?? signal) as number | NodeJS.Signals,
+  );
   const lines: LogLine[] = [];
   let news = Promise.withResolvers<void>();
   const tell = (): void => {

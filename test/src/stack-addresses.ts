@@ -1,6 +1,9 @@
 import type { Instance, Ports, Secrets, StackState } from '@board/stack';
 
-/** Where the servers of the test stack are; every tier above the pure one gets it by `inject('stack')`. */
+/**
+ * Where the servers of the test stack are; every tier above the pure one gets it by
+ * `inject('stack')`.
+ */
 export interface StackAddresses {
   /** What the operator's commands call this stack. */
   readonly instance: string;

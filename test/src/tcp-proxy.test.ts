@@ -6,10 +6,15 @@ import { startTcpProxy } from './tcp-proxy.ts';
 /** A proxy to a server that keeps what it gets, and a client of it. */
 async function open() {
   let received = '';
-  const server = createServer((socket) => socket.on('data', (chunk) => (received += chunk.toString())));
+  const server = createServer((socket) =>
+    socket.on('data', (chunk) => (received += chunk.toString())),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const proxy = await startTcpProxy({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+  const proxy = await startTcpProxy({
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+  });
   const client = connect(proxy.port, proxy.host);
   client.setNoDelay().on('error', () => undefined);
   await once(client, 'connect');

@@ -8,7 +8,9 @@ export type Fault =
   | { readonly kind: 'cut' }
   /** Like `cut`, with a TCP reset. */
   | { readonly kind: 'reset' }
-  /** Bytes vanish in the named direction, connections stay open: a dead link that nobody noticed. */
+  /**
+   * Bytes vanish in the named direction, connections stay open: a dead link that nobody noticed.
+   */
   | { readonly kind: 'half-open'; readonly drop: 'both' | 'to-server' | 'to-client' }
   /** Chunks to the server that hold this text vanish: a statement that is never answered. */
   | { readonly kind: 'swallow'; readonly text: string }
@@ -23,7 +25,10 @@ export interface TcpProxy {
   redirect(target: { host: string; port: number }): void;
   /** Connections that clients hold through it now. */
   connections(): number;
-  /** How often the fault that was set last has met a connection: ended or refused it, dropped or delayed its bytes. */
+  /**
+   * How often the fault that was set last has met a connection: ended or refused it, dropped or
+   * delayed its bytes.
+   */
   hits(): number;
   close(): Promise<void>;
 }
@@ -104,7 +109,8 @@ function createDelayLine(to: Socket): DelayLine {
       waiting.push(chunk);
       const nowMs = performance.now();
       lastDueMs = Math.max(nowMs + delayMs, lastDueMs);
-      // Each timer sends the oldest chunk, not its own: two that are due together may fire in either order.
+      // Each timer sends the oldest chunk, not its own: two that are due together may fire in
+      // either order.
       setTimeout(() => {
         const oldest = waiting.shift();
         if (oldest !== undefined && to.writable) to.write(oldest);

@@ -21,7 +21,14 @@ export async function createTestSchema(
   name = uniqueName(),
 ): Promise<TestSchema> {
   const { host, port, rootPassword: password } = mysql;
-  const root = await openConnection({ host, port, user: 'root', password, timezone: 'Z', charset: 'utf8mb4' });
+  const root = await openConnection({
+    host,
+    port,
+    user: 'root',
+    password,
+    timezone: 'Z',
+    charset: 'utf8mb4',
+  });
   await root.query('CREATE DATABASE ??', [name]);
   await root.query('USE ??', [name]);
   return {

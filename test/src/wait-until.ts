@@ -1,6 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** Asks until the answer is neither undefined nor false; throws with what was awaited when the time is over. */
+/**
+ * Asks until the answer is neither undefined nor false; throws with what was awaited when the time
+ * is over.
+ */
 export async function waitUntil<Answer>(
   what: string,
   ask: () => Promise<Answer | undefined | false> | Answer | undefined | false,
@@ -16,7 +19,8 @@ export async function waitUntil<Answer>(
     } catch (error) {
       last = error;
     }
-    if (Date.now() >= endsAt) throw new Error(`${what}: not within ${timeoutMs} ms`, { cause: last });
+    if (Date.now() >= endsAt)
+      throw new Error(`${what}: not within ${timeoutMs} ms`, { cause: last });
     await wait(everyMs);
   }
 }

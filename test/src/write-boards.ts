@@ -6,7 +6,10 @@ import avsc from 'avsc';
 import type { StackAddresses } from './stack-addresses.ts';
 
 export interface BoardWriter {
-  /** Commits new boards with their events, all in one transaction, as order-service's schema wants them; returns their ids. */
+  /**
+   * Commits new boards with their events, all in one transaction, as order-service's schema wants
+   * them; returns their ids.
+   */
   create(count: number): Promise<string[]>;
   /** Commits one more version of each board with its event. */
   edit(ids: readonly string[]): Promise<void>;
@@ -26,7 +29,10 @@ interface BoardRow {
   readonly deletedAt: Date | null;
 }
 
-/** Writes board and outbox rows past order-service, faster than over HTTP and with edits and deletes. */
+/**
+ * Writes board and outbox rows past order-service, faster than over HTTP and with edits and
+ * deletes.
+ */
 export async function openBoardWriter(stack: StackAddresses): Promise<BoardWriter> {
   const { host, port, rootPassword: password } = stack.mysql;
   const database = await openConnection({
@@ -38,7 +44,9 @@ export async function openBoardWriter(stack: StackAddresses): Promise<BoardWrite
     timezone: 'Z',
   });
   const codecs = new Map(
-    await Promise.all(eventSchemas.map(async (schema) => [schema.eventType, await codecOf(stack, schema)] as const)),
+    await Promise.all(
+      eventSchemas.map(async (schema) => [schema.eventType, await codecOf(stack, schema)] as const),
+    ),
   );
 
   async function write(type: BoardEventType, boards: readonly BoardRow[]): Promise<void> {
@@ -111,7 +119,12 @@ export async function openBoardWriter(stack: StackAddresses): Promise<BoardWrite
       const boards = await read(ids);
       await write(
         'BoardEdited',
-        boards.map((one) => ({ ...one, version: one.version + 1, title: `${one.title}!`, updatedAt: new Date() })),
+        boards.map((one) => ({
+          ...one,
+          version: one.version + 1,
+          title: `${one.title}!`,
+          updatedAt: new Date(),
+        })),
       );
     },
     async remove(ids) {
@@ -130,7 +143,10 @@ async function codecOf(
   { registryUrl }: StackAddresses,
   { subject, schema }: { subject: string; schema: string },
 ): Promise<(board: BoardRow) => Buffer> {
-  const { json } = await createRegistryClient(registryUrl, { timeoutMs: 10_000 }).findSchema(subject, schema);
+  const { json } = await createRegistryClient(registryUrl, { timeoutMs: 10_000 }).findSchema(
+    subject,
+    schema,
+  );
   const { id } = json as { id?: number };
   if (id === undefined) throw new Error(`the registry does not know ${subject}`);
   const type = avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema);

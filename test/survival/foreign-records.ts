@@ -11,16 +11,26 @@ export interface ForeignKind {
   readonly count: number;
   /** How many of them a broker stores. */
   readonly stored: number;
-  /** Writes that many, each with the marker in its value, and resolves when the brokers have answered. */
+  /**
+   * Writes that many, each with the marker in its value, and resolves when the brokers have
+   * answered.
+   */
   write(brokers: readonly string[], marker: string, count: number): Promise<void>;
 }
 
 const { name: topic } = boardTopic;
-const withHeaders = ['--reader-property', 'parse.headers=true', '--reader-property', 'null.marker=NUL'];
+const withHeaders = [
+  '--reader-property',
+  'parse.headers=true',
+  '--reader-property',
+  'null.marker=NUL',
+];
 
 /** Every kind, one after the other. */
 export const foreignKinds: readonly ForeignKind[] = [
-  ...['gzip', 'snappy', 'lz4', 'zstd'].map((codec) => ofLines(codec, 1, ['--compression-codec', codec])),
+  ...['gzip', 'snappy', 'lz4', 'zstd'].map((codec) =>
+    ofLines(codec, 1, ['--compression-codec', codec]),
+  ),
   ofLines('repeated header', 1, withHeaders, 'x:NUL,x:1\t'),
   ofLines('header of a prototype', 1, withHeaders, 'constructor:c\t'),
   ofLines('many headers', 1, withHeaders, `${shortHeaders(8_000)}\t`),
@@ -30,11 +40,17 @@ export const foreignKinds: readonly ForeignKind[] = [
     count: 1,
     stored: 0,
     async write(brokers: readonly string[], marker: string) {
-      const large = ['--compression-codec', 'gzip', '--command-property', 'max.request.size=20000000'];
+      const large = [
+        '--compression-codec',
+        'gzip',
+        '--command-property',
+        'max.request.size=20000000',
+      ];
       const producing = produce(brokers, topic, `${marker}${'a'.repeat(3_000_000)}\n`, large);
       // The tool ends with 0 or not, by its version; either way it says what the broker answered.
       const said = await producing.catch((error: unknown) => String(error));
-      if (!said.includes('RecordTooLargeException')) throw new Error(`3 MB of one letter were not refused: ${said}`);
+      if (!said.includes('RecordTooLargeException'))
+        throw new Error(`3 MB of one letter were not refused: ${said}`);
     },
   },
   inTransaction('committed transaction', 'commit'),
@@ -55,14 +71,20 @@ export async function writeForeignRecords(brokers: readonly string[]): Promise<v
   for (const kind of foreignKinds) await kind.write(brokers, '', kind.count);
 }
 
-function produce(brokers: readonly string[], to: string, input: string, args: readonly string[]): Promise<string> {
+function produce(
+  brokers: readonly string[],
+  to: string,
+  input: string,
+  args: readonly string[],
+): Promise<string> {
   return runKafkaTool('ConsoleProducer', brokers, ['--topic', to, ...args], input);
 }
 
 /** The tool ends with 0 although a record was refused. */
 async function expectStored(producing: Promise<string>): Promise<void> {
   const said = await producing;
-  if (/ERROR|Exception/.test(said)) throw new Error(`the records were not stored: ${said.slice(-2_000)}`);
+  if (/ERROR|Exception/.test(said))
+    throw new Error(`the records were not stored: ${said.slice(-2_000)}`);
 }
 
 function ofLines(name: string, count: number, args: readonly string[], head = ''): ForeignKind {
@@ -86,7 +108,9 @@ function ofRetry(name: string, origin: string): ForeignKind {
     count: 1,
     stored: 1,
     write: (brokers, marker) =>
-      expectStored(produce(brokers, retryTopic, `${identity},${origin}\t${marker}poison\n`, withHeaders)),
+      expectStored(
+        produce(brokers, retryTopic, `${identity},${origin}\t${marker}poison\n`, withHeaders),
+      ),
   };
 }
 
@@ -102,7 +126,11 @@ function inTransaction(name: string, end: 'commit' | 'abort' | undefined): Forei
     count: 1,
     stored: 1,
     async write(brokers, marker) {
-      const kafka = connectKafka({ brokers }, 'foreign', createLogger({ name: 'foreign', level: 'silent' }));
+      const kafka = connectKafka(
+        { brokers },
+        'foreign',
+        createLogger({ name: 'foreign', level: 'silent' }),
+      );
       const producer = kafka.producer({
         transactionalId: uniqueName('foreign'),
         idempotent: true,

@@ -31,7 +31,10 @@ const patienceMs = 15_000;
 const created = 0.4;
 const deleted = 0.15;
 
-/** Creates, edits and deletes boards at a steady rate, whatever becomes of the operations before; repeats none. */
+/**
+ * Creates, edits and deletes boards at a steady rate, whatever becomes of the operations before;
+ * repeats none.
+ */
 export function startTraffic(orderServiceUrl: string): Ledger {
   const boards = new Map<string, LedgerBoard>();
   const idle = new Set<LedgerBoard>();
@@ -42,7 +45,11 @@ export function startTraffic(orderServiceUrl: string): Ledger {
   const running = new Set<Promise<void>>();
   let operations = 0;
 
-  async function ask(method: string, path: string, body?: object): Promise<{ outcome: Outcome; json: unknown }> {
+  async function ask(
+    method: string,
+    path: string,
+    body?: object,
+  ): Promise<{ outcome: Outcome; json: unknown }> {
     const { outcome, answer, json } = await send(`${orderServiceUrl}${path}`, method, body);
     counts[outcome] += 1;
     if (outcome !== 'ok') answers.set(answer, (answers.get(answer) ?? 0) + 1);
@@ -50,7 +57,11 @@ export function startTraffic(orderServiceUrl: string): Ledger {
   }
 
   async function create(title: string, content: string): Promise<void> {
-    const { outcome, json } = await ask('POST', '/boards', { title, content, author: `author-${operations % 7}` });
+    const { outcome, json } = await ask('POST', '/boards', {
+      title,
+      content,
+      author: `author-${operations % 7}`,
+    });
     if (outcome === 'fail') failedTitles.add(title);
     if (outcome !== 'ok') return;
     const { id } = json as { id: string };
@@ -77,7 +88,10 @@ export function startTraffic(orderServiceUrl: string): Ledger {
   /** One operation on a board at a time: its versions follow from the answers. */
   function operate(): Promise<void> {
     operations += 1;
-    const [title, content] = [`글 ${operations}`, `내용 ${operations} ${'가'.repeat(operations % 200)}`];
+    const [title, content] = [
+      `글 ${operations}`,
+      `내용 ${operations} ${'가'.repeat(operations % 200)}`,
+    ];
     const chance = Math.random();
     const candidates = [...idle];
     const board = candidates[Math.floor(Math.random() * candidates.length)];
@@ -119,16 +133,23 @@ async function send(url: string, method: string, body?: object): Promise<Answer>
   try {
     const response = await fetch(url, {
       method,
-      headers: { 'Idempotency-Key': randomUUID(), ...(body && { 'Content-Type': 'application/json' }) },
+      headers: {
+        'Idempotency-Key': randomUUID(),
+        ...(body && { 'Content-Type': 'application/json' }),
+      },
       ...(body && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(patienceMs),
     });
     const text = await response.text();
-    if (response.ok) return { outcome: 'ok', answer: String(response.status), json: text && JSON.parse(text) };
+    if (response.ok)
+      return { outcome: 'ok', answer: String(response.status), json: text && JSON.parse(text) };
     const { detail = text } = JSON.parse(text) as { detail?: string };
     // A 503 may come after a COMMIT whose answer was lost, unless it says that it does not.
     const wasNotDone = response.status < 500 || detail.endsWith('So it was not done.');
-    return { outcome: wasNotDone ? 'fail' : 'info', answer: `${method} ${response.status} ${detail}` };
+    return {
+      outcome: wasNotDone ? 'fail' : 'info',
+      answer: `${method} ${response.status} ${detail}`,
+    };
   } catch (error) {
     const code = codeOf(error);
     return { outcome: code === 'ECONNREFUSED' ? 'fail' : 'info', answer: `${method} ${code}` };

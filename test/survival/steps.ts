@@ -10,7 +10,10 @@ export interface Step {
   /** For how long it stays wrong. */
   readonly forMs?: number;
   readonly heal?: (stack: SurvivalStack) => Promise<void>;
-  /** How long after it a new board may take to the catalog: longer where the connector is started again. */
+  /**
+   * How long after it a new board may take to the catalog: longer where the connector is started
+   * again.
+   */
   readonly appliedWithinMs: number;
   /** It kills processes itself; without that, no process may end because of it. */
   readonly kills?: true;
@@ -109,7 +112,10 @@ export const steps: readonly Step[] = [
   },
 ];
 
-/** Runs a step, and resolves once a board that was posted after it is in the catalog; one line of what happened when. */
+/**
+ * Runs a step, and resolves once a board that was posted after it is in the catalog; one line of
+ * what happened when.
+ */
 export async function runStep(stack: SurvivalStack, step: Step): Promise<string> {
   const { name, inject, forMs = 0, heal, appliedWithinMs, kills = false } = step;
   const before = stack.pids();
@@ -120,7 +126,8 @@ export async function runStep(stack: SurvivalStack, step: Step): Promise<string>
   await heal?.(stack);
   const healedAt = Date.now();
   await untilNewBoardApplied(stack, appliedWithinMs);
-  if (!kills && stack.pids() !== before) throw new Error(`processes ended: ${before} before, ${stack.pids()} after`);
+  if (!kills && stack.pids() !== before)
+    throw new Error(`processes ended: ${before} before, ${stack.pids()} after`);
   const seconds = (from: number, to: number): string => `${((to - from) / 1_000).toFixed(1)} s`;
   return (
     `${name}: begun at ${new Date(startedAt).toISOString()}, took after ${seconds(startedAt, tookAt)}, healed after ` +
@@ -132,20 +139,29 @@ export async function runStep(stack: SurvivalStack, step: Step): Promise<string>
 export async function untilNewBoardApplied(stack: SurvivalStack, timeoutMs: number): Promise<void> {
   const endsAt = Date.now() + timeoutMs;
   const board = { title: 'after it', content: '' };
-  const { id } = await waitUntil('a board posted', () => postBoard(stack, board), { timeoutMs, everyMs: 250 });
+  const { id } = await waitUntil('a board posted', () => postBoard(stack, board), {
+    timeoutMs,
+    everyMs: 250,
+  });
   await waitUntil(
     `board ${id} in the catalog`,
-    async () => (await stack.query('SELECT 1 FROM catalog_service.catalog WHERE id = ?', [id])).length === 1,
+    async () =>
+      (await stack.query('SELECT 1 FROM catalog_service.catalog WHERE id = ?', [id])).length === 1,
     { timeoutMs: Math.max(0, endsAt - Date.now()), everyMs: 250 },
   );
 }
 
 async function countDeadLetters(stack: SurvivalStack): Promise<number> {
-  const [row] = await stack.query<{ rowCount: number }>('SELECT COUNT(*) AS rowCount FROM catalog_service.dead_letter');
+  const [row] = await stack.query<{ rowCount: number }>(
+    'SELECT COUNT(*) AS rowCount FROM catalog_service.dead_letter',
+  );
   return Number(row?.rowCount);
 }
 
-async function each<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+async function each<Item>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
   await Promise.all(items.map(work));
 }
 

@@ -24,7 +24,10 @@ export interface SurvivalStack extends StackAddresses {
   untilAllReady(): Promise<void>;
   query<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
   /** An operator's command; its output, and its exit code. */
-  run(command: string, ...args: readonly string[]): Promise<{ code: number; output: string; problems: string }>;
+  run(
+    command: string,
+    ...args: readonly string[]
+  ): Promise<{ code: number; output: string; problems: string }>;
   stop(): Promise<void>;
 }
 
@@ -52,21 +55,33 @@ export async function startSurvivalStack(name: string): Promise<SurvivalStack> {
     if (!running) throw new Error(`the stack "${name}" does not run:\n${output.slice(-4_000)}`);
     return running;
   };
-  await waitUntil('the start', () => child.exitCode !== null || output.includes('Ctrl-C stops everything'), {
-    timeoutMs: 600_000,
-  });
+  await waitUntil(
+    'the start',
+    () => child.exitCode !== null || output.includes('Ctrl-C stops everything'),
+    {
+      timeoutMs: 600_000,
+    },
+  );
   const addresses = addressesOf(read());
-  const stateOf = (server: string) => read().state.processes.find((process) => process.name === server);
+  const stateOf = (server: string) =>
+    read().state.processes.find((process) => process.name === server);
   const pidOf = (server: string): number => {
     const pid = stateOf(server)?.pid;
     if (pid === undefined) throw new Error(`${server} does not run`);
     return pid;
   };
-  const untilState = async (server: string, signal: NodeJS.Signals, isWanted: (state: string) => boolean) => {
+  const untilState = async (
+    server: string,
+    signal: NodeJS.Signals,
+    isWanted: (state: string) => boolean,
+  ) => {
     const pid = pidOf(server);
     process.kill(pid, signal);
     const stat = () => parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8')).state;
-    await waitUntil(`${server} after ${signal}`, () => isWanted(stat()), { timeoutMs: 5_000, everyMs: 10 });
+    await waitUntil(`${server} after ${signal}`, () => isWanted(stat()), {
+      timeoutMs: 5_000,
+      everyMs: 10,
+    });
   };
 
   return {
@@ -79,8 +94,12 @@ export async function startSurvivalStack(name: string): Promise<SurvivalStack> {
         .join(', '),
     async kill(server) {
       const identity = identifyProcess(pidOf(server));
-      if (!identity || !signalProcess(identity, 'SIGKILL')) throw new Error(`${server} was dead already`);
-      await waitUntil(`the end of ${server}`, () => !isRunning(identity), { timeoutMs: 10_000, everyMs: 10 });
+      if (!identity || !signalProcess(identity, 'SIGKILL'))
+        throw new Error(`${server} was dead already`);
+      await waitUntil(`the end of ${server}`, () => !isRunning(identity), {
+        timeoutMs: 10_000,
+        everyMs: 10,
+      });
     },
     freeze: (server) => untilState(server, 'SIGSTOP', (state) => state === 'T'),
     thaw: (server) => untilState(server, 'SIGCONT', (state) => state !== 'T'),
@@ -97,12 +116,21 @@ export async function startSurvivalStack(name: string): Promise<SurvivalStack> {
         phase === 'running' && identifyProcess(pid) !== undefined;
       const others = (): string[] =>
         read().state.processes.flatMap((one) => (isReady(one) ? [] : [`${one.name} ${one.phase}`]));
-      await waitUntil('all processes ready', () => others().length === 0, { timeoutMs: readyAgainMs, everyMs: 100 });
+      await waitUntil('all processes ready', () => others().length === 0, {
+        timeoutMs: readyAgainMs,
+        everyMs: 100,
+      });
     },
     async query(sql, values = []) {
       const { host, port, rootPassword: password } = addresses.mysql;
       // A connection for each: the server dies and comes back.
-      const connection = await openConnection({ host, port, user: 'root', password, timezone: 'Z' });
+      const connection = await openConnection({
+        host,
+        port,
+        user: 'root',
+        password,
+        timezone: 'Z',
+      });
       try {
         const [rows] = await connection.query<RowDataPacket[]>(sql, [...values]);
         return rows as never;
@@ -120,7 +148,9 @@ export async function startSurvivalStack(name: string): Promise<SurvivalStack> {
   };
 }
 
-async function npm(args: readonly string[]): Promise<{ code: number; output: string; problems: string }> {
+async function npm(
+  args: readonly string[],
+): Promise<{ code: number; output: string; problems: string }> {
   const options = { cwd: checkout, maxBuffer: 512 * 1024 * 1024 };
   try {
     const { stdout, stderr } = await promisify(execFile)('npm', args, options);

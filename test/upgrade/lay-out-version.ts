@@ -17,7 +17,10 @@ const checkout = resolve(import.meta.dirname, '../..');
 /** `connectors` for the definition that `packages/relay` reads. */
 const copied = ['connectors', 'contracts', 'packages', 'services'];
 
-/** A change of one file: `from`, which stands there once, becomes `to`; without `from` the file is new. */
+/**
+ * A change of one file: `from`, which stands there once, becomes `to`; without `from` the file is
+ * new.
+ */
 export interface Edit {
   readonly file: string;
   readonly from?: string;
@@ -30,7 +33,10 @@ export interface LaidOutVersion {
   remove(): void;
 }
 
-/** Copies contracts, packages and services of this checkout to a folder of their own, and changes the copy. */
+/**
+ * Copies contracts, packages and services of this checkout to a folder of their own, and changes
+ * the copy.
+ */
 export function layOutVersion(edits: readonly Edit[]): LaidOutVersion {
   const folder = mkdtempSync(join(tmpdir(), 'board-version-'));
   const remove = (): void => rmSync(folder, { recursive: true });
@@ -49,7 +55,10 @@ export function layOutVersion(edits: readonly Edit[]): LaidOutVersion {
   return { file: (path) => join(folder, path), remove };
 }
 
-/** What others wrote is used where it is; `@board/...` must lead to the copy, so its links stay relative. */
+/**
+ * What others wrote is used where it is; `@board/...` must lead to the copy, so its links stay
+ * relative.
+ */
 function linkModules(from: string, to: string): void {
   mkdirSync(join(to, '@board'), { recursive: true });
   for (const name of readdirSync(from))
@@ -63,6 +72,7 @@ function linkModules(from: string, to: string): void {
 function apply(path: string, { file, from, to }: Edit): void {
   if (from === undefined) return writeFileSync(path, to, { flag: 'wx' });
   const parts = readFileSync(path, 'utf8').split(from);
-  if (parts.length !== 2) throw new Error(`${file} has this text ${parts.length - 1} times, not once: ${from}`);
+  if (parts.length !== 2)
+    throw new Error(`${file} has this text ${parts.length - 1} times, not once: ${from}`);
   writeFileSync(path, parts.join(to));
 }

@@ -7,7 +7,8 @@ const catalog = 'services/catalog-service/src';
 /**
  * A version N+1: boards get a language.
  *
- * Both databases get a column that may be NULL, each event an optional field; nothing that N reads or writes goes away.
+ * Both databases get a column that may be NULL, each event an optional field; nothing that N reads
+ * or writes goes away.
  */
 export const nextVersion: readonly Edit[] = [
   ...eventFiles.map((name) => ({
@@ -64,7 +65,11 @@ export function languageOf(title: string): string {
     from: `updatedAt: { name: 'updated_at', type: 'datetime', precision: 3 },`,
     to: `updatedAt: { name: 'updated_at', type: 'datetime', precision: 3 },\n    language: { type: 'varchar', length: 8, nullable: true },`,
   },
-  { file: `${order}/database/board-store.ts`, from: `'deletedAt']);`, to: `'deletedAt', 'language']);` },
+  {
+    file: `${order}/database/board-store.ts`,
+    from: `'deletedAt']);`,
+    to: `'deletedAt', 'language']);`,
+  },
   ...addMigration(order, 'board', {
     file: 'database/migrations.ts',
     firstImport: `import type { MigrationInterface, QueryRunner } from 'typeorm';`,
@@ -96,8 +101,16 @@ export function languageOf(title: string): string {
     from: 'deleted_at = event.deleted_at,',
     to: 'deleted_at = event.deleted_at, language = event.language,',
   },
-  { file: `${catalog}/database/catalog-writer.ts`, from: 'deletedAt } = board', to: 'deletedAt, language } = board' },
-  { file: `${catalog}/database/catalog-writer.ts`, from: 'deletedAt, 1]', to: 'deletedAt, language, 1]' },
+  {
+    file: `${catalog}/database/catalog-writer.ts`,
+    from: 'deletedAt } = board',
+    to: 'deletedAt, language } = board',
+  },
+  {
+    file: `${catalog}/database/catalog-writer.ts`,
+    from: 'deletedAt, 1]',
+    to: 'deletedAt, language, 1]',
+  },
   ...addMigration(catalog, 'catalog', {
     file: 'database/migrations.ts',
     firstImport: 'import { CreateCatalog1764000000001 }',

@@ -7,7 +7,10 @@ import { expect, onTestFinished } from 'vitest';
 import { openBoardPair, type BoardPair } from '../../ops/test/support/open-board-pair.ts';
 import { openBoardRoute } from '../../ops/test/support/open-board-route.ts';
 import { readSchemaIds } from '../../services/order-service/test/support/read-schema-ids.ts';
-import { startService, type RunningService } from '../../services/order-service/test/support/start-service.ts';
+import {
+  startService,
+  type RunningService,
+} from '../../services/order-service/test/support/start-service.ts';
 import { registerSchemas } from '../../provision/schemas.ts';
 import { layOutVersion, type Edit, type LaidOutVersion } from './lay-out-version.ts';
 import { looksAwayWithinMs, startBalancer } from './start-balancer.ts';
@@ -20,7 +23,10 @@ interface Contracts {
   readonly boardAggregate: { readonly schemas: readonly EventSchema[] };
 }
 
-/** Both services on databases, a topic, a group and subjects of one test, each service behind a load balancer. */
+/**
+ * Both services on databases, a topic, a group and subjects of one test, each service behind a load
+ * balancer.
+ */
 export interface Upgrade {
   readonly pair: BoardPair;
   readonly topic: string;
@@ -46,7 +52,10 @@ export async function openUpgrade(stack: StackAddresses): Promise<Upgrade> {
   scope.defer('schemas', () => pair.close());
   const { name: topic } = await openBoardRoute(stack, scope, { name, database: pair.source.name });
   const schemas = { 'order-service': pair.source, 'catalog-service': pair.consumer };
-  const balancers = { 'order-service': await startBalancer(), 'catalog-service': await startBalancer() };
+  const balancers = {
+    'order-service': await startBalancer(),
+    'catalog-service': await startBalancer(),
+  };
   for (const balancer of Object.values(balancers)) scope.defer('balancer', () => balancer.close());
   let instances = 0;
 
@@ -54,7 +63,10 @@ export async function openUpgrade(stack: StackAddresses): Promise<Upgrade> {
     pair,
     topic,
     group: name,
-    urls: { 'order-service': balancers['order-service'].url, 'catalog-service': balancers['catalog-service'].url },
+    urls: {
+      'order-service': balancers['order-service'].url,
+      'catalog-service': balancers['catalog-service'].url,
+    },
     layOut(edits) {
       const version = layOutVersion([...inPlacesOf(topic, name), ...patient, ...edits]);
       scope.defer('copy', () => version.remove());
@@ -62,12 +74,18 @@ export async function openUpgrade(stack: StackAddresses): Promise<Upgrade> {
     },
     async migrate(version) {
       for (const service of services)
-        await promisify(execFile)(process.execPath, [version.file(`services/${service}/src/migrate.ts`)], {
-          env: { ...databaseEnvironment(schemas[service].connection), ...compiledOnce(version) },
-        });
+        await promisify(execFile)(
+          process.execPath,
+          [version.file(`services/${service}/src/migrate.ts`)],
+          {
+            env: { ...databaseEnvironment(schemas[service].connection), ...compiledOnce(version) },
+          },
+        );
     },
     async register(version) {
-      const { eventSchemas, boardAggregate } = (await import(version.file('contracts/src/pipeline.ts'))) as Contracts;
+      const { eventSchemas, boardAggregate } = (await import(
+        version.file('contracts/src/pipeline.ts')
+      )) as Contracts;
       await registerSchemas(stack.registryUrl, eventSchemas);
       const ids = await readSchemaIds(stack.registryUrl, boardAggregate.schemas);
       return [...ids.values()];
@@ -87,7 +105,9 @@ export async function openUpgrade(stack: StackAddresses): Promise<Upgrade> {
         version.file(`services/${service}/src/main.ts`),
       );
       balancers[service].add(instance.url);
-      await waitUntil(`${service} ready`, () => balancers[service].gives(instance.url), { timeoutMs: 60_000 });
+      await waitUntil(`${service} ready`, () => balancers[service].gives(instance.url), {
+        timeoutMs: 60_000,
+      });
       return instance;
     },
     async stop(instance) {
@@ -97,14 +117,32 @@ export async function openUpgrade(stack: StackAddresses): Promise<Upgrade> {
   };
 }
 
-/** On a machine that is too busy for the deadlines an upgrade would look like the cause of what the database did not do in time. */
+/**
+ * On a machine that is too busy for the deadlines an upgrade would look like the cause of what the
+ * database did not do in time.
+ */
 const patient: readonly Edit[] = [
-  { file: 'packages/mysql/src/create-database.ts', from: 'deadlineMs = 1_800', to: 'deadlineMs = 15_000' },
-  { file: 'packages/outbox/src/commit-limits.ts', from: 'deadlineMs: 1_800', to: 'deadlineMs: 20_000' },
-  { file: 'services/order-service/src/main.ts', from: 'deadlineMs = 1_400', to: 'deadlineMs = 15_000' },
+  {
+    file: 'packages/mysql/src/create-database.ts',
+    from: 'deadlineMs = 1_800',
+    to: 'deadlineMs = 15_000',
+  },
+  {
+    file: 'packages/outbox/src/commit-limits.ts',
+    from: 'deadlineMs: 1_800',
+    to: 'deadlineMs: 20_000',
+  },
+  {
+    file: 'services/order-service/src/main.ts',
+    from: 'deadlineMs = 1_400',
+    to: 'deadlineMs = 15_000',
+  },
 ];
 
-/** The services know one topic, one group and its subjects: a copy for a test gets others, so that it meets nobody. */
+/**
+ * The services know one topic, one group and its subjects: a copy for a test gets others, so that
+ * it meets nobody.
+ */
 function inPlacesOf(topic: string, group: string): readonly Edit[] {
   return [
     { file: 'contracts/src/catalog.ts', from: `group: 'catalog-service'`, to: `group: '${group}'` },

@@ -15,23 +15,33 @@ import { setTimeout as wait } from 'node:timers/promises';
 const lookEveryMs = 100;
 const lookTimeoutMs = 1_000;
 
-/** After a red `/readyz` the balancer has looked away by then: three looks, of which the first may just have begun. */
+/**
+ * After a red `/readyz` the balancer has looked away by then: three looks, of which the first may
+ * just have begun.
+ */
 export const looksAwayWithinMs = 3 * (lookEveryMs + lookTimeoutMs);
 
-/** Less than the 5 s after which the services close an idle connection: a request would meet the end of it. */
+/**
+ * Less than the 5 s after which the services close an idle connection: a request would meet the end
+ * of it.
+ */
 const idleMs = 2_000;
 
 export interface Balancer {
   readonly url: string;
-  /** From now on the instance gets requests, in turn with the others, while its `/readyz` answers 200. */
+  /**
+   * From now on the instance gets requests, in turn with the others, while its `/readyz` answers
+   * 200.
+   */
   add(instanceUrl: string): void;
   gives(instanceUrl: string): boolean;
   close(): Promise<void>;
 }
 
 /**
- * A load balancer as they are: it knows of its instances only what `/readyz` says, keeps connections to them, and sends
- * a request again only when the connection was refused, so that no byte of it can have been taken.
+ * A load balancer as they are: it knows of its instances only what `/readyz` says, keeps
+ * connections to them, and sends a request again only when the connection was refused, so that no
+ * byte of it can have been taken.
  */
 export async function startBalancer(): Promise<Balancer> {
   const agent = new Agent({ keepAlive: true, timeout: idleMs });
@@ -74,7 +84,9 @@ export async function startBalancer(): Promise<Balancer> {
     { method, url: path, headers }: IncomingMessage,
     body: Buffer,
   ): Promise<IncomingMessage> {
-    const outgoing = request(`${url}${path}`, { method, agent, headers: endToEnd(headers) }).end(body);
+    const outgoing = request(`${url}${path}`, { method, agent, headers: endToEnd(headers) }).end(
+      body,
+    );
     const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
     return answer;
   }
@@ -97,7 +109,10 @@ export async function startBalancer(): Promise<Balancer> {
   };
 }
 
-/** A look that is not answered in time says nothing: on a busy machine it may be the looking that is slow. */
+/**
+ * A look that is not answered in time says nothing: on a busy machine it may be the looking that is
+ * slow.
+ */
 async function isReadyNow(url: string): Promise<boolean | 'unknown'> {
   try {
     const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(lookTimeoutMs) });

@@ -16,7 +16,9 @@ export interface Load {
   stop(): Promise<void>;
 }
 
-/** Clients that post, edit, delete and read boards one request after the other, and repeat nothing. */
+/**
+ * Clients that post, edit, delete and read boards one request after the other, and repeat nothing.
+ */
 export function startLoad(orderUrl: string, catalogUrl: string): Load {
   const boards = new Map<string, number>();
   const failures: string[] = [];
@@ -46,7 +48,9 @@ export function startLoad(orderUrl: string, catalogUrl: string): Load {
   }
 
   async function tellStory(n: number): Promise<void> {
-    const created = await ask(201, 'POST', `${orderUrl}/boards`, { body: { title: `글 ${n}`, content: '내용' } });
+    const created = await ask(201, 'POST', `${orderUrl}/boards`, {
+      body: { title: `글 ${n}`, content: '내용' },
+    });
     const { id } = JSON.parse(created.text) as { id: string };
     const url = `${orderUrl}/boards/${id}`;
     boards.set(id, 1);

@@ -1,4 +1,10 @@
-import { aggregates, consumerFlag, consumers, keeperMemoryTopic, type ConsumerDefinition } from '@board/contracts';
+import {
+  aggregates,
+  consumerFlag,
+  consumers,
+  keeperMemoryTopic,
+  type ConsumerDefinition,
+} from '@board/contracts';
 import {
   auditConsumer,
   unaudited,
@@ -53,14 +59,17 @@ export interface ConsumerAuditReport extends AuditReport {
 }
 
 /**
- * Compares every aggregate of its own service with what each consumer has of it, one consumer after the other. When all are
- * clean, that settles the keeper's suspicion.
+ * Compares every aggregate of its own service with what each consumer has of it, one consumer after
+ * the other. When all are clean, that settles the keeper's suspicion.
  */
 export async function auditConsumers(options: PipelineAudit): Promise<ConsumerAuditReport[]> {
   const { places = {} } = options;
   const connector = places.connector ?? boardOutbox.name;
   const kafka = connectKafka(options.kafka, 'audit');
-  const memory = relayMemory(openCompactedTopic(kafka, places.memory ?? keeperMemoryTopic.name), connector);
+  const memory = relayMemory(
+    openCompactedTopic(kafka, places.memory ?? keeperMemoryTopic.name),
+    connector,
+  );
   const { sql, close } = await connectSql(options.database);
   try {
     // Before anything is compared: what is suspected later is not settled by this audit.
@@ -70,14 +79,20 @@ export async function auditConsumers(options: PipelineAudit): Promise<ConsumerAu
     const doubt = (): ReturnType<typeof distrust> => distrust(memory, 'audit');
     const reports: ConsumerAuditReport[] = [];
     for (const consumer of options.consumers ?? consumers) {
-      const audited = auditOne(options, consumer, { kafka, sql, connector, doubt }).catch((error: unknown) => {
-        // A later consumer's trouble, such as a database that is not there yet, must not hide what was found before.
-        if (reports.length === 0) throw error;
-        return { ...unaudited(describeError(error)), consumer: consumer.name, notes: [] };
-      });
+      const audited = auditOne(options, consumer, { kafka, sql, connector, doubt }).catch(
+        (error: unknown) => {
+          // A later consumer's trouble, such as a database that is not there yet, must not hide
+          // what was found before.
+          if (reports.length === 0) throw error;
+          return { ...unaudited(describeError(error)), consumer: consumer.name, notes: [] };
+        },
+      );
       reports.push(await audited);
     }
-    const said = [...keeperNotes, ...(await settleSuspicion(memory, remembered, reports, isWhole(options.consumers)))];
+    const said = [
+      ...keeperNotes,
+      ...(await settleSuspicion(memory, remembered, reports, isWhole(options.consumers))),
+    ];
     return reports.map((report) => ({ ...report, notes: [...said, ...report.notes] }));
   } finally {
     await close();
@@ -85,7 +100,10 @@ export async function auditConsumers(options: PipelineAudit): Promise<ConsumerAu
   }
 }
 
-/** Only what was compared can show that nothing was passed over: every kind of aggregate, at every consumer. */
+/**
+ * Only what was compared can show that nothing was passed over: every kind of aggregate, at every
+ * consumer.
+ */
 function isWhole(audited: readonly ConsumerDefinition[] = consumers): boolean {
   return (
     consumers.every((consumer) => audited.includes(consumer)) &&
@@ -101,7 +119,14 @@ interface AuditTools {
 }
 
 async function auditOne(
-  { connectUrl, timeoutMs, listed = 20, say = () => undefined, chunkSize = 5_000, places = {} }: PipelineAudit,
+  {
+    connectUrl,
+    timeoutMs,
+    listed = 20,
+    say = () => undefined,
+    chunkSize = 5_000,
+    places = {},
+  }: PipelineAudit,
   consumer: ConsumerDefinition,
   { kafka, sql, connector, doubt }: AuditTools,
 ): Promise<ConsumerAuditReport> {
@@ -111,7 +136,11 @@ async function auditOne(
     `the aggregate ${aggregateType}`,
   );
   const group = places.group ?? consumer.group;
-  const source = { schema: places.sourceSchema ?? aggregate.database, table: aggregate.table, aggregateType };
+  const source = {
+    schema: places.sourceSchema ?? aggregate.database,
+    table: aggregate.table,
+    aggregateType,
+  };
   const schema = places.consumerSchema ?? consumer.database;
   const topics = await auditedTopics(kafka, {
     ...consumer,
@@ -123,7 +152,13 @@ async function auditOne(
 
   const barrier = async (): Promise<Barrier> => {
     say(`waiting until the connector ${connector} has shipped everything`);
-    const fence = await waitUntilShipped({ connect, mysql: sql, connector, timeoutMs, distrust: doubt() });
+    const fence = await waitUntilShipped({
+      connect,
+      mysql: sql,
+      connector,
+      timeoutMs,
+      distrust: doubt(),
+    });
     if (fence !== 'passed') return fence;
     say(`waiting until the group ${group} has settled everything`);
     return waitForGroups(kafka, topics, timeoutMs);
@@ -138,7 +173,12 @@ async function auditOne(
     chunkSize,
     listed,
     consumerFlag: consumerFlag(consumer.name),
-    onProgress: (done, suspects) => say(`${done} ${aggregate.table}s compared, ${suspects} need a second look`),
+    onProgress: (done, suspects) =>
+      say(`${done} ${aggregate.table}s compared, ${suspects} need a second look`),
   });
-  return { ...report, consumer: consumer.name, notes: await clearMissing(sql, schema, group, missing, report) };
+  return {
+    ...report,
+    consumer: consumer.name,
+    notes: await clearMissing(sql, schema, group, missing, report),
+  };
 }

@@ -1,4 +1,9 @@
-import { probeAggregateId, type ConsumerEntry, type ConsumerSide, type IdRange } from '@board/inbox';
+import {
+  probeAggregateId,
+  type ConsumerEntry,
+  type ConsumerSide,
+  type IdRange,
+} from '@board/inbox';
 import { rangeOf, type RunSql } from '../../cli/run-sql.ts';
 import type { ComparedContent } from './contents.ts';
 
@@ -8,14 +13,18 @@ export interface ConsumerPlace {
   readonly aggregateType: string;
 }
 
-/** What a consumer has of each aggregate: its mark, its entry where it keeps one, and what is known of the event that comes next. */
+/**
+ * What a consumer has of each aggregate: its mark, its entry where it keeps one, and what is known
+ * of the event that comes next.
+ */
 export function consumerSide(
   sql: RunSql,
   { schema, group, aggregateType }: ConsumerPlace,
   compared: ComparedContent | undefined,
 ): ConsumerSide {
   const whose = [group, aggregateType];
-  // Without entries every mark counts as one, with nothing in it: what is left to compare are versions and events.
+  // Without entries every mark counts as one, with nothing in it: what is left to compare are
+  // versions and events.
   const entryTable = compared === undefined ? undefined : `${schema}.${compared.table}`;
   const content = compared?.of('entry') ?? "''";
   const joined = (id: string): string =>
@@ -26,9 +35,13 @@ export function consumerSide(
   /** The inbox tries itself with an aggregate that has a mark but never was one. */
   const isReal = (column: string): string => `${column} <> '${probeAggregateId}'`;
 
-  // The indexes are named: with statistics of a moment ago MySQL takes those of everything that waits, once for each board.
+  // The indexes are named: with statistics of a moment ago MySQL takes those of everything that
+  // waits, once for each board.
   /** One entry for each id that the FROM item `aggregates` names `aggregate`. */
-  const entries = async (aggregates: string, values: readonly string[]): Promise<readonly ConsumerEntry[]> => {
+  const entries = async (
+    aggregates: string,
+    values: readonly string[],
+  ): Promise<readonly ConsumerEntry[]> => {
     const rows = await sql<Row>(
       `SELECT aggregate.id, COALESCE(mark.version, 0) AS version, NULLIF(mark.event_id, '') AS event_id,
          SHA2(${content}, 256) AS content, ${entryTable === undefined ? 'mark.aggregateid' : 'entry.id'} IS NOT NULL AS has_entry,
@@ -77,10 +90,24 @@ export function consumerSide(
               AND closed_at IS NULL AND reason = 'conflict') AS conflicts
          FROM ${schema}.mark ${joined('mark.aggregateid')}
          WHERE mark.consumer = ? AND mark.aggregatetype = ? AND ${marks.where} AND ${isReal('mark.aggregateid')}`,
-        [...(entryTable === undefined ? [] : stored.values), ...whose, ...letters.values, ...whose, ...marks.values],
+        [
+          ...(entryTable === undefined ? [] : stored.values),
+          ...whose,
+          ...letters.values,
+          ...whose,
+          ...marks.values,
+        ],
       );
       if (row === undefined) throw new Error('an aggregate without groups always has one row');
-      const { marks: count, state, known, events, with_entry: withEntry, entries: all, conflicts } = row;
+      const {
+        marks: count,
+        state,
+        known,
+        events,
+        with_entry: withEntry,
+        entries: all,
+        conflicts,
+      } = row;
       // An entry without a mark was not written by the inbox, and no hash over the marks shows it.
       return { count, state, known, events, odd: all - withEntry + conflicts };
     },
@@ -90,7 +117,8 @@ export function consumerSide(
       const stored = rangeOf('id', range);
       const ofMarks = `SELECT aggregateid AS id FROM ${schema}.mark WHERE consumer = ? AND aggregatetype = ? AND ${marks.where}
              AND ${isReal('aggregateid')}`;
-      const ofEntries = entryTable === undefined ? '' : ` UNION SELECT id FROM ${entryTable} WHERE ${stored.where}`;
+      const ofEntries =
+        entryTable === undefined ? '' : ` UNION SELECT id FROM ${entryTable} WHERE ${stored.where}`;
       return entries(`(${ofMarks}${ofEntries}) AS aggregate`, [
         ...whose,
         ...marks.values,

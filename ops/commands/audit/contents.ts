@@ -4,14 +4,25 @@ const texts = ['title', 'content'] as const;
 export interface ComparedContent {
   /** The consumer's table with one row per aggregate, by `id`. */
   readonly table: string;
-  /** Everything that row and entry have in common, as one text; `alias` is a table's name inside a statement. */
+  /**
+   * Everything that row and entry have in common, as one text; `alias` is a table's name inside a
+   * statement.
+   */
   readonly of: (alias: string) => string;
 }
 
-/** By the consumer's name. A consumer that is not listed keeps no copy of the aggregates: its marks are compared alone. */
-export const contents: Readonly<Record<string, ComparedContent>> = { catalog: { table: 'catalog', of: boardContent } };
+/**
+ * By the consumer's name. A consumer that is not listed keeps no copy of the aggregates: its marks
+ * are compared alone.
+ */
+export const contents: Readonly<Record<string, ComparedContent>> = {
+  catalog: { table: 'catalog', of: boardContent },
+};
 
-/** Lengths come first, so that no two boards can look alike by moving a letter from one column to the next. */
+/**
+ * Lengths come first, so that no two boards can look alike by moving a letter from one column to
+ * the next.
+ */
 function boardContent(alias: string): string {
   const column = (name: string): string => `${alias}.${name}`;
   const parts = [

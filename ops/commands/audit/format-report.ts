@@ -2,7 +2,11 @@ import { redVerdicts, verdicts, type AuditReport } from '@board/inbox';
 import type { ConsumerAuditReport } from './audit-consumers.ts';
 
 /** 0: everything is accounted for; 1: something is wrong; 2: it cannot be told. */
-export const exitCodes: Readonly<Record<AuditReport['outcome'], number>> = { clean: 0, red: 1, incomplete: 2 };
+export const exitCodes: Readonly<Record<AuditReport['outcome'], number>> = {
+  clean: 0,
+  red: 1,
+  incomplete: 2,
+};
 
 const notes: Readonly<Record<AuditReport['outcome'], string>> = {
   clean: 'Clean: everything was applied, or it is known why not yet.',
@@ -27,7 +31,9 @@ export function formatReport(report: ConsumerAuditReport): string {
     if (listed.length === 0) continue;
     const rest = counts[verdict] - listed.length;
     lines.push('', `${verdict}${redVerdicts.includes(verdict) ? ' (red)' : ''}:`);
-    lines.push(...listed.map(({ id, version, mark }) => `  ${id}  version ${version}, mark ${mark}`));
+    lines.push(
+      ...listed.map(({ id, version, mark }) => `  ${id}  version ${version}, mark ${mark}`),
+    );
     if (rest > 0) lines.push(`  and ${rest} more (--limit lists more)`);
   }
   lines.push(
@@ -40,7 +46,9 @@ export function formatReport(report: ConsumerAuditReport): string {
 }
 
 /** Of several consumers: red if one is, else incomplete if one is. */
-export function worstOutcome(reports: readonly Pick<AuditReport, 'outcome'>[]): AuditReport['outcome'] {
+export function worstOutcome(
+  reports: readonly Pick<AuditReport, 'outcome'>[],
+): AuditReport['outcome'] {
   const outcomes = reports.map(({ outcome }) => outcome);
   return (['red', 'incomplete'] as const).find((outcome) => outcomes.includes(outcome)) ?? 'clean';
 }

@@ -8,7 +8,11 @@ export interface MissingRanges {
   readonly foundAt: number;
 }
 
-export async function readMissing(sql: RunSql, schema: string, group: string): Promise<MissingRanges> {
+export async function readMissing(
+  sql: RunSql,
+  schema: string,
+  group: string,
+): Promise<MissingRanges> {
   const rows = await sql<{ reason: string; found_at: number }>(
     `SELECT reason, found_at FROM ${schema}.missing_range WHERE consumer = ? AND cleared_at IS NULL ORDER BY found_at`,
     [group],
@@ -16,7 +20,10 @@ export async function readMissing(sql: RunSql, schema: string, group: string): P
   return { reasons: rows.map(({ reason }) => reason), foundAt: rows.at(-1)?.found_at ?? 0 };
 }
 
-/** A clean audit clears what was found before it began: whatever went, nothing is missing. Says what became of it. */
+/**
+ * A clean audit clears what was found before it began: whatever went, nothing is missing. Says what
+ * became of it.
+ */
 export async function clearMissing(
   sql: RunSql,
   schema: string,

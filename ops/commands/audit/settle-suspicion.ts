@@ -3,12 +3,18 @@ import type { AuditReport } from '@board/inbox';
 
 /** Whether the relay was watched while the boards were written. */
 export function noteKeeper(memory: RelayMemory | undefined): string[] {
-  const blind = 'GTIDs that were reset and have grown past the old ones would not have been noticed';
+  const blind =
+    'GTIDs that were reset and have grown past the old ones would not have been noticed';
   if (memory?.seen === undefined) return [`No keeper has looked at the connector yet: ${blind}.`];
-  return isWatched(memory, new Date()) ? [] : [`The keeper has not looked since ${memory.seen.at}: ${blind}.`];
+  return isWatched(memory, new Date())
+    ? []
+    : [`The keeper has not looked since ${memory.seen.at}: ${blind}.`];
 }
 
-/** A whole audit that finds every consumer clean settles what the keeper suspected before it began; says what became of it. */
+/**
+ * A whole audit that finds every consumer clean settles what the keeper suspected before it began;
+ * says what became of it.
+ */
 export async function settleSuspicion(
   memory: RelayMemoryStore,
   remembered: RelayMemory = {},

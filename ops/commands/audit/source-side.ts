@@ -8,7 +8,10 @@ export interface SourcePlace {
   readonly aggregateType: string;
 }
 
-/** The aggregates as their own service has them, the deleted ones too; their events as long as the outbox still has them. */
+/**
+ * The aggregates as their own service has them, the deleted ones too; their events as long as the
+ * outbox still has them.
+ */
 export function sourceSide(
   sql: RunSql,
   { schema, table, aggregateType }: SourcePlace,
@@ -22,10 +25,10 @@ export function sourceSide(
 
   return {
     async boundary(after, count) {
-      const [row] = await sql<{ id: string }>(`SELECT id FROM ${aggregate} WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?`, [
-        after,
-        count - 1,
-      ]);
+      const [row] = await sql<{ id: string }>(
+        `SELECT id FROM ${aggregate} WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?`,
+        [after, count - 1],
+      );
       return row?.id;
     },
     async digest(range: IdRange) {
@@ -43,7 +46,9 @@ export function sourceSide(
     },
     async list(range) {
       const { where, values } = rangeOf('aggregate.id', range);
-      return (await sql<Row>(`${entries} WHERE ${where} ORDER BY aggregate.id`, values)).map(toEntry);
+      return (await sql<Row>(`${entries} WHERE ${where} ORDER BY aggregate.id`, values)).map(
+        toEntry,
+      );
     },
     async find(ids) {
       if (ids.length === 0) return [];

@@ -13,11 +13,19 @@ export interface SeedRow {
 
 const rowsPerStatement = 10_000;
 
-/** Empties a consumer's tables, in steps: no statement of a large one runs into the limit that connections set. */
-export async function deleteRows(tx: ConsumerTransaction, tables: readonly string[]): Promise<void> {
+/**
+ * Empties a consumer's tables, in steps: no statement of a large one runs into the limit that
+ * connections set.
+ */
+export async function deleteRows(
+  tx: ConsumerTransaction,
+  tables: readonly string[],
+): Promise<void> {
   for (const table of tables) {
     for (;;) {
-      const { affectedRows } = (await tx.query(`DELETE FROM ${table} LIMIT ?`, [rowsPerStatement])) as {
+      const { affectedRows } = (await tx.query(`DELETE FROM ${table} LIMIT ?`, [
+        rowsPerStatement,
+      ])) as {
         affectedRows: number;
       };
       if (affectedRows < rowsPerStatement) break;

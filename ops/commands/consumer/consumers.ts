@@ -17,7 +17,10 @@ export interface KnownConsumer {
 /** How a baseline fills a consumer's tables, by the consumer's name. */
 const seeds: Readonly<Record<string, KnownConsumer['seed']>> = { catalog: seedCatalog };
 
-/** A consumer by its name, or one that has none as `<group>/<topic>/<aggregate type>`; undefined when it is neither. */
+/**
+ * A consumer by its name, or one that has none as `<group>/<topic>/<aggregate type>`; undefined
+ * when it is neither.
+ */
 export function findConsumer(name: string): KnownConsumer | undefined {
   const known = consumers.find((consumer) => consumer.name === name);
   if (known !== undefined) {

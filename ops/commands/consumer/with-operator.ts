@@ -10,7 +10,10 @@ import { watchServers } from '../../cli/watch-servers.ts';
 
 /** The consumer's own account; one that is not known may lie beside the catalog. */
 const serversOf = (database = catalogConsumer.database) =>
-  ({ servers: ['database', 'kafka', 'registryUrl'], account: { user: database, database } }) as const;
+  ({
+    servers: ['database', 'kafka', 'registryUrl'],
+    account: { user: database, database },
+  }) as const;
 
 export interface ConsumerFlags extends CommonFlags {
   readonly consumer: string;
@@ -46,9 +49,14 @@ export async function withOperator<Result>(
     kafka,
     registryUrl,
   } = readAddresses(process.env, instance, serversOf(consumer.database));
-  // An environment made for another consumer: what is looked for would be missing there, and look as if it were well.
+  // An environment made for another consumer: what is looked for would be missing there, and look
+  // as if it were well.
   const owner = consumers.find((other) => other.database === connection.name);
-  if (owner !== undefined && consumer.database !== undefined && owner.database !== consumer.database)
+  if (
+    owner !== undefined &&
+    consumer.database !== undefined &&
+    owner.database !== consumer.database
+  )
     throw new UsageError(
       `--consumer got "${name}"; DATABASE_NAME is ${connection.name}, the database of ${owner.name}`,
     );

@@ -25,10 +25,24 @@ export function addDismiss(program: Command): void {
     )
     .argument('[letter...]', 'as "list" names them')
     .requiredOption('--reason <text>', 'why; it is kept', parseText)
-    .option('--never-existed', 'also closes letters whose version their board never had, such as forged ones')
-    .option('--without-identity', 'every open letter of the reason no-identity, instead of named ones')
-    .option('--error <text>', 'of those, only where class or message of the error contain this', parseText)
-    .option('--since <time>', 'of those, only what failed last after this: a time, or 15m, 2h, 3d ago', parseTime)
+    .option(
+      '--never-existed',
+      'also closes letters whose version their board never had, such as forged ones',
+    )
+    .option(
+      '--without-identity',
+      'every open letter of the reason no-identity, instead of named ones',
+    )
+    .option(
+      '--error <text>',
+      'of those, only where class or message of the error contain this',
+      parseText,
+    )
+    .option(
+      '--since <time>',
+      'of those, only what failed last after this: a time, or 15m, 2h, 3d ago',
+      parseTime,
+    )
     .option('--until <time>', 'of those, only what failed last before this', parseTime)
     .option('--yes', 'does not ask')
     .addHelpText(
@@ -38,15 +52,26 @@ export function addDismiss(program: Command): void {
     )
     .action(async (letters: string[], _options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<DismissFlags & ConsumerFlags>();
-      await (flags.withoutIdentity === true ? dismissMany(letters, flags) : dismissNamed(letters, flags));
+      await (flags.withoutIdentity === true
+        ? dismissMany(letters, flags)
+        : dismissNamed(letters, flags));
     });
 }
 
-async function dismissNamed(letters: readonly string[], flags: DismissFlags & ConsumerFlags): Promise<void> {
-  if (letters.length === 0) throw new UsageError('Which letters? Name them, or say --without-identity.');
+async function dismissNamed(
+  letters: readonly string[],
+  flags: DismissFlags & ConsumerFlags,
+): Promise<void> {
+  if (letters.length === 0)
+    throw new UsageError('Which letters? Name them, or say --without-identity.');
   if (Object.keys(narrowing(flags)).length > 0)
-    throw new UsageError('--error, --since and --until narrow --without-identity: name letters without them.');
-  await confirm(`Dismiss ${letters.length === 1 ? letters[0] : `${letters.length} letters`}?`, flags.yes);
+    throw new UsageError(
+      '--error, --since and --until narrow --without-identity: name letters without them.',
+    );
+  await confirm(
+    `Dismiss ${letters.length === 1 ? letters[0] : `${letters.length} letters`}?`,
+    flags.yes,
+  );
   await withOperator(flags, async ({ operator }) => {
     for (const letter of letters) {
       const { reason, neverExisted = false } = flags;
@@ -66,17 +91,24 @@ async function dismissNamed(letters: readonly string[], flags: DismissFlags & Co
   });
 }
 
-async function dismissMany(letters: readonly string[], flags: DismissFlags & ConsumerFlags): Promise<void> {
-  if (letters.length > 0) throw new UsageError('Either name letters or say --without-identity: not both.');
+async function dismissMany(
+  letters: readonly string[],
+  flags: DismissFlags & ConsumerFlags,
+): Promise<void> {
+  if (letters.length > 0)
+    throw new UsageError('Either name letters or say --without-identity: not both.');
   if (flags.neverExisted === true)
-    throw new UsageError('--never-existed is said of named letters: a letter without an identity has no version.');
+    throw new UsageError(
+      '--never-existed is said of named letters: a letter without an identity has no version.',
+    );
   await confirm('Dismiss every letter without an identity that fits?', flags.yes);
   await withOperator(flags, async ({ operator }) => {
     const progress = showProgress();
     let count = 0;
     for await (const page of dismissWithoutIdentity(operator, narrowing(flags), flags.reason)) {
       count += page.length;
-      if (flags.json === true) for (const { letter } of page) printJson({ letter, outcome: 'dismissed' });
+      if (flags.json === true)
+        for (const { letter } of page) printJson({ letter, outcome: 'dismissed' });
       progress.say(`${counted(count, 'letter')} dismissed`);
     }
     progress.done();

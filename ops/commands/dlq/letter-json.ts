@@ -32,7 +32,8 @@ export function shownLetterJson({ letter, record, payload, followers }: ShownLet
 type Record = NonNullable<ShownLetter['record']>;
 
 function headersJson(headers: Record['headers']): unknown {
-  if (headers.problem !== undefined) return { problem: headers.problem, base64: headers.bytes.toString('base64') };
+  if (headers.problem !== undefined)
+    return { problem: headers.problem, base64: headers.bytes.toString('base64') };
   const byName = Map.groupBy(unpackedHeaders(headers), ([name]) => name);
   return Object.fromEntries(
     [...byName].map(([name, entries]) => {

@@ -15,7 +15,11 @@ export function withFilters(command: Command): Command {
     .addOption(new Option('--reason <reason>', 'only this reason').choices(deadLetterReasons))
     .option('--board <id>', 'only of this board (aggregate id)', parseAggregateId)
     .option('--error <text>', 'only where class or message of the error contain this', parseText)
-    .option('--since <time>', 'only what failed last after this: a time, or 15m, 2h, 3d ago', parseTime)
+    .option(
+      '--since <time>',
+      'only what failed last after this: a time, or 15m, 2h, 3d ago',
+      parseTime,
+    )
     .option('--until <time>', 'only what failed last before this', parseTime);
 }
 

@@ -12,8 +12,13 @@ import { withOperator, type ConsumerFlags } from '../consumer/with-operator.ts';
 /** `dlq replay`. */
 export function addReplay(program: Command): void {
   withFilters(program.command('replay'))
-    .description("sends letters back to their group's first retry topic, in any order and as often as you like")
-    .argument('[letter...]', 'as "list" names them; without, every open letter that the filters leave')
+    .description(
+      "sends letters back to their group's first retry topic, in any order and as often as you like",
+    )
+    .argument(
+      '[letter...]',
+      'as "list" names them; without, every open letter that the filters leave',
+    )
     .option('--all', 'every open letter')
     .option('--dry-run', 'says what would be sent and sends nothing')
     .option('--rate <n>', 'letters a second', parseRate)
@@ -43,7 +48,8 @@ export function addReplay(program: Command): void {
         const isNamed = letters.length > 0;
         const hasRows = flags.json === true || isNamed || !process.stdout.isTTY;
         // Where the rows are seen too, a total that renews itself would stand among them.
-        const progress = !hasRows || (process.stderr.isTTY && !process.stdout.isTTY) ? showProgress() : undefined;
+        const progress =
+          !hasRows || (process.stderr.isTTY && !process.stdout.isTTY) ? showProgress() : undefined;
         const { dryRun = false, again = false, rate } = flags;
         const options = { dryRun, again, signal, ...(rate !== undefined && { rate }) };
         const named = isNamed ? { letters, state: 'all' as const } : filter;
@@ -60,7 +66,13 @@ export function addReplay(program: Command): void {
         } else if (progress === undefined) console.error(summary(counts));
         else progress.done();
         sayUnknown(missing);
-        for (const refused of ['closed', 'no-identity', 'conflict', 'missing', 'incomplete'] as const)
+        for (const refused of [
+          'closed',
+          'no-identity',
+          'conflict',
+          'missing',
+          'incomplete',
+        ] as const)
           if (counts.has(refused)) process.exitCode = 1;
         if (signal.aborted) {
           console.error('Stopped. What was sent is recorded; the same command goes on from here.');

@@ -12,7 +12,8 @@ export function showText(shown: ShownLetter): string {
       ? 'open'
       : `closed ${isoTime(letter.closedAt)}, ${letter.closedBy}${letter.closedReason === null ? '' : `: ${letter.closedReason}`}`;
   const { offset } = letter.origin;
-  const offsets = letter.lastOffset === offset ? `offset ${offset}` : `offsets ${offset} to ${letter.lastOffset}`;
+  const offsets =
+    letter.lastOffset === offset ? `offset ${offset}` : `offsets ${offset} to ${letter.lastOffset}`;
   const lines: readonly (readonly [string, string])[] = [
     ['letter', letter.letter],
     ['state', state],
@@ -22,9 +23,14 @@ export function showText(shown: ShownLetter): string {
     ['failed', `first ${isoTime(letter.firstFailedAt)}, last ${isoTime(letter.lastFailedAt)}`],
     [
       'replayed',
-      letter.replays === 0 ? 'never' : `${counted(letter.replays, 'time')}, last ${isoTime(letter.replayedAt)}`,
+      letter.replays === 0
+        ? 'never'
+        : `${counted(letter.replays, 'time')}, last ${isoTime(letter.replayedAt)}`,
     ],
-    ['place', `${letter.aggregateId ?? '(no id)'} version ${letter.version ?? '(none)'}, mark ${letter.markVersion}`],
+    [
+      'place',
+      `${letter.aggregateId ?? '(no id)'} version ${letter.version ?? '(none)'}, mark ${letter.markVersion}`,
+    ],
     [
       'waiting',
       followers.count === 0
@@ -34,20 +40,31 @@ export function showText(shown: ShownLetter): string {
     ['origin', `${letter.origin.topic}/${letter.origin.partition} ${offsets}`],
     ...(letter.isBare
       ? ([
-          ['bare', 'the dead letter does not hold the record: a replay reads it from its origin, if it is still there'],
+          [
+            'bare',
+            'the dead letter does not hold the record: a replay reads it from its origin, if it is still there',
+          ],
         ] as const)
       : []),
     [
       'in DLQ',
       `partition ${letter.dlqPartition} offset ${letter.dlqOffset}, ${counted(letter.copies, 'copy', 'copies')}`,
     ],
-    ['headers', record === null ? 'the DLQ no longer holds the record' : inspectLines(record.headers)],
-    ['payload', payload?.kind === 'decoded' ? inspectLines(payload.event) : (payload?.problem ?? '-')],
+    [
+      'headers',
+      record === null ? 'the DLQ no longer holds the record' : inspectLines(record.headers),
+    ],
+    [
+      'payload',
+      payload?.kind === 'decoded' ? inspectLines(payload.event) : (payload?.problem ?? '-'),
+    ],
     ...(payload?.kind === 'raw' && record !== null
       ? ([['base64', (record.valueBase64 ?? 'null').slice(0, 500)]] as const)
       : []),
   ];
-  return lines.map(([name, text]) => `${name.padEnd(9)} ${text.replaceAll('\n', `\n${' '.repeat(10)}`)}`).join('\n');
+  return lines
+    .map(([name, text]) => `${name.padEnd(9)} ${text.replaceAll('\n', `\n${' '.repeat(10)}`)}`)
+    .join('\n');
 }
 
 function inspectLines(value: unknown): string {

@@ -24,7 +24,9 @@ async function read(text: string): Promise<unknown[]> {
 
 it('reads one row a line; an unknown event id is empty', async () => {
   expect(
-    await read('{"aggregateId":"a","version":1,"eventId":"e","data":{"x":1}}\n\n{"aggregateId":"b","version":2}\n'),
+    await read(
+      '{"aggregateId":"a","version":1,"eventId":"e","data":{"x":1}}\n\n{"aggregateId":"b","version":2}\n',
+    ),
   ).toEqual([
     { aggregateId: 'a', version: 1, eventId: 'e', data: { x: 1 } },
     { aggregateId: 'b', version: 2, eventId: '', data: undefined },
@@ -35,7 +37,11 @@ it.each([
   ['no JSON', 'nonsense', /line 2 of the baseline/],
   ['a version of 0', '{"aggregateId":"a","version":0}', /line 2 of the baseline/],
   ['an id with a space', '{"aggregateId":"a b","version":1}', /line 2 of the baseline/],
-  ['an id that is too long', `{"aggregateId":"${'a'.repeat(65)}","version":1}`, /line 2 of the baseline/],
+  [
+    'an id that is too long',
+    `{"aggregateId":"${'a'.repeat(65)}","version":1}`,
+    /line 2 of the baseline/,
+  ],
 ])('names the line with %s', async (_name, line, error) => {
   await expect(read(`{"aggregateId":"a","version":1}\n${line}\n`)).rejects.toThrow(error);
 });

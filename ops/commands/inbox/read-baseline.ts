@@ -16,7 +16,10 @@ const line = z.object({
   data: z.unknown().optional(),
 });
 
-/** The rows of a baseline, one JSON document a line; throws with the number of the line that is wrong. */
+/**
+ * The rows of a baseline, one JSON document a line; throws with the number of the line that is
+ * wrong.
+ */
 export async function* readBaseline(file: string): AsyncGenerator<SeedRow> {
   const input = file === '-' ? process.stdin : createReadStream(file);
   let number = 0;

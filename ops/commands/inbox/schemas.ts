@@ -26,16 +26,27 @@ interface SchemaFlags extends ConsumerFlags {
   readonly yes?: true;
 }
 
-/** What the consumer remembers of the registry's schemas, and what to believe where the two contradict each other. */
+/**
+ * What the consumer remembers of the registry's schemas, and what to believe where the two
+ * contradict each other.
+ */
 export function addSchemas(program: Command, example: (text: string) => string): void {
   program
     .command('schemas')
-    .description('compares what each schema id meant with the registry; decides what holds where they differ')
+    .description(
+      'compares what each schema id meant with the registry; decides what holds where they differ',
+    )
     .option('--type <event type>', 'only this event type', parseText)
     .option('--id <n>', 'only this schema id', parseSchemaId)
-    .option('--keep-stored', "uses the consumer's own text for ids that the registry lost or gave to another type")
+    .option(
+      '--keep-stored',
+      "uses the consumer's own text for ids that the registry lost or gave to another type",
+    )
     .option('--forget', 'forgets them: the next event learns from the registry as it is then')
-    .option('--store <file>', 'tells the Avro schema of --type and --id, whatever the registry says')
+    .option(
+      '--store <file>',
+      'tells the Avro schema of --type and --id, whatever the registry says',
+    )
     .option('--refuse', 'dead-letters the events of --type with --id')
     .option('--yes', 'does not ask')
     .addHelpText(
@@ -44,17 +55,28 @@ export function addSchemas(program: Command, example: (text: string) => string):
     )
     .action(async (_options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<SchemaFlags>();
-      const verbs = (['keepStored', 'forget', 'store', 'refuse'] as const).filter((verb) => flags[verb] !== undefined);
+      const verbs = (['keepStored', 'forget', 'store', 'refuse'] as const).filter(
+        (verb) => flags[verb] !== undefined,
+      );
       if (verbs.length > 1)
-        throw new UsageError('use one of --keep-stored, --forget, --store and --refuse, not several');
+        throw new UsageError(
+          'use one of --keep-stored, --forget, --store and --refuse, not several',
+        );
       if (flags.store !== undefined) await requireFile('store', flags.store);
-      await withOperator(flags, ({ operator, registryUrl }) => run(verbs[0] ?? 'list', flags, operator, registryUrl));
+      await withOperator(flags, ({ operator, registryUrl }) =>
+        run(verbs[0] ?? 'list', flags, operator, registryUrl),
+      );
     });
 }
 
 type Verb = 'list' | 'keepStored' | 'forget' | 'store' | 'refuse';
 
-async function run(verb: Verb, flags: SchemaFlags, operator: Operator, registryUrl: string): Promise<void> {
+async function run(
+  verb: Verb,
+  flags: SchemaFlags,
+  operator: Operator,
+  registryUrl: string,
+): Promise<void> {
   const filter = {
     ...(flags.type === undefined ? {} : { eventType: flags.type }),
     ...(flags.id === undefined ? {} : { schemaId: flags.id }),
@@ -66,10 +88,18 @@ async function run(verb: Verb, flags: SchemaFlags, operator: Operator, registryU
       const compared = await compareSchemas(operator, registryUrl, filter);
       const wanted = compared.filter(isOpen);
       if (wanted.length > 0)
-        await confirm(`Use the stored text for these ids from now on: ${wanted.map(nameOf).join(', ')}?`, flags.yes);
+        await confirm(
+          `Use the stored text for these ids from now on: ${wanted.map(nameOf).join(', ')}?`,
+          flags.yes,
+        );
       const kept = await keepStored(operator, wanted);
       const left = wanted.filter((one) => !kept.includes(one));
-      done(flags, 'kept', kept, `${counted(kept.length, 'schema')} kept: a waiting consumer goes on within seconds.`);
+      done(
+        flags,
+        'kept',
+        kept,
+        `${counted(kept.length, 'schema')} kept: a waiting consumer goes on within seconds.`,
+      );
       for (const one of left) console.error(`Not kept: ${nameOf(one)}: ${whyNot(one)}`);
       if (left.length > 0) process.exitCode = 1;
       return;
@@ -77,7 +107,10 @@ async function run(verb: Verb, flags: SchemaFlags, operator: Operator, registryU
     case 'forget': {
       const compared = await compareSchemas(operator, registryUrl, filter);
       if (compared.length > 0)
-        await confirm(`Forget what these ids meant: ${compared.map(nameOf).join(', ')}?`, flags.yes);
+        await confirm(
+          `Forget what these ids meant: ${compared.map(nameOf).join(', ')}?`,
+          flags.yes,
+        );
       await forgetKnown(operator, compared);
       return done(flags, 'forgotten', compared, `${counted(compared.length, 'schema')} forgotten.`);
     }
@@ -88,7 +121,12 @@ async function run(verb: Verb, flags: SchemaFlags, operator: Operator, registryU
       const fingerprint = await storeSchema(operator, key, text).catch((cause: unknown) => {
         throw new Error(`${flags.store} holds no Avro schema`, { cause });
       });
-      return done(flags, 'stored', [{ ...key, fingerprint }], `Stored: ${name} has the fingerprint ${fingerprint}.`);
+      return done(
+        flags,
+        'stored',
+        [{ ...key, fingerprint }],
+        `Stored: ${name} has the fingerprint ${fingerprint}.`,
+      );
     }
     case 'refuse': {
       const { key, name } = oneOf(flags, '--refuse');
@@ -107,7 +145,8 @@ function list(compared: readonly ComparedSchema[], flags: SchemaFlags): void {
   }
   if (flags.json !== true && compared.length === 0) console.log('No schema is remembered yet.');
   if (flags.json !== true)
-    for (const { problem } of compared.filter(isOpen)) if (problem !== undefined) console.log(problem);
+    for (const { problem } of compared.filter(isOpen))
+      if (problem !== undefined) console.log(problem);
   if (compared.some(isOpen)) process.exitCode = 1;
 }
 
@@ -127,13 +166,23 @@ function whyNot({ registry, problem }: ComparedSchema): string {
     : `the registry does not answer: ${problem ?? ''}`;
 }
 
-function nameOf({ eventType, schemaId }: { readonly eventType: string; readonly schemaId: number }): string {
+function nameOf({
+  eventType,
+  schemaId,
+}: {
+  readonly eventType: string;
+  readonly schemaId: number;
+}): string {
   return `${eventType} ${schemaId}`;
 }
 
 function oneOf({ type, id }: SchemaFlags, option: string) {
-  if (type === undefined || id === undefined) throw new UsageError(`${option} also needs --type and --id`);
-  return { key: { eventType: type, schemaId: id }, name: nameOf({ eventType: type, schemaId: id }) };
+  if (type === undefined || id === undefined)
+    throw new UsageError(`${option} also needs --type and --id`);
+  return {
+    key: { eventType: type, schemaId: id },
+    name: nameOf({ eventType: type, schemaId: id }),
+  };
 }
 
 function parseSchemaId(text: string): number {

@@ -1,7 +1,10 @@
 import type { InboxStatus } from '@board/inbox';
 import { age, counted, versionSpan } from '../../cli/print.ts';
 
-/** The status as a terminal shows it; `consumerFlag` is what other commands need to be about the same consumer. */
+/**
+ * The status as a terminal shows it; `consumerFlag` is what other commands need to be about the
+ * same consumer.
+ */
 export function statusText(status: InboxStatus, consumerFlag: string): string {
   const { parked, openLetters, skipped, missing } = status;
   const letters = Object.entries(openLetters).map(([reason, count]) => `${count} ${reason}`);
@@ -9,7 +12,10 @@ export function statusText(status: InboxStatus, consumerFlag: string): string {
     ['consumer', status.consumer],
     ['members', status.groups.map(({ group, members }) => `${group} ${members}`).join(', ')],
     ['marks', `${status.marks}`],
-    ['lag', status.lag.map(({ partition, records }) => `partition ${partition}: ${records}`).join(', ')],
+    [
+      'lag',
+      status.lag.map(({ partition, records }) => `partition ${partition}: ${records}`).join(', '),
+    ],
     ['retries', status.retries.map(({ tier, records }) => `tier ${tier}: ${records}`).join(', ')],
     [
       'letters',
@@ -20,7 +26,9 @@ export function statusText(status: InboxStatus, consumerFlag: string): string {
     ['skipped', `${skipped.policy} by policy, ${skipped.hand} by hand`],
     [
       'missing',
-      missing.count === 0 ? 'nothing' : `${counted(missing.count, 'range')} of records, until an audit is clean`,
+      missing.count === 0
+        ? 'nothing'
+        : `${counted(missing.count, 'range')} of records, until an audit is clean`,
     ],
     ...missing.reasons.map((reason) => ['', reason] as const),
     [

@@ -5,14 +5,20 @@ const worker = { worker_id: 'w' };
 const trace = (statement: string): string =>
   `io.debezium.text.ParsingException: DDL statement couldn't be parsed. Please open a GitHub issue with the statement '${statement}'\nno\n\tat io.debezium.antlr.X.y(X.java:1)`;
 
-/** A connector that answers each question with the next of these: a trace for a failed task, undefined for a running one. */
+/**
+ * A connector that answers each question with the next of these: a trace for a failed task,
+ * undefined for a running one.
+ */
 function answering(...traces: (string | undefined)[]) {
   const left = [...traces];
   const next = (): string | undefined => (left.length > 1 ? left.shift() : left[0]);
   return {
     getStatus: (name: string) => {
       const failed = next();
-      const task = failed === undefined ? { state: 'RUNNING' as const } : { state: 'FAILED' as const, trace: failed };
+      const task =
+        failed === undefined
+          ? { state: 'RUNNING' as const }
+          : { state: 'FAILED' as const, trace: failed };
       return Promise.resolve({
         name,
         connector: { state: 'RUNNING' as const, ...worker },

@@ -16,7 +16,10 @@ export async function findRefusedDdl(
   }
 }
 
-/** After a change of the outbox that it has not seen the connector would put values under the wrong columns. */
+/**
+ * After a change of the outbox that it has not seen the connector would put values under the wrong
+ * columns.
+ */
 export function assertPassable(statement: string, isOfOtherDatabase: boolean): void {
   if (isOfOtherDatabase || !namesOutbox(statement)) return;
   throw new Error(

@@ -19,7 +19,10 @@ export interface RelayStatus extends OutboxStatus {
     /** Why it has failed; null unless it has. */
     readonly cause: string | null;
   };
-  /** Transactions of the whole server that the connector has not acknowledged; an idle server stays at one or two. */
+  /**
+   * Transactions of the whole server that the connector has not acknowledged; an idle server stays
+   * at one or two.
+   */
   readonly transactionsBehind: number;
   readonly lastPurge: NonNullable<RelayMemory['purged']> | null;
   /** When the keeper looked last. */
@@ -27,7 +30,10 @@ export interface RelayStatus extends OutboxStatus {
   readonly suspicion: Suspicion | null;
 }
 
-export async function readStatus({ session, connect, memory }: OpenedOutbox, connector: string): Promise<RelayStatus> {
+export async function readStatus(
+  { session, connect, memory }: OpenedOutbox,
+  connector: string,
+): Promise<RelayStatus> {
   const { isRunning, status } = await describeConnector(connect, connector);
   const { behind } = await lookAtRelay(connect, session.query, connector);
   const remembered = (await memory.read()) ?? {};

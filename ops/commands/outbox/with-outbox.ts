@@ -1,4 +1,10 @@
-import { connectApi, eventTopic, relayMemory, type ConnectApi, type RelayMemoryStore } from '@board/relay';
+import {
+  connectApi,
+  eventTopic,
+  relayMemory,
+  type ConnectApi,
+  type RelayMemoryStore,
+} from '@board/relay';
 import { openSession, type Session } from '@board/mysql';
 import { findUnreceived } from '@board/inbox';
 import { connectKafka, openCompactedTopic } from '@board/kafka';
@@ -27,12 +33,16 @@ export interface OpenedOutbox {
   readonly findUnreceived: OutboxPurge['findUnreceived'];
 }
 
-/** An operator thinks before the answer, and a connector takes its time; no transaction is open meanwhile. */
+/**
+ * An operator thinks before the answer, and a connector takes its time; no transaction is open
+ * meanwhile.
+ */
 const idleSeconds = 3_600;
 
 /**
- * Connects to the outbox and to what relays it, lets `work` use them and closes what it opened. A server that falls silent
- * ends the process at once; with `stop`, that is aborted first, and `work` has a while to take back what it has begun.
+ * Connects to the outbox and to what relays it, lets `work` use them and closes what it opened. A
+ * server that falls silent ends the process at once; with `stop`, that is aborted first, and `work`
+ * has a while to take back what it has begun.
  */
 export async function withOutbox<Result>(
   { instance, connector, memoryTopic, consumerDatabase = consumers }: OutboxFlags,
@@ -41,12 +51,14 @@ export async function withOutbox<Result>(
 ): Promise<Result> {
   const { database, kafka, connectUrl } = readAddresses(process.env, instance, outboxServers);
   watchServers({ database, kafka, connectUrl }, { ...(stop !== undefined && { stop }) });
-  const session = await openSession(database, { waits: { idleSeconds } }).catch((cause: unknown) => {
-    throw new Error(
-      `the database at ${database.host}:${database.port} cannot be used ("npm run stack -- status" shows a local one)`,
-      { cause },
-    );
-  });
+  const session = await openSession(database, { waits: { idleSeconds } }).catch(
+    (cause: unknown) => {
+      throw new Error(
+        `the database at ${database.host}:${database.port} cannot be used ("npm run stack -- status" shows a local one)`,
+        { cause },
+      );
+    },
+  );
   const connect = connectApi(connectUrl, { timeoutMs: 5_000 });
   const client = connectKafka(kafka, 'outbox-operator');
   const memory = relayMemory(openCompactedTopic(client, memoryTopic), connector);
@@ -57,13 +69,17 @@ export async function withOutbox<Result>(
       memory,
       async findUnreceived(rows) {
         const definition = await connect.getConfig(connector);
-        if (definition === undefined) throw new Error(`the connector ${connector} is not registered`);
+        if (definition === undefined)
+          throw new Error(`the connector ${connector} is not registered`);
         const asked = consumerDatabase.map((consumer) => ({
           ...consumer,
           source: { ...consumer.source, name: eventTopic(definition, consumer.aggregateType) },
         }));
         const readerPrefix = 'outbox-operator.';
-        return findUnreceived({ kafka: client, consumers: asked, query: session.query, readerPrefix }, rows);
+        return findUnreceived(
+          { kafka: client, consumers: asked, query: session.query, readerPrefix },
+          rows,
+        );
       },
     });
   } finally {

@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { expectRecords } from './expect-records.ts';
 import type { Fact, Step } from './fact.ts';
 
-const fact = (version: number, eventId: string | undefined, kind: 'changed' | 'parked' | 'replayed'): Fact => ({
+const fact = (
+  version: number,
+  eventId: string | undefined,
+  kind: 'changed' | 'parked' | 'replayed',
+): Fact => ({
   version,
   eventId,
   atMs: 0,
@@ -24,13 +28,19 @@ describe('the records that a topic must have', () => {
   });
 
   it('are the FORGED one that a letter names too, wherever it is', () => {
-    const expected = expectRecords(1, [fact(1, 'genuine', 'changed'), fact(1, 'forged', 'replayed')]);
+    const expected = expectRecords(1, [
+      fact(1, 'genuine', 'changed'),
+      fact(1, 'forged', 'replayed'),
+    ]);
     expect(expected.meet({ version: 1, eventId: 'genuine' })).toBe('more');
     expect(expected.meet({ version: 1, eventId: 'forged' })).toBe('enough');
   });
 
   it('are NOT complete by the event of a letter where nobody names the genuine one', () => {
-    const expected = expectRecords(1, [fact(1, 'forged', 'replayed'), fact(1, undefined, 'changed')]);
+    const expected = expectRecords(1, [
+      fact(1, 'forged', 'replayed'),
+      fact(1, undefined, 'changed'),
+    ]);
     expect(expected.meet({ version: 1, eventId: 'forged' })).toBe('more');
     expect(expected.meet({ version: 1, eventId: 'genuine' })).toBe('enough');
   });

@@ -7,8 +7,8 @@ export interface ExpectedRecords {
 }
 
 /**
- * Every event that is named, and for a version whose own event is not named a record that is none of those: that of
- * a forged event, known by its letter alone, does not stand for the genuine one.
+ * Every event that is named, and for a version whose own event is not named a record that is none
+ * of those: that of a forged event, known by its letter alone, does not stand for the genuine one.
  */
 export function expectRecords(version: number, facts: readonly Fact[]): ExpectedRecords {
   const named = new Set(facts.flatMap(({ eventId }) => eventId ?? []));
@@ -24,7 +24,10 @@ export function expectRecords(version: number, facts: readonly Fact[]): Expected
   };
 }
 
-/** It names the event that the version is: order-service says so (the outbox with the time of the change), or the mark has passed it. */
+/**
+ * It names the event that the version is: order-service says so (the outbox with the time of the
+ * change), or the mark has passed it.
+ */
 function isOwn({ eventId, step }: Fact): boolean {
   return eventId !== undefined && ['changed', 'committed', 'applied'].includes(step.kind);
 }

@@ -4,7 +4,12 @@ export type Step =
   /** The time that the change itself carries; the row and the record have it. */
   | { readonly kind: 'changed' }
   | { readonly kind: 'committed'; readonly by: string }
-  | { readonly kind: 'in topic'; readonly topic: string; readonly partition: number; readonly offset: string }
+  | {
+      readonly kind: 'in topic';
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: string;
+    }
   | {
       readonly kind: 'failed';
       readonly by: string;
@@ -13,7 +18,12 @@ export type Step =
       readonly error: string;
     }
   /** Failed for the last time while the flood guard was open: tried again without counting. */
-  | { readonly kind: 'postponed'; readonly by: string; readonly attempt: number; readonly error: string }
+  | {
+      readonly kind: 'postponed';
+      readonly by: string;
+      readonly attempt: number;
+      readonly error: string;
+    }
   | { readonly kind: 'parked'; readonly by?: string }
   | {
       readonly kind: 'dead letter';

@@ -15,7 +15,9 @@ export type Outcome =
   /** The connector has not shipped it, or the record is gone. */
   | 'not in topic';
 
-/** What became of an event: by its facts, and by those of each other event that claims its version. */
+/**
+ * What became of an event: by its facts, and by those of each other event that claims its version.
+ */
 export function findOutcome(
   version: number,
   mark: number,
@@ -45,11 +47,19 @@ function claim(facts: readonly Fact[]): number {
 /** Closed by hand, and nothing has come of it since. */
 export function isDismissed(facts: readonly Fact[]): boolean {
   const turn = lastTurn(facts);
-  return turn?.kind === 'closed' && turn.how === 'dismissed' && !has(facts, 'applied') && !has(facts, 'skipped');
+  return (
+    turn?.kind === 'closed' &&
+    turn.how === 'dismissed' &&
+    !has(facts, 'applied') &&
+    !has(facts, 'skipped')
+  );
 }
 
 function isConflict(facts: readonly Fact[]): boolean {
-  return !has(facts, 'applied') && facts.some(({ step }) => step.kind === 'dead letter' && step.reason === 'conflict');
+  return (
+    !has(facts, 'applied') &&
+    facts.some(({ step }) => step.kind === 'dead letter' && step.reason === 'conflict')
+  );
 }
 
 function beforeMark(facts: readonly Fact[]): Outcome {
@@ -58,7 +68,8 @@ function beforeMark(facts: readonly Fact[]): Outcome {
   if (turn?.kind === 'closed') return 'dismissed';
   // Only its row says that it is parked still.
   if (facts.some(({ step }) => step.kind === 'parked' && step.by === undefined)) return 'parked';
-  if (turn?.kind === 'replayed' || has(facts, 'failed') || has(facts, 'postponed')) return 'in retry';
+  if (turn?.kind === 'replayed' || has(facts, 'failed') || has(facts, 'postponed'))
+    return 'in retry';
   return has(facts, 'in topic') ? 'in topic' : 'not in topic';
 }
 

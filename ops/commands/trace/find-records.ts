@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { headerNames } from '@board/contracts';
-import { connectKafka, readRanges, withAdmin, type KafkaAccess, type OffsetRange } from '@board/kafka';
+import {
+  connectKafka,
+  readRanges,
+  withAdmin,
+  type KafkaAccess,
+  type OffsetRange,
+} from '@board/kafka';
 import type { ExpectedRecords } from './expect-records.ts';
 import type { Fact } from './fact.ts';
 
@@ -18,7 +24,10 @@ export interface Scan {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The board's records and where they are, from all partitions: the key is the author's, and partitions may have been added. */
+/**
+ * The board's records and where they are, from all partitions: the key is the author's, and
+ * partitions may have been added.
+ */
 export async function findRecords(
   scan: Scan,
 ): Promise<{ readonly facts: readonly Fact[]; readonly isTopicReadToEnd: boolean }> {
@@ -47,9 +56,14 @@ export async function findRecords(
         eventType: text(headerNames.eventType),
         traceparent: text(headerNames.traceparent),
       };
-      facts.push({ ...event, atMs: Number(timestamp), step: { kind: 'in topic', topic, partition, offset } });
+      facts.push({
+        ...event,
+        atMs: Number(timestamp),
+        step: { kind: 'in topic', topic, partition, offset },
+      });
       const changedAtMicros = Number(text(headerNames.occurredAt));
-      if (changedAtMicros > 0) facts.push({ ...event, atMs: changedAtMicros / 1_000, step: { kind: 'changed' } });
+      if (changedAtMicros > 0)
+        facts.push({ ...event, atMs: changedAtMicros / 1_000, step: { kind: 'changed' } });
       if (expected === undefined || expected.meet(event) === 'more') return 'more';
       isTopicReadToEnd = false;
       return 'enough';
@@ -59,14 +73,22 @@ export async function findRecords(
   return { facts, isTopicReadToEnd };
 }
 
-/** From the first record of that time to what is the end now: a topic that grows faster than it is read has an end too. */
+/**
+ * From the first record of that time to what is the end now: a topic that grows faster than it is
+ * read has an end too.
+ */
 async function listRanges({ kafka, topic, fromMs }: Scan): Promise<OffsetRange[]> {
   return withAdmin(kafka, async (admin) => {
     const starts = await admin.fetchTopicOffsetsByTimestamp(topic, fromMs);
     const ends = await admin.fetchTopicOffsets(topic);
     return ends.map(({ partition, low, high }) => {
       const start = BigInt(starts.find((one) => one.partition === partition)?.offset ?? low);
-      return { topic, partition, from: start < BigInt(low) ? BigInt(low) : start, end: BigInt(high) };
+      return {
+        topic,
+        partition,
+        from: start < BigInt(low) ? BigInt(low) : start,
+        end: BigInt(high),
+      };
     });
   });
 }

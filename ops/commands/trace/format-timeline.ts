@@ -26,13 +26,18 @@ const outcomes: Readonly<Record<Outcome, string>> = {
 /** The timeline as a terminal shows it. */
 export function formatTimeline(timeline: Timeline, looked: LookedAt): string {
   const { aggregateType, aggregateId, consumer, version, deletedAt, mark, events } = timeline;
-  const source = version === undefined ? `its own service has no such ${aggregateType}` : `version ${version}`;
+  const source =
+    version === undefined ? `its own service has no such ${aggregateType}` : `version ${version}`;
   const name = `${aggregateType.charAt(0).toUpperCase()}${aggregateType.slice(1)}`;
   const head = `${name} ${aggregateId}: ${source}${deletedAt === undefined ? '' : `, deleted ${deletedAt}`}; consumer ${consumer} has come to version ${mark}.`;
   return [head, ...events.map((event) => formatEvent(event, timeline, looked))].join('\n\n');
 }
 
-function formatEvent(event: TracedEvent, { isTopicReadToEnd, consumer }: Timeline, looked: LookedAt): string {
+function formatEvent(
+  event: TracedEvent,
+  { isTopicReadToEnd, consumer }: Timeline,
+  looked: LookedAt,
+): string {
   const { version, eventType, eventId, traceparent, steps, totalMs } = event;
   const lines = steps.map((step, index) => {
     const after = index === 0 ? '' : `+${step.afterMs} ms`;

@@ -8,7 +8,14 @@ const event = { version: 2, eventId, traceparent };
 const head = { level: 30, time: '2026-01-02T03:04:05.030Z', pid: 1, name: 'catalog-service-2' };
 const atMs = Date.parse(head.time);
 const asked = { aggregateId, group: 'catalog-service' };
-const delivery = { aggregateId, ...event, attempt: 1, takenFrom: 'source', partition: 2, offset: '7' };
+const delivery = {
+  aggregateId,
+  ...event,
+  attempt: 1,
+  takenFrom: 'source',
+  partition: 2,
+  offset: '7',
+};
 
 const parse = (fields: object) => parseLogLine(JSON.stringify({ ...head, ...fields }), asked);
 
@@ -32,7 +39,12 @@ describe('a line of a service', () => {
         atMs: atMs - 29,
         step: { kind: 'received', by: 'order-service', requestId: 'r-1' },
       },
-      { ...event, eventType: 'BoardEdited', atMs: atMs - 10, step: { kind: 'committed', by: 'order-service' } },
+      {
+        ...event,
+        eventType: 'BoardEdited',
+        atMs: atMs - 10,
+        step: { kind: 'committed', by: 'order-service' },
+      },
     ]);
   });
 
@@ -57,7 +69,9 @@ describe('a line of a service', () => {
 
   it('of many applied events tells of THIS board only', () => {
     const other = { ...delivery, aggregateId: aggregateId.replace('1', '2') };
-    expect(parse({ event: 'inbox.applied', events: [other, { ...delivery, attempt: 2 }, other] })).toMatchObject([
+    expect(
+      parse({ event: 'inbox.applied', events: [other, { ...delivery, attempt: 2 }, other] }),
+    ).toMatchObject([
       { ...event, atMs, step: { kind: 'applied', by: 'catalog-service-2', attempt: 2 } },
     ]);
     expect(parse({ event: 'inbox.parked', events: [other, delivery] })).toMatchObject([
@@ -83,10 +97,18 @@ describe('a line of a service', () => {
         error: 'E',
         dlqOffset: '9',
       },
-      { kind: 'dead letter', reason: 'attempts-exhausted', attempts: 4, error: 'E', dlqOffset: '9' },
+      {
+        kind: 'dead letter',
+        reason: 'attempts-exhausted',
+        attempts: 4,
+        error: 'E',
+        dlqOffset: '9',
+      },
     ],
   ])('of a failure tells what was tried: %j', (line, step) => {
-    expect(parse(line)).toMatchObject([{ ...event, atMs, step: { ...step, by: 'catalog-service-2' } }]);
+    expect(parse(line)).toMatchObject([
+      { ...event, atMs, step: { ...step, by: 'catalog-service-2' } },
+    ]);
     expect(parse({ ...line, aggregateId: 'another' })).toEqual([]);
   });
 
@@ -101,7 +123,10 @@ describe('a line of a service', () => {
     ['another shape', JSON.stringify({ ...head, event: 'inbox.applied', events: aggregateId })],
     ['no version', JSON.stringify({ ...head, event: 'event.committed', aggregateId })],
     ['no time', JSON.stringify({ event: 'event.committed', aggregateId, version: 1 })],
-    ['another event', JSON.stringify({ ...head, event: 'http.request', path: `/boards/${aggregateId}` })],
+    [
+      'another event',
+      JSON.stringify({ ...head, event: 'http.request', path: `/boards/${aggregateId}` }),
+    ],
     ['JSON that is no object', `["${aggregateId}"]`],
   ])('with %s tells NOTHING', (_what, line) => {
     expect(parseLogLine(line, asked)).toEqual([]);

@@ -3,7 +3,12 @@ import type { Fact, Step } from './fact.ts';
 
 const time = z.iso.datetime({ offset: true }).transform(Date.parse);
 
-const head = z.looseObject({ event: z.string(), name: z.string().default('?'), group: z.string().optional(), time });
+const head = z.looseObject({
+  event: z.string(),
+  name: z.string().default('?'),
+  group: z.string().optional(),
+  time,
+});
 
 const event = {
   version: z.int().positive(),
@@ -38,7 +43,10 @@ export interface Asked {
   readonly group: string;
 }
 
-/** What a line of a service's log says; nothing when it is about something else, of another consumer or no line of ours. */
+/**
+ * What a line of a service's log says; nothing when it is about something else, of another consumer
+ * or no line of ours.
+ */
 export function parseLogLine(line: string, { aggregateId, group }: Asked): Fact[] {
   // Container tools put their own words in front of a line.
   const start = line.indexOf('{');
@@ -70,7 +78,11 @@ function readFacts(line: Head, id: string): Fact[] {
         .flatMap(({ events }) => events)
         .filter(({ aggregateId }) => aggregateId === id)
         .map((one) =>
-          fact(one, line.time, line.event === 'inbox.parked' ? { kind: 'parked', by } : applied(by, one.attempt)),
+          fact(
+            one,
+            line.time,
+            line.event === 'inbox.parked' ? { kind: 'parked', by } : applied(by, one.attempt),
+          ),
         );
     case 'inbox.retry':
     case 'inbox.postponed':
@@ -91,7 +103,14 @@ function readFacts(line: Head, id: string): Fact[] {
         .filter(({ aggregateId }) => aggregateId === id)
         .map((one) => {
           const { reason, attempts, error, dlqOffset } = one;
-          return fact(one, line.time, { kind: 'dead letter', by, reason, attempts, error, dlqOffset });
+          return fact(one, line.time, {
+            kind: 'dead letter',
+            by,
+            reason,
+            attempts,
+            error,
+            dlqOffset,
+          });
         });
     default:
       return [];
@@ -102,7 +121,9 @@ function committedFacts(one: z.output<typeof committed>, line: Head): Fact[] {
   const { receivedAt, committedAt, requestId } = one;
   const facts = [fact(one, committedAt ?? line.time, { kind: 'committed', by: line.name })];
   if (receivedAt !== undefined)
-    facts.unshift(fact(one, receivedAt, { kind: 'received', by: line.name, ...(requestId && { requestId }) }));
+    facts.unshift(
+      fact(one, receivedAt, { kind: 'received', by: line.name, ...(requestId && { requestId }) }),
+    );
   return facts;
 }
 

@@ -15,14 +15,19 @@ export interface ConsumerKey {
   readonly aggregateId: string;
 }
 
-/** The consumer's mark of the aggregate, and what it keeps of events that were not simply applied. */
+/**
+ * The consumer's mark of the aggregate, and what it keeps of events that were not simply applied.
+ */
 export async function readConsumerSide(
   sql: RunSql,
   { schema, group, aggregateType, aggregateId }: ConsumerKey,
 ): Promise<ConsumerState> {
   const ofAggregate = 'consumer = ? AND aggregatetype = ? AND aggregateid = ?';
   const key = [group, aggregateType, aggregateId];
-  const [mark] = await sql<{ version: number }>(`SELECT version FROM ${schema}.mark WHERE ${ofAggregate}`, key);
+  const [mark] = await sql<{ version: number }>(
+    `SELECT version FROM ${schema}.mark WHERE ${ofAggregate}`,
+    key,
+  );
   const parked = await sql<ParkedRow>(
     `SELECT version, event_id, parked_at FROM ${schema}.parked WHERE ${ofAggregate} AND kind = 'event' ORDER BY version`,
     key,
@@ -41,7 +46,11 @@ export async function readConsumerSide(
   return {
     mark: mark?.version ?? 0,
     facts: [
-      ...parked.map((row): Fact => ({ ...eventOf(row), atMs: row.parked_at, step: { kind: 'parked' } })),
+      ...parked.map((row): Fact => ({
+        ...eventOf(row),
+        atMs: row.parked_at,
+        step: { kind: 'parked' },
+      })),
       ...skipped.map((row): Fact => ({
         ...eventOf(row),
         atMs: row.skipped_at,
@@ -66,9 +75,14 @@ function letterFacts(row: LetterRow): Fact[] {
       },
     },
   ];
-  if (row.replayed_at !== null) facts.push({ ...eventOf(row), atMs: row.replayed_at, step: { kind: 'replayed' } });
+  if (row.replayed_at !== null)
+    facts.push({ ...eventOf(row), atMs: row.replayed_at, step: { kind: 'replayed' } });
   if (row.closed_at !== null)
-    facts.push({ ...eventOf(row), atMs: row.closed_at, step: { kind: 'closed', how: row.closed_by ?? 'closed' } });
+    facts.push({
+      ...eventOf(row),
+      atMs: row.closed_at,
+      step: { kind: 'closed', how: row.closed_by ?? 'closed' },
+    });
   return facts;
 }
 

@@ -13,7 +13,10 @@ export interface LogOptions {
 /** The lines of the services' logs that name an aggregate. */
 export interface Logs {
   readonly files: number;
-  /** Read once, however many ask: standard input comes once. A file that was last written before `sinceMs` is left out. */
+  /**
+   * Read once, however many ask: standard input comes once. A file that was last written before
+   * `sinceMs` is left out.
+   */
   readonly lines: (sinceMs: number) => Promise<readonly string[]>;
 }
 
@@ -22,7 +25,10 @@ const sayEveryLines = 100_000;
 /** Throws when lines are asked for and a file cannot be read. */
 export function openLogs(options: LogOptions): Logs {
   let lines: Promise<readonly string[]> | undefined;
-  return { files: options.files.length, lines: (sinceMs) => (lines ??= readLines(options, sinceMs)) };
+  return {
+    files: options.files.length,
+    lines: (sinceMs) => (lines ??= readLines(options, sinceMs)),
+  };
 }
 
 async function readLines(

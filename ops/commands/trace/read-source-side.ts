@@ -20,9 +20,10 @@ export async function readSourceSide(
   sql: RunSql,
   { schema, table, aggregateType, aggregateId }: SourceKey,
 ): Promise<{ readonly aggregate: TracedAggregate | undefined; readonly facts: readonly Fact[] }> {
-  const [row] = await sql<AggregateRow>(`SELECT version, created_at, deleted_at FROM ${schema}.${table} WHERE id = ?`, [
-    aggregateId,
-  ]);
+  const [row] = await sql<AggregateRow>(
+    `SELECT version, created_at, deleted_at FROM ${schema}.${table} WHERE id = ?`,
+    [aggregateId],
+  );
   const rows = await sql<OutboxRow>(
     `SELECT id, version, type, traceparent, occurred_at FROM ${schema}.outbox
      WHERE aggregatetype = ? AND aggregateid = ? ORDER BY version`,

@@ -18,10 +18,25 @@ const inTopic = (version: number, afterMs: number, offset = '7'): Fact =>
 const applied = (version: number, afterMs: number, attempt = 1): Fact =>
   fact(version, afterMs, { kind: 'applied', by: 'catalog-service-1', attempt });
 const failed = (version: number, afterMs: number, attempt: number): Fact =>
-  fact(version, afterMs, { kind: 'failed', by: 'catalog-service-1', attempt, tier: attempt, error: 'E' });
-const letter = { kind: 'dead letter', reason: 'attempts-exhausted', attempts: 4, error: 'E', dlqOffset: '3' } as const;
+  fact(version, afterMs, {
+    kind: 'failed',
+    by: 'catalog-service-1',
+    attempt,
+    tier: attempt,
+    error: 'E',
+  });
+const letter = {
+  kind: 'dead letter',
+  reason: 'attempts-exhausted',
+  attempts: 4,
+  error: 'E',
+  dlqOffset: '3',
+} as const;
 
-function trace(facts: readonly Fact[], { version = 1, mark = 1, ...rest }: Partial<Known> & { version?: number } = {}) {
+function trace(
+  facts: readonly Fact[],
+  { version = 1, mark = 1, ...rest }: Partial<Known> & { version?: number } = {},
+) {
   const source = { version, createdAtMs: startMs, deletedAtMs: undefined };
   const of = { aggregateType: 'board', aggregateId: 'b', consumer: 'catalog' };
   return toTimeline({ ...of, source, mark, isTopicReadToEnd: true, facts, ...rest });
@@ -41,7 +56,12 @@ describe('the timeline', () => {
 
   it('at EQUAL times follows the way through the pipeline', () => {
     const [event] = trace([applied(1, 0), inTopic(1, 0), committed(1, 0), received(1, 0)]).events;
-    expect(event?.steps.map(({ kind }) => kind)).toEqual(['received', 'committed', 'in topic', 'applied']);
+    expect(event?.steps.map(({ kind }) => kind)).toEqual([
+      'received',
+      'committed',
+      'in topic',
+      'applied',
+    ]);
   });
 
   it('shows each retry, and each copy in the topic', () => {
@@ -52,7 +72,13 @@ describe('the timeline', () => {
       failed(1, 1_010, 2),
       applied(1, 3_000, 3),
     ]).events;
-    expect(event?.steps.map(({ kind }) => kind)).toEqual(['in topic', 'in topic', 'failed', 'failed', 'applied']);
+    expect(event?.steps.map(({ kind }) => kind)).toEqual([
+      'in topic',
+      'in topic',
+      'failed',
+      'failed',
+      'applied',
+    ]);
     expect(event?.steps[3]).toMatchObject({ attempt: 2, tier: 2, afterMs: 1_000 });
   });
 
@@ -66,13 +92,17 @@ describe('the timeline', () => {
   });
 
   it('leaves out what was before --since, whole versions too', () => {
-    const { events } = trace([committed(1, 0), committed(2, 10), applied(2, 20)], { mark: 2, sinceMs: startMs + 15 });
+    const { events } = trace([committed(1, 0), committed(2, 10), applied(2, 20)], {
+      mark: 2,
+      sinceMs: startMs + 15,
+    });
     expect(events.map(({ version, steps }) => [version, steps.length])).toEqual([[2, 1]]);
   });
 
   it('takes the time of the change only where nobody logged the commit', () => {
     const changed = fact(1, 1, { kind: 'changed' });
-    const kinds = (facts: Fact[]) => trace(facts).events.map(({ steps }) => steps.map(({ kind }) => kind));
+    const kinds = (facts: Fact[]) =>
+      trace(facts).events.map(({ steps }) => steps.map(({ kind }) => kind));
     expect(kinds([changed, changed, applied(1, 5)])).toEqual([['changed', 'applied']]);
     expect(kinds([changed, committed(1, 3), applied(1, 5)])).toEqual([['committed', 'applied']]);
   });
@@ -98,9 +128,17 @@ describe('the timeline', () => {
     ['dead letter', 0, [failed(1, 1, 3), fact(1, 2, letter)]],
     ['in retry', 0, [fact(1, 2, letter), fact(1, 3, { kind: 'replayed' })]],
     ['dismissed', 0, [fact(1, 2, letter), fact(1, 3, { kind: 'closed', how: 'dismissed' })]],
-    ['skipped', 1, [fact(1, 2, letter), fact(1, 3, { kind: 'skipped', decidedBy: 'hand', reason: 'x' })]],
+    [
+      'skipped',
+      1,
+      [fact(1, 2, letter), fact(1, 3, { kind: 'skipped', decidedBy: 'hand', reason: 'x' })],
+    ],
     ['applied', 1, [fact(1, 2, letter), fact(1, 3, { kind: 'replayed' }), applied(1, 4)]],
-    ['applied', 1, [inTopic(1, 0), fact(1, 1, { kind: 'parked', by: 'catalog-service-1' }), applied(1, 4)]],
+    [
+      'applied',
+      1,
+      [inTopic(1, 0), fact(1, 1, { kind: 'parked', by: 'catalog-service-1' }), applied(1, 4)],
+    ],
   ])('calls an event "%s" by mark %i and what was last', (outcome, mark, facts) => {
     expect(trace(facts, { mark }).events.map((one) => one.outcome)).toEqual([outcome]);
   });
@@ -123,23 +161,46 @@ describe('of TWO events that claim a version which the mark has passed', () => {
   const closed = (how: string): Step => ({ kind: 'closed', how });
   const record: Step = { kind: 'in topic', topic: 'board', partition: 0, offset: '9' };
   const outcomes = (facts: readonly Fact[], mark = 2): Record<string, string> =>
-    Object.fromEntries(trace(facts, { version: mark, mark }).events.map((one) => [one.eventId ?? '-', one.outcome]));
+    Object.fromEntries(
+      trace(facts, { version: mark, mark }).events.map((one) => [one.eventId ?? '-', one.outcome]),
+    );
 
   it.each<[string, string, Fact[]]>([
-    ['dismissed', 'applied', [forged(1, invalid), forged(2, closed('dismissed')), inTopic(1, 3), applied(1, 4)]],
+    [
+      'dismissed',
+      'applied',
+      [forged(1, invalid), forged(2, closed('dismissed')), inTopic(1, 3), applied(1, 4)],
+    ],
     // No log tells who was applied.
-    ['dismissed', 'applied', [forged(0, record), forged(1, invalid), forged(2, closed('dismissed')), inTopic(1, 3)]],
+    [
+      'dismissed',
+      'applied',
+      [forged(0, record), forged(1, invalid), forged(2, closed('dismissed')), inTopic(1, 3)],
+    ],
     ['dead letter', 'applied', [forged(1, invalid), inTopic(1, 3)]],
-    ['in retry', 'applied', [forged(1, invalid), forged(2, { kind: 'replayed' }), inTopic(1, 3), applied(1, 4)]],
+    [
+      'in retry',
+      'applied',
+      [forged(1, invalid), forged(2, { kind: 'replayed' }), inTopic(1, 3), applied(1, 4)],
+    ],
     // Its letter was closed because the mark has passed its version.
     ['superseded', 'applied', [forged(1, invalid), forged(5, closed('applied')), inTopic(1, 3)]],
     ['superseded', 'applied', [forged(0, record), inTopic(1, 3), applied(1, 4)]],
-    ['superseded', 'skipped', [forged(0, record), fact(1, 3, { kind: 'skipped', decidedBy: 'hand', reason: 'x' })]],
+    [
+      'superseded',
+      'skipped',
+      [forged(0, record), fact(1, 3, { kind: 'skipped', decidedBy: 'hand', reason: 'x' })],
+    ],
     // The genuine one was a letter itself.
     [
       'dismissed',
       'applied',
-      [forged(1, invalid), forged(2, closed('dismissed')), fact(1, 3, letter), fact(1, 4, closed('applied'))],
+      [
+        forged(1, invalid),
+        forged(2, closed('dismissed')),
+        fact(1, 3, letter),
+        fact(1, 4, closed('applied')),
+      ],
     ],
     // As they were, before and after the consumer's tables were built again.
     ['applied', 'applied', [forged(1, { kind: 'applied', by: 'c', attempt: 1 }), applied(1, 4)]],
@@ -147,7 +208,10 @@ describe('of TWO events that claim a version which the mark has passed', () => {
     [
       'applied',
       'dead letter',
-      [forged(1, { kind: 'applied', by: 'c', attempt: 1 }), fact(1, 3, { ...letter, reason: 'conflict' })],
+      [
+        forged(1, { kind: 'applied', by: 'c', attempt: 1 }),
+        fact(1, 3, { ...letter, reason: 'conflict' }),
+      ],
     ],
   ])('one is "%s" and the other "%s"', (other, own, facts) => {
     expect(outcomes(facts)).toMatchObject({ forged: other, 'event-1': own });
@@ -157,7 +221,9 @@ describe('of TWO events that claim a version which the mark has passed', () => {
     const facts = [forged(1, invalid), forged(2, closed('dismissed'))];
     expect(outcomes(facts, 1)).toEqual({ forged: 'dismissed', '-': 'applied' });
     expect(outcomes([...facts, forged(3, { kind: 'replayed' })], 1)).toEqual({ forged: 'applied' });
-    expect(outcomes([...facts, forged(3, { kind: 'skipped', decidedBy: 'hand', reason: 'x' })], 1)).toEqual({
+    expect(
+      outcomes([...facts, forged(3, { kind: 'skipped', decidedBy: 'hand', reason: 'x' })], 1),
+    ).toEqual({
       forged: 'skipped',
     });
   });
@@ -172,7 +238,10 @@ describe('of TWO events that claim a version which the mark has passed', () => {
 
   it('are each judged by themselves while the mark has NOT come so far', () => {
     const facts = [forged(1, invalid), forged(2, closed('dismissed')), inTopic(1, 3)];
-    expect(trace(facts, { mark: 0 }).events.map((one) => one.outcome)).toEqual(['dismissed', 'in topic']);
+    expect(trace(facts, { mark: 0 }).events.map((one) => one.outcome)).toEqual([
+      'dismissed',
+      'in topic',
+    ]);
   });
 });
 
@@ -181,19 +250,29 @@ describe('the text', () => {
 
   it('says what is not found, and WHERE it was looked for', () => {
     const timeline = trace([], { version: 1, mark: 1 });
-    expect(formatTimeline(timeline, looked)).toContain('not found: request, commit, applied (not in the logs given)');
-    expect(formatTimeline(timeline, looked)).toContain('(not in topic board since 2026-01-02T03:04:05.000Z)');
+    expect(formatTimeline(timeline, looked)).toContain(
+      'not found: request, commit, applied (not in the logs given)',
+    );
+    expect(formatTimeline(timeline, looked)).toContain(
+      '(not in topic board since 2026-01-02T03:04:05.000Z)',
+    );
     expect(formatTimeline(timeline, { ...looked, logFiles: 0 })).toContain('(no logs were given)');
   });
 
   it('does NOT say that a record is not in a topic that was not read to its end', () => {
-    const text = formatTimeline(trace([], { version: 1, mark: 1, isTopicReadToEnd: false }), looked);
+    const text = formatTimeline(
+      trace([], { version: 1, mark: 1, isTopicReadToEnd: false }),
+      looked,
+    );
     expect(text).toContain('not found: record (topic board was not read to its end');
     expect(text).not.toContain('not in topic');
   });
 
   it('lets NO control character of an error through', () => {
-    const text = formatTimeline(trace([fact(1, 0, { ...letter, error: '\u001b[2Jgone\nnew line' })]), looked);
+    const text = formatTimeline(
+      trace([fact(1, 0, { ...letter, error: '\u001b[2Jgone\nnew line' })]),
+      looked,
+    );
     // oxlint-disable-next-line no-control-regex -- they are what must not be there
     expect(text).not.toMatch(/\u001b|gone\n/);
   });

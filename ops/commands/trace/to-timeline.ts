@@ -31,7 +31,10 @@ export interface Timeline {
   readonly version: number | undefined;
   readonly deletedAt: string | undefined;
   readonly mark: number;
-  /** False: its reading ended once every known event was met, so that later copies of them may be there. */
+  /**
+   * False: its reading ended once every known event was met, so that later copies of them may be
+   * there.
+   */
   readonly isTopicReadToEnd: boolean;
   readonly events: readonly TracedEvent[];
 }
@@ -86,7 +89,8 @@ export function toTimeline({
     aggregateId,
     consumer,
     version: source?.version,
-    deletedAt: source?.deletedAtMs === undefined ? undefined : new Date(source.deletedAtMs).toISOString(),
+    deletedAt:
+      source?.deletedAtMs === undefined ? undefined : new Date(source.deletedAtMs).toISOString(),
     mark,
     isTopicReadToEnd,
     events: shown.sort((a, b) => a.version - b.version).map(traceEvent),
@@ -131,7 +135,10 @@ function traceEvent({ version, facts, outcome }: EventFacts): TracedEvent {
   };
 }
 
-function firstOf(facts: readonly Fact[], name: 'eventId' | 'eventType' | 'traceparent'): string | undefined {
+function firstOf(
+  facts: readonly Fact[],
+  name: 'eventId' | 'eventType' | 'traceparent',
+): string | undefined {
   return facts.find((one) => one[name] !== undefined)?.[name];
 }
 
@@ -157,12 +164,17 @@ function order({ step }: Fact): number {
 
 /** The database repeats what the logs say, with less; a line may be read twice. */
 function withoutRepeats(facts: readonly Fact[]): Fact[] {
-  const isLogged = (kind: Step['kind']): boolean => facts.some(({ step }) => step.kind === kind && 'by' in step);
+  const isLogged = (kind: Step['kind']): boolean =>
+    facts.some(({ step }) => step.kind === kind && 'by' in step);
   const seen = new Set<string>();
   return facts.filter(({ atMs, step }) => {
     if (step.kind === 'changed' && isLogged('committed')) return false;
     if (step.kind === 'parked' && step.by === undefined && isLogged('parked')) return false;
-    if (step.kind === 'dead letter' && step.by === undefined && facts.some(isLoggedLetter(step.dlqOffset)))
+    if (
+      step.kind === 'dead letter' &&
+      step.by === undefined &&
+      facts.some(isLoggedLetter(step.dlqOffset))
+    )
       return false;
     const key = step.kind === 'changed' ? step.kind : `${atMs} ${JSON.stringify(step)}`;
     return !seen.has(key) && seen.add(key);
@@ -170,5 +182,6 @@ function withoutRepeats(facts: readonly Fact[]): Fact[] {
 }
 
 function isLoggedLetter(dlqOffset: string): (fact: Fact) => boolean {
-  return ({ step }) => step.kind === 'dead letter' && step.by !== undefined && step.dlqOffset === dlqOffset;
+  return ({ step }) =>
+    step.kind === 'dead letter' && step.by !== undefined && step.dlqOffset === dlqOffset;
 }

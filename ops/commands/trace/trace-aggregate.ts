@@ -30,11 +30,22 @@ export interface TraceOptions {
 /** How far the clocks of services, brokers and database may be apart. */
 const clockMarginMs = 10 * 60_000;
 
-/** Follows an aggregate through the pipeline to a consumer without disturbing it; undefined when neither database knows it. */
+/**
+ * Follows an aggregate through the pipeline to a consumer without disturbing it; undefined when
+ * neither database knows it.
+ */
 export async function traceAggregate(
   options: TraceOptions,
 ): Promise<{ readonly timeline: Timeline; readonly looked: LookedAt } | undefined> {
-  const { aggregateId, consumer, places = {}, logs, sinceMs, toEnd = false, say = () => undefined } = options;
+  const {
+    aggregateId,
+    consumer,
+    places = {},
+    logs,
+    sinceMs,
+    toEnd = false,
+    say = () => undefined,
+  } = options;
   const { aggregateType } = consumer;
   const aggregate = must(
     aggregates.find(({ type }) => type === aggregateType),
@@ -45,24 +56,48 @@ export async function traceAggregate(
   const topic = places.topic ?? consumer.source.name;
   const { sql, close } = await connectSql(options.database);
   const readConsumer = (): ReturnType<typeof readConsumerSide> =>
-    readConsumerSide(sql, { schema: places.consumerSchema ?? consumer.database, group, aggregateType, aggregateId });
+    readConsumerSide(sql, {
+      schema: places.consumerSchema ?? consumer.database,
+      group,
+      aggregateType,
+      aggregateId,
+    });
   try {
     const source = await readSourceSide(sql, { ...sourcePlace, aggregateType, aggregateId });
     const before = await readConsumer();
     const isKnown =
-      source.aggregate !== undefined || source.facts.length > 0 || before.mark > 0 || before.facts.length > 0;
+      source.aggregate !== undefined ||
+      source.facts.length > 0 ||
+      before.mark > 0 ||
+      before.facts.length > 0;
     if (!isKnown) return undefined;
 
     const fromMs = Math.max(1, (sinceMs ?? source.aggregate?.createdAtMs ?? 0) - clockMarginMs);
     const { kafka, signal } = options;
     // Before the topic: what the logs name must be found there.
-    const logged = (await logs.lines(fromMs)).flatMap((line) => parseLogLine(line, { aggregateId, group }));
+    const logged = (await logs.lines(fromMs)).flatMap((line) =>
+      parseLogLine(line, { aggregateId, group }),
+    );
     const expected =
       sinceMs === undefined && !toEnd && source.aggregate !== undefined
-        ? expectRecords(Math.max(source.aggregate.version, before.mark), [...source.facts, ...before.facts, ...logged])
+        ? expectRecords(Math.max(source.aggregate.version, before.mark), [
+            ...source.facts,
+            ...before.facts,
+            ...logged,
+          ])
         : undefined;
-    const records = await findRecords({ kafka, topic, group, aggregateId, fromMs, expected, say, signal });
-    // Once more: what was applied while topic and logs were read must not look as if it were waiting.
+    const records = await findRecords({
+      kafka,
+      topic,
+      group,
+      aggregateId,
+      fromMs,
+      expected,
+      say,
+      signal,
+    });
+    // Once more: what was applied while topic and logs were read must not look as if it were
+    // waiting.
     const after = await readConsumer();
     const facts = [...logged, ...source.facts, ...records.facts, ...after.facts];
     return {

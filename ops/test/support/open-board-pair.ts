@@ -7,7 +7,10 @@ import { migrations as orderMigrations } from '../../../services/order-service/s
 export interface BoardPair {
   readonly source: TestSchema;
   readonly consumer: TestSchema;
-  /** Boards as they are once all was applied: in both schemas, with outbox rows and marks; ids sort by their number. */
+  /**
+   * Boards as they are once all was applied: in both schemas, with outbox rows and marks; ids sort
+   * by their number.
+   */
   fill(boards: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -25,7 +28,9 @@ export async function openBoardPair(stack: StackAddresses, group: string): Promi
   // The auditor of the pipeline, allowed to read here too.
   for (const schema of [source, consumer])
     await schema.root.query(`GRANT SELECT ON ${schema.name}.* TO 'audit'@'127.0.0.1'`);
-  await consumer.root.query(`GRANT UPDATE (cleared_at) ON ${consumer.name}.missing_range TO 'audit'@'127.0.0.1'`);
+  await consumer.root.query(
+    `GRANT UPDATE (cleared_at) ON ${consumer.name}.missing_range TO 'audit'@'127.0.0.1'`,
+  );
 
   return {
     source,

@@ -15,7 +15,10 @@ import type { AuditPlaces } from '../../commands/audit/audit-consumers.ts';
 import { openBoardPair, type BoardPair } from './open-board-pair.ts';
 import { openBoardRoute } from './open-board-route.ts';
 
-/** Debezium, a topic and a consumer group of one test between the schemas of a board pair: the whole pipeline without HTTP. */
+/**
+ * Debezium, a topic and a consumer group of one test between the schemas of a board pair: the whole
+ * pipeline without HTTP.
+ */
 export interface BoardPipeline {
   readonly pair: BoardPair;
   readonly group: string;
@@ -53,7 +56,11 @@ export async function openBoardPipeline(
   const logger =
     logFile === undefined
       ? createLogger({ name, level: 'silent' })
-      : createLogger({ name, level: 'info', destination: { write: (line) => appendFileSync(logFile, line) } });
+      : createLogger({
+          name,
+          level: 'info',
+          destination: { write: (line) => appendFileSync(logFile, line) },
+        });
   const consumer = createScope();
   scope.defer('consumer', () => consumer.close());
   await startInbox({
@@ -73,7 +80,14 @@ export async function openBoardPipeline(
   const encoder = createEventEncoder(eventSchemas);
   encoder.useIds(await readSchemaIds(stack.registryUrl, eventSchemas));
   const { host, port, name: sourceSchema, user, password } = pair.source.connection;
-  const writer = await openConnection({ host, port, database: sourceSchema, user, password, timezone: 'Z' });
+  const writer = await openConnection({
+    host,
+    port,
+    database: sourceSchema,
+    user,
+    password,
+    timezone: 'Z',
+  });
   scope.defer('writer', () => writer.end());
 
   return {

@@ -4,7 +4,10 @@ import { openAdmin } from '@board/kafka';
 import type { Scope } from '@board/service';
 import { waitUntil, type StackAddresses } from '@board/test';
 
-/** Makes a topic like `board` with the topics of one group, and a connector that ships a schema's outbox to it. */
+/**
+ * Makes a topic like `board` with the topics of one group, and a connector that ships a schema's
+ * outbox to it.
+ */
 export async function openBoardRoute(
   stack: StackAddresses,
   scope: Scope,
@@ -35,7 +38,12 @@ export async function openBoardRoute(
   });
   scope.defer('topics', async () => {
     const existing = new Set(await admin.listTopics());
-    const ours = [...new Set([...topics.map((one) => one.name), ...Object.values(connectorTopics(definition)).flat()])];
+    const ours = [
+      ...new Set([
+        ...topics.map((one) => one.name),
+        ...Object.values(connectorTopics(definition)).flat(),
+      ]),
+    ];
     await admin.deleteTopics({ topics: ours.filter((one) => existing.has(one)) });
   });
   await registerConnector({ connectUrl: stack.connectUrl, brokers: stack.brokers, definition });

@@ -1,6 +1,9 @@
 /** Every clock and timer of the inbox, so that a simulation can have its own. */
 export interface InboxClock {
-  /** Milliseconds since the epoch, for what is stored and shown; a clock that may be set at any time. */
+  /**
+   * Milliseconds since the epoch, for what is stored and shown; a clock that may be set at any
+   * time.
+   */
   now(): number;
   /** Time that this process has really had, in milliseconds, for waits and limits. */
   elapsedMs(): number;
@@ -21,8 +24,8 @@ export function systemClock(elapsedMs: () => number): InboxClock {
 }
 
 /**
- * Runs work again and again, with a pause after each run; the returned function resolves once the run in hand is done, which may
- * ask whether it is to stop.
+ * Runs work again and again, with a pause after each run; the returned function resolves once the
+ * run in hand is done, which may ask whether it is to stop.
  */
 export function repeat(
   clock: Pick<InboxClock, 'after'>,

@@ -44,7 +44,11 @@ describe('identify', () => {
 });
 
 describe('decide', () => {
-  const event = (version: number, eventId = `e${version}`) => ({ eventId, aggregateId: 'a', version });
+  const event = (version: number, eventId = `e${version}`) => ({
+    eventId,
+    aggregateId: 'a',
+    version,
+  });
   const mark = (version: number, eventId = `e${version}`): Mark => ({ version, eventId });
 
   it('applies the event that follows the mark', () => {
@@ -125,11 +129,16 @@ describe('planBatch', () => {
       ...changes,
     });
 
-  const ids = (list: readonly { delivery: Delivery }[]) => list.map((one) => one.delivery.identity.eventId);
+  const ids = (list: readonly { delivery: Delivery }[]) =>
+    list.map((one) => one.delivery.identity.eventId);
   const idsOf = (list: readonly Delivery[]) => list.map((one) => one.identity.eventId);
 
   it('handles consecutive versions of one aggregate in one batch', () => {
-    expect(ids(plan([delivery('a', 1), delivery('b', 1), delivery('a', 2)]).steps)).toEqual(['a1', 'b1', 'a2']);
+    expect(ids(plan([delivery('a', 1), delivery('b', 1), delivery('a', 2)]).steps)).toEqual([
+      'a1',
+      'b1',
+      'a2',
+    ]);
   });
 
   it('skips what it has already planned in the same batch', () => {
@@ -142,7 +151,10 @@ describe('planBatch', () => {
     const toMessage = () => {
       throw new Error('decoded');
     };
-    const { duplicates, park } = plan([delivery('a', 1), delivery('a', 3)], { marks: marks({ a: 1 }), toMessage });
+    const { duplicates, park } = plan([delivery('a', 1), delivery('a', 3)], {
+      marks: marks({ a: 1 }),
+      toMessage,
+    });
     expect(idsOf(duplicates)).toEqual(['a1']);
     expect(idsOf(park)).toEqual(['a3']);
   });
@@ -151,7 +163,12 @@ describe('planBatch', () => {
     const { steps, invalid, park } = plan([delivery('a', 1), delivery('a', 2), delivery('b', 1)], {
       toMessage: ({ identity }) => {
         if (identity.eventId === 'a1') throw new InvalidEventError('bad');
-        return { event: { type: 'x', data: undefined }, ...identity, attempt: 1, traceparent: undefined };
+        return {
+          event: { type: 'x', data: undefined },
+          ...identity,
+          attempt: 1,
+          traceparent: undefined,
+        };
       },
     });
     expect(ids(invalid)).toEqual(['a1']);
@@ -169,7 +186,9 @@ describe('planBatch', () => {
   });
 
   it('calls another event at the mark a conflict', () => {
-    const other = delivery('a', 1, { identity: { aggregateId: 'a', version: 1, eventId: 'other' } });
+    const other = delivery('a', 1, {
+      identity: { aggregateId: 'a', version: 1, eventId: 'other' },
+    });
     expect(idsOf(plan([delivery('a', 1), other]).conflicts)).toEqual(['other']);
   });
 

@@ -2,7 +2,13 @@ import { must } from '@board/service';
 import { headerNames } from '@board/contracts';
 import { InvalidEventError } from './errors.ts';
 import type { Message } from './handler.ts';
-import { headerText, identityKey, type Delivery, type Identity, type RecordHeaders } from './record.ts';
+import {
+  headerText,
+  identityKey,
+  type Delivery,
+  type Identity,
+  type RecordHeaders,
+} from './record.ts';
 
 /** The aggregate of the records with which the inbox tries itself: no event may carry it. */
 export const probeAggregateId = 'inbox-probe';
@@ -23,7 +29,10 @@ const visibleAscii = /^[\x21-\x7e]+$/;
  * Reads a record's identity from its headers; what does not fit the mark's columns is no identity,
  * because a shortened id would be another aggregate's mark.
  */
-export function identify(headers: RecordHeaders, reservedId: string | null = probeAggregateId): Identity | NoIdentity {
+export function identify(
+  headers: RecordHeaders,
+  reservedId: string | null = probeAggregateId,
+): Identity | NoIdentity {
   if (headers.problem !== undefined) return { problem: headers.problem };
   const eventId = headerText(headers, headerNames.eventId);
   const aggregateId = headerText(headers, headerNames.aggregateId);
@@ -31,7 +40,11 @@ export function identify(headers: RecordHeaders, reservedId: string | null = pro
   if (!fits(eventId, maxEventIdLength))
     return unusable(headerNames.eventId, eventId, `1-${maxEventIdLength} visible ASCII characters`);
   if (!fits(aggregateId, maxAggregateIdLength))
-    return unusable(headerNames.aggregateId, aggregateId, `1-${maxAggregateIdLength} visible ASCII characters`);
+    return unusable(
+      headerNames.aggregateId,
+      aggregateId,
+      `1-${maxAggregateIdLength} visible ASCII characters`,
+    );
   if (aggregateId === reservedId) return { problem: `the aggregate id ${reservedId} is reserved` };
   if (version === undefined || !/^[1-9]\d{0,9}$/.test(version) || Number(version) > maxVersion)
     return unusable(headerNames.version, version, `a whole number from 1 to ${maxVersion}`);
@@ -47,7 +60,9 @@ function unusable(name: string, got: string | undefined, wants: string): NoIdent
   return { problem: `header ${name} is ${shown}, must be ${wants}` };
 }
 
-/** How far a consumer has come with one aggregate: the highest version applied, and that event's id. */
+/**
+ * How far a consumer has come with one aggregate: the highest version applied, and that event's id.
+ */
 export interface Mark {
   /** 0 before the first event. */
   readonly version: number;
@@ -65,7 +80,12 @@ export function decide(mark: Mark, event: Identity): Decision {
 
 /** One thing to do in the batch's transaction, in this order. */
 export type Step =
-  | { readonly kind: 'handle'; readonly delivery: Delivery; readonly message: Message; readonly movesMark: boolean }
+  | {
+      readonly kind: 'handle';
+      readonly delivery: Delivery;
+      readonly message: Message;
+      readonly movesMark: boolean;
+    }
   | { readonly kind: 'pass'; readonly delivery: Delivery };
 
 export interface Rejected {
@@ -84,7 +104,9 @@ export interface Plan {
   readonly failed: readonly Rejected[];
 }
 
-/** What became of a batch; the first four are in the database when the transaction has committed. */
+/**
+ * What became of a batch; the first four are in the database when the transaction has committed.
+ */
 export interface Applied {
   readonly applied: readonly Delivery[];
   readonly duplicates: readonly Delivery[];
@@ -103,9 +125,14 @@ export interface PlanInput {
   readonly deliveries: readonly Delivery[];
   /** Mark of every aggregate among the deliveries. */
   readonly marks: ReadonlyMap<string, Mark>;
-  /** Events that were skipped and whose version equals the mark: a replay of one applies after all. */
+  /**
+   * Events that were skipped and whose version equals the mark: a replay of one applies after all.
+   */
   readonly reopened: readonly Identity[];
-  /** Keys of events that were skipped although their mark is not there yet, which only a rebuild leaves: passed over in their turn. */
+  /**
+   * Keys of events that were skipped although their mark is not there yet, which only a rebuild
+   * leaves: passed over in their turn.
+   */
   readonly skippedAhead?: ReadonlySet<string>;
   /** Failures of an earlier try of this batch, by event id. */
   readonly knownFailures: ReadonlyMap<string, unknown>;
@@ -114,8 +141,8 @@ export interface PlanInput {
 }
 
 /**
- * Decides a whole batch, in order, without waiting for anything: an event that cannot be handled does not move
- * its aggregate's mark, so whatever follows it in the same aggregate parks.
+ * Decides a whole batch, in order, without waiting for anything: an event that cannot be handled
+ * does not move its aggregate's mark, so whatever follows it in the same aggregate parks.
  */
 export function planBatch(input: PlanInput): Plan {
   const marks = new Map(input.marks);
@@ -139,7 +166,8 @@ export function planBatch(input: PlanInput): Plan {
       reopened.delete(identityKey(identity));
 
     if (decision === 'apply' || reapplies) {
-      const wasSkipped = !delivery.replayed && input.skippedAhead?.has(identityKey(identity)) === true;
+      const wasSkipped =
+        !delivery.replayed && input.skippedAhead?.has(identityKey(identity)) === true;
       if (delivery.kind === 'skip-marker' || wasSkipped) {
         steps.push({ kind: 'pass', delivery });
         marks.set(identity.aggregateId, identity);
@@ -150,7 +178,12 @@ export function planBatch(input: PlanInput): Plan {
         continue;
       }
       try {
-        steps.push({ kind: 'handle', delivery, message: input.toMessage(delivery), movesMark: !reapplies });
+        steps.push({
+          kind: 'handle',
+          delivery,
+          message: input.toMessage(delivery),
+          movesMark: !reapplies,
+        });
         if (!reapplies) marks.set(identity.aggregateId, identity);
       } catch (error) {
         if (!(error instanceof InvalidEventError)) throw error;

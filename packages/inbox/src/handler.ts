@@ -19,16 +19,22 @@ export interface DecodedEvent {
 }
 
 /**
- * The effect of a consumer. It runs inside the transaction that moves the marks, so it writes through `tx` only;
- * an InvalidEventError says that the event can never be applied, any other error that it may be tried again.
+ * The effect of a consumer. It runs inside the transaction that moves the marks, so it writes
+ * through `tx` only; an InvalidEventError says that the event can never be applied, any other error
+ * that it may be tried again.
  */
 export interface Handler<E = DecodedEvent> {
   /**
-   * After a dead letter: `block` keeps the aggregate's later events parked; `skip` passes over spent attempts and invalid events
-   * (for events with full state only). What is `unprocessable` always blocks: it is not known whose fault it is.
+   * After a dead letter: `block` keeps the aggregate's later events parked; `skip` passes over
+   * spent attempts and invalid events (for events with full state only). What is `unprocessable`
+   * always blocks: it is not known whose fault it is.
    */
   readonly afterDeadLetter: 'block' | 'skip';
   handle(message: Message<E>, tx: EntityManager, signal: AbortSignal): Promise<void>;
   /** Applies many at once; the same effect as `handle` on each, in order. */
-  handleBatch?(messages: readonly Message<E>[], tx: EntityManager, signal: AbortSignal): Promise<void>;
+  handleBatch?(
+    messages: readonly Message<E>[],
+    tx: EntityManager,
+    signal: AbortSignal,
+  ): Promise<void>;
 }

@@ -11,7 +11,10 @@ import type { InboxStore } from './store/store.ts';
 
 /** Everything that the stages need; made once per process. */
 export interface Inbox {
-  /** What an operator's command needs to be about this consumer, with a space before it; empty for the first consumer. */
+  /**
+   * What an operator's command needs to be about this consumer, with a space before it; empty for
+   * the first consumer.
+   */
   readonly consumerFlag: string;
   readonly store: InboxStore;
   readonly publisher: Publisher;
@@ -34,7 +37,10 @@ export interface Inbox {
   readonly alarms: Alarms;
 }
 
-/** Counts the events that went from header decoding to COMMIT: while it grows, the inbox itself works. */
+/**
+ * Counts the events that went from header decoding to COMMIT: while it grows, the inbox itself
+ * works.
+ */
 export interface Controls {
   count(): number;
   add(events: number): void;
@@ -48,9 +54,15 @@ export function countControls(): Controls {
   };
 }
 
-/** Runs work one at a time for each key, within this process: other instances are kept out by the locks in the database. */
+/**
+ * Runs work one at a time for each key, within this process: other instances are kept out by the
+ * locks in the database.
+ */
 export interface KeyedMutex {
-  /** Runs work once everything that was asked for under the same key before is done; passes its result or failure on. */
+  /**
+   * Runs work once everything that was asked for under the same key before is done; passes its
+   * result or failure on.
+   */
   run<Result>(key: string, work: () => Promise<Result>): Promise<Result>;
 }
 

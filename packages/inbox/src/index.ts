@@ -3,7 +3,14 @@ export { auditedTopics, type AuditedTopics } from './audit/topics.ts';
 export { findUnread } from './audit/topics.ts';
 export { findUnreceived, type CommittedEvent, type Unreceived } from './audit/topics.ts';
 export type { AuditReport } from './audit/compare.ts';
-export type { ConsumerEntry, ConsumerSide, Digest, IdRange, SourceEntry, SourceSide } from './audit/compare.ts';
+export type {
+  ConsumerEntry,
+  ConsumerSide,
+  Digest,
+  IdRange,
+  SourceEntry,
+  SourceSide,
+} from './audit/compare.ts';
 export { redVerdicts, verdicts } from './audit/compare.ts';
 export { waitForGroups } from './audit/topics.ts';
 export { probeAggregateId, type Mark } from './decide.ts';

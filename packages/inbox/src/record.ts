@@ -31,7 +31,9 @@ export interface Identity {
 }
 
 interface DeliveredEvent {
-  /** `event`: to be handled; `skip-marker`: a dead letter whose place is passed over in its turn. */
+  /**
+   * `event`: to be handled; `skip-marker`: a dead letter whose place is passed over in its turn.
+   */
   readonly kind: 'event' | 'skip-marker';
   readonly record: SourceRecord;
   readonly identity: Identity;
@@ -58,7 +60,10 @@ interface ReceivedDelivery extends DeliveredEvent {
 /** Taken from its parked row. */
 export interface ParkedDelivery extends DeliveredEvent {
   readonly takenFrom: 'parked';
-  /** Milliseconds since the epoch, one more with each copy that was parked over it: which state of the row this is. */
+  /**
+   * Milliseconds since the epoch, one more with each copy that was parked over it: which state of
+   * the row this is.
+   */
   readonly parkedAtMs: number;
 }
 
@@ -105,19 +110,31 @@ export function headerText(headers: RecordHeaders, name: string): string | undef
 }
 
 /** SHA-256 over key, value and headers, in hex: two records with one digest are one to the byte. */
-export function digestOf({ key, value, headers }: Pick<SourceRecord, 'key' | 'value' | 'headers'>): string {
+export function digestOf({
+  key,
+  value,
+  headers,
+}: Pick<SourceRecord, 'key' | 'value' | 'headers'>): string {
   const hash = createHash('sha256');
-  for (const part of [key, value, headers.bytes]) hash.update(`${part?.length ?? -1} `).update(part ?? '');
+  for (const part of [key, value, headers.bytes])
+    hash.update(`${part?.length ?? -1} `).update(part ?? '');
   return hash.digest('hex');
 }
 
-export function sizeOf({ key, value, headers }: Pick<SourceRecord, 'key' | 'value' | 'headers'>): number {
+export function sizeOf({
+  key,
+  value,
+  headers,
+}: Pick<SourceRecord, 'key' | 'value' | 'headers'>): number {
   return (key?.length ?? 0) + (value?.length ?? 0) + headers.bytes.length;
 }
 
 const traceparentLength = 55;
 
-/** The W3C trace context of the request that caused the event, as log lines carry it: bounded, whatever the header holds. */
+/**
+ * The W3C trace context of the request that caused the event, as log lines carry it: bounded,
+ * whatever the header holds.
+ */
 export function traceparentOf(headers: RecordHeaders): string | undefined {
   return headerText(headers, headerNames.traceparent)?.slice(0, traceparentLength);
 }

@@ -3,7 +3,9 @@ import { defaultSettings, resolveSettings } from './settings.ts';
 
 it('takes the defaults, and changes within their ranges', () => {
   expect(resolveSettings()).toEqual(defaultSettings);
-  expect(resolveSettings({ retryJitter: 0, rereadForMs: 0, batchRecords: 1 })).toMatchObject({ retryJitter: 0 });
+  expect(resolveSettings({ retryJitter: 0, rereadForMs: 0, batchRecords: 1 })).toMatchObject({
+    retryJitter: 0,
+  });
 });
 
 it('names every value that is out of its range, in one error', () => {
@@ -12,9 +14,11 @@ it('names every value that is out of its range, in one error', () => {
   );
 });
 
-it.each([{ batchRecords: 0.5 }, { handlerDeadlineMs: Infinity }, { sweepEveryMs: 2 ** 31 }, { floodLetters: 1.5 }])(
-  'refuses %j, which would end every wait at once or no loop at all',
-  (changes) => {
-    expect(() => resolveSettings(changes)).toThrow('settings of the inbox');
-  },
-);
+it.each([
+  { batchRecords: 0.5 },
+  { handlerDeadlineMs: Infinity },
+  { sweepEveryMs: 2 ** 31 },
+  { floodLetters: 1.5 },
+])('refuses %j, which would end every wait at once or no loop at all', (changes) => {
+  expect(() => resolveSettings(changes)).toThrow('settings of the inbox');
+});

@@ -11,25 +11,42 @@ export interface InboxSettings {
   readonly maxWaitMs: number;
   /** No progress for this long although records wait: the process ends. */
   readonly maxStallMs: number;
-  /** An error that no table knows is read again for this long, in all, before a record may be blamed for it. */
+  /**
+   * An error that no table knows is read again for this long, in all, before a record may be blamed
+   * for it.
+   */
   readonly rereadForMs: number;
-  /** Events of one type fail because a table or column is missing, those of other types do not: one of them is given up on after each wait. */
+  /**
+   * Events of one type fail because a table or column is missing, those of other types do not: one
+   * of them is given up on after each wait.
+   */
   readonly schemaPatienceMs: number;
   readonly sweepEveryMs: number;
   /** An event parked for longer raises an alarm: nothing that fills its gap is on its way. */
   readonly parkedAlarmAgeMs: number;
-  /** The flood guard opens when, within its window, so many letters of spent attempts came AND more than this share of the aggregates tried failed. */
+  /**
+   * The flood guard opens when, within its window, so many letters of spent attempts came AND more
+   * than this share of the aggregates tried failed.
+   */
   readonly floodWindowMs: number;
   readonly floodLetters: number;
   readonly floodFailedShare: number;
   readonly floodProbeEveryMs: number;
-  /** New partitions of a topic are read this late at most; kafkajs's own default is five minutes. */
+  /**
+   * New partitions of a topic are read this late at most; kafkajs's own default is five minutes.
+   */
   readonly findPartitionsEveryMs: number;
   readonly maxParkedRows: number;
   readonly maxParkedBytes: number;
-  /** A schema id that the registry does not know is asked for again for this long before an event is dead-lettered for it. */
+  /**
+   * A schema id that the registry does not know is asked for again for this long before an event is
+   * dead-lettered for it.
+   */
   readonly unknownSchemaMs: number;
-  /** One unusable id on events of so many aggregates within its window, and no event of their type decodes: the registry's fault. */
+  /**
+   * One unusable id on events of so many aggregates within its window, and no event of their type
+   * decodes: the registry's fault.
+   */
   readonly unknownSchemaAggregates: number;
   readonly unknownSchemaWindowMs: number;
   /** How often the registry is asked whether the ids in use still mean the same schemas. */
@@ -99,7 +116,8 @@ export function resolveSettings(changes: Partial<InboxSettings> = {}): InboxSett
     // NaN is in no range.
     if (value >= least && value <= most && (!isWhole || Number.isInteger(value))) return [];
     const kind = isWhole ? 'an integer' : 'a number';
-    const range = least === Number.MIN_VALUE ? `above 0, at most ${most}` : `from ${least} to ${most}`;
+    const range =
+      least === Number.MIN_VALUE ? `above 0, at most ${most}` : `from ${least} to ${most}`;
     return [`${name} is ${value}, must be ${kind} ${range}`];
   });
   if (problems.length > 0) throw new Error(`settings of the inbox: ${problems.join('; ')}`);

@@ -1,6 +1,17 @@
-import { consumerFlag as flagOf, groupTopics, retryGroupOf, type ConsumerDefinition } from '@board/contracts';
+import {
+  consumerFlag as flagOf,
+  groupTopics,
+  retryGroupOf,
+  type ConsumerDefinition,
+} from '@board/contracts';
 import { assertTopics, connectKafka, kafkaAccess, kafkaFields } from '@board/kafka';
-import { createDatabase, databaseConnection, databaseFields, ServerSettingsError, type Database } from '@board/mysql';
+import {
+  createDatabase,
+  databaseConnection,
+  databaseFields,
+  ServerSettingsError,
+  type Database,
+} from '@board/mysql';
 import {
   configFields,
   createElapsedClock,
@@ -66,7 +77,9 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
   const settings = resolveSettings(options.settings);
   // A replay and an event that makes way for the next are sent to a retry topic.
   if (!Number.isInteger(consumer.retryTiers) || consumer.retryTiers < 1)
-    throw new Error(`consumer ${group}: retryTiers is ${consumer.retryTiers}, must be an integer from 1`);
+    throw new Error(
+      `consumer ${group}: retryTiers is ${consumer.retryTiers}, must be an integer from 1`,
+    );
   const { alarms } = health;
   const elapsed = createElapsedClock();
   scope.defer('clock', () => elapsed.stop());
@@ -100,12 +113,24 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
   );
   let ahead: readonly Identity[] = [];
   const { readiness } = health;
-  const waiting = { logger, readiness, alarms, elapsedMs, signal: scope.signal, isFatal: isWrongServer };
-  // A database that fails in between is waited for: ending the process would only start it again, to the same.
-  await waitForDependency({ name: 'inbox tables', server: "The inbox's database" }, waiting, async () => {
-    await breaker.refresh();
-    ahead = await store.transaction(({ skips }) => skips.findAhead());
-  });
+  const waiting = {
+    logger,
+    readiness,
+    alarms,
+    elapsedMs,
+    signal: scope.signal,
+    isFatal: isWrongServer,
+  };
+  // A database that fails in between is waited for: ending the process would only start it again,
+  // to the same.
+  await waitForDependency(
+    { name: 'inbox tables', server: "The inbox's database" },
+    waiting,
+    async () => {
+      await breaker.refresh();
+      ahead = await store.transaction(({ skips }) => skips.findAhead());
+    },
+  );
   const inbox: Inbox = {
     consumerFlag,
     store,
@@ -190,8 +215,16 @@ export interface ConsumerService {
   readonly routers: (reads: Database) => readonly ServiceRouter[];
 }
 
-/** Runs a service, named like the consumer's group, that does nothing but consume and answer reads, until a signal ends it. */
-export async function runConsumerService({ consumer, handler, entities, routers }: ConsumerService): Promise<void> {
+/**
+ * Runs a service, named like the consumer's group, that does nothing but consume and answer reads,
+ * until a signal ends it.
+ */
+export async function runConsumerService({
+  consumer,
+  handler,
+  entities,
+  routers,
+}: ConsumerService): Promise<void> {
   await runService(consumerEnvironment(consumer.group), async ({ config, logger, scope, fail }) => {
     guardEventLoop(scope);
     const clock = createElapsedClock();
@@ -210,7 +243,8 @@ export async function runConsumerService({ consumer, handler, entities, routers 
     const server = createHttpServer({ logger, metrics, health, routers: [...routers(reads)] });
     await server.listen(scope, config.HTTP_HOST, config.HTTP_PORT, config.DRAIN_MS);
 
-    // Listening comes first: until the database and the brokers answer, /readyz says what is missing.
+    // Listening comes first: until the database and the brokers answer, /readyz says what is
+    // missing.
     const waiting = {
       logger,
       readiness: health.readiness,
@@ -232,7 +266,18 @@ export async function runConsumerService({ consumer, handler, entities, routers 
 
     const { REGISTRY_URL: registryUrl } = config;
     const { dataSource } = database;
-    await startInbox({ consumer, handler, registryUrl, dataSource, kafka, logger, metrics, health, scope, fail });
+    await startInbox({
+      consumer,
+      handler,
+      registryUrl,
+      dataSource,
+      kafka,
+      logger,
+      metrics,
+      health,
+      scope,
+      fail,
+    });
     inboxReady.ready();
     logger.info({ event: 'service.ready' });
   });

@@ -20,7 +20,11 @@ const unread = async (...places: string[]) =>
 
 describe('the topics of an audited group', () => {
   it('hold an event until its group has passed it; then it does not count', async () => {
-    await lab.produce([lab.thing('a', 1), lab.thing('a', 2), lab.thing('b', 1, { headers: { id: undefined } })]);
+    await lab.produce([
+      lab.thing('a', 1),
+      lab.thing('a', 2),
+      lab.thing('b', 1, { headers: { id: undefined } }),
+    ]);
     expect(await waitForGroups(lab.kafka, await topics(), 0)).toEqual({
       cannotTell: expect.stringContaining(lab.group),
     });

@@ -34,13 +34,18 @@ it('opens when every aggregate fails, adds no dead letter over a restart, and cl
   const [before] = await probes();
   await waitUntil(
     'three probes',
-    async () => Number((await probes())[0]?.probe_at) > Number(before?.probe_at) + 3 * settings.floodProbeEveryMs,
+    async () =>
+      Number((await probes())[0]?.probe_at) >
+      Number(before?.probe_at) + 3 * settings.floodProbeEveryMs,
   );
   expect(await readDeadLetters(lab)).toHaveLength(letters);
 
   broken = false;
   await waitUntil('breaker closed', () => !second.inbox.breaker.isOpen());
-  await waitUntil('all others applied', async () => (await appliedVersions(lab.schema.root)).size === 60 - letters);
+  await waitUntil(
+    'all others applied',
+    async () => (await appliedVersions(lab.schema.root)).size === 60 - letters,
+  );
   expect(second.health.alarms.active().has('flood guard')).toBe(false);
   expect(await readDeadLetters(lab)).toHaveLength(letters);
 });
@@ -49,7 +54,9 @@ it(
   'bounds how many events that cannot be processed are dead-lettered while most aggregates fail',
   { timeout: 60_000 },
   async () => {
-    const { inbox } = await lab.start(thingLogHandler(), { settings: { ...settings, rereadForMs: 100 } });
+    const { inbox } = await lab.start(thingLogHandler(), {
+      settings: { ...settings, rereadForMs: 100 },
+    });
     const { decoder } = inbox;
     const toMessage: typeof decoder.toMessage = (delivery) => {
       if (delivery.identity.aggregateId.startsWith('bad')) throw new TypeError('planted');
@@ -60,10 +67,14 @@ it(
     await lab.caughtUp();
     await lab.produce(things('bad', 30));
     await waitUntil('breaker open', () => inbox.breaker.isOpen(), { timeoutMs: 50_000 });
-    const reasons = (await lab.rows<{ reason: string }>('SELECT reason FROM dead_letter')).map(({ reason }) => reason);
+    const reasons = (await lab.rows<{ reason: string }>('SELECT reason FROM dead_letter')).map(
+      ({ reason }) => reason,
+    );
     expect(new Set(reasons)).toEqual(new Set(['unprocessable']));
     // The other partitions decide at the same moment.
-    expect(reasons.length).toBeLessThanOrEqual(settings.floodLetters + lab.consumer.source.partitions - 1);
+    expect(reasons.length).toBeLessThanOrEqual(
+      settings.floodLetters + lab.consumer.source.partitions - 1,
+    );
     Object.assign(inbox, { decoder });
     await waitUntil(
       'all others applied',
@@ -99,10 +110,14 @@ it('tries the next event when the first of a tier can never succeed, and does no
   );
   await lab.produce(things('a', 30).map((record) => ({ ...record, partition: 0 })));
   await waitUntil('breaker open', () => inbox.breaker.isOpen());
-  // As by an instance, or a database, whose clock was an hour fast: that hour must not be waited for.
+  // As by an instance, or a database, whose clock was an hour fast: that hour must not be waited
+  // for.
   await lab.rows('UPDATE flood_guard SET probe_at = probe_at + 3600000');
   broken = false;
   await waitUntil('breaker closed', () => !inbox.breaker.isOpen());
   const letters = (await readDeadLetters(lab)).length;
-  await waitUntil('all others applied', async () => (await appliedVersions(lab.schema.root)).size >= 29 - letters);
+  await waitUntil(
+    'all others applied',
+    async () => (await appliedVersions(lab.schema.root)).size >= 29 - letters,
+  );
 });

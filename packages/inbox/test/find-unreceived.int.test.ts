@@ -11,7 +11,11 @@ beforeAll(async () => {
 });
 afterAll(() => lab.close());
 
-const eventOf = (version: number, id = randomUUIDv7(), aggregateId = randomUUIDv7()): CommittedEvent => ({
+const eventOf = (
+  version: number,
+  id = randomUUIDv7(),
+  aggregateId = randomUUIDv7(),
+): CommittedEvent => ({
   id,
   aggregateType: 'thing',
   aggregateId,
@@ -20,7 +24,11 @@ const eventOf = (version: number, id = randomUUIDv7(), aggregateId = randomUUIDv
 
 const search = async (
   events: readonly CommittedEvent[],
-  { group = lab.group, maxUnread = 1_000, onQuery = (_sql: string): Promise<unknown> => Promise.resolve() } = {},
+  {
+    group = lab.group,
+    maxUnread = 1_000,
+    onQuery = (_sql: string): Promise<unknown> => Promise.resolve(),
+  } = {},
 ) =>
   findUnreceived(
     {
@@ -47,7 +55,27 @@ const park = (event: CommittedEvent, eventId = event.id) =>
   lab.rows(
     `INSERT INTO parked (consumer, aggregatetype, aggregateid, version, event_id, kind, attempt, replayed, topic,
        kafka_partition, kafka_offset, appended_at, headers, bytes, parked_at) VALUES ?`,
-    [[[lab.group, 'thing', event.aggregateId, event.version, eventId, 'event', 1, 0, lab.topic, 0, 0, 0, '', 0, 0]]],
+    [
+      [
+        [
+          lab.group,
+          'thing',
+          event.aggregateId,
+          event.version,
+          eventId,
+          'event',
+          1,
+          0,
+          lab.topic,
+          0,
+          0,
+          0,
+          '',
+          0,
+          0,
+        ],
+      ],
+    ],
   );
 
 const bury = (event: CommittedEvent) =>
@@ -82,10 +110,15 @@ const bury = (event: CommittedEvent) =>
   );
 
 const produce = (event: CommittedEvent, topic: string) =>
-  lab.produce([{ ...lab.thing(event.aggregateId, event.version, { eventId: event.id }), partition: 0 }], topic);
+  lab.produce(
+    [{ ...lab.thing(event.aggregateId, event.version, { eventId: event.id }), partition: 0 }],
+    topic,
+  );
 
 it('finds what a consumer has: passed by its mark, parked, a dead letter; and what waits in its topics', async () => {
-  const [passed, atMark, parked, dead, unread, inRetry] = [1, 2, 3, 4, 5, 6].map((version) => eventOf(version));
+  const [passed, atMark, parked, dead, unread, inRetry] = [1, 2, 3, 4, 5, 6].map((version) =>
+    eventOf(version),
+  );
   if (!passed || !atMark || !parked || !dead || !unread || !inRetry) throw new Error('six events');
   await markAt(passed, 9, randomUUIDv7());
   await markAt(atMark, 2);
@@ -93,11 +126,16 @@ it('finds what a consumer has: passed by its mark, parked, a dead letter; and wh
   await bury(dead);
   await produce(unread, lab.topic);
   await produce(inRetry, retryTopicName(lab.group, 2));
-  expect(await search([passed, atMark, parked, dead, unread, inRetry])).toEqual({ missing: [], undecided: [] });
+  expect(await search([passed, atMark, parked, dead, unread, inRetry])).toEqual({
+    missing: [],
+    undecided: [],
+  });
 });
 
 it('misses an event that is in none of these places, and one in whose place another event stands', async () => {
-  const [absent, ahead, replaced, parkedReplaced, lost] = [1, 2, 3, 4, 5].map((version) => eventOf(version));
+  const [absent, ahead, replaced, parkedReplaced, lost] = [1, 2, 3, 4, 5].map((version) =>
+    eventOf(version),
+  );
   if (!absent || !ahead || !replaced || !parkedReplaced || !lost) throw new Error('five events');
   await markAt(ahead, 1);
   await markAt(replaced, 3, randomUUIDv7());
@@ -105,7 +143,10 @@ it('misses an event that is in none of these places, and one in whose place anot
   // Passed over by hand as lost: of that version the mark knows no event.
   await markAt(lost, 5, '');
   const events = [absent, ahead, replaced, parkedReplaced, lost];
-  expect(await search(events)).toEqual({ missing: [absent, ahead, replaced, parkedReplaced], undecided: [] });
+  expect(await search(events)).toEqual({
+    missing: [absent, ahead, replaced, parkedReplaced],
+    undecided: [],
+  });
   // The tables of another consumer say nothing of this one.
   expect((await search(events, { group: 'another' })).missing).toEqual(events);
 });
@@ -115,12 +156,21 @@ it('does not count records that the group has passed, and decides nothing when t
   const admin = lab.kafka.admin();
   await admin.connect();
   await produce(read, lab.topic);
-  const [end] = (await admin.fetchTopicOffsets(lab.topic)).filter(({ partition }) => partition === 0);
-  await commitOffset(lab.kafka, lab.group, { topic: lab.topic, partition: 0, offset: end?.high ?? '' });
+  const [end] = (await admin.fetchTopicOffsets(lab.topic)).filter(
+    ({ partition }) => partition === 0,
+  );
+  await commitOffset(lab.kafka, lab.group, {
+    topic: lab.topic,
+    partition: 0,
+    offset: end?.high ?? '',
+  });
   await admin.disconnect();
   await produce(unread, lab.topic);
   expect(await search([read, unread])).toEqual({ missing: [read], undecided: [] });
-  expect(await search([read, unread], { maxUnread: 0 })).toEqual({ missing: [], undecided: [read, unread] });
+  expect(await search([read, unread], { maxUnread: 0 })).toEqual({
+    missing: [],
+    undecided: [read, unread],
+  });
 });
 
 it('does not miss an event that the consumer takes between the look at its tables and the one at its topics', async () => {
@@ -135,11 +185,18 @@ it('does not miss an event that the consumer takes between the look at its table
 it('asks by key: of 20,000 marks, parked events and dead letters a question touches those of its events', async () => {
   const many = Array.from({ length: 20_000 }, () => eventOf(2));
   for (let from = 0; from < many.length; from += 5_000) {
-    const rows = many.slice(from, from + 5_000).map((event) => [lab.group, 'thing', event.aggregateId, 1, event.id]);
-    await lab.rows('INSERT INTO mark (consumer, aggregatetype, aggregateid, version, event_id) VALUES ?', [rows]);
+    const rows = many
+      .slice(from, from + 5_000)
+      .map((event) => [lab.group, 'thing', event.aggregateId, 1, event.id]);
+    await lab.rows(
+      'INSERT INTO mark (consumer, aggregatetype, aggregateid, version, event_id) VALUES ?',
+      [rows],
+    );
   }
   const touched = async (): Promise<number> => {
-    const rows = await lab.rows<{ Variable_name: string; Value: string }>("SHOW SESSION STATUS LIKE 'Handler_read%'");
+    const rows = await lab.rows<{ Variable_name: string; Value: string }>(
+      "SHOW SESSION STATUS LIKE 'Handler_read%'",
+    );
     return rows.reduce((sum, { Value: value }) => sum + Number(value), 0);
   };
   const before = await touched();

@@ -78,11 +78,14 @@ describe('failing events', () => {
       thingLogHandler({
         batch: true,
         sabotage: ({ aggregateId, version }) => {
-          if (aggregateId === 'bad' && version === 1 && failuresLeft-- > 0) throw new Error('planted');
+          if (aggregateId === 'bad' && version === 1 && failuresLeft-- > 0)
+            throw new Error('planted');
         },
       }),
     );
-    await lab.produce(range(30).flatMap((version) => ['bad', 'good', 'fine'].map((id) => lab.thing(id, version))));
+    await lab.produce(
+      range(30).flatMap((version) => ['bad', 'good', 'fine'].map((id) => lab.thing(id, version))),
+    );
     await lab.caughtUp();
     await waitUntil('all of bad applied', async () => (await applied()).get('bad')?.length === 30);
     expect(await applied()).toEqual(new Map(['good', 'fine', 'bad'].map((id) => [id, range(30)])));
@@ -127,7 +130,10 @@ describe('failing events', () => {
     ['a RangeError', new RangeError('planted')],
     ['a SyntaxError', new SyntaxError('planted')],
     ['an object that cannot be text', Object.create(null)],
-    ['an error whose message throws', Object.defineProperty(new Error(), 'message', { get: () => BigInt('x') })],
+    [
+      'an error whose message throws',
+      Object.defineProperty(new Error(), 'message', { get: () => BigInt('x') }),
+    ],
   ])('survives a handler that throws %s', async (_name, thrown) => {
     await lab.start(
       thingLogHandler({
@@ -154,9 +160,9 @@ describe('failing events', () => {
     await lab.produce([lab.thing('a', 1)]);
     await lab.caughtUp();
     expect(calls).toBe(1);
-    expect((await readDeadLetters(lab)).map(({ headers }) => headers[deadLetterHeaders.reason])).toEqual([
-      'invalid-event',
-    ]);
+    expect(
+      (await readDeadLetters(lab)).map(({ headers }) => headers[deadLetterHeaders.reason]),
+    ).toEqual(['invalid-event']);
   });
 
   it('are cut at the deadline, and a late write of theirs lands nowhere', async () => {
@@ -200,7 +206,8 @@ it('gets past many events that hang in one slice, each failing alone', async () 
   const { failure } = await lab.start(
     thingLogHandler({
       batch: true,
-      sabotage: ({ aggregateId, attempt }) => hangs.has(aggregateId) && attempt === 1 && new Promise(() => undefined),
+      sabotage: ({ aggregateId, attempt }) =>
+        hangs.has(aggregateId) && attempt === 1 && new Promise(() => undefined),
     }),
     { settings: { handlerDeadlineMs: 150 } },
   );
@@ -238,7 +245,9 @@ describe('the skip policy', () => {
     await lab.produce(range(4).map((version) => lab.thing('a', version)));
     await waitUntil('version 4 applied', async () => (await applied()).get('a')?.includes(4));
     expect(await applied()).toEqual(new Map([['a', [1, 3, 4]]]));
-    expect(await lab.rows('SELECT version, decided_by FROM skipped')).toEqual([{ version: 2, decided_by: 'policy' }]);
+    expect(await lab.rows('SELECT version, decided_by FROM skipped')).toEqual([
+      { version: 2, decided_by: 'policy' },
+    ]);
     expect(await readDeadLetters(lab)).toHaveLength(1);
   });
 });
@@ -253,10 +262,9 @@ describe('records that can never be applied', () => {
     ]);
     await lab.caughtUp();
     expect(await applied()).toEqual(new Map([['a', [1]]]));
-    expect((await readDeadLetters(lab)).map(({ headers }) => headers[deadLetterHeaders.reason])).toEqual([
-      'no-identity',
-      'no-identity',
-    ]);
+    expect(
+      (await readDeadLetters(lab)).map(({ headers }) => headers[deadLetterHeaders.reason]),
+    ).toEqual(['no-identity', 'no-identity']);
   });
 
   it.each([
@@ -265,27 +273,38 @@ describe('records that can never be applied', () => {
     ['a wrong magic byte', Buffer.from([7, 0, 0, 0, 1, 2, 3])],
     ['a schema id that the registry does not know', Buffer.from([0, 0x7f, 0xff, 0xff, 0xff, 2, 3])],
     ['truncated Avro', 'truncated' as const],
-  ])('with %s are dead letters in their turn, byte for byte, and their followers park', async (_name, bytes) => {
-    const whole = lab.thing('a', 1);
-    const value = bytes === 'truncated' ? (whole.value as Buffer).subarray(0, 7) : bytes;
-    await lab.start(thingLogHandler());
-    await lab.produce([lab.thing('a', 2), lab.thing('a', 1, { value }), lab.thing('b', 1)]);
-    await lab.caughtUp();
-    const letters = await readDeadLetters(lab);
-    expect(letters).toHaveLength(1);
-    expect(letters[0]?.value).toEqual(value);
-    expect(letters[0]?.headers[deadLetterHeaders.reason]).toBe('invalid-event');
-    expect(await applied()).toEqual(new Map([['b', [1]]]));
-    expect(await lab.rows('SELECT version FROM parked')).toEqual([{ version: 2 }]);
-  });
+  ])(
+    'with %s are dead letters in their turn, byte for byte, and their followers park',
+    async (_name, bytes) => {
+      const whole = lab.thing('a', 1);
+      const value = bytes === 'truncated' ? (whole.value as Buffer).subarray(0, 7) : bytes;
+      await lab.start(thingLogHandler());
+      await lab.produce([lab.thing('a', 2), lab.thing('a', 1, { value }), lab.thing('b', 1)]);
+      await lab.caughtUp();
+      const letters = await readDeadLetters(lab);
+      expect(letters).toHaveLength(1);
+      expect(letters[0]?.value).toEqual(value);
+      expect(letters[0]?.headers[deadLetterHeaders.reason]).toBe('invalid-event');
+      expect(await applied()).toEqual(new Map([['b', [1]]]));
+      expect(await lab.rows('SELECT version FROM parked')).toEqual([{ version: 2 }]);
+    },
+  );
 
   it('claim a place that another event holds: conflict', async () => {
     await lab.start(thingLogHandler());
-    await lab.produce([lab.thing('a', 1, { eventId: 'first' }), lab.thing('a', 1, { eventId: 'second' })]);
-    await lab.produce([lab.thing('b', 3, { eventId: 'third' }), lab.thing('b', 3, { eventId: 'fourth' })]);
+    await lab.produce([
+      lab.thing('a', 1, { eventId: 'first' }),
+      lab.thing('a', 1, { eventId: 'second' }),
+    ]);
+    await lab.produce([
+      lab.thing('b', 3, { eventId: 'third' }),
+      lab.thing('b', 3, { eventId: 'fourth' }),
+    ]);
     await lab.caughtUp();
     const letters = await readDeadLetters(lab);
-    expect(letters.map(({ headers }) => [headers['id'], headers[deadLetterHeaders.reason]]).sort()).toEqual([
+    expect(
+      letters.map(({ headers }) => [headers['id'], headers[deadLetterHeaders.reason]]).sort(),
+    ).toEqual([
       ['fourth', 'conflict'],
       ['second', 'conflict'],
     ]);

@@ -1,7 +1,12 @@
 import { deadLetterTopicName, groupTopics, headerNames } from '@board/contracts';
 import { waitUntil } from '@board/test';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { openInboxLab, readDeadLetters, type InboxLab, type RunningInbox } from './support/inbox-lab.ts';
+import {
+  openInboxLab,
+  readDeadLetters,
+  type InboxLab,
+  type RunningInbox,
+} from './support/inbox-lab.ts';
 import { toDelivery, toSourceRecord } from './support/race-inboxes.ts';
 import { appliedVersions, thingLogHandler } from './support/thing-log.ts';
 import { baseline, type BaselineRow } from '../src/operator/begin-again.ts';
@@ -62,7 +67,8 @@ function start(options: { afterDeadLetter?: 'block' | 'skip' } = {}): Promise<Ru
     thingLogHandler({
       ...options,
       sabotage: ({ aggregateId, version }) => {
-        if (poison.has(`${aggregateId}/${version}`)) throw new Error(`${aggregateId}/${version} is poison`);
+        if (poison.has(`${aggregateId}/${version}`))
+          throw new Error(`${aggregateId}/${version} is poison`);
       },
     }),
     { retryTiers: 1, settings: { retryBaseMs: 20 } },
@@ -96,10 +102,17 @@ describe('an event whose attempts are spent', () => {
   it('is one dead letter with its followers parked, and its replay releases all in order', async () => {
     poison.add('bad/2');
     await start();
-    await lab.produce(range(20).flatMap((version) => ['bad', 'good'].map((id) => lab.thing(id, version))));
+    await lab.produce(
+      range(20).flatMap((version) => ['bad', 'good'].map((id) => lab.thing(id, version))),
+    );
     const [letter] = await openLetters(1);
     await lab.caughtUp();
-    expect(letter).toMatchObject({ reason: 'attempts-exhausted', aggregateId: 'bad', version: 2, markVersion: 1 });
+    expect(letter).toMatchObject({
+      reason: 'attempts-exhausted',
+      aggregateId: 'bad',
+      version: 2,
+      markVersion: 1,
+    });
     expect(await applied()).toEqual(
       new Map([
         ['bad', [1]],
@@ -122,7 +135,9 @@ describe('an event whose attempts are spent', () => {
     await openLetters(1);
     expect(await replay({})).toEqual(['bad/1 replayed']);
     await waitUntil('failed again', async () => (await list())[0]?.copies === 2);
-    expect(await list()).toMatchObject([{ copies: 2, replays: 1, isReplayPending: false, attempts: 2 }]);
+    expect(await list()).toMatchObject([
+      { copies: 2, replays: 1, isReplayPending: false, attempts: 2 },
+    ]);
     poison.clear();
     expect(await replay({})).toEqual(['bad/1 replayed']);
     await appliedAll('bad', [1]);
@@ -137,7 +152,8 @@ describe('an event whose attempts are spent', () => {
     poison.clear();
     expect(await replay({})).toEqual(['bad/1 replayed']);
     expect(await replay({})).toEqual(['bad/1 in-flight']);
-    for (let again = 0; again < 4; again += 1) expect(await replay({}, { again: true })).toEqual(['bad/1 replayed']);
+    for (let again = 0; again < 4; again += 1)
+      expect(await replay({}, { again: true })).toEqual(['bad/1 replayed']);
     await start();
     await lab.produce([lab.thing('marker', 1)]);
     await appliedAll('bad', range(3));
@@ -153,7 +169,9 @@ describe('an event whose attempts are spent', () => {
     await start();
     await lab.produce(range(5).map((version) => lab.thing('bad', version)));
     const [letter] = await openLetters(1);
-    expect(await skipVersion(operator, { aggregateId: 'bad', version: 2, reason: 'hopeless' })).toEqual({
+    expect(
+      await skipVersion(operator, { aggregateId: 'bad', version: 2, reason: 'hopeless' }),
+    ).toEqual({
       outcome: 'skipped',
       eventId: letter?.letter,
     });
@@ -177,16 +195,27 @@ it('skips a dead letter by hand and keeps another event that is parked in its pl
   );
   if (!skipped || !parkedOne) throw new Error('two events');
   const { record, identity } = skipped;
-  const failure = { record, reason: 'attempts-exhausted', error: new Error('planned'), attempts: 4 } as const;
+  const failure = {
+    record,
+    reason: 'attempts-exhausted',
+    error: new Error('planned'),
+    attempts: 4,
+  } as const;
   await storeOf(operator).transaction(async ({ marks, parked, deadLetters }) => {
     await marks.lock(['bad']);
     await parked.add([parkedOne]);
     await deadLetters.record([
-      { identity, dlqOffset: 0n, failure: { ...failure, firstFailedAtMs: undefined, bare: undefined } },
+      {
+        identity,
+        dlqOffset: 0n,
+        failure: { ...failure, firstFailedAtMs: undefined, bare: undefined },
+      },
     ]);
   });
 
-  expect(await skipVersion(operator, { aggregateId: 'bad', version: 2, reason: 'hopeless' })).toEqual({
+  expect(
+    await skipVersion(operator, { aggregateId: 'bad', version: 2, reason: 'hopeless' }),
+  ).toEqual({
     outcome: 'skipped',
     eventId: identity.eventId,
   });
@@ -204,7 +233,8 @@ describe('a version that was skipped by hand', () => {
     await lab.produce(range(3).map((version) => lab.thing('bad', version)));
     await openLetters(1);
     await lab.caughtUp();
-    // Skipped while nothing runs and with no follower that moves the mark on: its own id must be in the mark.
+    // Skipped while nothing runs and with no follower that moves the mark on: its own id must be in
+    // the mark.
     await first.stop();
     await lab.schema.root.query("DELETE FROM parked WHERE aggregateid = 'bad'");
     await skipVersion(operator, { aggregateId: 'bad', version: 2, reason: 'hopeless' });
@@ -253,10 +283,16 @@ describe('many letters', () => {
     await first.stop();
     poison.clear();
 
-    expect(new Set(await replay({}, { dryRun: true }))).toEqual(new Set(ids.map((id) => `${id}/1 would-replay`)));
+    expect(new Set(await replay({}, { dryRun: true }))).toEqual(
+      new Set(ids.map((id) => `${id}/1 would-replay`)),
+    );
     const stop = new AbortController();
     const sent: string[] = [];
-    for await (const { letter, outcome } of replayLetters(operator, {}, { rate: 80, signal: stop.signal })) {
+    for await (const { letter, outcome } of replayLetters(
+      operator,
+      {},
+      { rate: 80, signal: stop.signal },
+    )) {
       expect(outcome).toBe('replayed');
       sent.push(letter.letter);
       if (sent.length === 25) stop.abort();
@@ -288,7 +324,10 @@ describe('many letters', () => {
     const outcomes: string[] = [];
     for await (const { outcome } of replayLetters(operator, {}, { rate: 4 })) {
       outcomes.push(outcome);
-      await waitUntil('failed again', async () => (await list())[0]?.copies === outcomes.length + 1);
+      await waitUntil(
+        'failed again',
+        async () => (await list())[0]?.copies === outcomes.length + 1,
+      );
       if (outcomes.length === 3) break;
     }
     expect(outcomes).toEqual(['replayed']);
@@ -304,11 +343,16 @@ describe('many letters', () => {
     await admin.connect();
     // Which loads the metadata that kafkajs wants for the next call.
     await admin.fetchTopicOffsets(topic);
-    await admin.deleteTopicRecords({ topic, partitions: [{ partition: letter?.dlqPartition ?? 0, offset: '-1' }] });
+    await admin.deleteTopicRecords({
+      topic,
+      partitions: [{ partition: letter?.dlqPartition ?? 0, offset: '-1' }],
+    });
     await admin.disconnect();
     expect(await replay({})).toEqual(['bad/1 missing']);
     expect(await list()).toMatchObject([{ replays: 0 }]);
-    expect(await collect(showLetters(operator, lab.stack.registryUrl, {}))).toMatchObject([{ record: undefined }]);
+    expect(await collect(showLetters(operator, lab.stack.registryUrl, {}))).toMatchObject([
+      { record: undefined },
+    ]);
   });
 
   it('are filtered by reason, aggregate, error and time', async () => {
@@ -320,7 +364,8 @@ describe('many letters', () => {
       lab.thing('x', 1, { headers: { [headerNames.version]: 'many' } }),
     ]);
     const all = await openLetters(3);
-    const names = async (filter: LetterFilter) => (await list(filter)).map(({ aggregateId }) => aggregateId).sort();
+    const names = async (filter: LetterFilter) =>
+      (await list(filter)).map(({ aggregateId }) => aggregateId).sort();
     expect(await names({ reason: 'invalid-event' })).toEqual(['broken']);
     expect(await names({ aggregateId: 'bad' })).toEqual(['bad']);
     expect(await names({ error: 'IS POISON' })).toEqual(['bad']);
@@ -339,7 +384,11 @@ describe('a letter that is shown', () => {
   it('has its raw record, its payload, its headers and what waits behind it', async () => {
     poison.add('bad/1');
     await start();
-    await lab.produce([lab.thing('bad', 1, { text: 'hello' }), lab.thing('bad', 2), lab.thing('bad', 3)]);
+    await lab.produce([
+      lab.thing('bad', 1, { text: 'hello' }),
+      lab.thing('bad', 2),
+      lab.thing('bad', 3),
+    ]);
     await lab.produce([lab.thing('broken', 1, { value: Buffer.from([7, 7, 7, 7, 7, 7]) })]);
     await openLetters(2);
     await lab.caughtUp();
@@ -368,15 +417,20 @@ describe('skip', () => {
     await start();
     await lab.produce([lab.thing('bad', 1), lab.thing('bad', 2), lab.thing('bad', 3)]);
     await openLetters(1);
-    const skip = (version: number) => skipVersion(operator, { aggregateId: 'bad', version, reason: 'test' });
+    const skip = (version: number) =>
+      skipVersion(operator, { aggregateId: 'bad', version, reason: 'test' });
     expect(await skip(3)).toEqual({ outcome: 'not-next', markVersion: 1 });
     expect(await skip(1)).toEqual({ outcome: 'already-passed', markVersion: 1 });
     await lab.produce([lab.thing('good', 1)]);
     await appliedAll('good', [1]);
-    expect(await skipVersion(operator, { aggregateId: 'good', version: 2, reason: 'test' })).toEqual({
+    expect(
+      await skipVersion(operator, { aggregateId: 'good', version: 2, reason: 'test' }),
+    ).toEqual({
       outcome: 'unknown-event',
     });
-    expect(await skipVersion(operator, { aggregateId: 'typo', version: 1, reason: 'test' })).toEqual({
+    expect(
+      await skipVersion(operator, { aggregateId: 'typo', version: 1, reason: 'test' }),
+    ).toEqual({
       outcome: 'unknown-aggregate',
     });
     expect(await lab.rows('SELECT * FROM skipped')).toEqual([]);
@@ -386,7 +440,13 @@ describe('skip', () => {
     await start();
     await lab.produce([lab.thing('a', 1)]);
     await appliedAll('a', [1]);
-    const asserted = { aggregateId: 'typo', version: 1, reason: 'test', isLost: true, withoutFollowers: true };
+    const asserted = {
+      aggregateId: 'typo',
+      version: 1,
+      reason: 'test',
+      isLost: true,
+      withoutFollowers: true,
+    };
     expect(await skipVersion(operator, asserted)).toEqual({ outcome: 'unknown-aggregate' });
     expect(await lab.rows("SELECT * FROM mark WHERE aggregateid = 'typo'")).toEqual([]);
   });
@@ -395,7 +455,9 @@ describe('skip', () => {
     await start();
     await lab.produce([lab.thing('a', 1)]);
     await appliedAll('a', [1]);
-    expect(await skipVersion(operator, { aggregateId: 'a', version: 2, reason: 'typo', isLost: true })).toEqual({
+    expect(
+      await skipVersion(operator, { aggregateId: 'a', version: 2, reason: 'typo', isLost: true }),
+    ).toEqual({
       outcome: 'no-followers',
     });
     await lab.produce([lab.thing('a', 2)]);
@@ -406,10 +468,17 @@ describe('skip', () => {
 
   it('wants followers of a version too whose only letter was dismissed as one that never existed', async () => {
     await start();
-    await lab.produce([lab.thing('a', 1), lab.thing('a', 2, { value: Buffer.from([7, 7, 7, 7, 7, 7]) })]);
+    await lab.produce([
+      lab.thing('a', 1),
+      lab.thing('a', 2, { value: Buffer.from([7, 7, 7, 7, 7, 7]) }),
+    ]);
     const [forged] = await openLetters(1);
     const skip = () => skipVersion(operator, { aggregateId: 'a', version: 2, reason: 'test' });
-    await dismissLetter(operator, { letter: forged?.letter ?? '', reason: 'forged', neverExisted: true });
+    await dismissLetter(operator, {
+      letter: forged?.letter ?? '',
+      reason: 'forged',
+      neverExisted: true,
+    });
     expect(await skip()).toEqual({ outcome: 'no-followers' });
     await lab.produce([lab.thing('a', 3)]);
     await waitUntil('parked', async () => (await lab.rows('SELECT * FROM parked')).length === 1);
@@ -420,7 +489,13 @@ describe('skip', () => {
     await start();
     await lab.produce([lab.thing('a', 1)]);
     await appliedAll('a', [1]);
-    const lost = { aggregateId: 'a', version: 2, reason: 'lost', isLost: true, withoutFollowers: true };
+    const lost = {
+      aggregateId: 'a',
+      version: 2,
+      reason: 'lost',
+      isLost: true,
+      withoutFollowers: true,
+    };
     expect(await skipVersion(operator, lost)).toEqual({ outcome: 'skipped', eventId: '' });
     await lab.produce([lab.thing('a', 2)]);
     expect(await openLetters(1)).toMatchObject([{ reason: 'conflict', version: 2 }]);
@@ -441,7 +516,10 @@ describe('skip', () => {
 
   it('knows an aggregate by what is parked, a letter or a skip alone', async () => {
     const first = await start();
-    await lab.produce([lab.thing('parked', 2), lab.thing('letter', 1, { value: Buffer.from([7, 7, 7, 7, 7, 7]) })]);
+    await lab.produce([
+      lab.thing('parked', 2),
+      lab.thing('letter', 1, { value: Buffer.from([7, 7, 7, 7, 7, 7]) }),
+    ]);
     await openLetters(1);
     await lab.caughtUp();
     await first.stop();
@@ -468,11 +546,20 @@ describe('skip while others work', () => {
     const other = dataSource.createQueryRunner();
     await other.startTransaction();
     await other.query("UPDATE mark SET version = 2, event_id = 'second' WHERE aggregateid = 'a'");
-    const skipping = skipVersion(operator, { aggregateId: 'a', version: 2, reason: 'test', isLost: true });
+    const skipping = skipVersion(operator, {
+      aggregateId: 'a',
+      version: 2,
+      reason: 'test',
+      isLost: true,
+    });
     // information_schema.processlist fails while any statement of the server holds an emoji.
     await waitUntil('the skip waits for the lock', async () => {
-      const statements = await lab.rows<{ db: string | null; Info: string | null }>('SHOW FULL PROCESSLIST');
-      return statements.some(({ db, Info }) => db === lab.schema.name && Info?.startsWith('INSERT INTO mark'));
+      const statements = await lab.rows<{ db: string | null; Info: string | null }>(
+        'SHOW FULL PROCESSLIST',
+      );
+      return statements.some(
+        ({ db, Info }) => db === lab.schema.name && Info?.startsWith('INSERT INTO mark'),
+      );
     });
     await other.commitTransaction();
     await other.release();
@@ -520,7 +607,9 @@ describe('dismiss', () => {
     expect(await replay({ state: 'all', aggregateId: 'bad' })).toEqual(['bad/1 closed']);
     // Dismissed by mistake: it can still be had.
     poison.clear();
-    expect(await replay({ state: 'all', aggregateId: 'bad' }, { again: true })).toEqual(['bad/1 replayed']);
+    expect(await replay({ state: 'all', aggregateId: 'bad' }, { again: true })).toEqual([
+      'bad/1 replayed',
+    ]);
     await appliedAll('bad', [1]);
   });
 });
@@ -531,12 +620,18 @@ describe('discard', () => {
     const forged = lab.thing('a', 1_000_000_000);
     await lab.produce([lab.thing('a', 1), forged]);
     await waitUntil('parked', async () => (await lab.rows('SELECT * FROM parked')).length === 1);
-    const discard = (version: number) => discardParked(operator, { aggregateId: 'a', version, reason: 'forged' });
+    const discard = (version: number) =>
+      discardParked(operator, { aggregateId: 'a', version, reason: 'forged' });
     expect(await discard(2)).toEqual({ outcome: 'not-parked' });
-    expect(await discard(1_000_000_000)).toMatchObject({ outcome: 'discarded', letter: forged.headers['id'] });
+    expect(await discard(1_000_000_000)).toMatchObject({
+      outcome: 'discarded',
+      letter: forged.headers['id'],
+    });
     expect(await discard(1_000_000_000)).toEqual({ outcome: 'not-parked' });
     expect(await lab.rows('SELECT * FROM parked')).toEqual([]);
-    expect(await list()).toMatchObject([{ reason: 'discarded', errorMessage: 'forged', version: 1_000_000_000 }]);
+    expect(await list()).toMatchObject([
+      { reason: 'discarded', errorMessage: 'forged', version: 1_000_000_000 },
+    ]);
     const [letter] = await readDeadLetters(lab);
     expect(letter?.value).toEqual(forged.value);
     expect(letter?.headers['inbox-reason']).toBe('discarded');
@@ -547,7 +642,12 @@ describe('status', () => {
   it('tells marks, lag, parked aggregates with age, retry depth, open letters and skips', async () => {
     poison.add('bad/1');
     const running = await start();
-    await lab.produce([lab.thing('bad', 1), lab.thing('bad', 2), lab.thing('bad', 3), lab.thing('good', 1)]);
+    await lab.produce([
+      lab.thing('bad', 1),
+      lab.thing('bad', 2),
+      lab.thing('bad', 3),
+      lab.thing('good', 1),
+    ]);
     await openLetters(1);
     await lab.caughtUp();
     const busy = await inboxStatus(operator, lab.topic);
@@ -562,14 +662,18 @@ describe('status', () => {
       openLetters: { 'attempts-exhausted': 1 },
       skipped: { policy: 0, hand: 0 },
       parked: { rows: 2 },
-      parkedAggregates: [{ aggregateId: 'bad', markVersion: 0, parked: 2, firstVersion: 2, lastVersion: 3 }],
+      parkedAggregates: [
+        { aggregateId: 'bad', markVersion: 0, parked: 2, firstVersion: 2, lastVersion: 3 },
+      ],
       retries: [
         { tier: 1, records: 0 },
         { tier: 2, records: 1 },
         { tier: 3, records: 0 },
       ],
     });
-    expect(status.lag.map(({ records }) => records).reduce((sum, records) => sum + records, 0)).toBe(1);
+    expect(
+      status.lag.map(({ records }) => records).reduce((sum, records) => sum + records, 0),
+    ).toBe(1);
     expect(status.lag.map(({ partition }) => partition)).toEqual([0, 1, 2]);
     expect(status.groups.map(({ members }) => members)).toEqual([0, 0]);
     expect(status.parkedAggregates[0]?.oldestAgeMs).toBeGreaterThan(0);
@@ -634,10 +738,14 @@ describe('rebuild', () => {
 
   it('applies everything from the earliest record again, once and in order', async () => {
     const first = await start();
-    await lab.produce(range(10).flatMap((version) => ['a', 'b'].map((id) => lab.thing(id, version))));
+    await lab.produce(
+      range(10).flatMap((version) => ['a', 'b'].map((id) => lab.thing(id, version))),
+    );
     await lab.produce([lab.thing('gap', 2)]);
     await lab.caughtUp();
-    expect(await rebuild(operator, { sourceTopic: lab.topic, deleteRows })).toMatchObject({ outcome: 'has-members' });
+    expect(await rebuild(operator, { sourceTopic: lab.topic, deleteRows })).toMatchObject({
+      outcome: 'has-members',
+    });
     expect((await applied()).size).toBe(2);
     await first.stop();
     expect(await rebuild(operator, { sourceTopic: lab.topic, deleteRows })).toEqual({
@@ -666,7 +774,9 @@ describe('rebuild', () => {
     await lab.caughtUp();
     await first.stop();
     poison.clear();
-    expect(await rebuild(operator, { sourceTopic: lab.topic, deleteRows })).toMatchObject({ outcome: 'emptied' });
+    expect(await rebuild(operator, { sourceTopic: lab.topic, deleteRows })).toMatchObject({
+      outcome: 'emptied',
+    });
     await start();
     await appliedAll('a', range(4));
     await lab.caughtUp();
@@ -697,27 +807,36 @@ describe('rebuild', () => {
     ]);
     await lab.rows(`DELETE FROM mark WHERE aggregateid = 'b'`);
     // A range that an audit has cleared.
-    await lab.rows(`INSERT INTO missing_range VALUES (?, ?, 0, 3, 4, 'records 3 to 4 were deleted', 1, 2)`, [
-      lab.group,
-      lab.topic,
-    ]);
+    await lab.rows(
+      `INSERT INTO missing_range VALUES (?, ?, 0, 3, 4, 'records 3 to 4 were deleted', 1, 2)`,
+      [lab.group, lab.topic],
+    );
     await refused({ kind: 'missing', reason: 'records 3 to 4 were deleted' });
     await lab.rows('DELETE FROM missing_range');
     // A topic that ends before what was read of it.
     await lab.rows('DELETE FROM read_position');
     await lab.rows('INSERT INTO read_position VALUES (?, ?, 1, 6, 9, 1)', [lab.group, lab.topic]);
-    await refused({ kind: 'missing', reason: expect.stringContaining(`${lab.topic}/1 ends at 6 and ended at 9`) });
+    await refused({
+      kind: 'missing',
+      reason: expect.stringContaining(`${lab.topic}/1 ends at 6 and ended at 9`),
+    });
     await lab.rows('UPDATE read_position SET end_offset = 6');
 
     const admin = lab.kafka.admin();
     await admin.connect();
     await admin.fetchTopicOffsets(lab.topic);
-    await admin.deleteTopicRecords({ topic: lab.topic, partitions: [{ partition: 1, offset: '2' }] });
+    await admin.deleteTopicRecords({
+      topic: lab.topic,
+      partitions: [{ partition: 1, offset: '2' }],
+    });
     await admin.disconnect();
     // As many records as before: only where the partition begins shows it.
     await lab.produce([1, 2].map((version) => lab.thing('c', version)));
     await refused({ kind: 'begins-late', topic: lab.topic, partition: 1, low: 2 });
-    expect(await rebuild(operator, { ...request, acceptGaps: true })).toMatchObject({ outcome: 'emptied', marks: 1 });
+    expect(await rebuild(operator, { ...request, acceptGaps: true })).toMatchObject({
+      outcome: 'emptied',
+      marks: 1,
+    });
     expect(await applied()).toEqual(new Map());
     // What is read from now on counts from there.
     expect(await lab.rows('SELECT next_offset FROM read_position')).toEqual([{ next_offset: 2 }]);
@@ -763,7 +882,9 @@ describe('a dead letter whose DLQ was made again', () => {
     expect(await replay({ letters: ['event-of-old'] })).toEqual(['old/1 missing']);
     const both = { letters: ['event-of-old', 'event-of-new'] };
     expect((await replay(both)).toSorted()).toEqual(['new/1 replayed', 'old/1 missing']);
-    const shown = await collect(showLetters(operator, lab.stack.registryUrl, { letters: ['event-of-old'] }));
+    const shown = await collect(
+      showLetters(operator, lab.stack.registryUrl, { letters: ['event-of-old'] }),
+    );
     expect(shown.map(({ record }) => record)).toEqual([undefined]);
   });
 });

@@ -19,7 +19,10 @@ const letters = 100_000;
 const waiting = 20_000;
 const partitions = 3;
 
-/** Rows that a statement may touch for a page of 1,000: each, what is joined to it, a temporary table. */
+/**
+ * Rows that a statement may touch for a page of 1,000: each, what is joined to it, a temporary
+ * table.
+ */
 const maxForPage = 8_000;
 
 let lab: InboxLab;
@@ -42,7 +45,10 @@ beforeAll(async () => {
     [letters],
   );
   const fill = (sql: string, ...values: unknown[]) => root.query(sql, [lab.group, ...values]);
-  await fill(`INSERT INTO mark SELECT ?, 'thing', ${board}, 0, '' FROM number WHERE n < ?`, waiting);
+  await fill(
+    `INSERT INTO mark SELECT ?, 'thing', ${board}, 0, '' FROM number WHERE n < ?`,
+    waiting,
+  );
   await fill(`INSERT INTO mark VALUES (?, 'thing', 'long', 1, '')`);
   // A tenth is closed, a hundredth has another reason.
   await fill(
@@ -52,10 +58,19 @@ beforeAll(async () => {
        IF(n MOD 100 = 1, 'invalid-event', 'attempts-exhausted'), 4, 'Error', 'no', 'topic', 0, n, n MOD ${partitions},
        n DIV ${partitions}, 1, 1000 + n, 1000 + n, IF(n MOD 10 = 0, 1, NULL), IF(n MOD 10 = 0, 'dismissed', NULL) FROM number`,
   );
-  const parked = "'event', 1, NULL, 0, 'topic', 0, n, 0, NULL, NULL, '[]', 10, 1000 + n FROM number WHERE n < ?";
-  await fill(`INSERT INTO parked SELECT ?, 'thing', ${board}, 2, CONCAT('event-', n), ${parked}`, waiting);
-  await fill(`INSERT INTO parked SELECT ?, 'thing', 'long', n + 2, CONCAT('event-', n), ${parked}`, waiting);
-  await fill(`INSERT INTO skipped SELECT ?, 'thing', ${board}, 1, '', 'policy', '', 1 FROM number WHERE n < 1000`);
+  const parked =
+    "'event', 1, NULL, 0, 'topic', 0, n, 0, NULL, NULL, '[]', 10, 1000 + n FROM number WHERE n < ?";
+  await fill(
+    `INSERT INTO parked SELECT ?, 'thing', ${board}, 2, CONCAT('event-', n), ${parked}`,
+    waiting,
+  );
+  await fill(
+    `INSERT INTO parked SELECT ?, 'thing', 'long', n + 2, CONCAT('event-', n), ${parked}`,
+    waiting,
+  );
+  await fill(
+    `INSERT INTO skipped SELECT ?, 'thing', ${board}, 1, '', 'policy', '', 1 FROM number WHERE n < 1000`,
+  );
   await root.query('ANALYZE TABLE mark, dead_letter, parked, skipped');
   // One connection: the counters are the connection's.
   dataSource = await lab.openDataSource({ poolSize: 1 });
@@ -106,7 +121,11 @@ it('closing one letter, and dismissing or skipping one, does not look at the oth
     await deadLetters.closeOf({ aggregateId: 'board-060001' });
   });
   await dismissLetter(operator, { letter: 'letter-060002', reason: 'test', neverExisted: true });
-  const skipped = await skipVersion(operator, { aggregateId: 'board-060003', version: 1, reason: 'test' });
+  const skipped = await skipVersion(operator, {
+    aggregateId: 'board-060003',
+    version: 1,
+    reason: 'test',
+  });
   expect(skipped.outcome).toBe('skipped');
   expect(costs.length).toBeGreaterThan(6);
   expect(costlier(costs, 100)).toEqual([]);
@@ -133,8 +152,8 @@ it('counts touch an index entry for each of what they count, and no row', async 
     .filter(({ sql }) => sql.includes('COUNT(*)'))
     .map(({ rowsRead }) => rowsRead);
   expect(openReads).toBeLessThan(letters);
-  // There are twice `waiting`. A scan looks again at a few entries whose page has changed meanwhile; a row for each entry would
-  // make it four times.
+  // There are twice `waiting`. A scan looks again at a few entries whose page has changed
+  // meanwhile; a row for each entry would make it four times.
   expect(parkedReads).toBeLessThan(2.2 * waiting);
   expect(spentReads).toBeLessThan(2_000);
 });

@@ -21,13 +21,22 @@ it('a definition with fewer tiers applies or dead-letters what waits in the othe
       if (failing.has(aggregateId)) throw new Error('planned');
     },
   });
-  const before = await lab.start(handler, { retryTiers: 3, settings: { retryBaseMs: 20, retryFactor: 20 } });
+  const before = await lab.start(handler, {
+    retryTiers: 3,
+    settings: { retryBaseMs: 20, retryFactor: 20 },
+  });
   await lab.produce([lab.thing('repaired', 1), lab.thing('never', 1)]);
   // The third tier makes them wait for eight seconds.
-  await waitUntil('the third attempt of both', () => ['repaired 3', 'never 3'].every((one) => attempts.includes(one)));
+  await waitUntil('the third attempt of both', () =>
+    ['repaired 3', 'never 3'].every((one) => attempts.includes(one)),
+  );
   const topics = await auditedTopics(lab.kafka, { ...lab.consumer, retryTiers: 1 });
   expect(topics.retries).toEqual([1, 2, 3].map((tier) => retryTopicName(lab.group, tier)));
-  const operator = { consumer: { group: lab.group, aggregateType: 'thing' }, kafka: lab.kafka, now: Date.now };
+  const operator = {
+    consumer: { group: lab.group, aggregateType: 'thing' },
+    kafka: lab.kafka,
+    now: Date.now,
+  };
   const dataSource = await lab.openDataSource();
   const waiting = async () => (await inboxStatus({ ...operator, dataSource }, lab.topic)).retries;
   await waitUntil('both in the third tier', async () => (await waiting()).at(-1)?.records === 2);
@@ -40,8 +49,13 @@ it('a definition with fewer tiers applies or dead-letters what waits in the othe
   const dead = await waitUntil('dead', async () =>
     (await readDeadLetters(lab)).find(({ key }) => String(key) === 'never'),
   );
-  expect(dead.headers).toMatchObject({ 'inbox-reason': 'attempts-exhausted', 'inbox-attempts': '4' });
-  await waitUntil('nothing left', async () => (await waiting()).every(({ records }) => records === 0));
+  expect(dead.headers).toMatchObject({
+    'inbox-reason': 'attempts-exhausted',
+    'inbox-attempts': '4',
+  });
+  await waitUntil('nothing left', async () =>
+    (await waiting()).every(({ records }) => records === 0),
+  );
   const { groups } = await inboxStatus({ ...operator, dataSource }, lab.topic);
   expect(groups.map(({ group }) => group)).toContain(retryGroupOf(lab.consumer));
 });

@@ -14,7 +14,8 @@ afterEach(() => lab.reset());
 afterAll(() => lab.close());
 
 const settings = { maxWaitMs: 300, retryBaseMs: 50 };
-const inPartition0 = (...names: readonly string[]) => names.map((name) => ({ ...lab.thing(name, 1), partition: 0 }));
+const inPartition0 = (...names: readonly string[]) =>
+  names.map((name) => ({ ...lab.thing(name, 1), partition: 0 }));
 const renamed = (name: string) => ({
   ...lab.thing(name, 1, { headers: { [headerNames.eventType]: 'ThingRenamed' } }),
   partition: 0,
@@ -23,7 +24,10 @@ const applied = async () => new Set((await appliedVersions(lab.schema.root)).key
 
 it('waits without an attempt while a column is missing, says which, and goes on once it is there', async () => {
   const attempts: number[] = [];
-  const handler = thingLogHandler({ batch: true, sabotage: ({ attempt }) => void attempts.push(attempt) });
+  const handler = thingLogHandler({
+    batch: true,
+    sabotage: ({ attempt }) => void attempts.push(attempt),
+  });
   const { health, inbox, failure } = await lab.start(handler, { retryTiers: 1, settings });
   await lab.produce([lab.thing('before', 1)]);
   await waitUntil('applied', async () => (await applied()).has('before'));
@@ -31,7 +35,10 @@ it('waits without an attempt while a column is missing, says which, and goes on 
   const names = Array.from({ length: 20 }, (_, n) => `during${n}`);
   await lab.produce(names.flatMap((name) => [lab.thing(name, 1), lab.thing(name, 2)]));
   const waits = () => [...health.alarms.active()].filter(([key]) => key.startsWith('waiting'));
-  const [[, alarm] = ['', undefined]] = await waitUntil('the alarm', () => waits().length > 0 && waits());
+  const [[, alarm] = ['', undefined]] = await waitUntil(
+    'the alarm',
+    () => waits().length > 0 && waits(),
+  );
   expect(alarm?.reason).toMatch(/other columns.*ThingChanged: Unknown column 'event_id'/);
   const tried = attempts.length;
   await waitUntil('tried again and again', () => attempts.length > tried + 80);
@@ -55,7 +62,8 @@ function needsTable(
   return {
     ...plain,
     async handle(message, tx, signal) {
-      if (fails(message.event.type, message.aggregateId)) await tx.query('INSERT INTO names VALUES (1)');
+      if (fails(message.event.type, message.aggregateId))
+        await tx.query('INSERT INTO names VALUES (1)');
       await plain.handle(message, tx, signal);
     },
   };
@@ -69,22 +77,34 @@ it('routes the one event that needs what is missing while others of its type are
   await lab.caughtUp();
   expect(await applied()).toEqual(new Set(['a', 'b']));
   const [deadLetter] = await readDeadLetters(lab);
-  expect(deadLetter?.headers).toMatchObject({ aggregateId: 'odd', 'inbox-reason': 'attempts-exhausted' });
+  expect(deadLetter?.headers).toMatchObject({
+    aggregateId: 'odd',
+    'inbox-reason': 'attempts-exhausted',
+  });
 });
 
 it('gives up on one event after each wait while only other types are applied, and holds the others of its type', async () => {
   const handler = needsTable(thingLogHandler(), (type) => type === 'ThingRenamed');
   const before = await committedInPartition0();
   await lab.start(handler, { retryTiers: 1, settings: { ...settings, schemaPatienceMs: 3_000 } });
-  await lab.produce([...inPartition0('a'), renamed('first'), renamed('second'), ...inPartition0('b')]);
+  await lab.produce([
+    ...inPartition0('a'),
+    renamed('first'),
+    renamed('second'),
+    ...inPartition0('b'),
+  ]);
   // What stands behind them is applied, but their offsets wait.
   await waitUntil('the others applied', async () => (await applied()).size === 2);
   expect(await readDeadLetters(lab)).toEqual([]);
-  const letters = () => lab.rows<{ aggregateid: string }>('SELECT aggregateid, copies FROM dead_letter');
+  const letters = () =>
+    lab.rows<{ aggregateid: string }>('SELECT aggregateid, copies FROM dead_letter');
   await waitUntil('the first is given up', async () => (await letters()).length > 0);
   expect(await letters()).toEqual([{ aggregateid: 'first', copies: 1 }]);
   // What stands before the one that waits is read no more.
-  await waitUntil('its offset is committed', async () => (await committedInPartition0()) >= before + 2);
+  await waitUntil(
+    'its offset is committed',
+    async () => (await committedInPartition0()) >= before + 2,
+  );
   await lab.rows('CREATE TABLE names (id INT)');
   await waitUntil('the second applied', async () => (await applied()).has('second'));
   await lab.caughtUp();

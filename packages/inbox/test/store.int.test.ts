@@ -11,8 +11,13 @@ let schema: TestSchema;
 let dataSource: DataSource;
 beforeAll(async () => {
   schema = await createTestSchema(inject('stack'));
-  await schema.root.query('CREATE TABLE effect (seq INT AUTO_INCREMENT PRIMARY KEY, text VARCHAR(20) NOT NULL)');
-  dataSource = new DataSource({ ...connectionOptions(schema.connection), migrations: [...inboxMigrations] });
+  await schema.root.query(
+    'CREATE TABLE effect (seq INT AUTO_INCREMENT PRIMARY KEY, text VARCHAR(20) NOT NULL)',
+  );
+  dataSource = new DataSource({
+    ...connectionOptions(schema.connection),
+    migrations: [...inboxMigrations],
+  });
   await dataSource.initialize();
   await dataSource.runMigrations({ transaction: 'none' });
 });
@@ -29,7 +34,9 @@ describeStore('MySQL', async () => {
     one: createMysqlStore(options),
     other: createMysqlStore(options),
     async effects() {
-      const [rows] = await schema.root.query<RowDataPacket[]>('SELECT text FROM effect ORDER BY seq');
+      const [rows] = await schema.root.query<RowDataPacket[]>(
+        'SELECT text FROM effect ORDER BY seq',
+      );
       return rows.map(({ text }) => text as string);
     },
     async dismiss(letter) {

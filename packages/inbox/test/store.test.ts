@@ -4,14 +4,19 @@ import { describeStore } from './support/store-conformance/store-conformance.ts'
 
 describeStore('memory', async () => {
   const database = createMemoryDatabase();
-  const options = { database, consumer: { group: 'group', aggregateType: 'thing' }, nowMs: Date.now };
+  const options = {
+    database,
+    consumer: { group: 'group', aggregateType: 'thing' },
+    nowMs: Date.now,
+  };
   return {
     one: createMemoryStore(options),
     other: createMemoryStore(options),
     effects: async () => database.tables.effects,
     async dismiss(letter) {
       const row = database.tables.deadLetters.get(letter);
-      if (row !== undefined) database.tables.deadLetters.set(letter, { ...row, closedBy: 'dismissed' });
+      if (row !== undefined)
+        database.tables.deadLetters.set(letter, { ...row, closedBy: 'dismissed' });
     },
   };
 });

@@ -1,6 +1,15 @@
 import { setFailpoint } from '@board/service/testing';
 import { waitUntil } from '@board/test';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it, onTestFinished } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  expect,
+  inject,
+  it,
+  onTestFinished,
+} from 'vitest';
 import { drain } from '../src/apply/drain.ts';
 import { startSweeper, sweep } from '../src/apply/drain.ts';
 import type { Inbox } from '../src/inbox.ts';
@@ -25,7 +34,8 @@ beforeEach(async () => {
 afterEach(() => lab.reset());
 afterAll(() => lab.close());
 
-const applied = async (): Promise<string[]> => [...(await appliedVersions(lab.schema.root)).keys()].toSorted();
+const applied = async (): Promise<string[]> =>
+  [...(await appliedVersions(lab.schema.root)).keys()].toSorted();
 const never = () => false;
 
 it('drains what was left, and leaves what another one may be draining', async () => {

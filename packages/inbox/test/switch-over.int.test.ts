@@ -15,11 +15,16 @@ beforeAll(async () => {
 });
 afterAll(() => lab.close());
 
-/** A pool that is full of sessions that may only read, as those to the old primary of a switch-over; new ones may write. */
+/**
+ * A pool that is full of sessions that may only read, as those to the old primary of a switch-over;
+ * new ones may write.
+ */
 async function openSwitchedOver(poolSize: number): Promise<DataSource> {
   const dataSource = await lab.openDataSource({ poolSize });
   const runners = Array.from({ length: poolSize }, () => dataSource.createQueryRunner());
-  await Promise.all(runners.map((runner) => runner.query('SET SESSION transaction_read_only = ON')));
+  await Promise.all(
+    runners.map((runner) => runner.query('SET SESSION transaction_read_only = ON')),
+  );
   await Promise.all(runners.map((runner) => runner.release()));
   return dataSource;
 }
@@ -28,7 +33,9 @@ it('consumes again after a switch-over that left every pooled connection on a re
   const dataSource = await openSwitchedOver(4);
   const { inbox, failure } = await lab.start(thingLogHandler(), { dataSource });
   await lab.produce([lab.thing('a', 1), lab.thing('b', 1), lab.thing('c', 1)]);
-  await waitUntil('applied', async () => (await appliedVersions(lab.schema.root)).size === 3, { timeoutMs: 40_000 });
+  await waitUntil('applied', async () => (await appliedVersions(lab.schema.root)).size === 3, {
+    timeoutMs: 40_000,
+  });
   expect(failure()).toBeUndefined();
   expect(inbox.breaker.isOpen()).toBe(false);
   expect(await lab.rows('SELECT * FROM dead_letter')).toEqual([]);

@@ -36,7 +36,9 @@ it('moves no mark when the handler swallows a deadlock that has rolled everythin
       await plain.handle(message, tx, signal);
       if (message.aggregateId !== 'b' || deadlocks > 0) return;
       await tx.query('UPDATE counter SET n = n + 1 WHERE id = 1');
-      const closing = other.query('UPDATE counter SET n = n + 1 WHERE id = 1').then(() => other.rollback());
+      const closing = other
+        .query('UPDATE counter SET n = n + 1 WHERE id = 1')
+        .then(() => other.rollback());
       await tx.query('UPDATE counter SET n = n + 1 WHERE id = 2').catch(() => (deadlocks += 1));
       await closing;
     },
@@ -44,7 +46,9 @@ it('moves no mark when the handler swallows a deadlock that has rolled everythin
   await lab.produce(['a', 'b', 'c'].map((id) => ({ ...lab.thing(id, 1), partition: 0 })));
   await lab.caughtUp();
   expect(deadlocks).toBe(1);
-  expect(await appliedVersions(lab.schema.root)).toEqual(new Map(['a', 'b', 'c'].map((id) => [id, [1]])));
+  expect(await appliedVersions(lab.schema.root)).toEqual(
+    new Map(['a', 'b', 'c'].map((id) => [id, [1]])),
+  );
   await other.end();
 });
 
@@ -81,13 +85,20 @@ it('publishes a whole batch of failures that together are larger than a record b
     }),
     { settings: { retryBaseMs: 1_000 } },
   );
-  // One record batch of the source that fits, and no longer does once each record has gained its headers.
+  // One record batch of the source that fits, and no longer does once each record has gained its
+  // headers.
   const text = 'x'.repeat(1_880);
-  const records = Array.from({ length: 500 }, (_, n) => ({ ...lab.thing(`a${n}`, 1, { text }), partition: 0 }));
+  const records = Array.from({ length: 500 }, (_, n) => ({
+    ...lab.thing(`a${n}`, 1, { text }),
+    partition: 0,
+  }));
   await lab.produce(records);
   await lab.caughtUp();
   broken = false;
-  await waitUntil('all applied', async () => (await appliedVersions(lab.schema.root)).size === records.length);
+  await waitUntil(
+    'all applied',
+    async () => (await appliedVersions(lab.schema.root)).size === records.length,
+  );
 });
 
 it('closes a letter once its event was applied after all, and the alarm goes quiet', async () => {
@@ -118,6 +129,8 @@ it('sweeps the others when one aggregate cannot be drained', async () => {
   await lab.rows('UPDATE mark SET version = 2');
   await lab.rows("UPDATE parked SET headers = 'damaged' WHERE aggregateid = 'a'");
   const { health } = await lab.start(thingLogHandler());
-  await waitUntil('z drained', async () => (await appliedVersions(lab.schema.root)).get('z')?.includes(3));
+  await waitUntil('z drained', async () =>
+    (await appliedVersions(lab.schema.root)).get('z')?.includes(3),
+  );
   await waitUntil('the alarm', () => health.alarms.active().has('sweep'));
 });

@@ -38,7 +38,10 @@ it("deletes settled records of the retry topics, never beyond the group's commit
   expect([await held(letters), await held(lab.topic)]).toEqual(['0-10', '0-10']);
 
   await commit(`${lab.group}.retry`, first, '10');
-  const [one, two] = await Promise.all([trimRetries(lab.kafka, lab.consumer), trimRetries(lab.kafka, lab.consumer)]);
+  const [one, two] = await Promise.all([
+    trimRetries(lab.kafka, lab.consumer),
+    trimRetries(lab.kafka, lab.consumer),
+  ]);
   expect(Math.max(one, two)).toBe(6);
   expect(await held(first)).toBe('10-10');
 });

@@ -15,8 +15,13 @@ export interface AdminOptions {
   readonly retries?: number;
 }
 
-/** Connects an admin client; the caller disconnects it. Of addresses it makes a client of its own. */
-export async function openAdmin(from: Kafka | KafkaAccess, { retries }: AdminOptions = {}): Promise<Admin> {
+/**
+ * Connects an admin client; the caller disconnects it. Of addresses it makes a client of its own.
+ */
+export async function openAdmin(
+  from: Kafka | KafkaAccess,
+  { retries }: AdminOptions = {},
+): Promise<Admin> {
   if ('brokers' in from) return openAdminAt(from, retries ?? 5);
   const admin = from.admin(retries === undefined ? {} : { retry: { retries } });
   try {
@@ -54,12 +59,18 @@ export async function withAdmin<Result>(
 export async function listRanges(admin: Admin, topic: string): Promise<OffsetRange[] | undefined> {
   if (!(await admin.listTopics()).includes(topic)) return undefined;
   const offsets = await admin.fetchTopicOffsets(topic);
-  return offsets.map(({ partition, low, high }) => ({ topic, partition, from: BigInt(low), end: BigInt(high) }));
+  return offsets.map(({ partition, low, high }) => ({
+    topic,
+    partition,
+    from: BigInt(low),
+    end: BigInt(high),
+  }));
 }
 
 /** Throws when the brokers cannot be reached or a topic is missing: the inbox creates none. */
 export async function assertTopics(kafka: Kafka, names: readonly string[]): Promise<void> {
   const existing = new Set(await withAdmin(kafka, (admin) => admin.listTopics(), { retries: 1 }));
   const missing = names.filter((name) => !existing.has(name));
-  if (missing.length > 0) throw new Error(`these topics are missing: ${missing.join(', ')}; has the setup run?`);
+  if (missing.length > 0)
+    throw new Error(`these topics are missing: ${missing.join(', ')}; has the setup run?`);
 }

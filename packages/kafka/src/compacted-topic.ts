@@ -4,7 +4,10 @@ import { listRanges, withAdmin } from './admin.ts';
 import { createProducer } from './connect-kafka.ts';
 import { readRanges } from './read-ranges.ts';
 
-/** A topic of which Kafka keeps the last value of each key: a small memory that no database restore takes back. */
+/**
+ * A topic of which Kafka keeps the last value of each key: a small memory that no database restore
+ * takes back.
+ */
 export interface CompactedTopic {
   /** The last value of each key; undefined when there is no such topic. */
   read(): Promise<ReadonlyMap<string, string> | undefined>;
@@ -28,10 +31,15 @@ export function openCompactedTopic(kafka: Kafka, topic: string): CompactedTopic 
       const ranges = await withAdmin(kafka, (admin) => listRanges(admin, topic), { retries: 2 });
       if (ranges === undefined) return undefined;
       const values = new Map<string, string>();
-      await readRanges(kafka, `${topic}.reader.${randomUUID()}`, ranges, (_range, { key, value }) => {
-        if (key !== null && value !== null) values.set(key.toString(), value.toString());
-        return 'more';
-      });
+      await readRanges(
+        kafka,
+        `${topic}.reader.${randomUUID()}`,
+        ranges,
+        (_range, { key, value }) => {
+          if (key !== null && value !== null) values.set(key.toString(), value.toString());
+          return 'more';
+        },
+      );
       return values;
     },
     async write(key, value) {

@@ -2,7 +2,14 @@ import { connect } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
 import './kafkajs-patches.ts';
 import { ConfigError, configFields, type Logger } from '@board/service';
-import { Kafka, Partitioners, logLevel, type LogEntry, type Producer, type ProducerConfig } from 'kafkajs';
+import {
+  Kafka,
+  Partitioners,
+  logLevel,
+  type LogEntry,
+  type Producer,
+  type ProducerConfig,
+} from 'kafkajs';
 import { z } from 'zod';
 
 /** Where Kafka is and how to get in. */
@@ -14,7 +21,10 @@ export interface KafkaAccess {
   readonly ca?: string;
 }
 
-/** The environment variables that say where Kafka is and how to get in; on loopback the addresses are enough. */
+/**
+ * The environment variables that say where Kafka is and how to get in; on loopback the addresses
+ * are enough.
+ */
 export const kafkaFields = {
   KAFKA_BROKERS: configFields.addresses(),
   KAFKA_USER: z.string().optional().describe('a user name (SCRAM-SHA-512), with KAFKA_PASSWORD'),
@@ -23,16 +33,26 @@ export const kafkaFields = {
     .string()
     .regex(/-----BEGIN CERTIFICATE-----/)
     .optional()
-    .describe('a certificate in PEM that the brokers are known by; as a rule KAFKA_CA_FILE names its file'),
+    .describe(
+      'a certificate in PEM that the brokers are known by; as a rule KAFKA_CA_FILE names its file',
+    ),
 };
 
 const schema = z.object(kafkaFields);
 
 export function kafkaAccess(config: z.output<typeof schema>): KafkaAccess {
-  const { KAFKA_BROKERS: brokers, KAFKA_USER: user, KAFKA_PASSWORD: password, KAFKA_CA: ca } = config;
+  const {
+    KAFKA_BROKERS: brokers,
+    KAFKA_USER: user,
+    KAFKA_PASSWORD: password,
+    KAFKA_CA: ca,
+  } = config;
   if ((user === undefined) !== (password === undefined)) {
-    const [given, missing] = user === undefined ? ['KAFKA_PASSWORD', 'KAFKA_USER'] : ['KAFKA_USER', 'KAFKA_PASSWORD'];
-    throw new ConfigError(`${given} is set and ${missing} is not: set both, or neither where Kafka asks for no login`);
+    const [given, missing] =
+      user === undefined ? ['KAFKA_PASSWORD', 'KAFKA_USER'] : ['KAFKA_USER', 'KAFKA_PASSWORD'];
+    throw new ConfigError(
+      `${given} is set and ${missing} is not: set both, or neither where Kafka asks for no login`,
+    );
   }
   return {
     brokers,
@@ -41,7 +61,10 @@ export function kafkaAccess(config: z.output<typeof schema>): KafkaAccess {
   };
 }
 
-/** A Kafka client that logs to ours and never stops trying to reach its brokers; without a logger it only throws. */
+/**
+ * A Kafka client that logs to ours and never stops trying to reach its brokers; without a logger it
+ * only throws.
+ */
 export function connectKafka(access: KafkaAccess, clientId: string, logger?: Logger): Kafka {
   return new Kafka({
     brokers: [...access.brokers],
@@ -62,12 +85,19 @@ function security({ login, ca }: KafkaAccess) {
   return {
     // With a login always: what SCRAM sends in the clear can be guessed at offline.
     ssl: ca === undefined ? true : { ca: [ca] },
-    ...(login && { sasl: { mechanism: 'scram-sha-512' as const, username: login.user, password: login.password } }),
+    ...(login && {
+      sasl: { mechanism: 'scram-sha-512' as const, username: login.user, password: login.password },
+    }),
   };
 }
 
 function log(logger: Logger, { level, log: { message, error, groupId } }: LogEntry): void {
-  const line = { event: 'kafkajs', message, error: typeof error === 'string' ? error : undefined, groupId };
+  const line = {
+    event: 'kafkajs',
+    message,
+    error: typeof error === 'string' ? error : undefined,
+    groupId,
+  };
   if (level === logLevel.ERROR) logger.error(line);
   else if (level === logLevel.WARN) logger.warn(line);
   else logger.debug(line);
@@ -76,8 +106,9 @@ function log(logger: Logger, { level, log: { message, error, groupId } }: LogEnt
 /**
  * A producer that is not connected yet, for topics that are there.
  *
- * Not kafkajs's idempotent mode: after a lost answer that reuses the sequence number, and the next record is acknowledged without
- * being stored. Readers of what is written here take a copy for what it is; a loss could not be repaired.
+ * Not kafkajs's idempotent mode: after a lost answer that reuses the sequence number, and the next
+ * record is acknowledged without being stored. Readers of what is written here take a copy for what
+ * it is; a loss could not be repaired.
  */
 export function createProducer(
   kafka: Kafka,
@@ -92,7 +123,10 @@ export function createProducer(
   });
 }
 
-/** ApiVersions, version 0, correlation id 0, no client id: every broker answers it, also before a login. */
+/**
+ * ApiVersions, version 0, correlation id 0, no client id: every broker answers it, also before a
+ * login.
+ */
 const question = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 0, 0xff, 0xff]);
 
 /** Settles as soon as any broker says anything, be it a refusal. */
@@ -105,8 +139,11 @@ function ask(broker: string, isSecured: boolean, signal: AbortSignal): Promise<v
   const at = broker.lastIndexOf(':');
   const address = { host: broker.slice(0, at), port: Number(broker.slice(at + 1)) };
   return new Promise((resolve) => {
-    // Of a secured broker the handshake is answer enough; whether its certificate fits is the client's business.
-    const socket = isSecured ? connectSecurely({ ...address, rejectUnauthorized: false }) : connect(address);
+    // Of a secured broker the handshake is answer enough; whether its certificate fits is the
+    // client's business.
+    const socket = isSecured
+      ? connectSecurely({ ...address, rejectUnauthorized: false })
+      : connect(address);
     const settle = (): void => {
       socket.destroy();
       resolve();

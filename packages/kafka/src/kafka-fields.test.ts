@@ -21,6 +21,8 @@ it('takes a login and the certificate of those who may take it', () => {
 
 it('refuses HALF a login, and a path where the certificate itself belongs', () => {
   expect(() => read({ KAFKA_USER: 'me' })).toThrow('KAFKA_USER is set and KAFKA_PASSWORD is not');
-  expect(() => read({ KAFKA_PASSWORD: 'secret' })).toThrow('KAFKA_PASSWORD is set and KAFKA_USER is not');
+  expect(() => read({ KAFKA_PASSWORD: 'secret' })).toThrow(
+    'KAFKA_PASSWORD is set and KAFKA_USER is not',
+  );
   expect(() => read({ KAFKA_CA: '/etc/ca.crt' })).toThrow('KAFKA_CA_FILE names its file');
 });

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { readRecordBatches, type Fetched } from './record-batches.ts';
 
-// kafkajs 2.2.4 is no longer released. What it does wrong is replaced here, once for the process, before any client is made.
+// kafkajs 2.2.4 is no longer released. What it does wrong is replaced here, once for the process,
+// before any client is made.
 
 const require = createRequire(import.meta.url);
 
@@ -17,9 +18,10 @@ interface Broker {
 }
 
 /**
- * kafkajs 2.2.4 ends the consumer at a codec other than gzip, reads headers in quadratic time and into a plain object (a header
- * named `constructor` gives a function), and hides the offsets of transaction markers, so that they are never committed. Its
- * reader of record batches is replaced before any response loads it.
+ * kafkajs 2.2.4 ends the consumer at a codec other than gzip, reads headers in quadratic time and
+ * into a plain object (a header named `constructor` gives a function), and hides the offsets of
+ * transaction markers, so that they are never committed. Its reader of record batches is replaced
+ * before any response loads it.
  */
 const decodeMessages = require.resolve('kafkajs/src/protocol/requests/fetch/v4/decodeMessages');
 require(decodeMessages);
@@ -31,8 +33,9 @@ cached.exports = async (decoder: Decoder): Promise<Fetched[]> => {
 };
 
 /**
- * Everything reads uncommitted, up to the high watermark: an outbox row is committed in MySQL whatever its Kafka transaction does,
- * and behind a transaction that hangs a reader of committed records would stand still and believe that it has no lag.
+ * Everything reads uncommitted, up to the high watermark: an outbox row is committed in MySQL
+ * whatever its Kafka transaction does, and behind a transaction that hangs a reader of committed
+ * records would stand still and believe that it has no lag.
  */
 const broker = (require('kafkajs/src/broker') as { readonly prototype: Broker }).prototype;
 const readUncommitted = 0;
@@ -57,19 +60,26 @@ interface BrokerPool {
 }
 
 /**
- * kafkajs 2.2.4 sends no heartbeat before the system's clock has passed the last one by the interval. A clock that is set back
- * by an hour so stops them for that hour: the group expels its member after the session timeout, again after each rejoin, and
- * an idle member does not even learn of it. A last heartbeat from the future is taken for one of long ago.
+ * kafkajs 2.2.4 sends no heartbeat before the system's clock has passed the last one by the
+ * interval. A clock that is set back by an hour so stops them for that hour: the group expels its
+ * member after the session timeout, again after each rejoin, and an idle member does not even learn
+ * of it. A last heartbeat from the future is taken for one of long ago.
  */
-const group = (require('kafkajs/src/consumer/consumerGroup') as { readonly prototype: ConsumerGroup }).prototype;
+const group = (
+  require('kafkajs/src/consumer/consumerGroup') as { readonly prototype: ConsumerGroup }
+).prototype;
 const heartbeat = group.heartbeat;
 group.heartbeat = function heartbeatWhateverTheClock(options) {
   if (this.lastRequest > Date.now()) this.lastRequest = 0;
   return heartbeat.call(this, options);
 };
 
-/** The same for metadata: new partitions and leaders would not be asked for until the clock has caught up. */
-const pool = (require('kafkajs/src/cluster/brokerPool') as { readonly prototype: BrokerPool }).prototype;
+/**
+ * The same for metadata: new partitions and leaders would not be asked for until the clock has
+ * caught up.
+ */
+const pool = (require('kafkajs/src/cluster/brokerPool') as { readonly prototype: BrokerPool })
+  .prototype;
 const refresh = pool.refreshMetadataIfNecessary;
 pool.refreshMetadataIfNecessary = function refreshWhateverTheClock(topics) {
   if ((this.metadataExpireAt ?? 0) > Date.now() + this.metadataMaxAge) this.metadataExpireAt = null;
@@ -99,11 +109,13 @@ interface RequestQueue {
   scheduleRequestTimeoutCheck(): void;
 }
 
-const queue = (require('kafkajs/src/network/requestQueue') as { readonly prototype: RequestQueue }).prototype;
+const queue = (require('kafkajs/src/network/requestQueue') as { readonly prototype: RequestQueue })
+  .prototype;
 
 /**
- * kafkajs 2.2.4 re-arms a timer with a negative delay on every idle connection, some 870 times a second
- * (https://github.com/tulios/kafkajs/issues/1751): arm it only while something is pending, and never for less than 10 ms.
+ * kafkajs 2.2.4 re-arms a timer with a negative delay on every idle connection, some 870 times a
+ * second (https://github.com/tulios/kafkajs/issues/1751): arm it only while something is pending,
+ * and never for less than 10 ms.
  */
 queue.scheduleCheckPendingRequests = function scheduleCheckPendingRequests() {
   if (this.throttleCheckTimeoutId !== null || this.pending.length === 0) return;
@@ -116,21 +128,24 @@ queue.scheduleCheckPendingRequests = function scheduleCheckPendingRequests() {
   );
 };
 
-// By the monotonic clock, as above: by the system's, a clock that is set back would hold requests until it has caught up.
+// By the monotonic clock, as above: by the system's, a clock that is set back would hold requests
+// until it has caught up.
 queue.maybeThrottle = function maybeThrottle(throttleMs) {
   if (throttleMs !== null && throttleMs > 0)
     this.throttledUntil = Math.max(this.throttledUntil, performance.now() + throttleMs);
 };
 queue.canSendSocketRequestImmediately = function canSendSocketRequestImmediately() {
-  const isFull = this.maxInFlightRequests !== null && this.inflight.size >= this.maxInFlightRequests;
+  const isFull =
+    this.maxInFlightRequests !== null && this.inflight.size >= this.maxInFlightRequests;
   return !isFull && this.throttledUntil <= performance.now();
 };
 
 const checkEveryMs = 100;
 
 /**
- * Counts what a request has waited in ticks of its own timer: by the system's clock, one that is set back would never time a
- * request out, one that is set forward, or a process that was stopped for a while, would time out all of them at once.
+ * Counts what a request has waited in ticks of its own timer: by the system's clock, one that is
+ * set back would never time a request out, one that is set forward, or a process that was stopped
+ * for a while, would time out all of them at once.
  */
 queue.scheduleRequestTimeoutCheck = function scheduleRequestTimeoutCheck() {
   if (!this.enforceRequestTimeout) return;
@@ -153,7 +168,10 @@ interface OffsetManager {
   setDefaultOffset(place: { readonly topic: string; readonly partition: number }): Promise<void>;
 }
 
-/** A group asked for an offset that its partition does not have (any more), and will go on from the earliest. */
+/**
+ * A group asked for an offset that its partition does not have (any more), and will go on from the
+ * earliest.
+ */
 export interface OffsetReset {
   readonly topic: string;
   readonly partition: number;
@@ -163,17 +181,25 @@ export interface OffsetReset {
 
 const listeners = new Map<string, (reset: OffsetReset) => Promise<void>>();
 
-/** Tells of every reset of a group's offsets in this process before it happens; while the listener throws, none happens. */
-export function onOffsetReset(groupId: string, listener: (reset: OffsetReset) => Promise<void>): () => void {
+/**
+ * Tells of every reset of a group's offsets in this process before it happens; while the listener
+ * throws, none happens.
+ */
+export function onOffsetReset(
+  groupId: string,
+  listener: (reset: OffsetReset) => Promise<void>,
+): () => void {
   listeners.set(groupId, listener);
   return () => void listeners.delete(groupId);
 }
 
 /**
- * kafkajs 2.2.4 goes on from the earliest offset when the brokers have not the one it asks for, says so in a log line only, and
- * commits -2 over the offset that would show what is missing.
+ * kafkajs 2.2.4 goes on from the earliest offset when the brokers have not the one it asks for,
+ * says so in a log line only, and commits -2 over the offset that would show what is missing.
  */
-const offsets = (require('kafkajs/src/consumer/offsetManager') as { readonly prototype: OffsetManager }).prototype;
+const offsets = (
+  require('kafkajs/src/consumer/offsetManager') as { readonly prototype: OffsetManager }
+).prototype;
 const reset = offsets.setDefaultOffset;
 offsets.setDefaultOffset = async function tellThenReset(this: OffsetManager, place) {
   const { topic, partition } = place;

@@ -9,8 +9,8 @@ export type TakeRecord = (range: OffsetRange, record: FetchedRecord) => 'enough'
 const maxSilenceMs = 30_000;
 
 /**
- * Reads ranges of topics in a group that lives for this call and commits nothing: kafkajs reads in no other way. Throws when
- * the brokers fall silent, and the signal's reason when it aborts.
+ * Reads ranges of topics in a group that lives for this call and commits nothing: kafkajs reads in
+ * no other way. Throws when the brokers fall silent, and the signal's reason when it aborts.
  */
 export async function readRanges(
   kafka: Kafka,
@@ -20,7 +20,9 @@ export async function readRanges(
   signal?: AbortSignal,
 ): Promise<void> {
   const missing = new Map(
-    ranges.filter(({ from, end }) => from < end).map((range) => [`${range.topic}/${range.partition}`, range]),
+    ranges
+      .filter(({ from, end }) => from < end)
+      .map((range) => [`${range.topic}/${range.partition}`, range]),
   );
   if (missing.size === 0) return;
   const done = Promise.withResolvers<void>();
@@ -28,14 +30,20 @@ export async function readRanges(
   done.promise.catch(() => undefined);
   const silence = setTimeout(() => {
     done.reject(
-      new Error(`${[...missing.keys()].join(', ')} was not read within ${maxSilenceMs} ms; do the brokers answer?`),
+      new Error(
+        `${[...missing.keys()].join(', ')} was not read within ${maxSilenceMs} ms; do the brokers answer?`,
+      ),
     );
   }, maxSilenceMs);
   const abort = (): void => done.reject(signal?.reason);
   signal?.addEventListener('abort', abort);
   try {
     await withAdmin(kafka, async (admin) => {
-      const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, maxBytesPerPartition: 262_144 });
+      const consumer = kafka.consumer({
+        groupId,
+        maxWaitTimeInMs: 100,
+        maxBytesPerPartition: 262_144,
+      });
       try {
         signal?.throwIfAborted();
         await consumer.connect();
@@ -54,7 +62,8 @@ export async function readRanges(
               for (const record of fetchedIn(batch)) {
                 const offset = BigInt(record.offset);
                 // Neither markers of transactions nor what cannot be decoded.
-                if (record.kind !== 'record' || offset < range.from || offset >= range.end) continue;
+                if (record.kind !== 'record' || offset < range.from || offset >= range.end)
+                  continue;
                 if (take(range, record) === 'more') continue;
                 missing.clear();
                 break;
@@ -70,7 +79,8 @@ export async function readRanges(
         await done.promise;
       } finally {
         await consumer.disconnect();
-        // A group that did not get as far as joining is not there; any other leftover would only be clutter.
+        // A group that did not get as far as joining is not there; any other leftover would only be
+        // clutter.
         await admin.deleteGroups([groupId]).catch(() => undefined);
       }
     });

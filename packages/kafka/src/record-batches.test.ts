@@ -1,9 +1,13 @@
 import { expect, it } from 'vitest';
 import { readRecordBatches } from './record-batches.ts';
 
-/** A batch of the brokers' format without compression, its records with these offset deltas and no headers. */
+/**
+ * A batch of the brokers' format without compression, its records with these offset deltas and no
+ * headers.
+ */
 function batch(base: number, lastDelta: number, deltas: readonly number[]): Buffer {
-  // Attributes, timestamp delta, offset delta, no key, no value, no headers; small numbers are one zigzag byte.
+  // Attributes, timestamp delta, offset delta, no key, no value, no headers; small numbers are one
+  // zigzag byte.
   const records = deltas.map((delta) => {
     const body = Buffer.concat([Buffer.from([0, 0]), zigzag(delta), Buffer.from([1, 1, 0])]);
     return Buffer.concat([zigzag(body.length), body]);
@@ -28,15 +32,25 @@ const read = async (...batches: readonly Buffer[]) =>
   (await readRecordBatches(Buffer.concat(batches))).map(({ kind, offset }) => `${kind} ${offset}`);
 
 it('reads records at their offsets, and passes what compaction took', async () => {
-  expect(await read(batch(100, 4, [0, 1, 3]))).toEqual(['record 100', 'record 101', 'record 103', 'passed 104']);
+  expect(await read(batch(100, 4, [0, 1, 3]))).toEqual([
+    'record 100',
+    'record 101',
+    'record 103',
+    'passed 104',
+  ]);
 });
 
 it('takes no offset outside of its batch, nor one twice: it would pass over the records of others', async () => {
-  expect(await read(batch(100, 1, [600, 1]), batch(102, 0, [0]))).toEqual(['undecodable 101', 'record 102']);
+  expect(await read(batch(100, 1, [600, 1]), batch(102, 0, [0]))).toEqual([
+    'undecodable 101',
+    'record 102',
+  ]);
   expect(await read(batch(100, 1, [-3, 1]))).toEqual(['undecodable 101']);
   expect(await read(batch(100, 1, [1, 1]))).toEqual(['undecodable 101']);
 });
 
 it('leaves a batch that is cut off for the next fetch', async () => {
-  expect(await read(batch(100, 0, [0]), batch(101, 0, [0]).subarray(0, 63))).toEqual(['record 100']);
+  expect(await read(batch(100, 0, [0]), batch(101, 0, [0]).subarray(0, 63))).toEqual([
+    'record 100',
+  ]);
 });

@@ -11,7 +11,11 @@ const enoughBytes = 32 * 1024 * 1024;
 export type Fetched = FetchedRecord | PassedOffsets | UndecodableBatch;
 
 /** What kafkajs hands on is what `readRecordBatches` has read. */
-export function fetchedIn({ messages }: { readonly messages: readonly KafkaMessage[] }): readonly Fetched[] {
+export function fetchedIn({
+  messages,
+}: {
+  readonly messages: readonly KafkaMessage[];
+}): readonly Fetched[] {
   return messages as unknown as readonly Fetched[];
 }
 
@@ -28,7 +32,9 @@ class Message {
 
   constructor(offset: bigint, timestampMs: number) {
     this.offset = String(offset);
-    this.timestamp = String(timestampMs >= 0 && Number.isSafeInteger(timestampMs) ? timestampMs : 0);
+    this.timestamp = String(
+      timestampMs >= 0 && Number.isSafeInteger(timestampMs) ? timestampMs : 0,
+    );
   }
 }
 
@@ -38,7 +44,13 @@ export class FetchedRecord extends Message {
   readonly value: Buffer | null;
   readonly #headerBytes: Buffer;
 
-  constructor(offset: bigint, timestampMs: number, key: Buffer | null, value: Buffer | null, headerBytes: Buffer) {
+  constructor(
+    offset: bigint,
+    timestampMs: number,
+    key: Buffer | null,
+    value: Buffer | null,
+    headerBytes: Buffer,
+  ) {
     super(offset, timestampMs);
     this.key = key;
     this.value = value;
@@ -61,7 +73,10 @@ export class FetchedRecord extends Message {
   }
 }
 
-/** Offsets that hold no record: a transaction's marker, or what compaction took; the last of them is `offset`. */
+/**
+ * Offsets that hold no record: a transaction's marker, or what compaction took; the last of them is
+ * `offset`.
+ */
 class PassedOffsets extends Message {
   readonly kind = 'passed';
   readonly key = null;
@@ -80,7 +95,13 @@ export class UndecodableBatch extends Message {
   readonly bytes: Buffer;
   readonly error: unknown;
 
-  constructor(firstOffset: bigint, lastOffset: bigint, timestampMs: number, bytes: Buffer, error: unknown) {
+  constructor(
+    firstOffset: bigint,
+    lastOffset: bigint,
+    timestampMs: number,
+    bytes: Buffer,
+    error: unknown,
+  ) {
     super(lastOffset, timestampMs);
     this.firstOffset = String(firstOffset);
     this.bytes = bytes;
@@ -94,13 +115,17 @@ const logAppendTime = 0x08;
 const controlBatch = 0x20;
 
 /**
- * Reads the record batches of a fetch, whatever their codec, linear in time and bounded in memory: it stops early, and the
- * next fetch goes on behind what it has read. Nothing in a batch makes it throw. The last batch may be cut off.
+ * Reads the record batches of a fetch, whatever their codec, linear in time and bounded in memory:
+ * it stops early, and the next fetch goes on behind what it has read. Nothing in a batch makes it
+ * throw. The last batch may be cut off.
  */
 export async function readRecordBatches(set: Buffer): Promise<Fetched[]> {
   const fetched: Fetched[] = [];
   let bytes = 0;
-  for (let at = 0; at + magicAt < set.length && bytes < enoughBytes && fetched.length < maxBatchRecords;) {
+  for (
+    let at = 0;
+    at + magicAt < set.length && bytes < enoughBytes && fetched.length < maxBatchRecords;
+  ) {
     const end = at + 12 + set.readInt32BE(at + 8);
     if (end > set.length || end <= at + magicAt) break;
     bytes += await readBatch(set.subarray(at, end), fetched);
@@ -115,7 +140,15 @@ async function readBatch(batch: Buffer, fetched: Fetched[]): Promise<number> {
   const magic = batch.readInt8(magicAt);
   // An older format has no last offset to trust, and one that is too high would pass over records.
   if (magic !== 2 || batch.length < headerBytes) {
-    fetched.push(new UndecodableBatch(base, base, 0, batch, new Error(`record format ${magic} is not read, only 2`)));
+    fetched.push(
+      new UndecodableBatch(
+        base,
+        base,
+        0,
+        batch,
+        new Error(`record format ${magic} is not read, only 2`),
+      ),
+    );
     return batch.length;
   }
   const attributes = batch.readInt16BE(21);
@@ -132,7 +165,8 @@ async function readBatch(batch: Buffer, fetched: Fetched[]): Promise<number> {
       throw new Error(`it has ${count} records, at most ${maxBatchRecords} are read`);
     const codec = attributes & 0x07;
     const stored = batch.subarray(headerBytes);
-    const records = codec === 0 || count === 0 ? stored : await decompress(codec, stored, maxBatchBytes);
+    const records =
+      codec === 0 || count === 0 ? stored : await decompress(codec, stored, maxBatchBytes);
     const timestampOf = (deltaMs: number): number =>
       (attributes & logAppendTime) !== 0 ? maxTimestamp : firstTimestamp + deltaMs;
     // Only as a whole: half a batch would be passed over with the offset of its last record.
@@ -161,11 +195,14 @@ function readRecords(
     record.byte();
     const timestamp = timestampOf(record.varlong());
     const offset = base + BigInt(record.varint());
-    // The brokers do not look at it in a batch that is not compressed: one too high would pass over the records behind it.
+    // The brokers do not look at it in a batch that is not compressed: one too high would pass over
+    // the records behind it.
     if (offset < next || offset > last)
       throw new Error(`a record has the offset ${offset}, must be ${next} to ${last}`);
     next = offset + 1n;
-    records.push(new FetchedRecord(offset, timestamp, record.bytes(), record.bytes(), record.rest()));
+    records.push(
+      new FetchedRecord(offset, timestamp, record.bytes(), record.bytes(), record.rest()),
+    );
   }
   return records;
 }

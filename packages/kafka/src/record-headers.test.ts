@@ -28,7 +28,10 @@ it('never throws, whatever the bytes', () => {
 });
 
 it('reads a thousand headers and no more', () => {
-  const headers = (count: number) => writeHeaders(Array.from({ length: count }, (_, n) => [String(n), ''] as const));
+  const headers = (count: number) =>
+    writeHeaders(Array.from({ length: count }, (_, n) => [String(n), ''] as const));
   expect(readHeaders(headers(1_000).bytes).entries).toHaveLength(1_000);
-  expect(readHeaders(headers(1_001).bytes).problem).toBe('the record has 1001 headers, at most 1000 are read');
+  expect(readHeaders(headers(1_001).bytes).problem).toBe(
+    'the record has 1001 headers, at most 1000 are read',
+  );
 });

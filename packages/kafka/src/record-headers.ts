@@ -1,9 +1,15 @@
 /** One header; the value is null where its producer sent none. */
 export type Header = readonly [name: string, value: Buffer | null];
 
-/** The headers of a record as the broker has them: their order, repeated names and null values included. */
+/**
+ * The headers of a record as the broker has them: their order, repeated names and null values
+ * included.
+ */
 export interface RecordHeaders {
-  /** The block as it stands in the record: a count, then name and value of each, with zigzag varint lengths. */
+  /**
+   * The block as it stands in the record: a count, then name and value of each, with zigzag varint
+   * lengths.
+   */
   readonly bytes: Buffer;
   /** Empty when `problem` says why they are not read. */
   readonly entries: readonly Header[];
@@ -13,42 +19,68 @@ export interface RecordHeaders {
 /** More than any producer of events needs; reading them costs time and memory for each. */
 export const maxHeaders = 1_000;
 
-/** Reads a block of headers; one that is malformed or too long has a `problem`, so this never throws. */
+/**
+ * Reads a block of headers; one that is malformed or too long has a `problem`, so this never
+ * throws.
+ */
 export function readHeaders(bytes: Buffer): RecordHeaders {
   try {
     const reader = new VarintReader(bytes);
     const count = reader.varint();
     if (count < 0 || count > maxHeaders)
-      return { bytes, entries: [], problem: `the record has ${count} headers, at most ${maxHeaders} are read` };
+      return {
+        bytes,
+        entries: [],
+        problem: `the record has ${count} headers, at most ${maxHeaders} are read`,
+      };
     const entries: Header[] = [];
     for (let read = 0; read < count; read += 1) {
       const name = reader.bytes();
-      if (name === null) return { bytes, entries: [], problem: 'a header of the record has no name' };
+      if (name === null)
+        return { bytes, entries: [], problem: 'a header of the record has no name' };
       entries.push([name.toString(), reader.bytes()]);
     }
     if (!reader.isAtEnd())
-      return { bytes, entries: [], problem: 'the headers of the record do not end where they must' };
+      return {
+        bytes,
+        entries: [],
+        problem: 'the headers of the record do not end where they must',
+      };
     return { bytes, entries, problem: undefined };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return { bytes, entries: [], problem: `the headers of the record cannot be read: ${error.message}` };
+    return {
+      bytes,
+      entries: [],
+      problem: `the headers of the record cannot be read: ${error.message}`,
+    };
   }
 }
 
 /** Headers made by us. */
-export function writeHeaders(headers: Iterable<readonly [name: string, value: Buffer | string | null]>): RecordHeaders {
+export function writeHeaders(
+  headers: Iterable<readonly [name: string, value: Buffer | string | null]>,
+): RecordHeaders {
   const entries = [...headers].map(([name, value]): Header => [
     name,
     typeof value === 'string' ? Buffer.from(value) : value,
   ]);
   const parts = entries.flatMap(([name, value]) => {
     const text = Buffer.from(name);
-    return [varint(text.length), text, varint(value?.length ?? -1), ...(value === null ? [] : [value])];
+    return [
+      varint(text.length),
+      text,
+      varint(value?.length ?? -1),
+      ...(value === null ? [] : [value]),
+    ];
   });
   return { bytes: Buffer.concat([varint(entries.length), ...parts]), entries, problem: undefined };
 }
 
-/** Reads what Kafka's record format is made of; throws RangeError past the end or on a length that cannot be. */
+/**
+ * Reads what Kafka's record format is made of; throws RangeError past the end or on a length that
+ * cannot be.
+ */
 export class VarintReader {
   readonly #buffer: Buffer;
   #at: number;
@@ -103,7 +135,8 @@ export class VarintReader {
 
   take(length: number): Buffer {
     const end = this.#at + length;
-    if (length < 0 || end > this.#buffer.length) throw new RangeError(`a length of ${length} does not fit`);
+    if (length < 0 || end > this.#buffer.length)
+      throw new RangeError(`a length of ${length} does not fit`);
     const taken = this.#buffer.subarray(this.#at, end);
     this.#at = end;
     return taken;

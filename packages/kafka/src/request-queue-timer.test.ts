@@ -8,7 +8,13 @@ it('arms NO timer on an idle connection, and one of at least 10 ms while somethi
   const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue');
   const timers = vi.spyOn(globalThis, 'setTimeout');
   const logger = { debug: () => undefined };
-  const queue = new RequestQueue({ maxInFlightRequests: 1, requestTimeout: 1_000, logger, broker: 'b', clientId: 'c' });
+  const queue = new RequestQueue({
+    maxInFlightRequests: 1,
+    requestTimeout: 1_000,
+    logger,
+    broker: 'b',
+    clientId: 'c',
+  });
   queue.checkPendingRequests();
   expect(timers).not.toHaveBeenCalled();
   queue.inflight.set(1, {});
@@ -22,7 +28,12 @@ it('arms NO timer on an idle connection, and one of at least 10 ms while somethi
 it('times a request out after its own time, whatever the system clock is set to meanwhile', () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
   const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue');
-  const options = { maxInFlightRequests: null, requestTimeout: 1_000, enforceRequestTimeout: true, broker: 'b' };
+  const options = {
+    maxInFlightRequests: null,
+    requestTimeout: 1_000,
+    enforceRequestTimeout: true,
+    broker: 'b',
+  };
   const queue = new RequestQueue({
     ...options,
     clientId: 'c',
@@ -30,7 +41,10 @@ it('times a request out after its own time, whatever the system clock is set to 
     isConnected: () => true,
   });
   const timedOut: string[] = [];
-  const request = (name: string) => ({ requestTimeout: 1_000, timeoutRequest: () => timedOut.push(name) });
+  const request = (name: string) => ({
+    requestTimeout: 1_000,
+    timeoutRequest: () => timedOut.push(name),
+  });
   queue.scheduleRequestTimeoutCheck();
   queue.inflight.set(1, request('first'));
   vi.setSystemTime(Date.now() + 3_600_000);

@@ -29,16 +29,22 @@ async function ends(): Promise<{ from: bigint; end: bigint }> {
 async function read(from: bigint): Promise<FetchedRecord[]> {
   const records: FetchedRecord[] = [];
   const { end } = await ends();
-  await readRanges(kafka, uniqueName('reader'), [{ topic, partition: 0, from, end }], (_range, record) => {
-    records.push(record);
-    return 'more';
-  });
+  await readRanges(
+    kafka,
+    uniqueName('reader'),
+    [{ topic, partition: 0, from, end }],
+    (_range, record) => {
+      records.push(record);
+      return 'more';
+    },
+  );
   return records;
 }
 
 it("reads what Kafka's own producer compresses with any codec", { timeout: 120_000 }, async () => {
   const { end: from } = await ends();
-  const lines = (codec: string) => Array.from({ length: 3_000 }, (_, n) => `${codec} ${n} ${'text '.repeat(n % 40)}`);
+  const lines = (codec: string) =>
+    Array.from({ length: 3_000 }, (_, n) => `${codec} ${n} ${'text '.repeat(n % 40)}`);
   const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
   for (const codec of codecs)
     await runKafkaTool(
@@ -54,18 +60,27 @@ it("reads what Kafka's own producer compresses with any codec", { timeout: 120_0
 it('keeps headers byte for byte: their order, repeated names, null values, names of Object.prototype', async () => {
   const { end: from } = await ends();
   const line = 'x:NUL,x:1,10:b,9:a,constructor:c,__proto__:d,x:2\tvalue\n';
-  const args = ['--topic', topic, '--reader-property', 'parse.headers=true', '--reader-property', 'null.marker=NUL'];
+  const args = [
+    '--topic',
+    topic,
+    '--reader-property',
+    'parse.headers=true',
+    '--reader-property',
+    'null.marker=NUL',
+  ];
   await runKafkaTool('ConsoleProducer', stack.brokers, args, line);
   const [record] = await read(from);
-  expect(record?.recordHeaders().entries.map(([name, value]) => [name, value?.toString()])).toEqual([
-    ['x', undefined],
-    ['x', '1'],
-    ['10', 'b'],
-    ['9', 'a'],
-    ['constructor', 'c'],
-    ['__proto__', 'd'],
-    ['x', '2'],
-  ]);
+  expect(record?.recordHeaders().entries.map(([name, value]) => [name, value?.toString()])).toEqual(
+    [
+      ['x', undefined],
+      ['x', '1'],
+      ['10', 'b'],
+      ['9', 'a'],
+      ['constructor', 'c'],
+      ['__proto__', 'd'],
+      ['x', '2'],
+    ],
+  );
 });
 
 it('reads records of an aborted and of an open transaction, and knows the end behind them', async () => {
@@ -86,7 +101,8 @@ it('reads records of an aborted and of an open transaction, and knows the end be
   expect((await ends()).end - from).toBe(3n);
   expect((await read(from)).map(({ value }) => value?.toString())).toEqual(['aborted', 'open']);
   await open.abort();
-  // The abort is answered before its marker is written, which would stand among the records of the next test.
+  // The abort is answered before its marker is written, which would stand among the records of the
+  // next test.
   await waitUntil('the marker', async () => (await ends()).end - from === 4n);
   await producer.disconnect();
 });
@@ -108,8 +124,13 @@ it('hands on a batch that is too large once it is decompressed as one that canno
   await consumer.run({
     autoCommit: false,
     eachMessage: ({ message }) => {
-      const { offset, kind, error } = message as unknown as { offset: string; kind: string; error?: Error };
-      if (BigInt(offset) >= from) seen.push(error === undefined ? kind : `${kind}: ${error.message}`);
+      const { offset, kind, error } = message as unknown as {
+        offset: string;
+        kind: string;
+        error?: Error;
+      };
+      if (BigInt(offset) >= from)
+        seen.push(error === undefined ? kind : `${kind}: ${error.message}`);
       return Promise.resolve();
     },
   });

@@ -9,20 +9,34 @@ import { assertServerSettings } from './session-settings.ts';
 export interface Database {
   /** For code that runs its own transactions. */
   readonly dataSource: DataSource;
-  /** Connects and checks the server's settings; throws ServerSettingsError when they would break the guarantee. */
+  /**
+   * Connects and checks the server's settings; throws ServerSettingsError when they would break the
+   * guarantee.
+   */
   open(): Promise<void>;
   close(): Promise<void>;
-  /** Asks without writing; throws UnavailableError with the reason while the server takes no writes. */
+  /**
+   * Asks without writing; throws UnavailableError with the reason while the server takes no writes.
+   */
   assertTakesWrites(): Promise<void>;
-  /** Replaces every pooled connection before its next use: the server behind the address may be another one now. */
+  /**
+   * Replaces every pooled connection before its next use: the server behind the address may be
+   * another one now.
+   */
   retireConnections(): void;
   read<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result>;
-  /** READ COMMITTED; `work` runs again, up to `tries` times, after a deadlock or a lock wait that took too long. */
+  /**
+   * READ COMMITTED; `work` runs again, up to `tries` times, after a deadlock or a lock wait that
+   * took too long.
+   */
   transaction<Result>(
     work: (manager: EntityManager) => Promise<Result>,
     options?: {
       readonly tries?: number;
-      /** Called right before COMMIT is sent: a transaction that fails without this call has left nothing behind. */
+      /**
+       * Called right before COMMIT is sent: a transaction that fails without this call has left
+       * nothing behind.
+       */
       readonly beforeCommit?: () => void;
     },
   ): Promise<Result>;
@@ -33,7 +47,10 @@ export interface DatabaseOptions {
   readonly entities: readonly EntitySchema[];
   /** Connections at most; docs/scaling.md adds them up. */
   readonly poolSize?: number;
-  /** Called when the server was found to take no writes; this pool's connections are retired by then. */
+  /**
+   * Called when the server was found to take no writes; this pool's connections are retired by
+   * then.
+   */
   readonly onReadOnly?: () => void;
   /** What callers wait at most, for a connection and all statements together. */
   readonly deadlineMs?: number;
@@ -53,7 +70,10 @@ const whyReadOnly = `SELECT CONCAT_WS(', ',
     (SELECT 'the schema is READ ONLY' FROM information_schema.SCHEMATA_EXTENSIONS
        WHERE SCHEMA_NAME = DATABASE() AND OPTIONS LIKE '%READ ONLY=1%')) AS reasons`;
 
-/** A pool that answers in time or says that it cannot: `read` and `transaction` throw UnavailableError. */
+/**
+ * A pool that answers in time or says that it cannot: `read` and `transaction` throw
+ * UnavailableError.
+ */
 export function createDatabase({
   connection,
   entities,
@@ -108,7 +128,9 @@ export function createDatabase({
       if (dataSource.isInitialized) await dataSource.destroy().catch(() => undefined);
     },
     async assertTakesWrites() {
-      const [row] = await run((runner): Promise<{ reasons: string }[]> => runner.query(whyReadOnly));
+      const [row] = await run((runner): Promise<{ reasons: string }[]> =>
+        runner.query(whyReadOnly),
+      );
       if (!row?.reasons) return;
       retireConnections();
       onReadOnly?.();
@@ -145,6 +167,7 @@ async function rollback(runner: QueryRunner): Promise<void> {
   try {
     if (runner.isTransactionActive) await runner.rollbackTransaction();
   } catch {
-    // The connection is gone, and the server has rolled back; the error that led here is the one to tell.
+    // The connection is gone, and the server has rolled back; the error that led here is the one to
+    // tell.
   }
 }

@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { cutPage } from './cut-page.ts';
 
 const half = 256 * 1024;
-const rows = (...bytes: (number | string)[]) => bytes.map((size, n) => ({ id: `${n}`, bytes: size }));
+const rows = (...bytes: (number | string)[]) =>
+  bytes.map((size, n) => ({ id: `${n}`, bytes: size }));
 
 it('holds as many as were asked for, and says whether more were found', () => {
   expect(cutPage(rows(1, 1, 1), 2)).toEqual({ ids: ['0', '1'], next: '1' });
@@ -21,7 +22,9 @@ it('holds one row of any size', () => {
 });
 
 it('refuses a size that is no number: with one, a page would have no limit', () => {
-  expect(() => cutPage([{ id: 'a', bytes: 'x' }], 9)).toThrow('the size of row a must be there, got NaN');
+  expect(() => cutPage([{ id: 'a', bytes: 'x' }], 9)).toThrow(
+    'the size of row a must be there, got NaN',
+  );
 });
 
 it('shows every row once to a client that pages on', () => {

@@ -36,9 +36,21 @@ export interface DataSourceOptions {
   readonly withoutStatementTimeout?: boolean;
 }
 
-/** TypeORM's pool over pinned sessions, not connected yet. Services take `createDatabase`, which also has deadlines. */
-export function createDataSource(connection: Connection, options: DataSourceOptions = {}): DataSource {
-  const { entities = [], migrations = [], poolSize = 10, waits, withoutStatementTimeout = false } = options;
+/**
+ * TypeORM's pool over pinned sessions, not connected yet. Services take `createDatabase`, which
+ * also has deadlines.
+ */
+export function createDataSource(
+  connection: Connection,
+  options: DataSourceOptions = {},
+): DataSource {
+  const {
+    entities = [],
+    migrations = [],
+    poolSize = 10,
+    waits,
+    withoutStatementTimeout = false,
+  } = options;
   return new DataSource({
     ...connectionOptions(connection, waits),
     entities: [...entities],
@@ -48,7 +60,10 @@ export function createDataSource(connection: Connection, options: DataSourceOpti
   });
 }
 
-/** How this pipeline talks to MySQL: pinned sessions, times in UTC, every code point, numbers that keep their digits, bounded waits. */
+/**
+ * How this pipeline talks to MySQL: pinned sessions, times in UTC, every code point, numbers that
+ * keep their digits, bounded waits.
+ */
 export function connectionOptions(connection: Connection, waits: SessionWaits = {}) {
   return {
     type: 'mysql',
@@ -77,8 +92,9 @@ export function connectionOptions(connection: Connection, waits: SessionWaits = 
 }
 
 /**
- * mysql2 for TypeORM, whose pools pin every connection they make. The SET is queued before the pool hands the connection out, so
- * no statement can come before it; pinning a connection where it is used would miss the places that forget.
+ * mysql2 for TypeORM, whose pools pin every connection they make. The SET is queued before the pool
+ * hands the connection out, so no statement can come before it; pinning a connection where it is
+ * used would miss the places that forget.
  */
 function pinnedDriver(waits: SessionWaits): typeof mysql2 {
   const pin = pinSession(waits);
@@ -104,7 +120,10 @@ interface PinnedConnection {
 
 const nothing = (): void => undefined;
 
-/** TypeORM prints slow statements with their parameters, whatever `logging` says; parameters are other people's texts. */
+/**
+ * TypeORM prints slow statements with their parameters, whatever `logging` says; parameters are
+ * other people's texts.
+ */
 const silentLogger: Logger = {
   logQuery: nothing,
   logQueryError: nothing,

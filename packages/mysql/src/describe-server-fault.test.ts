@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { describeServerFault } from './driver-errors.ts';
 
 const server = { host: 'db', port: 3306 };
-const thrown = (message: string, fields: object): Error => Object.assign(new Error(message), fields);
+const thrown = (message: string, fields: object): Error =>
+  Object.assign(new Error(message), fields);
 const readOnly = thrown('running with the --read-only option', {
   code: 'ER_OPTION_PREVENTS_STATEMENT',
   errno: 1290,
@@ -11,9 +12,16 @@ const readOnly = thrown('running with the --read-only option', {
 });
 
 it.each([
-  [thrown('connect ETIMEDOUT', { code: 'ETIMEDOUT', fatal: true }), 'the server does not answer (connect ETIMEDOUT)'],
   [
-    new QueryFailedError('SELECT 1', [], thrown('Query inactivity timeout', { code: 'PROTOCOL_SEQUENCE_TIMEOUT' })),
+    thrown('connect ETIMEDOUT', { code: 'ETIMEDOUT', fatal: true }),
+    'the server does not answer (connect ETIMEDOUT)',
+  ],
+  [
+    new QueryFailedError(
+      'SELECT 1',
+      [],
+      thrown('Query inactivity timeout', { code: 'PROTOCOL_SEQUENCE_TIMEOUT' }),
+    ),
     'the server does not answer (Query inactivity timeout)',
   ],
   [
@@ -26,8 +34,15 @@ it.each([
 });
 
 it('blames MySQL neither for another server that is away, nor for a statement, nor for a handler', () => {
-  const registry = new TypeError('fetch failed', { cause: thrown('connect ECONNREFUSED', { code: 'ECONNREFUSED' }) });
+  const registry = new TypeError('fetch failed', {
+    cause: thrown('connect ECONNREFUSED', { code: 'ECONNREFUSED' }),
+  });
   const missing = thrown('x', { code: 'ER_NO_SUCH_TABLE', errno: 1146, sqlState: '42S02' });
-  for (const error of [registry, new QueryFailedError('SELECT', [], missing), new TypeError('x'), undefined])
+  for (const error of [
+    registry,
+    new QueryFailedError('SELECT', [], missing),
+    new TypeError('x'),
+    undefined,
+  ])
     expect(describeServerFault(error, server)).toBeUndefined();
 });

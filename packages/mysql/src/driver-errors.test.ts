@@ -20,13 +20,19 @@ const otherServers = ['ER_CONNECTION_KILLED', 'ER_STATEMENT_TIMEOUT'];
 /** As the driver makes it of a server's error packet. */
 function serverError(errno: number, message = 'x', sqlState = 'HY000'): Error {
   const names = constants as unknown as Readonly<Record<number, string>>;
-  return Object.assign(new Error(message), { code: names[errno], errno, sqlState, sqlMessage: message });
+  return Object.assign(new Error(message), {
+    code: names[errno],
+    errno,
+    sqlState,
+    sqlMessage: message,
+  });
 }
 
 it('gives every code the number that MySQL gives it, and each code once', () => {
   const all = driverErrorTable.flatMap(({ codes }) => Object.entries(codes));
   for (const [name, number] of all)
-    if (name.startsWith('ER_') && !otherServers.includes(name)) expect([name, constants[name]]).toEqual([name, number]);
+    if (name.startsWith('ER_') && !otherServers.includes(name))
+      expect([name, constants[name]]).toEqual([name, number]);
   expect(new Set(all.map(([name]) => name)).size).toBe(all.length);
 });
 
@@ -52,17 +58,41 @@ const cases: readonly (readonly [string, Error, DriverErrorKind | undefined])[] 
   ['a column has no default', serverError(1364), 'schema'],
   ['a column right is missing', serverError(1143, 'x', '42000'), 'schema'],
   ['a routine is missing', serverError(1305, 'FUNCTION a.b does not exist', '42000'), 'schema'],
-  ['a savepoint is gone', serverError(1305, 'SAVEPOINT handling does not exist', '42000'), 'infrastructure'],
+  [
+    'a savepoint is gone',
+    serverError(1305, 'SAVEPOINT handling does not exist', '42000'),
+    'infrastructure',
+  ],
   ['a duplicate key', serverError(1062, 'x', '23000'), undefined],
   ['a packet too large for the server', serverError(1153, 'x', '08S01'), undefined],
   ['a value that is too long', serverError(1406, 'x', '22001'), undefined],
-  ['a trigger refuses a row under a number of its own', serverError(30_001, 'no', '45000'), undefined],
-  ['a trigger refuses a row under the number of a full disk', serverError(1021, 'no', '45000'), undefined],
-  ['a value that quotes a driver message', serverError(1062, "Duplicate entry 'Pool is closed.'", '23000'), undefined],
+  [
+    'a trigger refuses a row under a number of its own',
+    serverError(30_001, 'no', '45000'),
+    undefined,
+  ],
+  [
+    'a trigger refuses a row under the number of a full disk',
+    serverError(1021, 'no', '45000'),
+    undefined,
+  ],
+  [
+    'a value that quotes a driver message',
+    serverError(1062, "Duplicate entry 'Pool is closed.'", '23000'),
+    undefined,
+  ],
   ["a service's own error that quotes one", new Error('title: Queue limit reached.'), undefined],
   ['the pool is exhausted', new Error('Queue limit reached.'), 'infrastructure'],
-  ['a refused connection', Object.assign(new Error('x'), { code: 'ECONNREFUSED', errno: -111 }), 'infrastructure'],
-  ['an error of Node with a code that is no table', Object.assign(new Error('x'), { code: 'constructor' }), undefined],
+  [
+    'a refused connection',
+    Object.assign(new Error('x'), { code: 'ECONNREFUSED', errno: -111 }),
+    'infrastructure',
+  ],
+  [
+    'an error of Node with a code that is no table',
+    Object.assign(new Error('x'), { code: 'constructor' }),
+    undefined,
+  ],
 ];
 
 it.each(cases)('knows what it means when %s', (_, error, kind) => {
@@ -71,7 +101,9 @@ it.each(cases)('knows what it means when %s', (_, error, kind) => {
 });
 
 it('finds the code of the driver under what TypeORM and a handler wrapped around it', () => {
-  const wrapped = new Error('could not save', { cause: new QueryFailedError('INSERT', [], serverError(1290)) });
+  const wrapped = new Error('could not save', {
+    cause: new QueryFailedError('INSERT', [], serverError(1290)),
+  });
   expect(classifyDriverError(wrapped)).toEqual({
     kind: 'read-only',
     reason: 'the database is read-only',

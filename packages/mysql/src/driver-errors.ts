@@ -8,7 +8,10 @@ export type { DriverError, DriverErrorKind } from './error-codes-infrastructure.
 /** Exported for the test that compares the numbers with those of the driver. */
 export const driverErrorTable = [...infrastructureErrors, ...transactionErrors];
 
-/** Whole ranges of numbers, for what stands in no list: no such number is about a statement or its data. */
+/**
+ * Whole ranges of numbers, for what stands in no list: no such number is about a statement or its
+ * data.
+ */
 const ranges: readonly (readonly [from: number, to: number, reason: string])[] = [
   [1, 999, 'the database cannot read or write its files'],
   [2_000, 2_999, 'a proxy cannot reach the database'],
@@ -17,7 +20,10 @@ const ranges: readonly (readonly [from: number, to: number, reason: string])[] =
   [10_000, 65_535, 'a proxy or the server itself fails'],
 ];
 
-/** What the driver throws without any code, word for word: an event's text that is quoted in an error must not look like it. */
+/**
+ * What the driver throws without any code, word for word: an event's text that is quoted in an
+ * error must not look like it.
+ */
 const driverMessages: readonly (readonly [RegExp, DriverError])[] = [
   [
     /^(?:Can't (?:add new command when connection is|write) in closed state|Pool is closed\.|Connection lost: The server closed the connection\.)$/,
@@ -29,7 +35,10 @@ const driverMessages: readonly (readonly [RegExp, DriverError])[] = [
   ],
 ];
 
-/** The same number as that of a missing routine: the handler swallowed a deadlock, or ended the transaction itself. */
+/**
+ * The same number as that of a missing routine: the handler swallowed a deadlock, or ended the
+ * transaction itself.
+ */
 const savepointGone = /^SAVEPOINT .* does not exist$/;
 
 function infrastructure(reason: string, code: string): DriverError {
@@ -45,7 +54,10 @@ for (const { kind, reason, codes } of driverErrorTable)
     if (number > 0) byNumber.set(number, known);
   }
 
-/** What the error, or the first of its causes that the table knows, means; undefined when the table knows none. */
+/**
+ * What the error, or the first of its causes that the table knows, means; undefined when the table
+ * knows none.
+ */
 export function classifyDriverError(error: unknown): DriverError | undefined {
   try {
     for (const link of causes(error)) {
@@ -63,7 +75,10 @@ export function isReadOnlyError(error: unknown): boolean {
   return classifyDriverError(error)?.kind === 'read-only';
 }
 
-/** At COMMIT the server answers with these instead of committing; other errors may come after the decision to commit. */
+/**
+ * At COMMIT the server answers with these instead of committing; other errors may come after the
+ * decision to commit.
+ */
 const refusesCommit = new Set(['ER_OPTION_PREVENTS_STATEMENT', 'ER_RUN_HOOK_ERROR']);
 
 /** The server has rolled the transaction back, although COMMIT was the statement that failed. */
@@ -77,14 +92,21 @@ function classifyLink(link: object): DriverError | undefined {
   const isServerError = typeof sqlState === 'string' && typeof errno === 'number';
   // What a trigger or a routine SIGNALs is about the data, whatever number it gives itself.
   if (isServerError && sqlState.startsWith('45')) return undefined;
-  // By number first: the driver has no name for what is newer than itself, nor for a proxy's own codes.
+  // By number first: the driver has no name for what is newer than itself, nor for a proxy's own
+  // codes.
   const known =
     (typeof errno === 'number' ? byNumber.get(errno) : undefined) ??
     (typeof code === 'string' ? byName.get(code) : undefined);
-  if (known?.code === 'ER_SP_DOES_NOT_EXIST' && typeof message === 'string' && savepointGone.test(message))
+  if (
+    known?.code === 'ER_SP_DOES_NOT_EXIST' &&
+    typeof message === 'string' &&
+    savepointGone.test(message)
+  )
     return infrastructure('the handler lost or ended the transaction', known.code);
   if (known) return known;
-  const range = isServerError ? ranges.find(([from, to]) => errno >= from && errno <= to) : undefined;
+  const range = isServerError
+    ? ranges.find(([from, to]) => errno >= from && errno <= to)
+    : undefined;
   if (range) return infrastructure(range[2], String(errno));
   if (typeof code === 'string' || typeof message !== 'string') return undefined;
   return driverMessages.find(([pattern]) => pattern.test(message))?.[1];
@@ -96,14 +118,24 @@ function* causes(error: unknown): Generator<object> {
   for (let depth = 0; depth < 10 && typeof link === 'object' && link !== null; depth += 1) {
     yield link;
     link =
-      'cause' in link && link.cause !== undefined ? link.cause : 'driverError' in link ? link.driverError : undefined;
+      'cause' in link && link.cause !== undefined
+        ? link.cause
+        : 'driverError' in link
+          ? link.driverError
+          : undefined;
   }
 }
 
-/** `statement`: our SQL or our data is wrong; `again`: the server chose this transaction as a victim; `unavailable`: all else. */
+/**
+ * `statement`: our SQL or our data is wrong; `again`: the server chose this transaction as a
+ * victim; `unavailable`: all else.
+ */
 export type DatabaseFault = 'statement' | 'again' | 'unavailable';
 
-/** SQLSTATE classes that blame the statement: cardinality, data, constraint, syntax or access; 45 is what a trigger SIGNALs. */
+/**
+ * SQLSTATE classes that blame the statement: cardinality, data, constraint, syntax or access; 45 is
+ * what a trigger SIGNALs.
+ */
 const statementClasses = new Set(['21', '22', '23', '42', '45']);
 
 /** A CHECK was violated; its SQLSTATE says only "general error". */
@@ -121,13 +153,15 @@ export function classifyError(error: unknown): DatabaseFault | undefined {
       return 'unavailable';
     case 'schema':
     case undefined:
-      return errno === checkViolated || statementClasses.has(sqlState?.slice(0, 2) ?? '') ? 'statement' : 'unavailable';
+      return errno === checkViolated || statementClasses.has(sqlState?.slice(0, 2) ?? '')
+        ? 'statement'
+        : 'unavailable';
   }
 }
 
 /**
- * Which server failed and how, for an operator: the driver's errors name no server. Undefined for what another server or the
- * statement itself is to blame for.
+ * Which server failed and how, for an operator: the driver's errors name no server. Undefined for
+ * what another server or the statement itself is to blame for.
  */
 export function describeServerFault(
   error: unknown,
@@ -140,7 +174,8 @@ export function describeServerFault(
   for (const link of causes(error)) {
     const { fatal, sqlState } = link as { fatal?: unknown; sqlState?: unknown };
     // A registry or a broker that is away has the same codes, and neither of these.
-    isDrivers ||= fatal === true || typeof sqlState === 'string' || link instanceof QueryFailedError;
+    isDrivers ||=
+      fatal === true || typeof sqlState === 'string' || link instanceof QueryFailedError;
     if (link instanceof Error) said = link.message;
   }
   return isDrivers ? `MySQL at ${host}:${port}: ${known.reason} (${said})` : undefined;

@@ -1,11 +1,13 @@
 /**
  * What an error of the database driver means, whatever the statement was.
  *
- * - `infrastructure`: the server, the network or the disk; equal for every statement, so trying again later is right.
- * - `read-only`: the server takes no writes. The same, and the connection must be destroyed: after a switch-over it still
- *   stands on the old primary, and only a new one can find the new primary.
+ * - `infrastructure`: the server, the network or the disk; equal for every statement, so trying
+ *   again later is right.
+ * - `read-only`: the server takes no writes. The same, and the connection must be destroyed: after
+ *   a switch-over it still stands on the old primary, and only a new one can find the new primary.
  * - `lock`: another transaction was in the way; running the transaction again is right.
- * - `schema`: a table, column, routine or right is not there (yet, or any more): most likely a deployment in mid-air.
+ * - `schema`: a table, column, routine or right is not there (yet, or any more): most likely a
+ *   deployment in mid-air.
  *
  * Everything else is the statement's or its data's own failure.
  */
@@ -37,10 +39,22 @@ export const infrastructureErrors: readonly DriverErrorRow[] = [
     reason: 'the server does not answer',
     codes: { ETIMEDOUT: 0, PROTOCOL_SEQUENCE_TIMEOUT: 0 },
   },
-  { kind: 'infrastructure', reason: 'the host cannot be reached', codes: { EHOSTUNREACH: 0, EHOSTDOWN: 0 } },
-  { kind: 'infrastructure', reason: 'the network cannot be reached', codes: { ENETUNREACH: 0, ENETDOWN: 0 } },
+  {
+    kind: 'infrastructure',
+    reason: 'the host cannot be reached',
+    codes: { EHOSTUNREACH: 0, EHOSTDOWN: 0 },
+  },
+  {
+    kind: 'infrastructure',
+    reason: 'the network cannot be reached',
+    codes: { ENETUNREACH: 0, ENETDOWN: 0 },
+  },
   { kind: 'infrastructure', reason: 'the host name is not known', codes: { ENOTFOUND: 0 } },
-  { kind: 'infrastructure', reason: 'the host name cannot be looked up now', codes: { EAI_AGAIN: 0 } },
+  {
+    kind: 'infrastructure',
+    reason: 'the host name cannot be looked up now',
+    codes: { EAI_AGAIN: 0 },
+  },
   {
     kind: 'infrastructure',
     reason: 'the connection was cut',
@@ -89,7 +103,12 @@ export const infrastructureErrors: readonly DriverErrorRow[] = [
   {
     kind: 'infrastructure',
     reason: 'the query was killed',
-    codes: { ER_FILSORT_ABORT: 1028, ER_QUERY_INTERRUPTED: 1317, ER_STATEMENT_TIMEOUT: 1969, ER_QUERY_TIMEOUT: 3024 },
+    codes: {
+      ER_FILSORT_ABORT: 1028,
+      ER_QUERY_INTERRUPTED: 1317,
+      ER_STATEMENT_TIMEOUT: 1969,
+      ER_QUERY_TIMEOUT: 3024,
+    },
   },
   // Too much at once.
   {

@@ -1,6 +1,9 @@
 import type { DriverErrorRow } from './error-codes-infrastructure.ts';
 
-/** What the server answers to a statement of ours: it takes no writes, a lock is in the way, or the schema is another one. */
+/**
+ * What the server answers to a statement of ours: it takes no writes, a lock is in the way, or the
+ * schema is another one.
+ */
 export const transactionErrors: readonly DriverErrorRow[] = [
   {
     kind: 'read-only',
@@ -64,11 +67,17 @@ export const transactionErrors: readonly DriverErrorRow[] = [
   {
     kind: 'schema',
     reason: 'a table or the schema is missing: have the migrations run?',
-    codes: { ER_BAD_DB_ERROR: 1049, ER_UNKNOWN_TABLE: 1109, ER_NO_SUCH_TABLE: 1146, ER_NO_SUCH_DB: 3503 },
+    codes: {
+      ER_BAD_DB_ERROR: 1049,
+      ER_UNKNOWN_TABLE: 1109,
+      ER_NO_SUCH_TABLE: 1146,
+      ER_NO_SUCH_DB: 3503,
+    },
   },
   {
     kind: 'schema',
-    reason: 'a table has other columns than this version of the service: has a migration run, or not yet?',
+    reason:
+      'a table has other columns than this version of the service: has a migration run, or not yet?',
     codes: {
       ER_BAD_FIELD_ERROR: 1054,
       ER_WRONG_VALUE_COUNT: 1058,

@@ -1,6 +1,16 @@
-export { createDatabase, ReadOnlyError, type Database, type DatabaseOptions } from './create-database.ts';
+export {
+  createDatabase,
+  ReadOnlyError,
+  type Database,
+  type DatabaseOptions,
+} from './create-database.ts';
 export { cutPage, type PageCandidate } from './cut-page.ts';
-export { connectionOptions, createDataSource, databaseConnection, databaseFields } from './data-source.ts';
+export {
+  connectionOptions,
+  createDataSource,
+  databaseConnection,
+  databaseFields,
+} from './data-source.ts';
 export {
   classifyDriverError,
   classifyError,

@@ -14,10 +14,16 @@ export interface Leadership {
   readonly lock: string;
   /** Ends the wait, or asks `lead` to end. */
   readonly signal: AbortSignal;
-  /** Its signal aborts the moment the lock may be gone; what it does must be harmless when two do it for that moment. */
+  /**
+   * Its signal aborts the moment the lock may be gone; what it does must be harmless when two do it
+   * for that moment.
+   */
   readonly lead: (signal: AbortSignal) => Promise<void>;
   readonly onChange?: (state: LockState) => void;
-  /** Called every few seconds, each time that MySQL has said who holds the lock: this process, or another. */
+  /**
+   * Called every few seconds, each time that MySQL has said who holds the lock: this process, or
+   * another.
+   */
   readonly onAnswer?: () => void;
 }
 
@@ -27,7 +33,10 @@ const askEveryMs = 2_000;
 const askTimeoutMs = 3_000;
 const retryMs = 1_000;
 
-/** Runs `lead` while this process alone holds the lock, again and again until `signal` aborts; others wait for it meanwhile. */
+/**
+ * Runs `lead` while this process alone holds the lock, again and again until `signal` aborts;
+ * others wait for it meanwhile.
+ */
 export async function leadWhileLocked(leadership: Leadership): Promise<void> {
   const { signal, onChange } = leadership;
   while (!signal.aborted) {
@@ -41,7 +50,14 @@ export async function leadWhileLocked(leadership: Leadership): Promise<void> {
   }
 }
 
-async function leadOnce({ connection, lock, signal, lead, onChange, onAnswer }: Leadership): Promise<void> {
+async function leadOnce({
+  connection,
+  lock,
+  signal,
+  lead,
+  onChange,
+  onAnswer,
+}: Leadership): Promise<void> {
   const session = await openSession(connection);
   try {
     onChange?.({ kind: 'waiting' });
@@ -84,7 +100,10 @@ async function waitForLock(
   }
 }
 
-/** A dead link says nothing by itself: without an answer in time the connection, and so the lock, counts as lost. */
+/**
+ * A dead link says nothing by itself: without an answer in time the connection, and so the lock,
+ * counts as lost.
+ */
 async function watchLock(
   session: Session,
   lock: string,
@@ -93,8 +112,15 @@ async function watchLock(
 ): Promise<void> {
   while (!stopped.aborted && !session.lost.aborted) {
     try {
-      const asking = session.query<{ mine: number | null }>('SELECT IS_USED_LOCK(?) = CONNECTION_ID() AS mine', [lock]);
-      const [row] = await withinDeadline(asking, askTimeoutMs, () => new Error('no answer in time'));
+      const asking = session.query<{ mine: number | null }>(
+        'SELECT IS_USED_LOCK(?) = CONNECTION_ID() AS mine',
+        [lock],
+      );
+      const [row] = await withinDeadline(
+        asking,
+        askTimeoutMs,
+        () => new Error('no answer in time'),
+      );
       if (row?.mine === 1) onAnswer?.();
       else session.destroy();
     } catch {

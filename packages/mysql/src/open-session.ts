@@ -20,10 +20,12 @@ export interface Connection {
 }
 
 /**
- * Opens one connection of the driver: every code point, times in UTC, numbers that keep their digits, a bounded wait.
+ * Opens one connection of the driver: every code point, times in UTC, numbers that keep their
+ * digits, a bounded wait.
  *
- * For administrators, probes and tests, which look at the server as it is: its session has the server's own settings.
- * Work on the pipeline's data takes `openSession` or `createDatabase`, whose sessions are pinned.
+ * For administrators, probes and tests, which look at the server as it is: its session has the
+ * server's own settings. Work on the pipeline's data takes `openSession` or `createDatabase`, whose
+ * sessions are pinned.
  */
 export function openConnection(options: ConnectionOptions): Promise<DriverConnection> {
   return createConnection({
@@ -111,7 +113,10 @@ export async function openSession(
   };
 }
 
-/** Settles as soon as the server says anything to a login, be it a refusal. Not over `openConnection`: a refusal is an answer too. */
+/**
+ * Settles as soon as the server says anything to a login, be it a refusal. Not over
+ * `openConnection`: a refusal is an answer too.
+ */
 export function askDatabase(
   { host, port, user, password }: Omit<Connection, 'name'>,
   signal: AbortSignal,

@@ -9,21 +9,27 @@ export interface PooledConnection {
 
 export interface RunLimits {
   readonly deadlineMs: number;
-  /** Whether a pooled connection may lead to a server that is no longer the one behind the address: it is destroyed, unused. */
+  /**
+   * Whether a pooled connection may lead to a server that is no longer the one behind the address:
+   * it is destroyed, unused.
+   */
   readonly isRetired: (connection: PooledConnection) => boolean;
 }
 
 /**
- * Runs `work` on one pooled connection, all within the deadline; throws UnavailableError when the database cannot answer.
+ * Runs `work` on one pooled connection, all within the deadline; throws UnavailableError when the
+ * database cannot answer.
  *
- * A connection whose state is not known is destroyed: a late statement on it would land in another transaction.
+ * A connection whose state is not known is destroyed: a late statement on it would land in another
+ * transaction.
  */
 export async function runInTime<Result>(
   dataSource: DataSource,
   { deadlineMs, isRetired }: RunLimits,
   work: (runner: QueryRunner) => Promise<Result>,
 ): Promise<Result> {
-  const late = (): Error => new UnavailableError(`The database did not answer within ${deadlineMs} ms.`);
+  const late = (): Error =>
+    new UnavailableError(`The database did not answer within ${deadlineMs} ms.`);
   const deadline = startDeadline(deadlineMs, late);
   try {
     const { runner, connection } = await acquire(connect(dataSource, isRetired), deadline);
@@ -38,7 +44,10 @@ interface Connected {
   readonly connection: PooledConnection;
 }
 
-async function connect(dataSource: DataSource, isRetired: RunLimits['isRetired']): Promise<Connected> {
+async function connect(
+  dataSource: DataSource,
+  isRetired: RunLimits['isRetired'],
+): Promise<Connected> {
   for (;;) {
     const runner = dataSource.createQueryRunner();
     const connection: PooledConnection = await runner.connect();
@@ -61,7 +70,10 @@ async function acquire(connecting: Promise<Connected>, deadline: Deadline): Prom
   }
 }
 
-async function useOnce<Result>(connection: PooledConnection, work: Promise<Result>): Promise<Result> {
+async function useOnce<Result>(
+  connection: PooledConnection,
+  work: Promise<Result>,
+): Promise<Result> {
   try {
     const result = await work;
     connection.release();
@@ -71,7 +83,9 @@ async function useOnce<Result>(connection: PooledConnection, work: Promise<Resul
     if (error instanceof UnavailableError || fault === 'unavailable') connection.destroy();
     else connection.release();
     if (fault === 'unavailable' || fault === 'again') {
-      const text = isReadOnlyError(error) ? 'The database takes no writes.' : 'The database failed to answer.';
+      const text = isReadOnlyError(error)
+        ? 'The database takes no writes.'
+        : 'The database failed to answer.';
       throw new UnavailableError(text, { cause: error });
     }
     throw error;

@@ -15,18 +15,24 @@ const right: readonly ServerVariable[] = Object.entries({
 
 test('accepts a server that is set up right, also in other letters and without the format that is deprecated', () => {
   expect(findWrongSettings(right)).toEqual([]);
-  expect(findWrongSettings(right.map((row) => ({ ...row, Value: row.Value.toLowerCase() })))).toEqual([]);
-  expect(findWrongSettings(right.filter(({ Variable_name }) => Variable_name !== 'binlog_format'))).toEqual([]);
+  expect(
+    findWrongSettings(right.map((row) => ({ ...row, Value: row.Value.toLowerCase() }))),
+  ).toEqual([]);
+  expect(
+    findWrongSettings(right.filter(({ Variable_name }) => Variable_name !== 'binlog_format')),
+  ).toEqual([]);
 });
 
 test('names each setting that is wrong', () => {
-  const changed = right.map((row) => (row.Variable_name === 'sync_binlog' ? { ...row, Value: '0' } : row));
+  const changed = right.map((row) =>
+    row.Variable_name === 'sync_binlog' ? { ...row, Value: '0' } : row,
+  );
   expect(findWrongSettings(changed)).toEqual(['sync_binlog is 0, must be 1']);
 });
 
 test('a setting that the answer leaves out is wrong: an empty answer proves nothing', () => {
-  expect(findWrongSettings(right.filter(({ Variable_name }) => Variable_name !== 'gtid_mode'))).toEqual([
-    'gtid_mode is not told by the server, must be ON',
-  ]);
+  expect(
+    findWrongSettings(right.filter(({ Variable_name }) => Variable_name !== 'gtid_mode')),
+  ).toEqual(['gtid_mode is not told by the server, must be ON']);
   expect(findWrongSettings([])).toHaveLength(right.length - 1);
 });

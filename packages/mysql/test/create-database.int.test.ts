@@ -27,7 +27,8 @@ async function start() {
   const { connection, root, proxy } = await prepare();
   const database = createDatabase({ connection, entities: [] });
   await database.open();
-  // Closing fails while a connection is being made that will not be: not what these tests are about.
+  // Closing fails while a connection is being made that will not be: not what these tests are
+  // about.
   onTestFinished(() => database.close());
   return { root, proxy, database };
 }
@@ -41,24 +42,29 @@ async function expectUnavailable(work: Promise<unknown>): Promise<void> {
 test('is UNAVAILABLE before it was opened', async () => {
   const { connection } = await prepare();
   const database = createDatabase({ connection, entities: [] });
-  await expect(database.read(ask)).rejects.toThrow(new UnavailableError('The database is not connected yet.'));
+  await expect(database.read(ask)).rejects.toThrow(
+    new UnavailableError('The database is not connected yet.'),
+  );
 });
 
 const faults: Fault[] = [{ kind: 'cut' }, { kind: 'reset' }, { kind: 'half-open', drop: 'both' }];
-test.each(faults)('says so within 2 s when connections are $kind, and RECOVERS by itself', async (fault) => {
-  const { proxy, database } = await start();
-  await database.read(ask);
-  proxy.set(fault);
-  await expectUnavailable(database.read(ask));
-  await expectUnavailable(database.transaction(ask));
-  const crowd = Array.from({ length: 50 }, () => expectUnavailable(database.read(ask)));
-  await Promise.all(crowd);
-  proxy.set({ kind: 'none' });
-  // Connections that were being made meanwhile hold their places in the pool until they time out.
-  const askAll = () => Promise.all(Array.from({ length: 50 }, () => database.read(ask)));
-  await expect.poll(async () => (await askAll()).length, { timeout: 10_000 }).toBe(50);
-  expect(await database.transaction(ask)).toEqual([{ answer: 'yes' }]);
-});
+test.each(faults)(
+  'says so within 2 s when connections are $kind, and RECOVERS by itself',
+  async (fault) => {
+    const { proxy, database } = await start();
+    await database.read(ask);
+    proxy.set(fault);
+    await expectUnavailable(database.read(ask));
+    await expectUnavailable(database.transaction(ask));
+    const crowd = Array.from({ length: 50 }, () => expectUnavailable(database.read(ask)));
+    await Promise.all(crowd);
+    proxy.set({ kind: 'none' });
+    // Connections that were being made meanwhile hold their places in the pool until they time out.
+    const askAll = () => Promise.all(Array.from({ length: 50 }, () => database.read(ask)));
+    await expect.poll(async () => (await askAll()).length, { timeout: 10_000 }).toBe(50);
+    expect(await database.transaction(ask)).toEqual([{ answer: 'yes' }]);
+  },
+);
 
 test('opening FAILS while the server is away and can be tried again', async () => {
   const { connection, proxy } = await prepare();
@@ -128,7 +134,9 @@ test('a DEADLOCK victim runs again, and both transactions commit', async () => {
 
 test('a FAULT of the statement is no outage', async () => {
   const { database } = await start();
-  await expect(database.read((manager) => manager.query('SELECT nothing'))).rejects.toThrow("Unknown column 'nothing'");
+  await expect(database.read((manager) => manager.query('SELECT nothing'))).rejects.toThrow(
+    "Unknown column 'nothing'",
+  );
 });
 
 test('settings that break the guarantee are NAMED', async () => {
@@ -149,8 +157,11 @@ test('a transaction runs READ COMMITTED, whatever the session says, and waits fo
   await database.open();
   onTestFinished(() => database.close());
   await root.query('CREATE TABLE thing (id CHAR(36) PRIMARY KEY)');
-  await database.read((manager) => manager.query("SET SESSION transaction_isolation = 'REPEATABLE-READ'"));
-  const count = (manager: EntityManager): Promise<unknown> => manager.query('SELECT COUNT(*) AS things FROM thing');
+  await database.read((manager) =>
+    manager.query("SET SESSION transaction_isolation = 'REPEATABLE-READ'"),
+  );
+  const count = (manager: EntityManager): Promise<unknown> =>
+    manager.query('SELECT COUNT(*) AS things FROM thing');
   const seen = await database.transaction(async (manager) => {
     const before = await count(manager);
     await root.query("INSERT INTO thing VALUES ('committed meanwhile')");

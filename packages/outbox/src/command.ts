@@ -16,14 +16,18 @@ import type { EntityManager } from 'typeorm';
 /** An order to change one aggregate. */
 export interface Command<State = unknown, Refusal = unknown> {
   readonly aggregateId: string;
-  /** Made on acceptance: when the answer to a COMMIT is lost, it tells whether the event was stored. */
+  /**
+   * Made on acceptance: when the answer to a COMMIT is lost, it tells whether the event was stored.
+   */
   readonly eventId: string;
   /** `new`: the id was made for this command, so there is no row to lock. */
   readonly target: 'new' | 'existing';
   /** Rough size of what will be written; counts against the limits of a batch and of the queue. */
   readonly bytes: number;
   readonly key?: IdempotencyKey | undefined;
-  /** Pure, as it runs again when its transaction does; throws when the event breaks its contract. */
+  /**
+   * Pure, as it runs again when its transaction does; throws when the event breaks its contract.
+   */
   readonly decide: (state: State | undefined) => Decision<State, Refusal>;
 }
 
@@ -43,7 +47,10 @@ export interface Change<State = unknown> {
   /** The aggregate after the change. */
   readonly state: State;
   readonly event: OutboxEvent;
-  /** What the client is told, and every repeat with the same key; a command with a key must have one. */
+  /**
+   * What the client is told, and every repeat with the same key; a command with a key must have
+   * one.
+   */
   readonly answer?: Buffer | undefined;
 }
 
@@ -81,9 +88,15 @@ export type KeyOutcome =
   /** With another fingerprint. */
   | { readonly kind: 'key-reused' };
 
-/** How the owner of an aggregate reads and writes its rows; every call happens inside the transaction of the events. */
+/**
+ * How the owner of an aggregate reads and writes its rows; every call happens inside the
+ * transaction of the events.
+ */
 export interface AggregateRows<State = unknown> {
-  /** Locks the rows of these sorted ids and reads them; `skip` leaves out those that another transaction holds. */
+  /**
+   * Locks the rows of these sorted ids and reads them; `skip` leaves out those that another
+   * transaction holds.
+   */
   readonly lock: (
     manager: EntityManager,
     ids: readonly string[],

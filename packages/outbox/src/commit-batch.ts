@@ -17,7 +17,8 @@ export interface CommitStore {
 /**
  * Answers every member of a batch: all in one transaction, or, when that fails, each in its own.
  *
- * The transaction of a shared batch waits for no row: members whose row another process holds are left, and returned.
+ * The transaction of a shared batch waits for no row: members whose row another process holds are
+ * left, and returned.
  */
 export async function commitBatch(store: CommitStore, { kind, members }: Batch): Promise<Pending> {
   try {
@@ -41,7 +42,11 @@ type Attempt =
   | { readonly kind: 'failed'; readonly error: unknown; readonly left: Pending };
 
 /** One transaction. Throws when the database is away, so that nothing can be told or tried now. */
-async function attempt({ database, rows }: CommitStore, members: Pending, held: 'skip' | 'wait'): Promise<Attempt> {
+async function attempt(
+  { database, rows }: CommitStore,
+  members: Pending,
+  held: 'skip' | 'wait',
+): Promise<Attempt> {
   const left = await answerKnownKeys(database, members);
   if (left.length === 0) return { kind: 'done', held: [] };
   const before = left.map(({ attempts }) => ({ attempts, count: attempts.length }));
@@ -58,14 +63,16 @@ async function attempt({ database, rows }: CommitStore, members: Pending, held: 
     // Nothing was written yet, so there is nothing to look up in a database that does not answer.
     if (isAway(error) && left.every(({ attempts }) => attempts.length === 0)) throw error;
     // Rolled back for sure: only a COMMIT that was sent and not refused leaves a doubt.
-    if (!isCommitSent || isRefusedCommit(error)) for (const { attempts, count } of before) attempts.splice(count);
-    // Asked after every failure: an error that blames a statement may be about the rows of an earlier attempt, whose
-    // COMMIT went through meanwhile.
+    if (!isCommitSent || isRefusedCommit(error))
+      for (const { attempts, count } of before) attempts.splice(count);
+    // Asked after every failure: an error that blames a statement may be about the rows of an
+    // earlier attempt, whose COMMIT went through meanwhile.
     await answerCommitted(database, left);
     return { kind: 'failed', error, left: await answerKnownKeys(database, left) };
   }
   await failpoint('after-commit');
-  // What refuses another attempt may be what an earlier one has done: the version that If-Match named, a delete.
+  // What refuses another attempt may be what an earlier one has done: the version that If-Match
+  // named, a delete.
   await answerCommitted(
     database,
     left.filter((member) => work.outcomes.get(member)?.kind !== 'committed'),
@@ -92,13 +99,18 @@ async function answerCommitted(database: Database, members: Pending): Promise<vo
   const versions = new Map(stored.map(({ id, version }) => [id, version]));
   for (const { command, attempts, answer } of tried) {
     const version = versions.get(command.eventId);
-    // Two with the same version: the earlier one was rolled back before the later one got the row's lock.
+    // Two with the same version: the earlier one was rolled back before the later one got the row's
+    // lock.
     const change = attempts.findLast(({ event }) => event.version === version);
-    if (change) answer({ kind: 'committed', state: change.state, answer: command.key && change.answer });
+    if (change)
+      answer({ kind: 'committed', state: change.state, answer: command.key && change.answer });
   }
 }
 
-/** Known keys leave the batch before it starts: waiting for another transaction's key would hold up every neighbour. */
+/**
+ * Known keys leave the batch before it starts: waiting for another transaction's key would hold up
+ * every neighbour.
+ */
 async function answerKnownKeys(database: Database, members: Pending): Promise<Pending> {
   const open = members.filter((member) => !member.isAnswered());
   const keyed = open.flatMap(({ command: { key } }) => (key ? [key] : []));

@@ -10,11 +10,14 @@ it('takes what is given, and the defaults for the rest', () => {
   expect(fillCommitLimits()).toEqual(defaultCommitLimits);
 });
 
-it.each([Number.NaN, Number.POSITIVE_INFINITY, 1.5, 0, -1])('refuses %s as a number of rows', (batchRows) => {
-  expect(() => fillCommitLimits({ batchRows })).toThrow(
-    `batchRows is ${batchRows}, must be an integer from 1 to 2147483647`,
-  );
-});
+it.each([Number.NaN, Number.POSITIVE_INFINITY, 1.5, 0, -1])(
+  'refuses %s as a number of rows',
+  (batchRows) => {
+    expect(() => fillCommitLimits({ batchRows })).toThrow(
+      `batchRows is ${batchRows}, must be an integer from 1 to 2147483647`,
+    );
+  },
+);
 
 it('names every limit that is wrong at once', () => {
   expect(() => fillCommitLimits({ transactions: 0, deadlineMs: Number.NaN })).toThrow(

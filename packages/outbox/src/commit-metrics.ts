@@ -4,7 +4,10 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 export interface CommitMetrics {
   /** Commands that wait now, those behind held rows included, and the sum of their `bytes`. */
   readonly observeQueue: (rows: number, bytes: number) => void;
-  /** Called when a shared batch begins; returns what to call when its members are answered or wait for held rows. */
+  /**
+   * Called when a shared batch begins; returns what to call when its members are answered or wait
+   * for held rows.
+   */
   readonly observeBatch: (rows: number) => () => void;
   /** A command found the queue full. */
   readonly countRefused: () => void;
@@ -27,7 +30,12 @@ export function createCommitMetrics(registry: Registry): (aggregate: string) => 
     labelNames,
     registers,
   });
-  const bytes = new Gauge({ name: 'outbox_queue_bytes', help: 'Their size, roughly.', labelNames, registers });
+  const bytes = new Gauge({
+    name: 'outbox_queue_bytes',
+    help: 'Their size, roughly.',
+    labelNames,
+    registers,
+  });
   const running = new Gauge({
     name: 'outbox_transactions_running',
     help: 'Batches that are being settled.',

@@ -7,8 +7,12 @@ import type { PendingCommand } from './pending-command.ts';
 
 describe('the pause before the next transaction', () => {
   const limits = { transactions: 2, batchRows: 200, patienceMs: 25 };
-  const pause = (transactions: number, commands: number, sinceMs: number, waiting: number): number =>
-    pauseBeforeNext({ transactions, commands, sinceMs }, waiting, limits);
+  const pause = (
+    transactions: number,
+    commands: number,
+    sinceMs: number,
+    waiting: number,
+  ): number => pauseBeforeNext({ transactions, commands, sinceMs }, waiting, limits);
 
   it.each([
     ['a lone command begins at once', 0, 0, 0, 1, 0],
@@ -47,9 +51,15 @@ const limits = {
 };
 
 const aggregateId = fc.constantFrom('a', 'b', 'c', 'd', 'e');
-const arriving = fc.record({ aggregateId, bytes: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.constant(30)) });
+const arriving = fc.record({
+  aggregateId,
+  bytes: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.constant(30)),
+});
 
-/** What a loop does with the queue: adds commands, or ends a batch, some of whose rows are held, or waits. */
+/**
+ * What a loop does with the queue: adds commands, or ends a batch, some of whose rows are held, or
+ * waits.
+ */
 const steps = fc.array(
   fc.oneof(
     fc.record({ commands: fc.array(arriving, { minLength: 1, maxLength: 8 }) }),
@@ -69,7 +79,8 @@ test('whatever comes, waits and is held: each aggregate in its order, one batch 
       let nowMs = 0;
 
       function begin(): void {
-        for (let step = queue.next(nowMs); step.kind !== 'pause'; step = queue.next(nowMs)) running.push(step);
+        for (let step = queue.next(nowMs); step.kind !== 'pause'; step = queue.next(nowMs))
+          running.push(step);
         const shared = running.filter(({ kind }) => kind === 'shared');
         expect(shared.length).toBeLessThanOrEqual(limits.transactions);
         expect(running.length - shared.length).toBeLessThanOrEqual(limits.heldWaits);
@@ -102,7 +113,9 @@ test('whatever comes, waits and is held: each aggregate in its order, one batch 
           const batch = running[step.which % Math.max(running.length, 1)];
           if (batch) end(batch, step.held);
         } else {
-          const taken = step.commands.map(pendingOf).filter(({ command }) => !queue.findRefusal(command));
+          const taken = step.commands
+            .map(pendingOf)
+            .filter(({ command }) => !queue.findRefusal(command));
           for (const pending of taken) queue.add(pending);
           added.push(...taken);
         }
@@ -151,7 +164,9 @@ test('a full queue names how many wait, and takes more once some have begun', ()
   expect(queue.findRefusal(command)).toEqual({ kind: 'full', waitingRows: 2 });
   expect(queue.next(0)).toMatchObject({ kind: 'shared' });
   expect(queue.findRefusal({ ...command, bytes: limits.queueBytes })).toBeUndefined();
-  expect(queue.findRefusal({ ...command, bytes: limits.queueBytes + 1 })).toMatchObject({ kind: 'full' });
+  expect(queue.findRefusal({ ...command, bytes: limits.queueBytes + 1 })).toMatchObject({
+    kind: 'full',
+  });
 });
 
 test('a batch that ends twice, and a row that is left once more, are mistakes of the loop', () => {

@@ -5,14 +5,19 @@ import type { PendingCommand } from './pending-command.ts';
 
 /** Commands that go into one transaction; ended with `end`. */
 export interface Batch {
-  /** `row`: all of them change one row, which another process holds; their transaction waits for it. */
+  /**
+   * `row`: all of them change one row, which another process holds; their transaction waits for it.
+   */
   readonly kind: 'shared' | 'row';
   readonly members: readonly PendingCommand[];
   /** As `next` was told it. */
   readonly beganAtMs: number;
 }
 
-/** What can be done now: begin a transaction, or look again after `pauseMs`; Infinity: when a command comes or a batch ends. */
+/**
+ * What can be done now: begin a transaction, or look again after `pauseMs`; Infinity: when a
+ * command comes or a batch ends.
+ */
 type NextStep = Batch | { readonly kind: 'pause'; readonly pauseMs: number };
 
 /** Why a command is not taken. */
@@ -21,14 +26,19 @@ type QueueRefusal =
   /** A command with the same key waits or runs. */
   | { readonly kind: 'key-running' | 'key-reused' };
 
-/** What waits and what runs, and which of it may begin: state only. It waits for nothing and knows no time but what it is told. */
+/**
+ * What waits and what runs, and which of it may begin: state only. It waits for nothing and knows
+ * no time but what it is told.
+ */
 export interface CommitQueue {
   /** Undefined: it may be added. */
   findRefusal(command: Command): QueueRefusal | undefined;
   add(pending: PendingCommand): void;
   /** Whoever asks begins the batch that it is given. */
   next(nowMs: number): NextStep;
-  /** The batch is over but for its members whose row is held: they come again, a `row` at a time. */
+  /**
+   * The batch is over but for its members whose row is held: they come again, a `row` at a time.
+   */
   end(batch: Batch, held: readonly PendingCommand[]): void;
   /** Of what waits, behind held rows too. */
   load(): { readonly rows: number; readonly bytes: number };
@@ -37,8 +47,8 @@ export interface CommitQueue {
 }
 
 /**
- * Commands of one aggregate keep their order: while one of them runs, or waits for its held row, the others wait. A row that is
- * held for long so delays its own commands and no others.
+ * Commands of one aggregate keep their order: while one of them runs, or waits for its held row,
+ * the others wait. A row that is held for long so delays its own commands and no others.
  */
 export function createCommitQueue(limits: CommitLimits): CommitQueue {
   let waiting: PendingCommand[] = [];
@@ -65,7 +75,8 @@ export function createCommitQueue(limits: CommitLimits): CommitQueue {
     if (members.length === 0) return undefined;
     waiting = rest;
     count(members, -1);
-    for (const { command } of members) running.set(command.aggregateId, (running.get(command.aggregateId) ?? 0) + 1);
+    for (const { command } of members)
+      running.set(command.aggregateId, (running.get(command.aggregateId) ?? 0) + 1);
     const batch: Batch = { kind: 'shared', members, beganAtMs };
     sharedBatches.add(batch);
     return batch;
@@ -99,7 +110,8 @@ export function createCommitQueue(limits: CommitLimits): CommitQueue {
   return {
     findRefusal({ key, bytes: more }) {
       const fingerprint = key && keys.get(key.hash.toString('hex'));
-      if (fingerprint && key) return { kind: fingerprint.equals(key.fingerprint) ? 'key-running' : 'key-reused' };
+      if (fingerprint && key)
+        return { kind: fingerprint.equals(key.fingerprint) ? 'key-running' : 'key-reused' };
       const isFull = rows >= limits.queueRows || bytes + more > limits.queueBytes;
       return isFull ? { kind: 'full', waitingRows: rows } : undefined;
     },
@@ -115,21 +127,33 @@ export function createCommitQueue(limits: CommitLimits): CommitQueue {
         ? Number.POSITIVE_INFINITY
         : pauseBeforeNext(describeRunning(nowMs), waiting.length, limits);
       const shared = pauseMs === 0 ? takeShared(nowMs) : undefined;
-      // Without a shared one although nothing holds it up: the aggregates of all that wait are running.
-      return shared ?? takeRow(nowMs) ?? { kind: 'pause', pauseMs: pauseMs === 0 ? Number.POSITIVE_INFINITY : pauseMs };
+      // Without a shared one although nothing holds it up: the aggregates of all that wait are
+      // running.
+      return (
+        shared ??
+        takeRow(nowMs) ?? {
+          kind: 'pause',
+          pauseMs: pauseMs === 0 ? Number.POSITIVE_INFINITY : pauseMs,
+        }
+      );
     },
     end(batch, held) {
       if (batch.kind === 'row') rowBatches -= 1;
       else assert(sharedBatches.delete(batch), 'a batch has ended that was not running');
-      assert(batch.kind === 'shared' || held.length === 0, 'a command that waited for its row has left it to others');
-      // They wait elsewhere: a row that is held for long would hold up every command that comes later.
+      assert(
+        batch.kind === 'shared' || held.length === 0,
+        'a command that waited for its row has left it to others',
+      );
+      // They wait elsewhere: a row that is held for long would hold up every command that comes
+      // later.
       heldRows.push(...Map.groupBy(held, ({ command }) => command.aggregateId).values());
       count(held, 1);
       const waits = new Set(held);
       for (const member of batch.members) if (!waits.has(member)) release(member.command);
     },
     load: () => ({ rows, bytes }),
-    isIdle: () => waiting.length === 0 && heldRows.length === 0 && sharedBatches.size === 0 && rowBatches === 0,
+    isIdle: () =>
+      waiting.length === 0 && heldRows.length === 0 && sharedBatches.size === 0 && rowBatches === 0,
   };
 }
 
@@ -142,15 +166,21 @@ interface RunningBatches {
 }
 
 /**
- * Milliseconds that waiting commands let others join them before their transaction begins; Infinity: until one ends.
+ * Milliseconds that waiting commands let others join them before their transaction begins;
+ * Infinity: until one ends.
  *
- * Two small transactions at once cost two COMMITs where one would do, so the next one begins when as many wait as run;
- * or after `patienceMs`, because a transaction that is slow must not hold up everybody behind it.
+ * Two small transactions at once cost two COMMITs where one would do, so the next one begins when
+ * as many wait as run; or after `patienceMs`, because a transaction that is slow must not hold up
+ * everybody behind it.
  */
 export function pauseBeforeNext(
   { transactions, commands, sinceMs }: RunningBatches,
   waiting: number,
-  { transactions: most, batchRows, patienceMs }: Pick<CommitLimits, 'transactions' | 'batchRows' | 'patienceMs'>,
+  {
+    transactions: most,
+    batchRows,
+    patienceMs,
+  }: Pick<CommitLimits, 'transactions' | 'batchRows' | 'patienceMs'>,
 ): number {
   if (transactions === 0) return 0;
   if (transactions >= most) return Number.POSITIVE_INFINITY;
@@ -158,7 +188,10 @@ export function pauseBeforeNext(
   return Math.max(0, patienceMs - sinceMs);
 }
 
-/** The next batch off the queue, without the commands of an aggregate that is running: they stay, in their order. */
+/**
+ * The next batch off the queue, without the commands of an aggregate that is running: they stay, in
+ * their order.
+ */
 function takeBatch(
   queue: readonly PendingCommand[],
   isRunning: (aggregateId: string) => boolean,
@@ -170,7 +203,9 @@ function takeBatch(
   let isFull = false;
   for (const pending of queue) {
     const { command } = pending;
-    isFull ||= batch.length > 0 && (batch.length >= limits.batchRows || bytes + command.bytes > limits.batchBytes);
+    isFull ||=
+      batch.length > 0 &&
+      (batch.length >= limits.batchRows || bytes + command.bytes > limits.batchBytes);
     if (isFull || isRunning(command.aggregateId)) {
       rest.push(pending);
     } else {

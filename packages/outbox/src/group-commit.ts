@@ -8,7 +8,10 @@ import { createCommitQueue, type Batch } from './commit-queue.ts';
 import { createPending } from './pending-command.ts';
 
 export interface GroupCommit<State, Refusal> {
-  /** Resolves after COMMIT; throws UnavailableError when the command was not done, or when it cannot be told whether it was. */
+  /**
+   * Resolves after COMMIT; throws UnavailableError when the command was not done, or when it cannot
+   * be told whether it was.
+   */
   commit(command: Command<State, Refusal>): Promise<Outcome<State, Refusal>>;
   /** Resolves when nothing is waiting or running. */
   drain(): Promise<void>;
@@ -25,8 +28,9 @@ export interface GroupCommitOptions<State> {
 }
 
 /**
- * Commits commands together: those that arrive while transactions run share the next one. A lone command waits for no other.
- * Commands of one aggregate keep their order. The queue decides what may begin; this is the loop that begins it.
+ * Commits commands together: those that arrive while transactions run share the next one. A lone
+ * command waits for no other. Commands of one aggregate keep their order. The queue decides what
+ * may begin; this is the loop that begins it.
  */
 export function createGroupCommit<State, Refusal>({
   database,
@@ -36,7 +40,8 @@ export function createGroupCommit<State, Refusal>({
 }: GroupCommitOptions<State>): GroupCommit<State, Refusal> {
   const limits = fillCommitLimits(given);
   const queue = createCommitQueue(limits);
-  // Behind this door states and refusals are unknown; what a command brings in goes only to its own decision and rows.
+  // Behind this door states and refusals are unknown; what a command brings in goes only to its own
+  // decision and rows.
   const store = { database, rows: rows as AggregateRows };
   let startIsDue: NodeJS.Immediate | undefined;
   let nextLook: NodeJS.Timeout | undefined;
@@ -54,7 +59,8 @@ export function createGroupCommit<State, Refusal>({
   }
 
   async function run(batch: Batch): Promise<void> {
-    const observeEnd = batch.kind === 'shared' ? metrics.observeBatch(batch.members.length) : undefined;
+    const observeEnd =
+      batch.kind === 'shared' ? metrics.observeBatch(batch.members.length) : undefined;
     const held = await commitBatch(store, batch);
     observeEnd?.();
     queue.end(batch, held);
@@ -67,7 +73,9 @@ export function createGroupCommit<State, Refusal>({
       const refusal = queue.findRefusal(opaque);
       if (refusal?.kind === 'full') {
         metrics.countRefused();
-        throw new UnavailableError(`${refusal.waitingRows} commands are waiting already; this one was not done.`);
+        throw new UnavailableError(
+          `${refusal.waitingRows} commands are waiting already; this one was not done.`,
+        );
       }
       if (refusal) return { kind: refusal.kind };
       if (queue.isIdle()) idle = Promise.withResolvers();

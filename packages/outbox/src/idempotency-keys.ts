@@ -11,7 +11,9 @@ import type { IdempotencyKey, KeyOutcome } from './command.ts';
  */
 
 export interface StoredKey extends IdempotencyKey {
-  /** Kept byte for byte: a repeat gets it also from a later version that would word it differently. */
+  /**
+   * Kept byte for byte: a repeat gets it also from a later version that would word it differently.
+   */
   readonly answer: Buffer;
 }
 
@@ -21,19 +23,34 @@ interface Row {
   readonly answer: Buffer;
 }
 
-/** The server's clock, by which keys are also purged: one that is a day slow would let a repeat be done again. */
+/**
+ * The server's clock, by which keys are also purged: one that is a day slow would let a repeat be
+ * done again.
+ */
 const now = { toSqlString: () => 'UTC_TIMESTAMP(3)' };
 
-/** Inserts the keys in the order of their hashes, so that two transactions with the same keys cannot deadlock. */
-export async function insertKeys(manager: EntityManager, keys: readonly StoredKey[]): Promise<void> {
+/**
+ * Inserts the keys in the order of their hashes, so that two transactions with the same keys cannot
+ * deadlock.
+ */
+export async function insertKeys(
+  manager: EntityManager,
+  keys: readonly StoredKey[],
+): Promise<void> {
   if (keys.length === 0) return;
   const rows = keys
     .toSorted((one, other) => Buffer.compare(one.hash, other.hash))
     .map(({ hash, fingerprint, answer }) => [hash, fingerprint, answer, now]);
-  await manager.query('INSERT INTO idempotency_key (key_hash, fingerprint, answer, created_at) VALUES ?', [rows]);
+  await manager.query(
+    'INSERT INTO idempotency_key (key_hash, fingerprint, answer, created_at) VALUES ?',
+    [rows],
+  );
 }
 
-/** The outcome of each key that is known, by the hex of its hash; one that another transaction inserts just now is running. */
+/**
+ * The outcome of each key that is known, by the hex of its hash; one that another transaction
+ * inserts just now is running.
+ */
 export async function readKeys(
   database: Database,
   keys: readonly IdempotencyKey[],
@@ -41,13 +58,16 @@ export async function readKeys(
   const hashes = keys.map(({ hash }) => hash);
   const select = 'SELECT key_hash, fingerprint, answer FROM idempotency_key WHERE key_hash IN (?)';
   return await database.read(async (manager) => {
-    // READ UNCOMMITTED, for this one statement: it shows a key whose transaction runs, without waiting for it.
+    // READ UNCOMMITTED, for this one statement: it shows a key whose transaction runs, without
+    // waiting for it.
     await manager.query('SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED');
     const inserted: Row[] = await manager.query(select, [hashes]);
     if (inserted.length === 0) return new Map();
     const committed: Row[] = await manager.query(select, [hashes]);
     const answers = new Map(committed.map((row) => [row.key_hash.toString('hex'), row]));
-    const fingerprints = new Map(keys.map(({ hash, fingerprint }) => [hash.toString('hex'), fingerprint]));
+    const fingerprints = new Map(
+      keys.map(({ hash, fingerprint }) => [hash.toString('hex'), fingerprint]),
+    );
     return new Map(
       inserted.map((row) => {
         const hash = row.key_hash.toString('hex');
@@ -59,7 +79,10 @@ export async function readKeys(
   });
 }
 
-/** Of two that were inserted one after the other, the committed one counts: the first may have been rolled back. */
+/**
+ * Of two that were inserted one after the other, the committed one counts: the first may have been
+ * rolled back.
+ */
 function classifyKey(inserted: Row, committed: Row | undefined, fingerprint: Buffer): KeyOutcome {
   if (!(committed ?? inserted).fingerprint.equals(fingerprint)) return { kind: 'key-reused' };
   return committed ? { kind: 'repeated', answer: committed.answer } : { kind: 'key-running' };

@@ -47,11 +47,14 @@ export async function noteCutoff(session: PurgeSession, retentionMs: number): Pr
 /**
  * Committed rows from before the cutoff, in small steps by `seq`.
  *
- * There is no index on the time, and rows lie nearly in its order: the walk ends at the first step of young rows only. An old row
- * behind them is found by a later purge, once those in front are old too. Rows from the future (a clock that jumped) do
- * not end it: they would, for years.
+ * There is no index on the time, and rows lie nearly in its order: the walk ends at the first step
+ * of young rows only. An old row behind them is found by a later purge, once those in front are old
+ * too. Rows from the future (a clock that jumped) do not end it: they would, for years.
  */
-export async function* listOldRows(session: PurgeSession, { cutoff, now }: Cutoff): AsyncGenerator<readonly OldRow[]> {
+export async function* listOldRows(
+  session: PurgeSession,
+  { cutoff, now }: Cutoff,
+): AsyncGenerator<readonly OldRow[]> {
   for (let after: Seq = 0; ;) {
     const rows: readonly Row[] = await session.query<Row>(
       `SELECT seq, id, aggregatetype AS aggregateType, aggregateid AS aggregateId, version,
@@ -61,7 +64,9 @@ export async function* listOldRows(session: PurgeSession, { cutoff, now }: Cutof
     );
     const old = rows.filter(({ is_old: isOld }) => isOld === 1);
     if (old.length > 0) yield old.map(({ is_old: _old, is_future: _future, ...row }) => row);
-    const isYoung = rows.every(({ is_old: isOld, is_future: isFuture }) => isOld === 0 && isFuture === 0);
+    const isYoung = rows.every(
+      ({ is_old: isOld, is_future: isFuture }) => isOld === 0 && isFuture === 0,
+    );
     const last = rows.at(-1);
     if (last === undefined || rows.length < stepRows || isYoung) return;
     after = last.seq;

@@ -5,8 +5,8 @@ import type { Change, Command, Outcome } from './command.ts';
 export interface PendingCommand {
   readonly command: Command;
   /**
-   * What its transactions wrote so far, without those that were rolled back for sure: one of them may have been committed,
-   * although its answer was lost.
+   * What its transactions wrote so far, without those that were rolled back for sure: one of them
+   * may have been committed, although its answer was lost.
    */
   readonly attempts: Change[];
   /** Only the first answer or failure counts. */
@@ -16,7 +16,10 @@ export interface PendingCommand {
   readonly isAnswered: () => boolean;
 }
 
-/** A command and its outcome, which is an UnavailableError when nothing else has come within the deadline. */
+/**
+ * A command and its outcome, which is an UnavailableError when nothing else has come within the
+ * deadline.
+ */
 export function createPending(
   command: Command,
   deadlineMs: number,
@@ -44,6 +47,9 @@ export function createPending(
 /** A client must know whether it may send the command again without its key. */
 function sayWhetherDone(error: unknown, attempts: readonly Change[]): unknown {
   if (!(error instanceof UnavailableError)) return error;
-  const outcome = attempts.length > 0 ? 'Whether the command was done cannot be told yet.' : 'So it was not done.';
+  const outcome =
+    attempts.length > 0
+      ? 'Whether the command was done cannot be told yet.'
+      : 'So it was not done.';
   return new UnavailableError(`${error.message} ${outcome}`, { cause: error });
 }

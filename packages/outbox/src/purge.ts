@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { listOldRows, noteCutoff, type Cutoff, type OldRow, type PurgeSession, type Seq } from './old-rows.ts';
+import {
+  listOldRows,
+  noteCutoff,
+  type Cutoff,
+  type OldRow,
+  type PurgeSession,
+  type Seq,
+} from './old-rows.ts';
 
 /** How the deletes go on while others work. */
 interface PurgePace {
@@ -10,13 +17,17 @@ interface PurgePace {
 }
 
 export interface OutboxPurge {
-  /** One connection from the first look to the last delete: a server that was replaced in between has cut it. */
+  /**
+   * One connection from the first look to the last delete: a server that was replaced in between
+   * has cut it.
+   */
   readonly session: PurgeSession;
   /** Passes once Kafka has everything that was committed before the call. */
   readonly awaitShipped: () => Promise<'passed' | { readonly cannotTell: string }>;
   /**
-   * Which of these rows no consumer shows to have come through the topic. A row may be in the table and was never in the binlog
-   * as a row (`sql_log_bin=0`, STATEMENT format): the connector has passed it without shipping it.
+   * Which of these rows no consumer shows to have come through the topic. A row may be in the table
+   * and was never in the binlog as a row (`sql_log_bin=0`, STATEMENT format): the connector has
+   * passed it without shipping it.
    */
   readonly findUnreceived: (rows: readonly OldRow[]) => Promise<{
     readonly missing: readonly OldRow[];
@@ -68,18 +79,22 @@ export const minRetentionMs = 3_600_000;
 const keyLifeHours = 24;
 
 /**
- * Deletes outbox rows that are older than the retention and proven to be in Kafka; safe to call twice, at once too.
+ * Deletes outbox rows that are older than the retention and proven to be in Kafka; safe to call
+ * twice, at once too.
  *
- * Neither `seq` nor the time says what was shipped: a transaction that was open for an hour, or a clock that was wrong, commits
- * "old" rows at any moment. So rows are first SEEN, which is to say committed, then the wait for the connector begins, and what is
- * deleted are the rows that were seen, one by one, and that a consumer shows to have been in the topic.
+ * Neither `seq` nor the time says what was shipped: a transaction that was open for an hour, or a
+ * clock that was wrong, commits "old" rows at any moment. So rows are first SEEN, which is to say
+ * committed, then the wait for the connector begins, and what is deleted are the rows that were
+ * seen, one by one, and that a consumer shows to have been in the topic.
  */
 export async function purgeOutbox(purge: OutboxPurge): Promise<PurgeOutcome> {
   const { session, retentionMs, signal, pageRows = 50_000 } = purge;
   assertInteger('pageRows', pageRows, 1);
   assertPace(purge.pace);
   if (!Number.isFinite(retentionMs) || retentionMs < minRetentionMs)
-    throw new Error(`outbox rows are kept for at least ${minRetentionMs / 60_000} min, not for ${retentionMs} ms`);
+    throw new Error(
+      `outbox rows are kept for at least ${minRetentionMs / 60_000} min, not for ${retentionMs} ms`,
+    );
   const cutoff = await noteCutoff(session, retentionMs);
   let rows = 0;
   let kept: KeptRows = { missing: 0, examples: [], undecided: 0 };
@@ -121,8 +136,9 @@ async function deleteRows(
   let deleted = 0;
   for (let from = 0; from < seqs.length && !signal.aborted; from += chunkRows) {
     if (from > 0) await delay(pauseMs);
-    // A transaction of its own; the keys name only rows that were seen, whatever has appeared between them since. The time
-    // is for a table that was emptied by hand meanwhile: its keys begin anew.
+    // A transaction of its own; the keys name only rows that were seen, whatever has appeared
+    // between them since. The time is for a table that was emptied by hand meanwhile: its keys
+    // begin anew.
     deleted += await session.change('DELETE FROM outbox WHERE seq IN (?) AND occurred_at < ?', [
       seqs.slice(from, from + chunkRows),
       cutoff,
@@ -132,12 +148,17 @@ async function deleteRows(
   return deleted;
 }
 
-/** What an operator reads of rows that stay although the connector has passed them; undefined when there are none. */
+/**
+ * What an operator reads of rows that stay although the connector has passed them; undefined when
+ * there are none.
+ */
 export function describeKept({ missing, examples, undecided }: KeptRows): string | undefined {
   const oldRows = (count: number): string => `${count} old outbox row${count === 1 ? '' : 's'}`;
   const parts: string[] = [];
   if (missing > 0) {
-    const names = examples.map(({ seq, aggregateId, version }) => `${aggregateId} version ${version} (seq ${seq})`);
+    const names = examples.map(
+      ({ seq, aggregateId, version }) => `${aggregateId} version ${version} (seq ${seq})`,
+    );
     const more = missing > names.length ? `, and ${missing - names.length} more` : '';
     parts.push(
       `${oldRows(missing)} never reached the topic, although the connector has passed them: ${names.join(', ')}${more}. ` +
@@ -152,8 +173,15 @@ export function describeKept({ missing, examples, undecided }: KeptRows): string
   return parts.length === 0 ? undefined : parts.join('. ');
 }
 
-/** Deletes idempotency keys that are older than promised, and says how many; safe to call twice, at once too. */
-export async function purgeKeys({ session, signal, pace = defaultPace }: KeyPurge): Promise<number> {
+/**
+ * Deletes idempotency keys that are older than promised, and says how many; safe to call twice, at
+ * once too.
+ */
+export async function purgeKeys({
+  session,
+  signal,
+  pace = defaultPace,
+}: KeyPurge): Promise<number> {
   assertPace(pace);
   const { chunkRows, pauseMs } = pace;
   for (let deleted = 0; ; await delay(pauseMs)) {

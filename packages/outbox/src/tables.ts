@@ -13,13 +13,16 @@ import type { PurgeSession } from './old-rows.ts';
 export const payloadLimitBytes = 524_288;
 
 /**
- * Events, insert-only: the connector ships what is inserted, and rows go when the purge has proof that they were shipped.
+ * Events, insert-only: the connector ships what is inserted, and rows go when the purge has proof
+ * that they were shipped.
  *
- * `aggregateTypes` are the topics the service may write to: the Event Router would ship to any name it is given.
+ * `aggregateTypes` are the topics the service may write to: the Event Router would ship to any name
+ * it is given.
  */
 export function createOutboxTable(aggregateTypes: readonly string[]): string {
-  // The unique key on the version is the last guard of "every event is numbered inside its aggregate": a lost lock ends in
-  // an error here and not in a conflict at every consumer. UUIDv7 ids make its inserts append, so it costs one warm page.
+  // The unique key on the version is the last guard of "every event is numbered inside its
+  // aggregate": a lost lock ends in an error here and not in a conflict at every consumer. UUIDv7
+  // ids make its inserts append, so it costs one warm page.
   return `
     CREATE TABLE IF NOT EXISTS outbox (
       seq           BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
@@ -43,8 +46,8 @@ export function createOutboxTable(aggregateTypes: readonly string[]): string {
 /**
  * Lets the outbox take these aggregate types and no others; for a migration that adds one.
  *
- * MySQL copies the table for it and lets no event in meanwhile: seconds for what the purge leaves there, minutes for a table
- * that was never purged. Safe to run again.
+ * MySQL copies the table for it and lets no event in meanwhile: seconds for what the purge leaves
+ * there, minutes for a table that was never purged. Safe to run again.
  */
 export async function allowAggregateTypes(
   runner: Pick<QueryRunner, 'query'>,
@@ -59,7 +62,8 @@ export async function allowAggregateTypes(
 
 function checkOfTypes(aggregateTypes: readonly string[]): string {
   const known = aggregateTypes.map((type) => {
-    if (!/^[A-Za-z0-9_.-]{1,32}$/.test(type)) throw new Error(`${type} cannot be an aggregate type`);
+    if (!/^[A-Za-z0-9_.-]{1,32}$/.test(type))
+      throw new Error(`${type} cannot be an aggregate type`);
     return `'${type}'`;
   });
   return `CHECK (aggregatetype IN (${known.join(', ')}))`;
@@ -68,8 +72,8 @@ function checkOfTypes(aggregateTypes: readonly string[]): string {
 /**
  * Idempotency keys and the answers that repeats get.
  *
- * Clients choose keys at random: as a primary key they would spread the stored answers over every page of the table, so
- * rows lie in the order of arrival and only the narrow hash is random.
+ * Clients choose keys at random: as a primary key they would spread the stored answers over every
+ * page of the table, so rows lie in the order of arrival and only the narrow hash is random.
  */
 export const createIdempotencyTable = `
     CREATE TABLE IF NOT EXISTS idempotency_key (

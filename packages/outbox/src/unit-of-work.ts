@@ -11,17 +11,21 @@ type Pending = readonly PendingCommand[];
 /** What one transaction made of its members; it holds once the transaction has committed. */
 export interface Work {
   readonly outcomes: ReadonlyMap<PendingCommand, Outcome>;
-  /** Their event breaks its contract, or their decision failed otherwise: nothing of them is written. */
+  /**
+   * Their event breaks its contract, or their decision failed otherwise: nothing of them is
+   * written.
+   */
   readonly failed: ReadonlyMap<PendingCommand, unknown>;
   /** Their row is held by another transaction; nothing of them is written. */
   readonly held: Pending;
 }
 
 /**
- * Decides on the members under the locks of their rows and writes the rows, the events and the keys: no other way leads to
- * the tables.
+ * Decides on the members under the locks of their rows and writes the rows, the events and the
+ * keys: no other way leads to the tables.
  *
- * Rows are locked in the order of their ids, and keys inserted in the order of theirs: two such transactions cannot deadlock.
+ * Rows are locked in the order of their ids, and keys inserted in the order of theirs: two such
+ * transactions cannot deadlock.
  */
 export async function runUnitOfWork(
   manager: EntityManager,
@@ -43,7 +47,10 @@ async function lockRows(
   rows: AggregateRows,
   members: Pending,
   held: 'skip' | 'wait',
-): Promise<{ readonly states: ReadonlyMap<string, unknown>; readonly heldIds: ReadonlySet<string> }> {
+): Promise<{
+  readonly states: ReadonlyMap<string, unknown>;
+  readonly heldIds: ReadonlySet<string>;
+}> {
   const existing = members.filter(({ command }) => command.target === 'existing');
   const ids = [...new Set(existing.map(({ command }) => command.aggregateId))].toSorted();
   if (ids.length === 0) return { states: new Map(), heldIds: new Set() };
@@ -53,7 +60,10 @@ async function lockRows(
   return { states, heldIds: await rows.exist(manager, absent) };
 }
 
-/** Pure. Members of one aggregate are decided in their order, each on the state that the one before it left. */
+/**
+ * Pure. Members of one aggregate are decided in their order, each on the state that the one before
+ * it left.
+ */
 function decideAll(members: Pending, locked: ReadonlyMap<string, unknown>) {
   const states = new Map(locked);
   const outcomes = new Map<PendingCommand, Outcome>();
@@ -62,14 +72,18 @@ function decideAll(members: Pending, locked: ReadonlyMap<string, unknown>) {
   for (const member of members) {
     const { aggregateId, key, decide } = member.command;
     try {
-      // Contract before COMMIT: a decision encodes its event, and what consumers could not decode is not stored.
+      // Contract before COMMIT: a decision encodes its event, and what consumers could not decode
+      // is not stored.
       const decision = decide(states.get(aggregateId));
       if (decision.kind === 'refuse') {
         outcomes.set(member, { kind: 'refused', refusal: decision.refusal });
         continue;
       }
       const { state, answer } = decision;
-      assert(!key || answer, `the command on ${aggregateId} has a key and no answer to keep with it`);
+      assert(
+        !key || answer,
+        `the command on ${aggregateId} has a key and no answer to keep with it`,
+      );
       states.set(aggregateId, state);
       changes.set(member, decision);
       outcomes.set(member, { kind: 'committed', state, answer: key && answer });
@@ -89,7 +103,9 @@ async function write(
   for (const [{ attempts }, change] of changes) attempts.push(change);
   await insertKeys(
     manager,
-    [...changes].flatMap(([{ command }, { answer }]) => (command.key && answer ? [{ ...command.key, answer }] : [])),
+    [...changes].flatMap(([{ command }, { answer }]) =>
+      command.key && answer ? [{ ...command.key, answer }] : [],
+    ),
   );
   const inserted = lastStates(changes, 'new');
   const updated = lastStates(changes, 'existing');
@@ -104,7 +120,10 @@ async function write(
 }
 
 /** An aggregate that several members change is written once, as the last of them leaves it. */
-function lastStates(changes: ReadonlyMap<PendingCommand, Change>, target: 'new' | 'existing'): readonly unknown[] {
+function lastStates(
+  changes: ReadonlyMap<PendingCommand, Change>,
+  target: 'new' | 'existing',
+): readonly unknown[] {
   const of = [...changes].filter(([{ command }]) => command.target === target);
   return [...new Map(of.map(([{ command }, { state }]) => [command.aggregateId, state])).values()];
 }

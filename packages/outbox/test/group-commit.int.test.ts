@@ -21,7 +21,10 @@ function listenToBatches() {
     batches.push(size);
     return () => undefined;
   };
-  return { batches, metrics: { observeBatch, observeQueue: () => undefined, countRefused: () => undefined } };
+  return {
+    batches,
+    metrics: { observeBatch, observeQueue: () => undefined, countRefused: () => undefined },
+  };
 }
 
 test('stores the change and its event, every byte and the time UNCHANGED', async () => {
@@ -34,7 +37,9 @@ test('stores the change and its event, every byte and the time UNCHANGED', async
     state: { id, version: 1, text: 'a' },
     answer: Buffer.from('a 1'),
   });
-  expect(await lab.rows('SELECT *, CAST(occurred_at AS CHAR) AS occurred_text FROM outbox')).toMatchObject([
+  expect(
+    await lab.rows('SELECT *, CAST(occurred_at AS CHAR) AS occurred_text FROM outbox'),
+  ).toMatchObject([
     {
       seq: 1,
       id: eventId,
@@ -63,7 +68,9 @@ describe('sharing', () => {
     expect(isAnswered).toBe(false);
     const others = Array.from({ length: 10 }, (_, n) => commits.commit(createThing(`shared ${n}`)));
     held.release();
-    expect((await Promise.all([first, ...others])).every(({ kind }) => kind === 'committed')).toBe(true);
+    expect((await Promise.all([first, ...others])).every(({ kind }) => kind === 'committed')).toBe(
+      true,
+    );
     expect(batches).toEqual([1, 10]);
     expect(await countRows(lab)).toEqual({ things: 11, events: 11, keys: 0 });
   });
@@ -88,7 +95,10 @@ describe('sharing', () => {
   test('a batch ends at its limit of ROWS, or of BYTES', async () => {
     const lab = await open();
     const { batches, metrics } = listenToBatches();
-    const { commits } = await lab.open({ limits: { transactions: 1, batchRows: 3, batchBytes: 10 }, metrics });
+    const { commits } = await lab.open({
+      limits: { transactions: 1, batchRows: 3, batchBytes: 10 },
+      metrics,
+    });
     const texts = ['1', '1', '1', '1', '8 bytes.', '22', '1', 'more than all of it'];
     await Promise.all(texts.map((text) => commits.commit(createThing(text))));
     expect(batches).toEqual([3, 2, 2, 1]);
@@ -125,7 +135,8 @@ describe('sharing', () => {
     });
     const failed = (await Promise.allSettled(edits)).filter(({ status }) => status === 'rejected');
     const versions = Object.values(await lab.versions());
-    for (const { row, events } of versions) expect(events).toEqual(Array.from({ length: row }, (_, n) => n + 1));
+    for (const { row, events } of versions)
+      expect(events).toEqual(Array.from({ length: row }, (_, n) => n + 1));
     const written = versions.reduce((sum, { row }) => sum + row - 1, 0);
     expect({ written, failed: failed.length }).toEqual({ written: done, failed: 0 });
   });
@@ -144,7 +155,11 @@ describe('sharing', () => {
     expect(outcomes).toEqual([
       { kind: 'refused', refusal: 'stale' },
       { kind: 'refused', refusal: 'missing' },
-      { kind: 'committed', state: { id: thing.aggregateId, version: 2, text: 'c' }, answer: Buffer.from('c 2') },
+      {
+        kind: 'committed',
+        state: { id: thing.aggregateId, version: 2, text: 'c' },
+        answer: Buffer.from('c 2'),
+      },
       { kind: 'refused', refusal: 'stale' },
     ]);
     expect(await countRows(lab)).toEqual({ things: 1, events: 2, keys: 1 });
@@ -153,9 +168,17 @@ describe('sharing', () => {
 
 describe('a member that cannot be written fails ALONE', () => {
   const spoiled: [string, (event: OutboxEvent) => OutboxEvent, string][] = [
-    ['of an unknown aggregate type', (event) => ({ ...event, aggregateType: 'other' }), 'outbox_aggregatetype'],
+    [
+      'of an unknown aggregate type',
+      (event) => ({ ...event, aggregateType: 'other' }),
+      'outbox_aggregatetype',
+    ],
     ['of version 0', (event) => ({ ...event, version: 0 }), 'outbox_version_from_1'],
-    ['over 512 KiB', (event) => ({ ...event, payload: Buffer.alloc(524_289) }), 'outbox_payload_size'],
+    [
+      'over 512 KiB',
+      (event) => ({ ...event, payload: Buffer.alloc(524_289) }),
+      'outbox_payload_size',
+    ],
     [
       'that does not ENCODE',
       () => {
@@ -172,7 +195,8 @@ describe('a member that cannot be written fails ALONE', () => {
     const bad = commits.commit(createThing('poisoned', { spoil, key: 'poisoned' }));
     const last = commits.commit(createThing('d'));
     await expect(bad).rejects.toThrow(message);
-    for (const outcome of await Promise.all([first, ...others, last])) expect(outcome?.kind).toBe('committed');
+    for (const outcome of await Promise.all([first, ...others, last]))
+      expect(outcome?.kind).toBe('committed');
     expect(await countRows(lab)).toEqual({ things: 4, events: 4, keys: 1 });
     expect(await lab.rows("SELECT id FROM thing WHERE text = 'poisoned'")).toEqual([]);
   });
@@ -183,7 +207,10 @@ describe('a member that cannot be written fails ALONE', () => {
     const good = createThing('a', { key: 'good' });
     const bad = createThing('b', { key: 'bad' });
     const decide: typeof bad.decide = (thing) => ({ ...bad.decide(thing), answer: undefined });
-    const [outcome, neighbour] = await Promise.allSettled([commits.commit({ ...bad, decide }), commits.commit(good)]);
+    const [outcome, neighbour] = await Promise.allSettled([
+      commits.commit({ ...bad, decide }),
+      commits.commit(good),
+    ]);
     expect(String(outcome.status === 'rejected' && outcome.reason)).toContain('no answer to keep');
     expect(neighbour).toMatchObject({ value: { kind: 'committed', answer: Buffer.from('a 1') } });
     expect(await countRows(lab)).toEqual({ things: 1, events: 1, keys: 1 });
@@ -198,9 +225,13 @@ describe('a member that cannot be written fails ALONE', () => {
     const thing = createThing('a');
     await commits.commit(thing);
     const bad = editThing(thing.aggregateId, 'b', {
-      spoil: (event) => (what === 'ID' ? { ...event, id: thing.eventId } : { ...event, version: 1 }),
+      spoil: (event) =>
+        what === 'ID' ? { ...event, id: thing.eventId } : { ...event, version: 1 },
     });
-    const [outcome, neighbour] = await Promise.allSettled([commits.commit(bad), commits.commit(createThing('c'))]);
+    const [outcome, neighbour] = await Promise.allSettled([
+      commits.commit(bad),
+      commits.commit(createThing('c')),
+    ]);
     expect(outcome).toMatchObject({ status: 'rejected' });
     expect(String(outcome.status === 'rejected' && outcome.reason)).toContain(key);
     expect(neighbour.status).toBe('fulfilled');
@@ -211,14 +242,18 @@ describe('a member that cannot be written fails ALONE', () => {
 describe('limits', () => {
   test('a FULL queue refuses at once, and what it refused is not done', async () => {
     const lab = await open();
-    const { commits } = await lab.open({ limits: { transactions: 1, queueRows: 3, queueBytes: 8 } });
+    const { commits } = await lab.open({
+      limits: { transactions: 1, queueRows: 3, queueBytes: 8 },
+    });
     const held = holdFailpoint('before-commit');
     const accepted = [commits.commit(createThing('first'))];
     await held.reached;
     accepted.push(commits.commit(createThing('1')), commits.commit(createThing('2')));
     await expect(commits.commit(createThing('too much'))).rejects.toThrow(UnavailableError);
     accepted.push(commits.commit(createThing('3')));
-    await expect(commits.commit(createThing('4'))).rejects.toThrow('3 commands are waiting already');
+    await expect(commits.commit(createThing('4'))).rejects.toThrow(
+      '3 commands are waiting already',
+    );
     held.release();
     await Promise.all(accepted);
     expect(await countRows(lab)).toEqual({ things: 4, events: 4, keys: 0 });
@@ -237,7 +272,9 @@ describe('limits', () => {
     held.release();
     await commits.drain();
     expect(await countRows(lab)).toEqual({ things: 0, events: 0, keys: 0 });
-    expect(await commits.commit(createThing('late', { key: 'k' }))).toMatchObject({ kind: 'committed' });
+    expect(await commits.commit(createThing('late', { key: 'k' }))).toMatchObject({
+      kind: 'committed',
+    });
   });
 
   test('a command whose transaction RUNS when its time is over is not said to be undone', async () => {
@@ -277,7 +314,10 @@ describe('locks of others', () => {
       commits.commit(createThing('c')).then(() => events.push('neighbour')),
     ]);
     await lab.root.query('COMMIT');
-    expect(await Promise.all(waiting)).toMatchObject([{ state: { version: 2 } }, { state: { version: 3 } }]);
+    expect(await Promise.all(waiting)).toMatchObject([
+      { state: { version: 2 } },
+      { state: { version: 3 } },
+    ]);
     expect(events).toEqual(['neighbour', 'neighbour', 'held 1', 'held 2']);
   });
 
@@ -293,14 +333,18 @@ describe('locks of others', () => {
     const edit = (from: number, to: number) =>
       things
         .slice(from, to)
-        .map(({ aggregateId }) => commits.commit(editThing(aggregateId, 'waits')).finally(() => (answered += 1)));
+        .map(({ aggregateId }) =>
+          commits.commit(editThing(aggregateId, 'waits')).finally(() => (answered += 1)),
+        );
     const waiting = edit(0, 3);
     expect(await commits.commit(createThing('later'))).toMatchObject({ kind: 'committed' });
     expect(await commits.commit(createThing('later still'))).toMatchObject({ kind: 'committed' });
     expect(answered).toBe(0);
     // Two wait behind the one that waits for its row.
     const last = edit(3, 5);
-    await expect(commits.commit(createThing('too much'))).rejects.toThrow('4 commands are waiting already');
+    await expect(commits.commit(createThing('too much'))).rejects.toThrow(
+      '4 commands are waiting already',
+    );
     await lab.root.query('COMMIT');
     for (const outcome of await Promise.all([...waiting, ...last]))
       expect(outcome).toMatchObject({ kind: 'committed', state: { version: 2 } });
@@ -315,7 +359,9 @@ describe('locks of others', () => {
     await commits.commit(held);
     await lab.root.query('BEGIN');
     await lab.root.query('SELECT * FROM thing WHERE id = ? FOR UPDATE', [held.aggregateId]);
-    await expect(commits.commit(editThing(held.aggregateId, 'b'))).rejects.toThrow(UnavailableError);
+    await expect(commits.commit(editThing(held.aggregateId, 'b'))).rejects.toThrow(
+      UnavailableError,
+    );
     await lab.root.query('COMMIT');
     await commits.drain();
     expect(await lab.versions()).toEqual({ [held.aggregateId]: { row: 1, events: [1] } });
@@ -338,8 +384,12 @@ test.each(['between-inserts', 'before-commit'])(
         expect(await countRows(lab)).toEqual({ things: 0, events: 0, keys: 0 });
       }),
     );
-    const outcomes = await Promise.all(['a', 'b', 'c'].map((text) => commits.commit(createThing(text, { key: text }))));
-    expect(outcomes).toMatchObject(['a', 'b', 'c'].map((text) => ({ kind: 'committed', state: { text, version: 1 } })));
+    const outcomes = await Promise.all(
+      ['a', 'b', 'c'].map((text) => commits.commit(createThing(text, { key: text }))),
+    );
+    expect(outcomes).toMatchObject(
+      ['a', 'b', 'c'].map((text) => ({ kind: 'committed', state: { text, version: 1 } })),
+    );
     expect(await countRows(lab)).toEqual({ things: 3, events: 3, keys: 3 });
   },
 );

@@ -8,7 +8,11 @@ const open = () => openOutboxLab(inject('stack'));
 const sha256 = (text: string) => createHash('sha256').update(text).digest();
 
 /** Another instance's transaction with this key, not committed yet. */
-async function insertElsewhere({ root }: OutboxLab, key: string, fingerprint = 'new a'): Promise<void> {
+async function insertElsewhere(
+  { root }: OutboxLab,
+  key: string,
+  fingerprint = 'new a',
+): Promise<void> {
   await root.query('BEGIN');
   await root.query(
     "INSERT INTO idempotency_key (key_hash, fingerprint, answer, created_at) VALUES (?, ?, 'elsewhere', NOW(3))",
@@ -31,8 +35,12 @@ test('a key that was used before gets the FIRST answer, on any instance; with an
   for (const commits of [here, there]) {
     const repeated = (text: string) => ({ kind: 'repeated', answer: Buffer.from(text) });
     expect(await commits.commit(createThing('a', { key: 'create' }))).toEqual(repeated('a 1'));
-    expect(await commits.commit(editThing(thing.aggregateId, 'b', { key: 'edit' }))).toEqual(repeated('b 2'));
-    expect(await commits.commit(createThing('other', { key: 'create' }))).toEqual({ kind: 'key-reused' });
+    expect(await commits.commit(editThing(thing.aggregateId, 'b', { key: 'edit' }))).toEqual(
+      repeated('b 2'),
+    );
+    expect(await commits.commit(createThing('other', { key: 'create' }))).toEqual({
+      kind: 'key-reused',
+    });
   }
   expect(await lab.versions()).toEqual({ [thing.aggregateId]: { row: 3, events: [1, 2, 3] } });
 });
@@ -40,7 +48,10 @@ test('a key that was used before gets the FIRST answer, on any instance; with an
 test("a key is as old as the SERVER's clock says, by which it is purged: that of an instance may be wrong", async () => {
   const lab = await open();
   const { commits } = await lab.open();
-  const command = createThing('a', { key: 'k', spoil: (event) => ({ ...event, occurredAt: new Date(0) }) });
+  const command = createThing('a', {
+    key: 'k',
+    spoil: (event) => ({ ...event, occurredAt: new Date(0) }),
+  });
   await commits.commit(command);
   expect(
     await lab.rows(
@@ -62,7 +73,9 @@ test('a key whose first command still WAITS or RUNS here is running; with anothe
   }
   held.release();
   await Promise.all(first);
-  expect(await commits.commit(createThing('a', { key: 'waits' }))).toMatchObject({ kind: 'repeated' });
+  expect(await commits.commit(createThing('a', { key: 'waits' }))).toMatchObject({
+    kind: 'repeated',
+  });
   expect(await countThings(lab)).toBe(2);
 });
 
@@ -90,28 +103,34 @@ test.each([
   ['still RUNS', 'SELECT 1', 'key-running'],
   ['is COMMITTED', 'COMMIT', 'repeated'],
   ['is ROLLED BACK', 'ROLLBACK', 'committed'],
-])('a key that another instance inserts just AFTER it was looked for and that then %s', async (_, end, kind) => {
-  const lab = await open();
-  // InnoDB ends a wait of one second after up to two, and later on a busy machine.
-  const { commits } = await lab.open({ databaseDeadlineMs: 8_000, limits: { deadlineMs: 15_000 } });
-  let looked = false;
-  onTestFinished(
-    setFailpoint('before-begin', async () => {
-      if (looked) return;
-      looked = true;
-      await insertElsewhere(lab, 'k');
-      await lab.root.query(end);
-    }),
-  );
-  const [same, neighbour] = await Promise.all([
-    commits.commit(createThing('a', { key: 'k' })),
-    commits.commit(createThing('b', { key: 'k2' })),
-  ]);
-  expect(same.kind).toBe(kind);
-  expect(neighbour.kind).toBe('committed');
-  await lab.root.query('COMMIT');
-  expect(await countThings(lab)).toBe(kind === 'committed' ? 2 : 1);
-});
+])(
+  'a key that another instance inserts just AFTER it was looked for and that then %s',
+  async (_, end, kind) => {
+    const lab = await open();
+    // InnoDB ends a wait of one second after up to two, and later on a busy machine.
+    const { commits } = await lab.open({
+      databaseDeadlineMs: 8_000,
+      limits: { deadlineMs: 15_000 },
+    });
+    let looked = false;
+    onTestFinished(
+      setFailpoint('before-begin', async () => {
+        if (looked) return;
+        looked = true;
+        await insertElsewhere(lab, 'k');
+        await lab.root.query(end);
+      }),
+    );
+    const [same, neighbour] = await Promise.all([
+      commits.commit(createThing('a', { key: 'k' })),
+      commits.commit(createThing('b', { key: 'k2' })),
+    ]);
+    expect(same.kind).toBe(kind);
+    expect(neighbour.kind).toBe('committed');
+    await lab.root.query('COMMIT');
+    expect(await countThings(lab)).toBe(kind === 'committed' ? 2 : 1);
+  },
+);
 
 test('two instances with the same keys in OPPOSITE order do each command once, without a deadlock', async () => {
   const lab = await open();

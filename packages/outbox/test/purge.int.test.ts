@@ -74,7 +74,10 @@ describe('the purge of the outbox', () => {
     await insert(many(2_500, 3 * hourMs));
     const young = await insert(many(20, hourMs));
     const progress: number[] = [];
-    expect(await purge({ onProgress: (rows) => progress.push(rows) })).toMatchObject({ kind: 'done', rows: 2_500 });
+    expect(await purge({ onProgress: (rows) => progress.push(rows) })).toMatchObject({
+      kind: 'done',
+      rows: 2_500,
+    });
     expect(await left()).toEqual(young);
     expect(progress).toEqual([1_000, 2_000, 2_500]);
     expect(await purge()).toMatchObject({ kind: 'done', rows: 0 });
@@ -115,7 +118,10 @@ describe('the purge of the outbox', () => {
     await insert(many(2_000, 3 * hourMs));
     let asked = 0;
     const once = () => Promise.resolve((asked += 1) === 1 ? ('passed' as const) : cannotTell);
-    expect(await purge({ awaitShipped: once, pageRows: 1_000 })).toMatchObject({ ...refused, rows: 1_000 });
+    expect(await purge({ awaitShipped: once, pageRows: 1_000 })).toMatchObject({
+      ...refused,
+      rows: 1_000,
+    });
     expect(await left()).toHaveLength(1_030);
   });
 
@@ -130,8 +136,14 @@ describe('the purge of the outbox', () => {
         undecided: rows.filter(({ id }) => undecided.includes(id)),
       }),
     });
-    expect(outcome).toMatchObject({ kind: 'done', rows: 2_482, kept: { missing: 15, undecided: 3 } });
-    expect(outcome.kept.examples.map(({ aggregateId }) => aggregateId)).toEqual(missing.slice(0, 10));
+    expect(outcome).toMatchObject({
+      kind: 'done',
+      rows: 2_482,
+      kept: { missing: 15, undecided: 3 },
+    });
+    expect(outcome.kept.examples.map(({ aggregateId }) => aggregateId)).toEqual(
+      missing.slice(0, 10),
+    );
     expect(await left()).toEqual([...missing, ...undecided]);
     expect(describeKept(outcome.kept)).toMatch(
       new RegExp(
@@ -143,9 +155,9 @@ describe('the purge of the outbox', () => {
 
   it('deletes nothing when the consumer cannot be asked', async () => {
     const ids = await insert(many(30, 3 * hourMs));
-    await expect(purge({ findUnreceived: () => Promise.reject(new Error('no such table')) })).rejects.toThrow(
-      'no such',
-    );
+    await expect(
+      purge({ findUnreceived: () => Promise.reject(new Error('no such table')) }),
+    ).rejects.toThrow('no such');
     expect(await left()).toEqual(ids);
   });
 
@@ -191,8 +203,14 @@ describe('the purge of the outbox', () => {
   it.each<[Partial<OutboxPurge>, string]>([
     [{ retentionMs: Number.NaN }, 'not for NaN ms'],
     [{ pageRows: Number.NaN }, 'pageRows is NaN, must be an integer of at least 1'],
-    [{ pace: { chunkRows: 0, pauseMs: 0 } }, 'pace.chunkRows is 0, must be an integer of at least 1'],
-    [{ pace: { chunkRows: 1, pauseMs: -1 } }, 'pace.pauseMs is -1, must be an integer of at least 0'],
+    [
+      { pace: { chunkRows: 0, pauseMs: 0 } },
+      'pace.chunkRows is 0, must be an integer of at least 1',
+    ],
+    [
+      { pace: { chunkRows: 1, pauseMs: -1 } },
+      'pace.pauseMs is -1, must be an integer of at least 0',
+    ],
   ])('refuses %o before it looks at a row', async (changes, message) => {
     const [id] = await insert([3 * hourMs]);
     await expect(purge(changes)).rejects.toThrow(message);
@@ -203,16 +221,21 @@ describe('the purge of the outbox', () => {
 describe('the purge of idempotency keys', () => {
   it('deletes those of more than 24 hours, in chunks, by the index', async () => {
     const keys = many(2_200, 25 * hourMs).concat(many(30, 23 * hourMs));
-    await schema.root.query('INSERT INTO idempotency_key (key_hash, fingerprint, answer, created_at) VALUES ?', [
-      keys.map((ageMs) => [
-        Buffer.from(randomUUIDv7().replaceAll('-', '')),
-        Buffer.alloc(32),
-        'a',
-        new Date(Date.now() - ageMs),
-      ]),
-    ]);
+    await schema.root.query(
+      'INSERT INTO idempotency_key (key_hash, fingerprint, answer, created_at) VALUES ?',
+      [
+        keys.map((ageMs) => [
+          Buffer.from(randomUUIDv7().replaceAll('-', '')),
+          Buffer.alloc(32),
+          'a',
+          new Date(Date.now() - ageMs),
+        ]),
+      ],
+    );
     const { signal } = new AbortController();
-    await expect(purgeKeys({ session, signal, pace: { chunkRows: 0, pauseMs: 0 } })).rejects.toThrow('chunkRows is 0');
+    await expect(
+      purgeKeys({ session, signal, pace: { chunkRows: 0, pauseMs: 0 } }),
+    ).rejects.toThrow('chunkRows is 0');
     expect(await purgeKeys({ session, signal })).toBe(2_200);
     expect(await outboxStatus(session)).toMatchObject({ rows: 0, oldestAt: null, keys: 30 });
     const [plan] = await schema.root.query<RowDataPacket[]>(

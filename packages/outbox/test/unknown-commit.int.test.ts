@@ -9,7 +9,11 @@ async function openBehindProxy(databaseDeadlineMs = 1_400, deadlineMs = 1_800) {
   const lab = await openOutboxLab(inject('stack'));
   const proxy = await startTcpProxy(lab.connection);
   onTestFinished(proxy.close);
-  const opened = await lab.open({ connection: { port: proxy.port }, databaseDeadlineMs, limits: { deadlineMs } });
+  const opened = await lab.open({
+    connection: { port: proxy.port },
+    databaseDeadlineMs,
+    limits: { deadlineMs },
+  });
   return { lab, proxy, ...opened };
 }
 
@@ -23,7 +27,10 @@ function loseNextAnswer(proxy: TcpProxy): void {
 }
 
 async function waitForEvents({ rows }: OutboxLab, count: number): Promise<void> {
-  await waitUntil('the events are stored', async () => (await rows('SELECT id FROM outbox')).length === count);
+  await waitUntil(
+    'the events are stored',
+    async () => (await rows('SELECT id FROM outbox')).length === count,
+  );
 }
 
 /** Open connections end, new ones work. */
@@ -51,7 +58,9 @@ test('COMMIT done and its answer CUT: one row, one event each, and the right rep
     { kind: 'committed', state: { version: 3, text: 'd' } },
     { kind: 'refused', refusal: 'stale' },
   ]);
-  expect(await lab.versions()).toMatchObject({ [thing.aggregateId]: { row: 3, events: [1, 2, 3] } });
+  expect(await lab.versions()).toMatchObject({
+    [thing.aggregateId]: { row: 3, events: [1, 2, 3] },
+  });
   expect(await lab.rows('SELECT id FROM outbox')).toHaveLength(4);
 });
 
@@ -72,8 +81,9 @@ test('COMMIT still RUNS on the server when its connection breaks: done once, who
   const { lab, proxy, commits } = await openBehindProxy(40_000, 50_000);
   const [thing, other] = [createThing('a'), createThing('a')];
   await Promise.all([commits.commit(thing), commits.commit(other)]);
-  // The lock waits for the longest statement of whatever else uses this server, and the commits for the lock.
-  // COMMIT waits on the server while this lock is held; it does not notice that its client is gone.
+  // The lock waits for the longest statement of whatever else uses this server, and the commits for
+  // the lock. COMMIT waits on the server while this lock is held; it does not notice that its
+  // client is gone.
   onTestFinished(async () => void (await lab.root.query('UNLOCK TABLES')));
   const undo = setFailpoint('before-commit', async () => {
     undo();
@@ -107,13 +117,16 @@ test('COMMIT done and its answer cut on the SECOND attempt: the state that it st
   let begins = 0;
   onTestFinished(
     setFailpoint('before-begin', async () => {
-      // Alone, after the attempt that was shared with the poisoned one: another instance was faster.
+      // Alone, after the attempt that was shared with the poisoned one: another instance was
+      // faster.
       if (++begins === 3) await lab.root.query("UPDATE thing SET version = 2, text = 'elsewhere'");
     }),
   );
   loseNextAnswer(proxy);
   const poisoned = commits.commit(
-    editThing(thing.aggregateId, 'poisoned', { spoil: (event) => ({ ...event, aggregateType: 'other' }) }),
+    editThing(thing.aggregateId, 'poisoned', {
+      spoil: (event) => ({ ...event, aggregateType: 'other' }),
+    }),
   );
   const edit = editThing(thing.aggregateId, 'b');
   const appended = commits.commit({
@@ -128,7 +141,10 @@ test('COMMIT done and its answer cut on the SECOND attempt: the state that it st
   await expect(poisoned).rejects.toThrow('outbox_aggregatetype');
   await waitForEvents(lab, 2);
   endConnections(proxy);
-  expect(await appended).toMatchObject({ kind: 'committed', state: { version: 3, text: 'elsewhere and b' } });
+  expect(await appended).toMatchObject({
+    kind: 'committed',
+    state: { version: 3, text: 'elsewhere and b' },
+  });
 });
 
 test('COMMIT done, its answer cut and then the database AWAY: it is not said to be undone', async () => {
@@ -146,7 +162,8 @@ test('a statement that the server refuses before COMMIT: every command is said t
   const thing = createThing('a');
   await commits.commit(thing);
   await lab.root.query('ALTER SCHEMA ?? READ ONLY = 1', [lab.name]);
-  const writable = (): Promise<unknown> => lab.root.query('ALTER SCHEMA ?? READ ONLY = 0', [lab.name]);
+  const writable = (): Promise<unknown> =>
+    lab.root.query('ALTER SCHEMA ?? READ ONLY = 0', [lab.name]);
   onTestFinished(async () => void (await writable()));
   const outcomes = await Promise.allSettled([
     commits.commit(createThing('b')),
@@ -167,17 +184,23 @@ test('a server that falls silent before COMMIT is sent, and stays so: the comman
   });
   onTestFinished(undo);
   const silent = commits.commit(createThing('a'));
-  await expect(silent).rejects.toThrow('The database did not answer within 400 ms. So it was not done.');
+  await expect(silent).rejects.toThrow(
+    'The database did not answer within 400 ms. So it was not done.',
+  );
   expect(await lab.rows('SELECT id FROM outbox')).toEqual([]);
 });
 
 test('a database that is AWAY refuses every member of the batch as unavailable, and serves again by itself', async () => {
   const { lab, proxy, commits } = await openBehindProxy();
   proxy.set({ kind: 'cut' });
-  const outcomes = await Promise.allSettled(['a', 'b', 'c'].map((text) => commits.commit(createThing(text))));
+  const outcomes = await Promise.allSettled(
+    ['a', 'b', 'c'].map((text) => commits.commit(createThing(text))),
+  );
   for (const outcome of outcomes) {
     expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(UnavailableError) });
-    expect(outcome).toMatchObject({ reason: { message: expect.stringContaining('it was not done') } });
+    expect(outcome).toMatchObject({
+      reason: { message: expect.stringContaining('it was not done') },
+    });
   }
   proxy.set({ kind: 'none' });
   expect(await commits.commit(createThing('d'))).toMatchObject({ kind: 'committed' });

@@ -8,18 +8,30 @@ test('a frame is a zero byte, the id in four bytes and the payload', () => {
 
 test('what was framed is read back, whatever it is', () => {
   fc.assert(
-    fc.property(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), fc.uint8Array(), (schemaId, bytes) => {
-      const value = frame(schemaId, Buffer.from(bytes));
-      expect(readFrame(value)).toEqual({ kind: 'framed', schemaId, payload: Buffer.from(bytes) });
-      expect(schemaIdOf(value)).toBe(schemaId);
-    }),
+    fc.property(
+      fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+      fc.uint8Array(),
+      (schemaId, bytes) => {
+        const value = frame(schemaId, Buffer.from(bytes));
+        expect(readFrame(value)).toEqual({ kind: 'framed', schemaId, payload: Buffer.from(bytes) });
+        expect(schemaIdOf(value)).toBe(schemaId);
+      },
+    ),
   );
 });
 
 test.each([
   ['nothing', Buffer.alloc(0), 'the value has 0 bytes, an Avro record has at least 5'],
-  ['a head that is cut', Buffer.from([0, 0, 0, 1]), 'the value has 4 bytes, an Avro record has at least 5'],
-  ['another first byte', Buffer.from([7, 0, 0, 0, 1, 2]), "the value's first byte is 7, Confluent framing wants 0"],
+  [
+    'a head that is cut',
+    Buffer.from([0, 0, 0, 1]),
+    'the value has 4 bytes, an Avro record has at least 5',
+  ],
+  [
+    'another first byte',
+    Buffer.from([7, 0, 0, 0, 1, 2]),
+    "the value's first byte is 7, Confluent framing wants 0",
+  ],
 ])('%s is no frame, and the problem says why', (_what, value, problem) => {
   expect(readFrame(value)).toEqual({ kind: 'not-framed', problem });
   expect(schemaIdOf(value)).toBeUndefined();

@@ -1,9 +1,12 @@
-/** Confluent's wire format: a zero byte, the id of the schema in four bytes, then the encoded event. */
+/**
+ * Confluent's wire format: a zero byte, the id of the schema in four bytes, then the encoded event.
+ */
 const headBytes = 5;
 const magicByte = 0;
 
 /** A record's value, taken apart. */
-export type Frame = { readonly kind: 'framed'; readonly schemaId: number; readonly payload: Buffer } | NotFramed;
+export type Frame =
+  { readonly kind: 'framed'; readonly schemaId: number; readonly payload: Buffer } | NotFramed;
 
 interface NotFramed {
   readonly kind: 'not-framed';
@@ -19,10 +22,15 @@ export function frame(schemaId: number, payload: Buffer): Buffer {
   return framed;
 }
 
-/** Takes a value apart; the payload shares its memory. An id below 0 is none that a registry gives: that is the caller's to judge. */
+/**
+ * Takes a value apart; the payload shares its memory. An id below 0 is none that a registry gives:
+ * that is the caller's to judge.
+ */
 export function readFrame(value: Buffer): Frame {
   if (value.length < headBytes)
-    return notFramed(`the value has ${value.length} bytes, an Avro record has at least ${headBytes}`);
+    return notFramed(
+      `the value has ${value.length} bytes, an Avro record has at least ${headBytes}`,
+    );
   if (value[0] !== magicByte)
     return notFramed(`the value's first byte is ${value[0]}, Confluent framing wants ${magicByte}`);
   return { kind: 'framed', schemaId: value.readInt32BE(1), payload: value.subarray(headBytes) };
@@ -30,7 +38,9 @@ export function readFrame(value: Buffer): Frame {
 
 /** The id alone, for many values at once; undefined where there is no frame. */
 export function schemaIdOf(value: Buffer | null): number | undefined {
-  return value === null || value.length < headBytes || value[0] !== magicByte ? undefined : value.readInt32BE(1);
+  return value === null || value.length < headBytes || value[0] !== magicByte
+    ? undefined
+    : value.readInt32BE(1);
 }
 
 function notFramed(problem: string): NotFramed {

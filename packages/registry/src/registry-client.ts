@@ -13,12 +13,18 @@ export interface RegistryAnswer {
 
 type Method = 'GET' | 'POST' | 'PUT';
 
-/** A registry that speaks Confluent's REST API. Every method throws when no whole answer came, and judges none that did. */
+/**
+ * A registry that speaks Confluent's REST API. Every method throws when no whole answer came, and
+ * judges none that did.
+ */
 export interface RegistryClient {
   ask(method: Method, path: string, body?: object): Promise<RegistryAnswer>;
   /** What an id means: `{ schema, schemaType?, references? }`. */
   schemaById(id: number): Promise<RegistryAnswer>;
-  /** Finds this very schema among the versions of the subject, also when a newer one exists: `{ id }`. */
+  /**
+   * Finds this very schema among the versions of the subject, also when a newer one exists: `{ id
+   * }`.
+   */
   findSchema(subject: string, schema: string): Promise<RegistryAnswer>;
   /** The numbers of the subject's versions. */
   versionsOf(subject: string): Promise<RegistryAnswer>;
@@ -40,8 +46,14 @@ export interface RegistryClientOptions {
 
 const contentType = 'application/vnd.schemaregistry.v1+json';
 
-/** Opens the API at `url`, such as `http://127.0.0.1:8081/apis/ccompat/v7`. It keeps nothing: a registry may change its mind. */
-export function createRegistryClient(url: string, { timeoutMs, signal }: RegistryClientOptions): RegistryClient {
+/**
+ * Opens the API at `url`, such as `http://127.0.0.1:8081/apis/ccompat/v7`. It keeps nothing: a
+ * registry may change its mind.
+ */
+export function createRegistryClient(
+  url: string,
+  { timeoutMs, signal }: RegistryClientOptions,
+): RegistryClient {
   const base = url.replace(/\/$/, '');
 
   async function ask(method: Method, path: string, body?: object): Promise<RegistryAnswer> {
@@ -66,9 +78,11 @@ export function createRegistryClient(url: string, { timeoutMs, signal }: Registr
     findSchema: (subject, schema) => ask('POST', pathOf(subject), { schema, schemaType: 'AVRO' }),
     versionsOf: (subject) => ask('GET', `${pathOf(subject)}/versions`),
     registerSchema: (subject, schema) => ask('POST', `${pathOf(subject)}/versions`, { schema }),
-    checkCompatibility: (subject, schema) => ask('POST', `/compatibility${pathOf(subject)}/versions`, { schema }),
+    checkCompatibility: (subject, schema) =>
+      ask('POST', `/compatibility${pathOf(subject)}/versions`, { schema }),
     compatibilityOf: (subject) => ask('GET', levelPathOf(subject)),
-    setCompatibility: (subject, level) => ask('PUT', levelPathOf(subject), { compatibility: level }),
+    setCompatibility: (subject, level) =>
+      ask('PUT', levelPathOf(subject), { compatibility: level }),
   };
 }
 
@@ -81,6 +95,7 @@ function parseJson(text: string): unknown {
 }
 
 function errorCodeOf(json: unknown): number | undefined {
-  const code = typeof json === 'object' && json !== null && 'error_code' in json ? json.error_code : undefined;
+  const code =
+    typeof json === 'object' && json !== null && 'error_code' in json ? json.error_code : undefined;
   return typeof code === 'number' ? code : undefined;
 }

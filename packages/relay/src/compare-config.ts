@@ -1,6 +1,9 @@
 type Config = Readonly<Record<string, string>>;
 
-/** Says in lines what changes from the running configuration to the wanted one; none when they are equal. */
+/**
+ * Says in lines what changes from the running configuration to the wanted one; none when they are
+ * equal.
+ */
 export function compareConfig(running: Config, wanted: Config): string[] {
   const keys = [...new Set([...Object.keys(running), ...Object.keys(wanted)])].sort();
   return keys.flatMap((key) => {

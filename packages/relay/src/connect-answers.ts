@@ -1,11 +1,21 @@
 import * as z from 'zod';
 
-const state = z.enum(['UNASSIGNED', 'RUNNING', 'PAUSED', 'STOPPED', 'FAILED', 'RESTARTING', 'DESTROYED']);
+const state = z.enum([
+  'UNASSIGNED',
+  'RUNNING',
+  'PAUSED',
+  'STOPPED',
+  'FAILED',
+  'RESTARTING',
+  'DESTROYED',
+]);
 
 export const connectorStatus = z.object({
   name: z.string(),
   connector: z.object({ state, worker_id: z.string(), trace: z.string().optional() }),
-  tasks: z.array(z.object({ id: z.number(), state, worker_id: z.string(), trace: z.string().optional() })),
+  tasks: z.array(
+    z.object({ id: z.number(), state, worker_id: z.string(), trace: z.string().optional() }),
+  ),
 });
 
 export type ConnectorStatus = z.infer<typeof connectorStatus>;
@@ -30,7 +40,9 @@ export const connectorOffsets = z.object({
 export type ConnectorOffsets = z.infer<typeof connectorOffsets>['offsets'];
 
 export const validation = z.object({
-  configs: z.array(z.object({ value: z.object({ name: z.string(), errors: z.array(z.string()) }).nullable() })),
+  configs: z.array(
+    z.object({ value: z.object({ name: z.string(), errors: z.array(z.string()) }).nullable() }),
+  ),
 });
 
 export const connectorConfig = z

@@ -10,11 +10,16 @@ import { ConnectError } from './connect-error.ts';
 import { connectRequest, type RequestSettings } from './connect-request.ts';
 import type { ConnectorDefinition } from './connector-definition.ts';
 
-/** Kafka Connect's REST API, as far as this pipeline uses it; what is not there is undefined. Throws while Connect starts. */
+/**
+ * Kafka Connect's REST API, as far as this pipeline uses it; what is not there is undefined. Throws
+ * while Connect starts.
+ */
 export interface ConnectApi {
   getConfig(name: string): Promise<ConnectorDefinition | undefined>;
   putConfig(config: Readonly<Record<string, string>> & { readonly name: string }): Promise<void>;
-  /** What is wrong with a definition, as `key: reason`; Debezium also tries to reach MySQL with it. */
+  /**
+   * What is wrong with a definition, as `key: reason`; Debezium also tries to reach MySQL with it.
+   */
   validate(definition: ConnectorDefinition): Promise<readonly string[]>;
   getStatus(name: string): Promise<ConnectorStatus | undefined>;
   getOffsets(name: string): Promise<ConnectorOffsets | undefined>;
@@ -37,7 +42,10 @@ const deleteOffsetsMs = 90_000;
 const defaults: RequestSettings = { timeoutMs: 30_000, rebalanceMs: 30_000 };
 
 /** Opens the API of the Connect worker at `connectUrl`. */
-export function connectApi(connectUrl: string, settings: Partial<RequestSettings> = {}): ConnectApi {
+export function connectApi(
+  connectUrl: string,
+  settings: Partial<RequestSettings> = {},
+): ConnectApi {
   const request = connectRequest(connectUrl, { ...defaults, ...settings });
   const pathOf = (name: string): string => `/connectors/${encodeURIComponent(name)}`;
 
@@ -51,17 +59,26 @@ export function connectApi(connectUrl: string, settings: Partial<RequestSettings
     },
     async validate(definition) {
       const plugin = encodeURIComponent(definition['connector.class']);
-      const answer = await request('PUT', `/connector-plugins/${plugin}/config/validate`, definition);
+      const answer = await request(
+        'PUT',
+        `/connector-plugins/${plugin}/config/validate`,
+        definition,
+      );
       return validation
         .parse(answer)
-        .configs.flatMap(({ value }) => value?.errors.map((error) => `${value.name}: ${error}`) ?? []);
+        .configs.flatMap(
+          ({ value }) => value?.errors.map((error) => `${value.name}: ${error}`) ?? [],
+        );
     },
     async getStatus(name) {
       const answer = await found(request('GET', `${pathOf(name)}/status`));
       if (answer !== undefined) return connectorStatus.parse(answer);
-      // Only its configuration says whether it is registered, and Connect answers for that when it has read its topics.
+      // Only its configuration says whether it is registered, and Connect answers for that when it
+      // has read its topics.
       const config = await found(request('GET', `${pathOf(name)}/config`));
-      return config === undefined ? undefined : { name, connector: { state: 'UNASSIGNED', worker_id: '?' }, tasks: [] };
+      return config === undefined
+        ? undefined
+        : { name, connector: { state: 'UNASSIGNED', worker_id: '?' }, tasks: [] };
     },
     async getOffsets(name) {
       const answer = await found(request('GET', `${pathOf(name)}/offsets`));

@@ -16,13 +16,23 @@ const starting = 'Connect is starting and has not read its topics yet';
 const refusal = z.object({ error_code: z.number(), message: z.string() });
 
 /** Sends one request and returns the answer's JSON, undefined when it has none. */
-export type ConnectRequest = (method: string, path: string, body?: unknown, timeoutMs?: number) => Promise<unknown>;
+export type ConnectRequest = (
+  method: string,
+  path: string,
+  body?: unknown,
+  timeoutMs?: number,
+) => Promise<unknown>;
 
 /** Opens Connect's REST API at `connectUrl`; each refusal is a `ConnectError`. */
 export function connectRequest(connectUrl: string, settings: RequestSettings): ConnectRequest {
   const base = connectUrl.replace(/\/$/, '');
 
-  async function once(method: string, path: string, body: unknown, timeoutMs: number): Promise<unknown> {
+  async function once(
+    method: string,
+    path: string,
+    body: unknown,
+    timeoutMs: number,
+  ): Promise<unknown> {
     const response = await send(`${base}${path}`, method, body, timeoutMs);
     const text = await response.text();
     if (response.ok) return text === '' ? undefined : JSON.parse(text);
@@ -53,7 +63,12 @@ function isRebalancing(error: unknown): boolean {
   return error.status === conflict || (error.status === 500 && /rebalance/.test(error.message));
 }
 
-async function send(url: string, method: string, body: unknown, timeoutMs: number): Promise<Response> {
+async function send(
+  url: string,
+  method: string,
+  body: unknown,
+  timeoutMs: number,
+): Promise<Response> {
   try {
     return await fetch(url, {
       method,

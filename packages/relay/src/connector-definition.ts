@@ -54,7 +54,9 @@ export function connectorTopics(definition: ConnectorDefinition): ConnectorTopic
   return {
     events: [...new Set(aggregates.map(({ type }) => eventTopic(definition, type)))],
     heartbeat: `${definition['heartbeat.topics.prefix'] ?? '__debezium-heartbeat'}.${definition['topic.prefix']}`,
-    schemaHistory: definition['schema.history.internal.kafka.topic'] ?? `${definition['topic.prefix']}.schema-history`,
+    schemaHistory:
+      definition['schema.history.internal.kafka.topic'] ??
+      `${definition['topic.prefix']}.schema-history`,
   };
 }
 

@@ -14,12 +14,18 @@ export interface ConnectorReport {
 export async function describeConnector(api: ConnectApi, name: string): Promise<ConnectorReport> {
   const status = await api.getStatus(name);
   const offsets = (await api.getOffsets(name)) ?? [];
-  return { name, isRunning: judgeStatus(status).kind === 'running', status: status ?? null, offsets };
+  return {
+    name,
+    isRunning: judgeStatus(status).kind === 'running',
+    status: status ?? null,
+    offsets,
+  };
 }
 
 /** The report for human eyes. */
 export function formatReport({ name, status, offsets }: ConnectorReport): string {
-  if (status === null) return `${name}: not registered; register it with: npm run connector -- register`;
+  if (status === null)
+    return `${name}: not registered; register it with: npm run connector -- register`;
   const lines = [`${name}: ${status.connector.state} on ${status.connector.worker_id}`];
   if (status.connector.trace) lines.push(status.connector.trace);
   if (status.tasks.length === 0) lines.push('no task');
@@ -33,7 +39,10 @@ export function formatReport({ name, status, offsets }: ConnectorReport): string
   }
   for (const { offset } of offsets) {
     if (offset === null) continue;
-    lines.push(`position: ${offset.file ?? '?'}:${offset.pos ?? '?'}`, `gtids: ${offset.gtids ?? 'none'}`);
+    lines.push(
+      `position: ${offset.file ?? '?'}:${offset.pos ?? '?'}`,
+      `gtids: ${offset.gtids ?? 'none'}`,
+    );
     if (offset.snapshot !== undefined) lines.push(`snapshot under way: ${offset.snapshot}`);
   }
   return lines.join('\n');

@@ -20,26 +20,33 @@ const refusal = (statement: string): string =>
       `https://github.com/debezium/dbz/issues with the statement '${statement}'\nno viable alternative at input 'x'`,
   );
 
-it.each(['TRUNCATE TABLE url', "CREATE TABLE outbox (\n  a VARCHAR(9) DEFAULT 'it''s',\n  url INT COMMENT 'x'\n)"])(
-  'the refused statement is found whole, whatever quotes and lines it has: %j',
-  (statement) => {
-    expect(classifyFailure(refusal(statement))).toEqual({ kind: 'refused-statement', statement });
-  },
-);
+it.each([
+  'TRUNCATE TABLE url',
+  "CREATE TABLE outbox (\n  a VARCHAR(9) DEFAULT 'it''s',\n  url INT COMMENT 'x'\n)",
+])('the refused statement is found whole, whatever quotes and lines it has: %j', (statement) => {
+  expect(classifyFailure(refusal(statement))).toEqual({ kind: 'refused-statement', statement });
+});
 
 it('a statement that the parser remarks on more than once is found once', () => {
   const remark = (text: string) =>
     `io.debezium.text.ParsingException: DDL statement couldn't be parsed. Please open a GitHub issue at ` +
     `https://github.com/debezium/dbz/issues with the statement 'CREATE TABLE outbox (url TEXT)'\n${text} {A, B}`;
-  const trace = traceOf(`Multiple parsing errors\n${remark("extraneous input 'url'")}\n${remark('mismatched input')}`);
-  expect(classifyFailure(trace)).toEqual({ kind: 'refused-statement', statement: 'CREATE TABLE outbox (url TEXT)' });
+  const trace = traceOf(
+    `Multiple parsing errors\n${remark("extraneous input 'url'")}\n${remark('mismatched input')}`,
+  );
+  expect(classifyFailure(trace)).toEqual({
+    kind: 'refused-statement',
+    statement: 'CREATE TABLE outbox (url TEXT)',
+  });
 });
 
 it('what it says is one line of at most 400 characters with the statement and the recipe', () => {
   expect(explainFailure(refusal('TRUNCATE\n  TABLE url'))).toBe(
     'Debezium cannot parse the statement "TRUNCATE TABLE url": docs/runbook.md, "A refused statement"',
   );
-  expect(explainFailure(refusal(`CREATE TABLE outbox (${'url INT, '.repeat(200)}`))?.length).toBeLessThan(400);
+  expect(
+    explainFailure(refusal(`CREATE TABLE outbox (${'url INT, '.repeat(200)}`))?.length,
+  ).toBeLessThan(400);
 });
 
 it('a statement is found whole although its lines look like the end of it, or of another failure', () => {
@@ -56,7 +63,9 @@ it('a statement is found whole although its lines look like the end of it, or of
 });
 
 it('a statement cannot rewrite the terminal of its reader', () => {
-  expect(explainFailure(refusal('TRUNCATE TABLE url /* \x1b[2J */'))).toContain('TRUNCATE TABLE url /* \\u001b[2J */');
+  expect(explainFailure(refusal('TRUNCATE TABLE url /* \x1b[2J */'))).toContain(
+    'TRUNCATE TABLE url /* \\u001b[2J */',
+  );
 });
 
 it.each([
@@ -68,8 +77,14 @@ it.each([
 });
 
 it.each([
-  ['misfit', "io.debezium.DebeziumException: Failed to properly convert data value for 'a.outbox.b' of type INT"],
-  ['stale-history', 'io.debezium.DebeziumException: The db history topic is missing. You may attempt to recover it'],
+  [
+    'misfit',
+    "io.debezium.DebeziumException: Failed to properly convert data value for 'a.outbox.b' of type INT",
+  ],
+  [
+    'stale-history',
+    'io.debezium.DebeziumException: The db history topic is missing. You may attempt to recover it',
+  ],
   [
     'stale-history',
     "io.debezium.DebeziumException: Encountered change event for table a.outbox whose schema isn't known to this connector",
@@ -83,7 +98,9 @@ it.each([
 });
 
 it('any other cause is left to its trace', () => {
-  expect(explainFailure(traceOf('org.apache.kafka.common.errors.RecordTooLargeException: too large'))).toBeUndefined();
+  expect(
+    explainFailure(traceOf('org.apache.kafka.common.errors.RecordTooLargeException: too large')),
+  ).toBeUndefined();
 });
 
 it.each([
@@ -95,7 +112,9 @@ it.each([
 });
 
 it('a failure is named in one line: by its recipe, else by the innermost cause', () => {
-  expect(nameCause(refusal('TRUNCATE TABLE url'))).toMatch(/^Debezium cannot parse .*"A refused statement"$/);
+  expect(nameCause(refusal('TRUNCATE TABLE url'))).toMatch(
+    /^Debezium cannot parse .*"A refused statement"$/,
+  );
   expect(nameCause(traceOf('java.net.ConnectException: Connection refused'))).toBe(
     'java.net.ConnectException: Connection refused',
   );

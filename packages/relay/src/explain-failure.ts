@@ -2,24 +2,31 @@ import { printable } from '@board/service';
 
 /** Why a task has failed, where the trace names something that has a recipe. */
 export type Failure =
-  /** Debezium's parser knows the statement not, or not in this form: valid in MySQL, so it stands in the binlog. */
+  /**
+   * Debezium's parser knows the statement not, or not in this form: valid in MySQL, so it stands in
+   * the binlog.
+   */
   | { readonly kind: 'refused-statement'; readonly statement: string }
   /** A value of a row is not of the type that the connector believes its column to have. */
   | { readonly kind: 'misfit'; readonly problem: string }
   /**
-   * The schema history is gone, or does not hold the outbox as its rows are. Restarts do not help: `when_needed` rebuilds a
-   * lost position, but not a lost history; a new position does.
+   * The schema history is gone, or does not hold the outbox as its rows are. Restarts do not help:
+   * `when_needed` rebuilds a lost position, but not a lost history; a new position does.
    */
   | { readonly kind: 'stale-history'; readonly problem: string };
 
-// One line, the parser's remark, follows the statement, which may itself hold quotes and line ends and words such as "at";
-// then comes a frame of the stack, or the next remark on the same statement.
+// One line, the parser's remark, follows the statement, which may itself hold quotes and line ends
+// and words such as "at"; then comes a frame of the stack, or the next remark on the same
+// statement.
 const refused =
   /DDL statement couldn't be parsed\..*? with the statement '([\s\S]*?)'\n[^\n]*\n(?:\tat \S+\.\S+\(|io\.debezium\.text\.)/;
 const others = [
   ['misfit', /Failed to properly convert (?:data|default) value for '[^']*' of type [^\n]*/],
   ['stale-history', /Error processing row in \S+, internal schema size \d+, but row size \d+/],
-  ['stale-history', /Encountered change event for table \S+ whose schema isn't known to this connector/],
+  [
+    'stale-history',
+    /Encountered change event for table \S+ whose schema isn't known to this connector/,
+  ],
   ['stale-history', /The db history topic is missing/],
 ] as const;
 
@@ -36,7 +43,10 @@ export function classifyFailure(trace: string): Failure | undefined {
   return undefined;
 }
 
-/** One line that names the cause and the recipe in the runbook; undefined where the trace says it better. */
+/**
+ * One line that names the cause and the recipe in the runbook; undefined where the trace says it
+ * better.
+ */
 export function explainFailure(trace: string): string | undefined {
   const failure = classifyFailure(trace);
   switch (failure?.kind) {
@@ -50,7 +60,10 @@ export function explainFailure(trace: string): string | undefined {
   }
 }
 
-/** One line on why a task has failed: the cause with its recipe, else the innermost cause that Java names. */
+/**
+ * One line on why a task has failed: the cause with its recipe, else the innermost cause that Java
+ * names.
+ */
 export function nameCause(trace: string): string {
   const lines = trace.split('\n');
   const innermost = lines.findLast((line) => line.startsWith('Caused by: ')) ?? lines[0] ?? '';

@@ -16,9 +16,15 @@ export interface FenceWait {
   /** Shipped once the fence has passed: every transaction of this set. */
   readonly gtid: GtidSet;
   readonly timeoutMs: number;
-  /** Commits a tiny transaction: on an idle server the connector's offset stays one transaction behind. */
+  /**
+   * Commits a tiny transaction: on an idle server the connector's offset stays one transaction
+   * behind.
+   */
   readonly push?: (mysql: RunSql) => Promise<void>;
-  /** Why the connector's position proves nothing, whatever it says: what the keeper has seen and remembers. */
+  /**
+   * Why the connector's position proves nothing, whatever it says: what the keeper has seen and
+   * remembers.
+   */
   readonly distrust?: () => Promise<string | undefined>;
   /** Ends the wait. */
   readonly signal?: AbortSignal;
@@ -28,16 +34,22 @@ const pollMs = 200;
 /** Longer than the connector's heartbeat interval: more pushes would not move its offset sooner. */
 const pushEveryMs = 1_200;
 
-/** Commits an empty transaction with a GTID of its own; it touches no table and needs FLUSH_OPTIMIZER_COSTS only. */
+/**
+ * Commits an empty transaction with a GTID of its own; it touches no table and needs
+ * FLUSH_OPTIMIZER_COSTS only.
+ */
 export async function pushFence(mysql: RunSql): Promise<void> {
   await mysql('FLUSH OPTIMIZER_COSTS');
 }
 
 /** Every transaction whose rows this caller may have seen, and one of its own. */
 export async function noteGtid(mysql: RunSql, push = pushFence): Promise<GtidSet> {
-  // Rows become visible a moment before their GTID is in gtid_executed; a transaction that commits after them waits for both.
+  // Rows become visible a moment before their GTID is in gtid_executed; a transaction that commits
+  // after them waits for both.
   await push(mysql);
-  const [row] = (await mysql('SELECT @@GLOBAL.gtid_executed AS gtids')) as readonly { gtids: string }[];
+  const [row] = (await mysql('SELECT @@GLOBAL.gtid_executed AS gtids')) as readonly {
+    gtids: string;
+  }[];
   return row?.gtids ?? '';
 }
 
@@ -46,7 +58,10 @@ export async function waitUntilShipped(wait: Omit<FenceWait, 'gtid'>): Promise<F
   return waitForFence({ ...wait, gtid: await noteGtid(wait.mysql, wait.push) });
 }
 
-/** Waits until Kafka has acknowledged all that the transactions of `gtid` put into the outbox, as far as that can be proven. */
+/**
+ * Waits until Kafka has acknowledged all that the transactions of `gtid` put into the outbox, as
+ * far as that can be proven.
+ */
 export async function waitForFence(wait: FenceWait): Promise<FenceResult> {
   const { mysql, push = pushFence, timeoutMs, distrust, signal } = wait;
   const deadline = performance.now() + timeoutMs;
@@ -60,7 +75,8 @@ export async function waitForFence(wait: FenceWait): Promise<FenceResult> {
       const after = await distrust?.();
       return after === undefined ? result : { cannotTell: after };
     }
-    if (signal?.aborted === true) return { cannotTell: `${result.cannotTell} (the wait was ended)` };
+    if (signal?.aborted === true)
+      return { cannotTell: `${result.cannotTell} (the wait was ended)` };
     if (performance.now() >= deadline) {
       return { cannotTell: `${result.cannotTell} (waited ${timeoutMs / 1_000} s)` };
     }
@@ -82,15 +98,20 @@ async function ask(wait: FenceWait): Promise<FenceResult> {
   return judgeFence(await compare(wait, offsets), wait.connector);
 }
 
-async function compare({ mysql, gtid }: FenceWait, offsets: ConnectorOffsets | undefined): Promise<FenceView> {
-  const [offset, ...others] = (offsets ?? []).map((entry) => entry.offset).filter((one) => one !== null);
+async function compare(
+  { mysql, gtid }: FenceWait,
+  offsets: ConnectorOffsets | undefined,
+): Promise<FenceView> {
+  const [offset, ...others] = (offsets ?? [])
+    .map((entry) => entry.offset)
+    .filter((one) => one !== null);
   const relayed = offset?.gtids ?? '';
-  // The server is asked AFTER Connect: only then must it know every transaction that the offset names.
-  const [sets] = (await mysql('SELECT GTID_SUBSET(?, ?) AS reached, GTID_SUBSET(?, @@GLOBAL.gtid_executed) AS known', [
-    gtid,
-    relayed,
-    relayed,
-  ])) as readonly { reached: number; known: number }[];
+  // The server is asked AFTER Connect: only then must it know every transaction that the offset
+  // names.
+  const [sets] = (await mysql(
+    'SELECT GTID_SUBSET(?, ?) AS reached, GTID_SUBSET(?, @@GLOBAL.gtid_executed) AS known',
+    [gtid, relayed, relayed],
+  )) as readonly { reached: number; known: number }[];
   return {
     registered: offsets !== undefined,
     offsets: offset === undefined ? 0 : 1 + others.length,

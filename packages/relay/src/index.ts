@@ -22,7 +22,13 @@ export {
   type RunSql,
 } from './fence.ts';
 export type { FenceResult } from './judge-fence.ts';
-export { classifyFailure, explainFailure, nameCause, namesOutbox, type Failure } from './explain-failure.ts';
+export {
+  classifyFailure,
+  explainFailure,
+  nameCause,
+  namesOutbox,
+  type Failure,
+} from './explain-failure.ts';
 export { judgeStatus, type Health } from './judge-status.ts';
 export { rebuildPosition } from './rebuild-position.ts';
 export { registerConnector, type Registration } from './register.ts';

@@ -18,14 +18,19 @@ export interface FenceView {
 /** Passed only when nothing speaks against it; else why the offset proves nothing, now. */
 export function judgeFence(view: FenceView, connector: string): FenceResult {
   const { registered, offsets, snapshot, gtid, relayed, reached, known } = view;
-  if (gtid === '') return { cannotTell: 'the server numbers no transactions: gtid_mode must be ON' };
+  if (gtid === '')
+    return { cannotTell: 'the server numbers no transactions: gtid_mode must be ON' };
   if (!registered) return { cannotTell: `the connector ${connector} is not registered` };
   if (offsets === 0) return { cannotTell: `the connector ${connector} has no position yet` };
-  // Two positions mean that the connector was pointed elsewhere; which one counts is not for us to guess.
-  if (offsets > 1) return { cannotTell: `the connector ${connector} has ${offsets} positions, one is wanted` };
+  // Two positions mean that the connector was pointed elsewhere; which one counts is not for us to
+  // guess.
+  if (offsets > 1)
+    return { cannotTell: `the connector ${connector} has ${offsets} positions, one is wanted` };
   if (snapshot) return { cannotTell: `the connector ${connector} is taking a snapshot` };
-  if (relayed === '') return { cannotTell: `the position of the connector ${connector} has no GTIDs` };
-  // After RESET BINARY LOGS AND GTIDS a small new set lies inside the large old one, and proves nothing.
+  if (relayed === '')
+    return { cannotTell: `the position of the connector ${connector} has no GTIDs` };
+  // After RESET BINARY LOGS AND GTIDS a small new set lies inside the large old one, and proves
+  // nothing.
   if (!known) {
     return {
       cannotTell: `the connector ${connector} names transactions that the server does not have: were its GTIDs reset, or a backup restored?`,

@@ -35,7 +35,11 @@ describe('a look at the relay', () => {
     ['the first look ever', { relayed: '', position: '' }, null],
     ['the FIRST snapshot of a new connector', { snapshot: true }, { ...before, relayed: '' }],
     ['a snapshot that still runs', { snapshot: true }, { ...before, snapshot: true }],
-    ['a failover to a server that has everything', { serverUuid: 'b', file: 'binlog.000001' }, before],
+    [
+      'a failover to a server that has everything',
+      { serverUuid: 'b', file: 'binlog.000001' },
+      before,
+    ],
     ['the next binlog file', { file: 'binlog.000010' }, { ...before, file: 'binlog.000009' }],
     ['more than 999,999 files', { file: 'binlog.1000000' }, { ...before, file: 'binlog.999999' }],
   ])('finds nothing: %s', (_name, changes, seen) => {
@@ -48,8 +52,16 @@ describe('a look at the relay', () => {
       { keepsHistory: false, executed: 'a:1-2', relayed: 'a:1-9', known: false },
       'GTIDs were reset',
     ],
-    ['a RESTORED server grows, the position is old', { keepsHistory: false }, 'a backup was restored'],
-    ['ANOTHER server without everything', { serverUuid: 'b', keepsHistory: false }, 'another server'],
+    [
+      'a RESTORED server grows, the position is old',
+      { keepsHistory: false },
+      'a backup was restored',
+    ],
+    [
+      'ANOTHER server without everything',
+      { serverUuid: 'b', keepsHistory: false },
+      'another server',
+    ],
     ['GTIDs that have GROWN PAST the old set', { file: 'binlog.000001' }, 'begun anew'],
     ['a position that names what the server does not have', { known: false }, 'does not have'],
   ])('blocks the fence: %s', (_name, changes, reason) => {
@@ -60,7 +72,11 @@ describe('a look at the relay', () => {
     ['the position is GONE', noPosition, 'lost its position'],
     ['a new SNAPSHOT', { snapshot: true }, 'new snapshot'],
     ['a new position', { keepsPosition: false }, 'does not continue'],
-    ['reset and rebuilt between two looks', { keepsHistory: false, keepsPosition: false }, 'were reset'],
+    [
+      'reset and rebuilt between two looks',
+      { keepsHistory: false, keepsPosition: false },
+      'were reset',
+    ],
     ['reset, and the position gone', { keepsHistory: false, ...noPosition }, 'were reset'],
   ])('is suspicious, with a fence that can be believed: %s', (_name, changes, reason) => {
     expect(judge(changes)).toEqual({ fence: 'open', reason: expect.stringContaining(reason) });
@@ -93,8 +109,12 @@ describe('a suspicion', () => {
     const settlement = { at: open.at, by: 'audit', reason: '' } as const;
     expect(openSuspicion({})).toBeUndefined();
     expect(openSuspicion({ suspicion: open })).toBe(open);
-    expect(openSuspicion({ suspicion: open, settlement: { ...settlement, suspicion: blocked.id } })).toBe(open);
-    expect(openSuspicion({ suspicion: open, settlement: { ...settlement, suspicion: open.id } })).toBeUndefined();
+    expect(
+      openSuspicion({ suspicion: open, settlement: { ...settlement, suspicion: blocked.id } }),
+    ).toBe(open);
+    expect(
+      openSuspicion({ suspicion: open, settlement: { ...settlement, suspicion: open.id } }),
+    ).toBeUndefined();
     expect(openSuspicion({ settlement: { ...settlement, suspicion: open.id } })).toBeUndefined();
   });
   it('has an id of its own, also when it is made of another one', () => {

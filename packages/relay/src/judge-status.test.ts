@@ -8,7 +8,12 @@ function status(connector: State, ...tasks: State[]): ConnectorStatus {
   return {
     name: 'c',
     connector: { state: connector, worker_id: 'w' },
-    tasks: tasks.map((state, id) => ({ id, state, worker_id: 'w', ...(state === 'FAILED' && { trace: 'why' }) })),
+    tasks: tasks.map((state, id) => ({
+      id,
+      state,
+      worker_id: 'w',
+      ...(state === 'FAILED' && { trace: 'why' }),
+    })),
   };
 }
 
@@ -18,16 +23,22 @@ describe('judgeStatus', () => {
   });
 
   it('does NOT call a connector without a task running', () => {
-    expect(judgeStatus(status('RUNNING'))).toEqual({ kind: 'waiting', state: 'connector RUNNING, no task' });
+    expect(judgeStatus(status('RUNNING'))).toEqual({
+      kind: 'waiting',
+      state: 'connector RUNNING, no task',
+    });
   });
 
   it('reports the trace of a task that failed under a connector that runs', () => {
     expect(judgeStatus(status('RUNNING', 'FAILED'))).toEqual({ kind: 'failed', trace: 'why' });
   });
 
-  it.each<State>(['PAUSED', 'STOPPED', 'UNASSIGNED', 'RESTARTING'])('waits while the connector is %s', (state) => {
-    expect(judgeStatus(status(state, 'RUNNING')).kind).toBe('waiting');
-  });
+  it.each<State>(['PAUSED', 'STOPPED', 'UNASSIGNED', 'RESTARTING'])(
+    'waits while the connector is %s',
+    (state) => {
+      expect(judgeStatus(status(state, 'RUNNING')).kind).toBe('waiting');
+    },
+  );
 
   it('waits for a connector that Connect does not know yet', () => {
     expect(judgeStatus(undefined).kind).toBe('waiting');

@@ -11,8 +11,10 @@ export function judgeStatus(status: ConnectorStatus | undefined): Health {
   if (status === undefined) return { kind: 'waiting', state: 'not there yet' };
   const parts = [status.connector, ...status.tasks];
   const failed = parts.find((part) => part.state === 'FAILED');
-  if (failed !== undefined) return { kind: 'failed', trace: failed.trace ?? 'Connect gave no trace' };
-  if (status.tasks.length > 0 && parts.every((part) => part.state === 'RUNNING')) return { kind: 'running' };
+  if (failed !== undefined)
+    return { kind: 'failed', trace: failed.trace ?? 'Connect gave no trace' };
+  if (status.tasks.length > 0 && parts.every((part) => part.state === 'RUNNING'))
+    return { kind: 'running' };
   const tasks = status.tasks.map((task) => `task ${task.id} ${task.state}`).join(', ') || 'no task';
   return { kind: 'waiting', state: `connector ${status.connector.state}, ${tasks}` };
 }

@@ -2,9 +2,9 @@ import type { ConnectApi } from './connect-api.ts';
 import { keepTrying } from './keep-trying.ts';
 
 /**
- * Has a connector forget its position and begin anew: it reads the shape of the outbox from the database, ships every row of it
- * again (consumers' marks remove the copies), and goes on with the binlog. Loses nothing, as no row leaves the outbox before
- * it was shipped.
+ * Has a connector forget its position and begin anew: it reads the shape of the outbox from the
+ * database, ships every row of it again (consumers' marks remove the copies), and goes on with the
+ * binlog. Loses nothing, as no row leaves the outbox before it was shipped.
  */
 export async function rebuildPosition(
   connect: Pick<ConnectApi, 'getStatus' | 'stop' | 'deleteOffsets' | 'resume'>,
@@ -17,11 +17,15 @@ export async function rebuildPosition(
     // Connect refuses until the connector has really ended.
     await keepTrying(() => connect.deleteOffsets(connector), patienceMs);
   } catch (cause) {
-    // Not resumed with the position, and the idea of the columns, for which it may have been stopped.
+    // Not resumed with the position, and the idea of the columns, for which it may have been
+    // stopped.
     if (wasStopped)
-      throw new Error(`the position of ${connector} was not deleted, so it stays STOPPED as it was: try again`, {
-        cause,
-      });
+      throw new Error(
+        `the position of ${connector} was not deleted, so it stays STOPPED as it was: try again`,
+        {
+          cause,
+        },
+      );
     await keepTrying(() => connect.resume(connector), patienceMs);
     throw cause;
   }

@@ -24,16 +24,18 @@ const hiddenReasonHint =
   'CDC_MYSQL_HOST, _PORT, _USER and _PASSWORD, or that user lacks a grant.';
 
 /**
- * Brings a connector into its defined state and returns once it really ships; safe to call again. One that the keeper has
- * stopped because of its columns stays STOPPED, and `held` is returned.
+ * Brings a connector into its defined state and returns once it really ships; safe to call again.
+ * One that the keeper has stopped because of its columns stays STOPPED, and `held` is returned.
  */
 export async function registerConnector(registration: Registration): Promise<'ships' | 'held'> {
   const { connectUrl, definition = boardOutbox, timeoutMs = 90_000 } = registration;
   const api = connectApi(connectUrl);
-  const report = (line: string): void => registration.onProgress?.(printable(`${definition.name}: ${line}`));
+  const report = (line: string): void =>
+    registration.onProgress?.(printable(`${definition.name}: ${line}`));
 
   await refuseInvalid(api, definition);
-  // Also UNASSIGNED: a stopped one is called so for a moment after a change of its configuration, or while Connect rebalances.
+  // Also UNASSIGNED: a stopped one is called so for a moment after a change of its configuration,
+  // or while Connect rebalances.
   const state = (await api.getStatus(definition.name))?.connector.state ?? 'RUNNING';
   const hold = state === 'RUNNING' ? undefined : await readHold(registration, definition.name);
   await bringIntoState(api, definition, hold, report);
@@ -45,12 +47,19 @@ export async function registerConnector(registration: Registration): Promise<'sh
 async function refuseInvalid(api: ConnectApi, definition: ConnectorDefinition): Promise<void> {
   const errors = await api.validate(definition);
   if (errors.length === 0) return;
-  const hint = errors.some((error) => error.includes('config provider reference')) ? hiddenReasonHint : '';
-  throw new Error(`Connect refuses ${definition.name}, nothing was changed:\n  ${errors.join('\n  ')}${hint}`);
+  const hint = errors.some((error) => error.includes('config provider reference'))
+    ? hiddenReasonHint
+    : '';
+  throw new Error(
+    `Connect refuses ${definition.name}, nothing was changed:\n  ${errors.join('\n  ')}${hint}`,
+  );
 }
 
 /** Why the keeper has stopped it; resumed as it is, it would ship values under wrong columns. */
-async function readHold(registration: Registration, connector: string): Promise<string | undefined> {
+async function readHold(
+  registration: Registration,
+  connector: string,
+): Promise<string | undefined> {
   const kafka = connectKafka(registration, 'connector-setup');
   const topic = registration.memoryTopic ?? keeperMemoryTopic.name;
   const memory = relayMemory(openCompactedTopic(kafka, topic), connector);
@@ -85,9 +94,13 @@ async function bringIntoState(
   }
 
   if (hold !== undefined) {
-    report(`stays STOPPED, the keeper has stopped it: ${hold}. "npm run outbox -- redrive", then "npm run audit"`);
+    report(
+      `stays STOPPED, the keeper has stopped it: ${hold}. "npm run outbox -- redrive", then "npm run audit"`,
+    );
   } else if (changes.length > 0 || state === 'STOPPED' || state === 'PAUSED') {
     await api.resume(definition.name);
-    report(changes.length > 0 ? 'restarted with the new configuration' : `resumed, it was ${state}`);
+    report(
+      changes.length > 0 ? 'restarted with the new configuration' : `resumed, it was ${state}`,
+    );
   }
 }

@@ -1,6 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { boardOutbox, endDdlSkip, skipRefusedDdl, type ConnectorDefinition, type FenceResult } from './index.ts';
+import {
+  boardOutbox,
+  endDdlSkip,
+  skipRefusedDdl,
+  type ConnectorDefinition,
+  type FenceResult,
+} from './index.ts';
 
 const filterKey = 'internal.schema.history.internal.ddl.filter';
 const skipKey = 'schema.history.internal.skip.unparseable.ddl';
@@ -19,7 +25,10 @@ interface Setup {
   readonly failingPuts?: readonly number[];
 }
 
-/** A connector that passes over what its configuration names, and stands at the first statement that it does not. */
+/**
+ * A connector that passes over what its configuration names, and stands at the first statement that
+ * it does not.
+ */
 function connecting(setup: Setup) {
   const { refused = [], storesNoPosition = false, failingPuts = [] } = setup;
   let config = setup.config ?? own;
@@ -33,7 +42,8 @@ function connecting(setup: Setup) {
       (config[filterKey] ?? '')
         .split(',')
         .some((filter) => new RegExp(`^(?:${toJs(filter)})$`, 'isu').test(statement)));
-  const standsAt = (): string | undefined => (isPast ? undefined : refused.find((statement) => !passesOver(statement)));
+  const standsAt = (): string | undefined =>
+    isPast ? undefined : refused.find((statement) => !passesOver(statement));
   const connect = {
     getConfig: async () => config,
     async putConfig(next: Readonly<Record<string, string>>) {
@@ -44,8 +54,15 @@ function connecting(setup: Setup) {
     async getStatus(name: string) {
       const statement = standsAt();
       const trace = `ParsingException: DDL statement couldn't be parsed. Please open an issue with the statement '${statement}'\nno\n\tat io.debezium.antlr.X.y(X.java:1)`;
-      const task = statement === undefined ? { state: 'RUNNING' as const } : { state: 'FAILED' as const, trace };
-      return { name, connector: { state: 'RUNNING' as const, ...worker }, tasks: [{ id: 0, ...worker, ...task }] };
+      const task =
+        statement === undefined
+          ? { state: 'RUNNING' as const }
+          : { state: 'FAILED' as const, trace };
+      return {
+        name,
+        connector: { state: 'RUNNING' as const, ...worker },
+        tasks: [{ id: 0, ...worker, ...task }],
+      };
     },
   };
   async function awaitShipped(signal: AbortSignal): Promise<FenceResult> {
@@ -80,14 +97,20 @@ const toJs = (filter: string): string => filter.replaceAll(/\\x\{([0-9a-f]+)\}/g
 
 it('statements that follow each other are passed over together, each of them asked about', async () => {
   const { skip, approved } = connecting({
-    refused: ['CREATE TABLE s.outbox (url INT)', 'ALTER TABLE s.outbox ADD uri INT', 'TRUNCATE TABLE url'],
+    refused: [
+      'CREATE TABLE s.outbox (url INT)',
+      'ALTER TABLE s.outbox ADD uri INT',
+      'TRUNCATE TABLE url',
+    ],
   });
   expect(await skip()).toBe('passed');
   expect(approved).toEqual(['ALTER TABLE s.outbox ADD uri INT', 'TRUNCATE TABLE url']);
 });
 
 it('a further statement that must not be passed over ends the skip, and leaves no setting behind', async () => {
-  const { skip } = connecting({ refused: ['CREATE TABLE s.outbox (url INT)', 'ALTER TABLE "outbox" ADD url INT'] });
+  const { skip } = connecting({
+    refused: ['CREATE TABLE s.outbox (url INT)', 'ALTER TABLE "outbox" ADD url INT'],
+  });
   const refusing = () => Promise.reject(new Error('may have changed the outbox'));
   await expect(skip(refusing)).rejects.toThrow('may have changed the outbox');
 });
@@ -107,13 +130,18 @@ it('takes them back also when Connect fails at first', async () => {
 });
 
 it('is not done before the connector has come to the present without them', async () => {
-  const { skip } = connecting({ refused: ['CREATE TABLE s.outbox (url INT)'], storesNoPosition: true });
+  const { skip } = connecting({
+    refused: ['CREATE TABLE s.outbox (url INT)'],
+    storesNoPosition: true,
+  });
   expect(await skip()).toEqual({ cannotTell: 'the wait was ended' });
 });
 
 it('what a skip that was killed has left behind is taken back, once', async () => {
   const filter = `${own[filterKey]},CREATE TABLE url`;
-  const { connect, config } = connecting({ config: { ...own, [filterKey]: filter, [skipKey]: 'true' } });
+  const { connect, config } = connecting({
+    config: { ...own, [filterKey]: filter, [skipKey]: 'true' },
+  });
   expect(await endDdlSkip(connect, 'board-outbox')).toBe(true);
   expect(config()).toEqual(own);
   expect(await endDdlSkip(connect, 'board-outbox')).toBe(false);

@@ -10,7 +10,10 @@ export interface DdlSkip {
   readonly connector: string;
   /** As the trace of the failed task has it. */
   readonly statement: string;
-  /** Asked about each further statement at which the connector then stands; throws when it must not be passed over. */
+  /**
+   * Asked about each further statement at which the connector then stands; throws when it must not
+   * be passed over.
+   */
   readonly approve: (statement: string) => Promise<void>;
   /** Waits until all that was committed before the call is in Kafka, or the signal aborts. */
   readonly awaitShipped: (signal: AbortSignal) => Promise<FenceResult>;
@@ -24,8 +27,9 @@ const skipKey = 'schema.history.internal.skip.unparseable.ddl';
 const pollMs = 500;
 
 /**
- * Lets the connector pass over statements that its parser refuses, with a setting that is taken back afterwards. Several in
- * a row need it together: between them the connector may store no position.
+ * Lets the connector pass over statements that its parser refuses, with a setting that is taken
+ * back afterwards. Several in a row need it together: between them the connector may store no
+ * position.
  */
 export async function skipRefusedDdl(skip: DdlSkip): Promise<FenceResult> {
   const { connect, connector, approve, onProgress = () => undefined } = skip;
@@ -39,7 +43,9 @@ export async function skipRefusedDdl(skip: DdlSkip): Promise<FenceResult> {
       statements.push(next);
       const own = withoutSkips(running);
       await connect.putConfig({ ...own, ...skipping(statements, own), name: connector });
-      onProgress('the statement is passed over, waiting until the connector has come to the present');
+      onProgress(
+        'the statement is passed over, waiting until the connector has come to the present',
+      );
       ({ next, passed } = await waitOrFindNext(skip, statements));
       if (next !== undefined) await approve(next);
     }
@@ -52,8 +58,8 @@ export async function skipRefusedDdl(skip: DdlSkip): Promise<FenceResult> {
 }
 
 /**
- * Takes back what a skip has set, as the configuration is now: it may have been changed since. False when there was nothing
- * to take back.
+ * Takes back what a skip has set, as the configuration is now: it may have been changed since.
+ * False when there was nothing to take back.
  */
 export function endDdlSkip(
   connect: Pick<ConnectApi, 'getConfig' | 'putConfig'>,
@@ -102,23 +108,29 @@ async function waitOrFindNext(
 
 type Config = Readonly<Record<string, string>>;
 
-/** Whether a skip is under way, or has left its settings behind because it was killed in its middle. */
+/**
+ * Whether a skip is under way, or has left its settings behind because it was killed in its middle.
+ */
 export function isSkippingDdl(running: Config): boolean {
   const own = withoutSkips(running);
   return running[skipKey] !== own[skipKey] || running[filterKey] !== own[filterKey];
 }
 
 /**
- * One more entry of the filter names each statement and no other. Debezium's own switch passes over all that it cannot
- * parse, and writes what was run in the captured database into the schema history, where every later start fails at it.
- * Only `TRUNCATE TABLE` needs the switch: Debezium does not ask the filter about it, except when it reads the history.
+ * One more entry of the filter names each statement and no other. Debezium's own switch passes over
+ * all that it cannot parse, and writes what was run in the captured database into the schema
+ * history, where every later start fails at it. Only `TRUNCATE TABLE` needs the switch: Debezium
+ * does not ask the filter about it, except when it reads the history.
  */
 function skipping(statements: readonly string[], { [filterKey]: filter }: Config): Config {
-  const isTruncate = (statement: string): boolean => /^(SET STATEMENT .*)?TRUNCATE TABLE /is.test(statement);
+  const isTruncate = (statement: string): boolean =>
+    /^(SET STATEMENT .*)?TRUNCATE TABLE /is.test(statement);
   const named = statements.filter((statement) => !isTruncate(statement)).map(literal);
   return {
     ...(statements.some(isTruncate) && { [skipKey]: 'true' }),
-    ...(named.length > 0 && { [filterKey]: [filter, ...named].filter((entry) => entry !== undefined).join(',') }),
+    ...(named.length > 0 && {
+      [filterKey]: [filter, ...named].filter((entry) => entry !== undefined).join(','),
+    }),
   };
 }
 
@@ -129,12 +141,18 @@ function withoutSkips(running: Config): Config {
 }
 
 /**
- * A regular expression for this text, without a comma, at which the list of filters would be split. Of the quotes it says
- * only where they are: the parser reports the statement with single quotes for double ones, and more names in backticks.
+ * A regular expression for this text, without a comma, at which the list of filters would be split.
+ * Of the quotes it says only where they are: the parser reports the statement with single quotes
+ * for double ones, and more names in backticks.
  */
 function literal(text: string): string {
   return text
     .split(/["'`]+/)
-    .map((part) => part.replaceAll(/[^A-Za-z0-9]/gu, (char) => `\\x{${(char.codePointAt(0) ?? 0).toString(16)}}`))
+    .map((part) =>
+      part.replaceAll(
+        /[^A-Za-z0-9]/gu,
+        (char) => `\\x{${(char.codePointAt(0) ?? 0).toString(16)}}`,
+      ),
+    )
     .join('["\'`]*');
 }

@@ -16,12 +16,16 @@ export interface ShippingWait {
 const pollMs = 250;
 /** Longer than the connector's heartbeat interval: it sends none sooner. */
 const nudgeMs = 1_500;
-/** Connect may show the old failure for a moment after a restart; once another state was seen, a failure is a new one. */
+/**
+ * Connect may show the old failure for a moment after a restart; once another state was seen, a
+ * failure is a new one.
+ */
 const restartGraceMs = 5_000;
 
 /**
- * Waits until connector and task are RUNNING and a heartbeat or row has arrived in Kafka since then.
- * RUNNING alone proves nothing: Connect says so also of a connector that cannot write. Failures are restarted once.
+ * Waits until connector and task are RUNNING and a heartbeat or row has arrived in Kafka since
+ * then. RUNNING alone proves nothing: Connect says so also of a connector that cannot write.
+ * Failures are restarted once.
  */
 export async function waitUntilShipping(wait: ShippingWait): Promise<void> {
   const { api, kafka, definition, report } = wait;
@@ -50,12 +54,14 @@ export async function waitUntilShipping(wait: ShippingWait): Promise<void> {
         before = undefined;
       } else if (before === undefined) {
         before = await count();
-        if (before !== undefined) report('connector and task are RUNNING, waiting for a heartbeat or row');
+        if (before !== undefined)
+          report('connector and task are RUNNING, waiting for a heartbeat or row');
       } else if (((await count()) ?? before) > before) {
         report(`a record has arrived in ${heartbeat} or ${events.join(', ')}`);
         return;
       } else if (Date.now() > nudgedAt + nudgeMs) {
-        // An idle MySQL server gives no cause for a heartbeat; a validation does (`database.initial.statements`).
+        // An idle MySQL server gives no cause for a heartbeat; a validation does
+        // (`database.initial.statements`).
         await api.validate(definition);
         nudgedAt = Date.now();
       }
@@ -68,7 +74,11 @@ export async function waitUntilShipping(wait: ShippingWait): Promise<void> {
   }
 }
 
-function explainTimeout({ definition, timeoutMs }: ShippingWait, health: Health, heartbeat: string): string {
+function explainTimeout(
+  { definition, timeoutMs }: ShippingWait,
+  health: Health,
+  heartbeat: string,
+): string {
   const waited = `${definition.name}: waited ${timeoutMs / 1000} s in vain`;
   if (health.kind === 'waiting') return `${waited}: ${health.state}`;
   if (health.kind === 'failed') return `${waited}: it fails:\n${health.trace}`;

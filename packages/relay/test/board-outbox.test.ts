@@ -1,4 +1,11 @@
-import { aggregates, boardTopic, headerNames, heartbeatTopic, schemaHistoryTopic, topicPrefix } from '@board/contracts';
+import {
+  aggregates,
+  boardTopic,
+  headerNames,
+  heartbeatTopic,
+  schemaHistoryTopic,
+  topicPrefix,
+} from '@board/contracts';
 import { describe, expect, it } from 'vitest';
 import { boardOutbox, connectorTopics, defineConnector } from '../src/index.ts';
 
@@ -12,7 +19,9 @@ describe('board-outbox.json', () => {
   });
 
   it('has one filter of DDL, without a comma, at which Debezium would split it', () => {
-    expect(boardOutbox['internal.schema.history.internal.ddl.filter']).toMatch(/^\(\?![^,]+\)\.\*$/);
+    expect(boardOutbox['internal.schema.history.internal.ddl.filter']).toMatch(
+      /^\(\?![^,]+\)\.\*$/,
+    );
   });
 
   it('writes to the topics that the setup creates', () => {
@@ -48,7 +57,12 @@ describe('board-outbox.json', () => {
 });
 
 describe('defineConnector', () => {
-  const definition = defineConnector({ name: 'test-a', database: 'test_a', serverId: 7, topic: 'test-a.board' });
+  const definition = defineConnector({
+    name: 'test-a',
+    database: 'test_a',
+    serverId: 7,
+    topic: 'test-a.board',
+  });
 
   it('shares NOTHING with board-outbox that must be its own', () => {
     const own = [
@@ -61,7 +75,9 @@ describe('defineConnector', () => {
       'schema.history.internal.kafka.topic',
       'transforms.outbox.route.topic.replacement',
     ];
-    expect(own.filter((key) => definition[key] === undefined || definition[key] === boardOutbox[key])).toEqual([]);
+    expect(
+      own.filter((key) => definition[key] === undefined || definition[key] === boardOutbox[key]),
+    ).toEqual([]);
   });
 
   it('names its topics after itself', () => {
@@ -73,7 +89,12 @@ describe('defineConnector', () => {
   });
 
   it('lets single keys be set on top', () => {
-    const changed = defineConnector({ name: 'b', database: 'b', serverId: 8, config: { 'poll.interval.ms': '77' } });
+    const changed = defineConnector({
+      name: 'b',
+      database: 'b',
+      serverId: 8,
+      config: { 'poll.interval.ms': '77' },
+    });
     expect(changed['poll.interval.ms']).toBe('77');
   });
 });

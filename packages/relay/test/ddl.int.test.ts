@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { openConnection, runMigrations, type DriverConnection, type RowDataPacket } from '@board/mysql';
+import {
+  openConnection,
+  runMigrations,
+  type DriverConnection,
+  type RowDataPacket,
+} from '@board/mysql';
 import { allowAggregateTypes } from '@board/outbox';
 import { createTestSchema, waitUntil } from '@board/test';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -16,9 +21,16 @@ import {
   type RunSql,
 } from '../src/index.ts';
 import { foreignStatements } from './support/foreign-statements.ts';
-import { openTemporaryOutbox, type OutboxRow, type TemporaryOutbox } from './support/open-temporary-outbox.ts';
+import {
+  openTemporaryOutbox,
+  type OutboxRow,
+  type TemporaryOutbox,
+} from './support/open-temporary-outbox.ts';
 
-/** What an upgrade of Debezium is checked with: all of this passes by the running connector, which goes on and ships. */
+/**
+ * What an upgrade of Debezium is checked with: all of this passes by the running connector, which
+ * goes on and ships.
+ */
 const stack = inject('stack');
 const api = connectApi(stack.connectUrl);
 
@@ -53,16 +65,24 @@ afterAll(async () => {
   await mysql.stop();
 }, 60_000);
 
-const sql: RunSql = async (text, values) => (await root.query(text, [...(values ?? [])]))[0] as unknown[];
+const sql: RunSql = async (text, values) =>
+  (await root.query(text, [...(values ?? [])]))[0] as unknown[];
 
 const written: OutboxRow[] = [];
 
 /** Commits a row, and waits until it is in Kafka. */
 async function ship(what: string): Promise<void> {
   await insert();
-  const fence = await waitUntilShipped({ connect: api, mysql: sql, connector: definition.name, timeoutMs: 20_000 });
+  const fence = await waitUntilShipped({
+    connect: api,
+    mysql: sql,
+    connector: definition.name,
+    timeoutMs: 20_000,
+  });
   if (fence === 'passed') return;
-  throw new Error(`${what}: ${fence.cannotTell}\n${formatReport(await describeConnector(api, definition.name))}`);
+  throw new Error(
+    `${what}: ${fence.cannotTell}\n${formatReport(await describeConnector(api, definition.name))}`,
+  );
 }
 
 /** No two columns of a row look alike: values under wrong columns show. */
@@ -75,7 +95,8 @@ async function insert(): Promise<void> {
     key: `홍길동 ${id}`,
     type: 'BoardCreated',
     payload: Buffer.from([0, 0, 0, 0, 1, 0xff, ...Buffer.from(id)]),
-    traceparent: written.length % 2 === 0 ? null : '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    traceparent:
+      written.length % 2 === 0 ? null : '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     occurredAt: '2026-01-02 03:04:05.678901',
   };
   await outbox.insert(row);
@@ -89,17 +110,25 @@ async function run(statements: readonly string[]): Promise<void> {
     });
 }
 
-/** As an upgrade or a crash of the worker would: from the stored position, the table's shape out of the history. */
+/**
+ * As an upgrade or a crash of the worker would: from the stored position, the table's shape out of
+ * the history.
+ */
 async function restart(): Promise<void> {
   await api.stop(definition.name);
-  await waitUntil('stopped', async () => (await api.getStatus(definition.name))?.tasks.length === 0);
+  await waitUntil(
+    'stopped',
+    async () => (await api.getStatus(definition.name))?.tasks.length === 0,
+  );
   await api.resume(definition.name);
 }
 
 /** Every row so far is in the topic, value by value as it was written. */
 async function expectRows(): Promise<void> {
   const records = await outbox.readShipped((read) => read.length >= written.length);
-  const shipped = new Map(records.map(({ key, value, headers }) => [headers['id'], { key, value, headers }]));
+  const shipped = new Map(
+    records.map(({ key, value, headers }) => [headers['id'], { key, value, headers }]),
+  );
   const wanted = written.map(({ id, aggregateId, version, key, type, payload, traceparent }) => ({
     key,
     value: payload,
@@ -138,7 +167,9 @@ describe('the connector follows the outbox, column by column, through', () => {
   afterEach(expectRows, 60_000);
 
   it('added, moved and dropped columns, and a restart', async () => {
-    await run(["ALTER TABLE outbox ADD COLUMN region VARCHAR(8) NOT NULL DEFAULT (CONCAT('re', 'gion')) FIRST"]);
+    await run([
+      "ALTER TABLE outbox ADD COLUMN region VARCHAR(8) NOT NULL DEFAULT (CONCAT('re', 'gion')) FIRST",
+    ]);
     await ship('ADD COLUMN');
     await restart();
     await ship('restart');
@@ -156,9 +187,13 @@ describe('the connector follows the outbox, column by column, through', () => {
   });
 
   it('a check of the aggregate types that is made anew while rows come, and a restart', async () => {
-    const [types] = await root.query<RowDataPacket[]>('SELECT DISTINCT aggregatetype AS type FROM outbox');
+    const [types] = await root.query<RowDataPacket[]>(
+      'SELECT DISTINCT aggregatetype AS type FROM outbox',
+    );
     const allowed = [...types.map(({ type }) => String(type)), 'added'];
-    const runner = { query: async (statement: string) => (await root.query(statement))[0] as never };
+    const runner = {
+      query: async (statement: string) => (await root.query(statement))[0] as never,
+    };
     await insert();
     await Promise.all([allowAggregateTypes(runner, allowed), insert(), insert()]);
     await ship('another check');
@@ -231,11 +266,15 @@ describe('the connector follows the outbox, column by column, through', () => {
       `ANALYZE TABLE ${at}.\`_outbox_new\` /* pt-online-schema-change */`,
     ]);
     await ship('the copy');
-    await run([`RENAME TABLE ${at}.\`outbox\` TO ${at}.\`_outbox_old\`, ${at}.\`_outbox_new\` TO ${at}.\`outbox\``]);
+    await run([
+      `RENAME TABLE ${at}.\`outbox\` TO ${at}.\`_outbox_old\`, ${at}.\`_outbox_new\` TO ${at}.\`outbox\``,
+    ]);
     await ship('the swap');
     await run([
       `DROP TABLE IF EXISTS ${at}.\`_outbox_old\``,
-      ...['del', 'upd', 'ins'].map((name) => `DROP TRIGGER IF EXISTS ${at}.\`pt_osc_outbox_${name}\``),
+      ...['del', 'upd', 'ins'].map(
+        (name) => `DROP TRIGGER IF EXISTS ${at}.\`pt_osc_outbox_${name}\``,
+      ),
     ]);
     await ship('the clean-up');
   });
@@ -254,8 +293,8 @@ async function cutOver(at: string): Promise<void> {
       `rename /* gh-ost */ table ${at}.\`outbox\` to ${at}.\`_outbox_del\`, ${at}.\`_outbox_gho\` to ${at}.\`outbox\``,
     );
     const isWaiting = async () =>
-      ((await sql('SHOW PROCESSLIST')) as readonly { State: string | null }[]).some(({ State: state }) =>
-        state?.startsWith('Waiting for table metadata lock'),
+      ((await sql('SHOW PROCESSLIST')) as readonly { State: string | null }[]).some(
+        ({ State: state }) => state?.startsWith('Waiting for table metadata lock'),
       );
     await waitUntil('the RENAME waits', isWaiting);
     await run([`drop /* gh-ost */ table if exists ${at}.\`_outbox_del\``, 'unlock tables']);

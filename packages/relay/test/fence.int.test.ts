@@ -29,17 +29,29 @@ afterEach(async () => {
   await outbox.close();
 });
 
-const mysql: RunSql = async (sql, values) => (await audit.query(sql, [...(values ?? [])]))[0] as unknown[];
+const mysql: RunSql = async (sql, values) =>
+  (await audit.query(sql, [...(values ?? [])]))[0] as unknown[];
 
 async function insertRow(): Promise<string> {
   const id = randomUUID();
   const row = { id, aggregateId: id, version: 1, key: id, type: 'BoardCreated', traceparent: null };
-  await outbox.insert({ ...row, payload: Buffer.from(id), occurredAt: '2026-01-02 03:04:05.678901' });
+  await outbox.insert({
+    ...row,
+    payload: Buffer.from(id),
+    occurredAt: '2026-01-02 03:04:05.678901',
+  });
   return id;
 }
 
 const wait = (gtid: string, changes: Partial<FenceWait> = {}) =>
-  waitForFence({ connect: api, mysql, connector: outbox.definition.name, gtid, timeoutMs: 15_000, ...changes });
+  waitForFence({
+    connect: api,
+    mysql,
+    connector: outbox.definition.name,
+    gtid,
+    timeoutMs: 15_000,
+    ...changes,
+  });
 
 describe('a fence', () => {
   it('passes only AFTER what it fences is in the topic, on an idle server too', async () => {
@@ -47,7 +59,9 @@ describe('a fence', () => {
     for (let round = 1; round <= 3; round += 1) {
       const ids = await Promise.all(Array.from({ length: 20 }, insertRow));
       expect(await wait(await noteGtid(mysql))).toBe('passed');
-      const shipped = new Set((await outbox.readShipped(() => true)).map(({ headers }) => headers['id']));
+      const shipped = new Set(
+        (await outbox.readShipped(() => true)).map(({ headers }) => headers['id']),
+      );
       expect(ids.filter((id) => !shipped.has(id))).toEqual([]);
     }
   });
@@ -70,7 +84,9 @@ describe('a fence', () => {
 
   it('cannot tell without a connector, nor without Connect', async () => {
     const gtid = await noteGtid(mysql);
-    expect(await wait(gtid, { timeoutMs: 0 })).toEqual({ cannotTell: expect.stringContaining('not registered') });
+    expect(await wait(gtid, { timeoutMs: 0 })).toEqual({
+      cannotTell: expect.stringContaining('not registered'),
+    });
     const nobody = connectApi('http://127.0.0.1:1');
     expect(await wait(gtid, { timeoutMs: 0, connect: nobody })).toEqual({
       cannotTell: expect.stringContaining('does not answer'),
@@ -94,7 +110,8 @@ describe('a fence on an IDLE server', () => {
     const uuid = gtid.slice(0, 36);
     let pushes = 0;
     const connect = {
-      getOffsets: () => Promise.resolve([{ partition: {}, offset: { gtids: pushes > 0 ? gtid : `${uuid}:1` } }]),
+      getOffsets: () =>
+        Promise.resolve([{ partition: {}, offset: { gtids: pushes > 0 ? gtid : `${uuid}:1` } }]),
     };
     const push = async (sql: RunSql): Promise<void> => {
       await pushFence(sql);
@@ -115,7 +132,8 @@ describe("a fence and MySQL's own arithmetic of sets", () => {
   it('does not pass on an old, LARGER set after the GTIDs were reset', async () => {
     const executed = await noteGtid(mysql);
     const uuid = executed.slice(0, 36);
-    // As after RESET BINARY LOGS AND GTIDS: what the server has now lies within what the connector remembers.
+    // As after RESET BINARY LOGS AND GTIDS: what the server has now lies within what the connector
+    // remembers.
     expect(await judge(`${uuid}:1-5`, { gtids: `${uuid}:1-999999999` })).toEqual({
       cannotTell: expect.stringContaining('does not have'),
     });

@@ -21,7 +21,12 @@ const connect = connectApi(stack.connectUrl);
 it('says RUNNING while MySQL is away and goes on by itself, but fails for good when it has to start meanwhile', async () => {
   const mysql = await startOwnMysql();
   onTestFinished(mysql.stop);
-  const address = { host: mysql.host, port: mysql.port, user: 'root', password: mysql.rootPassword };
+  const address = {
+    host: mysql.host,
+    port: mysql.port,
+    user: 'root',
+    password: mysql.rootPassword,
+  };
   // Each on a connection of its own: those of before are gone with the server.
   const query = async (sql: string, values: unknown[] = []): Promise<void> => {
     const connection = await openConnection(address);
@@ -63,7 +68,9 @@ it('says RUNNING while MySQL is away and goes on by itself, but fails for good w
     return id;
   };
   const isShipped = async (id: string) =>
-    (await readTopic(stack.brokers, eventTopic(definition, 'board'))).some(({ headers }) => headers['id'] === id);
+    (await readTopic(stack.brokers, eventTopic(definition, 'board'))).some(
+      ({ headers }) => headers['id'] === id,
+    );
   const health = async () => judgeStatus(await connect.getStatus(definition.name));
   const first = await insert();
   await waitUntil('shipped', () => isShipped(first));
@@ -78,7 +85,10 @@ it('says RUNNING while MySQL is away and goes on by itself, but fails for good w
   await mysql.start();
   const meanwhile = await insert();
   // The binlog client tries again once a minute.
-  await waitUntil('shipped by itself', () => isShipped(meanwhile), { timeoutMs: 120_000, everyMs: 1_000 });
+  await waitUntil('shipped by itself', () => isShipped(meanwhile), {
+    timeoutMs: 120_000,
+    everyMs: 1_000,
+  });
   states.add((await health()).kind);
   expect([...states]).toEqual(['running']);
 
@@ -91,5 +101,8 @@ it('says RUNNING while MySQL is away and goes on by itself, but fails for good w
   await delay(15_000);
   expect([(await health()).kind, await isShipped(later)]).toEqual(['failed', false]);
   await connect.restartFailed(name);
-  await waitUntil('shipped after a restart', () => isShipped(later), { timeoutMs: 60_000, everyMs: 1_000 });
+  await waitUntil('shipped after a restart', () => isShipped(later), {
+    timeoutMs: 60_000,
+    everyMs: 1_000,
+  });
 }, 400_000);

@@ -41,7 +41,8 @@ function keepInserting() {
     }
   })();
   return {
-    reach: (count: number) => waitUntil(`${count} rows are inserted`, () => ids.length >= count, { timeoutMs: 60_000 }),
+    reach: (count: number) =>
+      waitUntil(`${count} rows are inserted`, () => ids.length >= count, { timeoutMs: 60_000 }),
     stop: async () => {
       stopping.abort();
       await running;
@@ -59,19 +60,23 @@ async function deletePosition(name: string): Promise<void> {
   });
 }
 
-it('a connector whose position was deleted UNDER LOAD loses no row', { timeout: 120_000 }, async () => {
-  const { definition } = outbox;
-  await registerConnector({ connectUrl, brokers, definition });
-  const load = keepInserting();
-  await load.reach(500);
-  await deletePosition(definition.name);
-  await load.reach(1_000);
-  await registerConnector({ connectUrl, brokers, definition });
-  await load.reach(2_000);
-  const ids = await load.stop();
+it(
+  'a connector whose position was deleted UNDER LOAD loses no row',
+  { timeout: 120_000 },
+  async () => {
+    const { definition } = outbox;
+    await registerConnector({ connectUrl, brokers, definition });
+    const load = keepInserting();
+    await load.reach(500);
+    await deletePosition(definition.name);
+    await load.reach(1_000);
+    await registerConnector({ connectUrl, brokers, definition });
+    await load.reach(2_000);
+    const ids = await load.stop();
 
-  await outbox.readShipped((records) => {
-    const arrived = new Set(records.map(({ headers }) => headers['id']));
-    return ids.every((id) => arrived.has(id));
-  });
-});
+    await outbox.readShipped((records) => {
+      const arrived = new Set(records.map(({ headers }) => headers['id']));
+      return ids.every((id) => arrived.has(id));
+    });
+  },
+);

@@ -33,7 +33,12 @@ async function insertOldRow(into = outbox): Promise<string> {
 }
 
 const awaitShipped = (timeoutMs: number) =>
-  waitUntilOutboxShipped({ connect, mysql: session.query, connector: outbox.definition.name, timeoutMs });
+  waitUntilOutboxShipped({
+    connect,
+    mysql: session.query,
+    connector: outbox.definition.name,
+    timeoutMs,
+  });
 
 const purge = (timeoutMs: number): Promise<PurgeOutcome> =>
   purgeOutbox({
@@ -49,8 +54,9 @@ async function left(): Promise<string[]> {
 }
 
 async function shippedIds(isComplete: (ids: readonly string[]) => boolean): Promise<string[]> {
-  const idsOf = (records: readonly { headers: Readonly<Record<string, string | undefined>> }[]): string[] =>
-    records.map(({ headers }) => headers['id'] ?? '');
+  const idsOf = (
+    records: readonly { headers: Readonly<Record<string, string | undefined>> }[],
+  ): string[] => records.map(({ headers }) => headers['id'] ?? '');
   return idsOf(await outbox.readShipped((records) => isComplete(idsOf(records))));
 }
 
@@ -87,17 +93,22 @@ it.each(['stop', 'pause'] as const)(
   'refuses after a %s of the connector, deletes NOTHING, and goes on after',
   async (hold) => {
     await connect[hold](outbox.definition.name);
-    // A task that was told to pause may still ship for a moment, and then the purge is right to delete.
+    // A task that was told to pause may still ship for a moment, and then the purge is right to
+    // delete.
     const ids = await waitUntil('a purge that refuses', async () => {
       const inserted = await Promise.all(Array.from({ length: 20 }, insertOldRow));
       const outcome = await purge(2_500);
-      return outcome.kind === 'refused' && outcome.reason.includes('has not come far enough') && inserted;
+      return (
+        outcome.kind === 'refused' && outcome.reason.includes('has not come far enough') && inserted
+      );
     });
     expect(await left()).toEqual(expect.arrayContaining(ids));
     await connect.resume(outbox.definition.name);
     expect((await purge(20_000)).kind).toBe('done');
     expect(await left()).toEqual([]);
-    expect(await shippedIds((shipped) => ids.every((id) => shipped.includes(id)))).toEqual(expect.arrayContaining(ids));
+    expect(await shippedIds((shipped) => ids.every((id) => shipped.includes(id)))).toEqual(
+      expect.arrayContaining(ids),
+    );
   },
   60_000,
 );

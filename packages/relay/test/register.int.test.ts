@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { connectApi, connectorTopics, registerConnector, type ConnectorDefinition } from '../src/index.ts';
+import {
+  connectApi,
+  connectorTopics,
+  registerConnector,
+  type ConnectorDefinition,
+} from '../src/index.ts';
 import { openAdmin } from '@board/kafka';
 import { countRecords } from '../src/count-records.ts';
 import { openTemporaryOutbox, type TemporaryOutbox } from './support/open-temporary-outbox.ts';
@@ -16,7 +21,13 @@ afterEach(() => outbox.close());
 
 async function register(definition: ConnectorDefinition, timeoutMs = 40_000): Promise<string[]> {
   const lines: string[] = [];
-  await registerConnector({ connectUrl, brokers, definition, timeoutMs, onProgress: (line) => lines.push(line) });
+  await registerConnector({
+    connectUrl,
+    brokers,
+    definition,
+    timeoutMs,
+    onProgress: (line) => lines.push(line),
+  });
   return lines;
 }
 
@@ -57,11 +68,17 @@ describe('registerConnector', () => {
   it('resumes a connector that somebody stopped', async () => {
     await register(outbox.definition);
     await api.stop(outbox.definition.name);
-    expect(await register(outbox.definition)).toContain(`${outbox.definition.name}: resumed, it was STOPPED`);
+    expect(await register(outbox.definition)).toContain(
+      `${outbox.definition.name}: resumed, it was STOPPED`,
+    );
   });
 
   it('REFUSES a definition with which MySQL lets nobody in, and registers nothing', async () => {
-    const broken = { ...outbox.definition, 'database.hostname': '127.0.0.1', 'database.password': 'wrong' };
+    const broken = {
+      ...outbox.definition,
+      'database.hostname': '127.0.0.1',
+      'database.password': 'wrong',
+    };
     await expect(register(broken)).rejects.toThrow(/nothing was changed[\s\S]*Access denied/);
     expect(await api.getConfig(broken.name)).toBeUndefined();
   });
@@ -88,11 +105,17 @@ describe('registerConnector', () => {
     const silent = Object.fromEntries(
       Object.entries(outbox.definition).filter(([key]) => !key.startsWith('topic.creation.')),
     ) as ConnectorDefinition;
-    await expect(register(silent, 10_000)).rejects.toThrow(/says RUNNING, but nothing arrives in Kafka/);
+    await expect(register(silent, 10_000)).rejects.toThrow(
+      /says RUNNING, but nothing arrives in Kafka/,
+    );
   });
 
   it('says which address does not answer', async () => {
-    const nobody = registerConnector({ connectUrl: 'http://127.0.0.1:9', brokers, definition: outbox.definition });
+    const nobody = registerConnector({
+      connectUrl: 'http://127.0.0.1:9',
+      brokers,
+      definition: outbox.definition,
+    });
     await expect(nobody).rejects.toThrow('Connect does not answer at http://127.0.0.1:9');
   });
 });

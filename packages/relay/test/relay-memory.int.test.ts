@@ -37,12 +37,23 @@ it('shuts the fence: for the purge while ANY suspicion is open or nobody WATCHES
   const memory = memoryOf('c');
   // A position that by itself proves everything.
   const mysql = () => Promise.resolve([{ reached: 1, known: 1 }]);
-  const connect = { getOffsets: () => Promise.resolve([{ partition: {}, offset: { gtids: 'u:1' } }]) };
+  const connect = {
+    getOffsets: () => Promise.resolve([{ partition: {}, offset: { gtids: 'u:1' } }]),
+  };
   const ask = (whose: 'audit' | 'purge') =>
-    waitForFence({ connect, mysql, connector: 'c', gtid: 'u:1', timeoutMs: 0, distrust: distrust(memory, whose) });
+    waitForFence({
+      connect,
+      mysql,
+      connector: 'c',
+      gtid: 'u:1',
+      timeoutMs: 0,
+      distrust: distrust(memory, whose),
+    });
   const cannotTell = { cannotTell: expect.stringContaining('as planted') };
 
-  const unwatched = { cannotTell: expect.stringMatching(/^no keeper has looked .*start the keeper/) };
+  const unwatched = {
+    cannotTell: expect.stringMatching(/^no keeper has looked .*start the keeper/),
+  };
   expect([await ask('audit'), await ask('purge')]).toEqual(['passed', unwatched]);
   const seenAgo = (ms: number) =>
     memory.remember({
@@ -78,7 +89,9 @@ it('shuts the fence: for the purge while ANY suspicion is open or nobody WATCHES
 it('shuts the fence also for what is seen WHILE it waits', async () => {
   let asked = 0;
   const mysql = () => Promise.resolve([{ reached: 1, known: 1 }]);
-  const connect = { getOffsets: () => Promise.resolve([{ partition: {}, offset: { gtids: 'u:1' } }]) };
+  const connect = {
+    getOffsets: () => Promise.resolve([{ partition: {}, offset: { gtids: 'u:1' } }]),
+  };
   const later = () => Promise.resolve((asked += 1) === 1 ? undefined : 'reset');
   const wait = { connect, mysql, connector: 'c', gtid: 'u:1', timeoutMs: 0 };
   expect(await waitForFence({ ...wait, distrust: later })).toEqual({ cannotTell: 'reset' });

@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { connectApi, registerConnector } from '../src/index.ts';
-import { openTemporaryOutbox, type OutboxRow, type TemporaryOutbox } from './support/open-temporary-outbox.ts';
+import {
+  openTemporaryOutbox,
+  type OutboxRow,
+  type TemporaryOutbox,
+} from './support/open-temporary-outbox.ts';
 
 const stack = inject('stack');
 const { connectUrl, brokers } = stack;
@@ -29,7 +33,11 @@ function row(changes: Partial<OutboxRow> = {}): OutboxRow {
 
 async function shipped(count: number) {
   const records = await outbox.readShipped((read) => read.length >= count);
-  return records.map(({ key, value, headers }) => ({ key, value: value?.toString('hex'), headers }));
+  return records.map(({ key, value, headers }) => ({
+    key,
+    value: value?.toString('hex'),
+    headers,
+  }));
 }
 
 describe('an outbox row', () => {
@@ -44,18 +52,20 @@ describe('an outbox row', () => {
     await registerConnector({ connectUrl, brokers, definition: outbox.definition });
     await outbox.insert(late);
 
-    const wanted = [early, late].map(({ id, aggregateId, version, key, type, payload, traceparent }) => ({
-      key,
-      value: payload.toString('hex'),
-      headers: {
-        id,
-        aggregateId,
-        version: String(version),
-        eventType: type,
-        traceparent: traceparent ?? undefined,
-        occurredAt: '1767323045678901',
-      },
-    }));
+    const wanted = [early, late].map(
+      ({ id, aggregateId, version, key, type, payload, traceparent }) => ({
+        key,
+        value: payload.toString('hex'),
+        headers: {
+          id,
+          aggregateId,
+          version: String(version),
+          eventType: type,
+          traceparent: traceparent ?? undefined,
+          occurredAt: '1767323045678901',
+        },
+      }),
+    );
     const records = await shipped(2);
     expect(records).toHaveLength(2);
     expect(records).toEqual(expect.arrayContaining(wanted));
@@ -63,7 +73,10 @@ describe('an outbox row', () => {
 
   it('ships although its own time lies nine hours AHEAD', async () => {
     await registerConnector({ connectUrl, brokers, definition: outbox.definition });
-    const ahead = new Date(Date.now() + 9 * 3_600_000).toISOString().replace('T', ' ').replace('Z', '');
+    const ahead = new Date(Date.now() + 9 * 3_600_000)
+      .toISOString()
+      .replace('T', ' ')
+      .replace('Z', '');
     const early = row({ occurredAt: ahead });
     await outbox.insert(early);
     expect((await shipped(1))[0]?.headers['id']).toBe(early.id);
@@ -84,7 +97,9 @@ describe('an outbox row', () => {
     await outbox.query('UPDATE outbox SET version = version + 1');
     const api = connectApi(connectUrl);
     await expect
-      .poll(async () => (await api.getStatus(outbox.definition.name))?.tasks[0]?.state, { timeout: 20_000 })
+      .poll(async () => (await api.getStatus(outbox.definition.name))?.tasks[0]?.state, {
+        timeout: 20_000,
+      })
       .toBe('FAILED');
   });
 });

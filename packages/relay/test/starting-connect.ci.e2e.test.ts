@@ -20,7 +20,8 @@ it('never calls a connector missing while Connect starts, although Connect does 
   });
   const connect = connectApi(worker.url, { timeoutMs: 2_000 });
   const { name } = outbox.definition;
-  // Its state does not matter, only that Connect knows it. The worker's environment names other servers.
+  // Its state does not matter, only that Connect knows it. The worker's environment names other
+  // servers.
   const config = {
     ...outbox.definition,
     'database.hostname': stack.mysql.host,
@@ -47,7 +48,9 @@ it('never calls a connector missing while Connect starts, although Connect does 
         ({ status }) => raw.add(status),
         () => undefined,
       );
-      const report = await describeConnector(connect, name).catch((error: unknown) => String(error));
+      const report = await describeConnector(connect, name).catch((error: unknown) =>
+        String(error),
+      );
       const isKnown = typeof report !== 'string' && report.status !== null;
       if (!isKnown) said.add(typeof report === 'string' ? report : formatReport(report));
       return isKnown;

@@ -22,7 +22,9 @@ describe('the status of a connector', () => {
   it('tells state and position of one that runs', async () => {
     await registerConnector({ connectUrl, brokers, definition: outbox.definition });
     await expect
-      .poll(async () => formatReport(await describeConnector(api, outbox.definition.name)), { timeout: 10_000 })
+      .poll(async () => formatReport(await describeConnector(api, outbox.definition.name)), {
+        timeout: 10_000,
+      })
       .toMatch(/RUNNING[\s\S]*task 0: RUNNING[\s\S]*gtids: [0-9a-f-]{36}:/);
     expect((await describeConnector(api, outbox.definition.name)).isRunning).toBe(true);
   });
@@ -30,6 +32,8 @@ describe('the status of a connector', () => {
   it('does NOT call a stopped one running', async () => {
     await registerConnector({ connectUrl, brokers, definition: outbox.definition });
     await api.stop(outbox.definition.name);
-    await expect.poll(async () => (await describeConnector(api, outbox.definition.name)).isRunning).toBe(false);
+    await expect
+      .poll(async () => (await describeConnector(api, outbox.definition.name)).isRunning)
+      .toBe(false);
   });
 });

@@ -12,7 +12,11 @@ async function open() {
   const schema = await createTestSchema(inject('stack'));
   onTestFinished(schema.drop);
   await runMigrations(schema.connection, migrations);
-  const database = createDatabase({ connection: schema.connection, entities: [catalogTable], poolSize: 1 });
+  const database = createDatabase({
+    connection: schema.connection,
+    entities: [catalogTable],
+    poolSize: 1,
+  });
   onTestFinished(() => database.close());
   await database.open();
   const fill = async (count: number, content: string, deletedUpTo: number): Promise<void> => {

@@ -9,7 +9,11 @@ import { migrations } from '../src/database/migrations.ts';
 
 const at = new Date('2026-01-02T03:04:05.678Z');
 const idOf = (n: number): string => `019b0000-0000-7000-8000-${String(n).padStart(12, '0')}`;
-const change = (n: number, version: number, changes: Partial<CatalogChange['board']> = {}): CatalogChange => ({
+const change = (
+  n: number,
+  version: number,
+  changes: Partial<CatalogChange['board']> = {},
+): CatalogChange => ({
   board: {
     id: idOf(n),
     version,
@@ -32,7 +36,8 @@ async function open() {
   onTestFinished(() => database.close());
   await database.open();
   return {
-    apply: (...changes: CatalogChange[]) => database.transaction((tx) => catalogWriter.apply(tx, changes)),
+    apply: (...changes: CatalogChange[]) =>
+      database.transaction((tx) => catalogWriter.apply(tx, changes)),
     reader: createCatalogReader(database),
   };
 }
@@ -41,7 +46,11 @@ it('counts EVERY application of a board, also several in one batch and the same 
   const { apply, reader } = await open();
   await apply(change(1, 1), change(2, 1), change(1, 2));
   await apply(change(1, 2));
-  expect(await reader.find(idOf(1))).toMatchObject({ version: 2, title: '글 2 🧵', appliedCount: 3 });
+  expect(await reader.find(idOf(1))).toMatchObject({
+    version: 2,
+    title: '글 2 🧵',
+    appliedCount: 3,
+  });
   expect(await reader.find(idOf(2))).toMatchObject({ version: 1, appliedCount: 1 });
   expect(await reader.createdPerDay(10)).toEqual([{ day: '2026-01-02', created: 2 }]);
 });

@@ -24,7 +24,10 @@ it('a consumer whose tables are elsewhere is NAMED with its database, and the ot
   const read = (CONSUMER_DATABASE: string) =>
     readConfig(serviceSchema, { ...env, CONSUMER_DATABASE }).CONSUMER_DATABASE;
   const moved = (databases: Readonly<Record<string, string>>) =>
-    consumers.map((consumer) => ({ ...consumer, database: databases[consumer.name] ?? consumer.database }));
+    consumers.map((consumer) => ({
+      ...consumer,
+      database: databases[consumer.name] ?? consumer.database,
+    }));
   expect(readConfig(serviceSchema, env).CONSUMER_DATABASE).toEqual(consumers);
   expect(read('catalog=copy')).toEqual(moved({ catalog: 'copy' }));
   expect(read('comments=b,catalog=a')).toEqual(moved({ catalog: 'a', comments: 'b' }));

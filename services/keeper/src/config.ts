@@ -19,8 +19,14 @@ export const serviceSchema = z.object({
   HTTP_PORT: configFields.port().default(8084),
   CONNECT_URL: configFields.httpUrl(),
   CONNECTOR: name().default(boardOutbox.name),
-  CONSUMER_GROUP: z.never().optional().describe('nothing any more: the contracts name the consumers; take it away'),
-  /** Where the tables of a consumer are, on the same server, when not in the database that the contracts name. */
+  CONSUMER_GROUP: z
+    .never()
+    .optional()
+    .describe('nothing any more: the contracts name the consumers; take it away'),
+  /**
+   * Where the tables of a consumer are, on the same server, when not in the database that the
+   * contracts name.
+   */
   CONSUMER_DATABASE: z
     .string()
     .transform((text, context) => {
@@ -34,7 +40,10 @@ export const serviceSchema = z.object({
     )
     .default(consumers),
   MEMORY_TOPIC: name().default(keeperMemoryTopic.name),
-  /** A position that is lost and rebuilt between two looks goes unnoticed; a snapshot takes longer than this. */
+  /**
+   * A position that is lost and rebuilt between two looks goes unnoticed; a snapshot takes longer
+   * than this.
+   */
   LOOK_EVERY_MS: configFields.milliseconds().default(1_000),
   COLUMNS_EVERY_MS: configFields.milliseconds().default(60_000),
   PURGE_EVERY_MS: configFields.milliseconds().default(3_600_000),

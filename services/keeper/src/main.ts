@@ -9,7 +9,13 @@ import {
   type RunSql,
 } from '@board/relay';
 import { consumers } from '@board/contracts';
-import { databaseConnection, leadWhileLocked, openSession, type LockState, type Session } from '@board/mysql';
+import {
+  databaseConnection,
+  leadWhileLocked,
+  openSession,
+  type LockState,
+  type Session,
+} from '@board/mysql';
 import { findUnreceived, trimRetries } from '@board/inbox';
 import type { OutboxPurge, PurgeSession } from '@board/outbox';
 import { connectKafka, kafkaAccess, openAdmin, openCompactedTopic } from '@board/kafka';
@@ -35,7 +41,9 @@ import { serviceSchema } from './config.ts';
 /** Each reading of a topic has a consumer group of its own, taken away afterwards. */
 const readerPrefix = 'keeper.reader.';
 
-/** The jobs raise the others, and stop when the lock is lost: this one says that none of them runs. */
+/**
+ * The jobs raise the others, and stop when the lock is lost: this one says that none of them runs.
+ */
 const lockAlarm = 'leader lock';
 
 await runService(serviceSchema, async ({ config, logger, scope }) => {
@@ -56,7 +64,9 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   const memory = relayMemory(openCompactedTopic(kafka, config.MEMORY_TOPIC), connector);
   scope.defer('memory', () => memory.close());
 
-  const withSession = async <Result>(work: (session: Session) => Promise<Result>): Promise<Result> => {
+  const withSession = async <Result>(
+    work: (session: Session) => Promise<Result>,
+  ): Promise<Result> => {
     const session = await openSession(connection);
     try {
       return await work(session);
@@ -107,7 +117,8 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
         watch,
         guardShape({
           ...relay,
-          openHistory: (topic, tableId) => openSchemaHistory(kafka, { topic, tableId, readerPrefix }),
+          openHistory: (topic, tableId) =>
+            openSchemaHistory(kafka, { topic, tableId, readerPrefix }),
           withSql,
           hold: watch.hold,
           isHeld: watch.isHeld,

@@ -34,8 +34,12 @@ let memoryTopic: Awaited<ReturnType<typeof openMemoryTopic>>;
 let { alarms, check } = { alarms: createHealth().alarms, check: () => Promise.resolve() };
 beforeAll(async () => {
   outbox = await openTemporaryOutbox(stack);
-  // The connector hears of a statement only if it names the outbox: what happens to the table under another name it does not see.
-  definition = { ...outbox.definition, 'internal.schema.history.internal.ddl.filter': '(?!.*\\boutbox\\b).*' };
+  // The connector hears of a statement only if it names the outbox: what happens to the table under
+  // another name it does not see.
+  definition = {
+    ...outbox.definition,
+    'internal.schema.history.internal.ddl.filter': '(?!.*\\boutbox\\b).*',
+  };
   const { host, port, rootPassword: password } = stack.mysql;
   session = await openSession({ host, port, name: outbox.database, user: 'root', password });
   memoryTopic = await openMemoryTopic(stack);
@@ -70,7 +74,8 @@ function startGuard(): void {
   });
   const job = guardShape({
     ...relay,
-    openHistory: (topic, tableId) => openSchemaHistory(kafka, { topic, tableId, readerPrefix: 'test-reader.' }),
+    openHistory: (topic, tableId) =>
+      openSchemaHistory(kafka, { topic, tableId, readerPrefix: 'test-reader.' }),
     async hold(reason) {
       suspicions.push(reason);
       await hold(reason);
@@ -84,11 +89,16 @@ function startGuard(): void {
 async function insert(): Promise<string> {
   const id = randomUUID();
   const row = { id, aggregateId: id, version: 1, key: id, type: 'BoardCreated', traceparent: null };
-  await outbox.insert({ ...row, payload: Buffer.from(id), occurredAt: '2026-01-02 03:04:05.678901' });
+  await outbox.insert({
+    ...row,
+    payload: Buffer.from(id),
+    occurredAt: '2026-01-02 03:04:05.678901',
+  });
   return id;
 }
 
-const arrives = (id: string) => outbox.readShipped((records) => records.some(({ headers }) => headers['id'] === id));
+const arrives = (id: string) =>
+  outbox.readShipped((records) => records.some(({ headers }) => headers['id'] === id));
 const checkUntil = (what: string, isSo: () => boolean | Promise<boolean>) =>
   waitUntil(
     what,
@@ -146,10 +156,13 @@ it('stops a connector that takes the columns for others than they are, until its
       onProgress: (line) => lines.push(line),
     });
   expect([await registering(changed), await registering(definition)]).toEqual(['held', 'held']);
-  expect(lines.at(-1)).toMatch(/stays STOPPED, the keeper has stopped it: .*wrong columns.*redrive/);
+  expect(lines.at(-1)).toMatch(
+    /stays STOPPED, the keeper has stopped it: .*wrong columns.*redrive/,
+  );
   await waitUntil('still stopped', async () => (await stateOf()) === 'STOPPED');
 
-  // Resumed as it is, it is stopped again, and an audit of the time between has settled nothing of that.
+  // Resumed as it is, it is stopped again, and an audit of the time between has settled nothing of
+  // that.
   await connect.resume(definition.name);
   await waitUntil('it runs', async () => (await stateOf()) === 'RUNNING');
   await checkUntil('stopped again', async () => (await stateOf()) === 'STOPPED');
@@ -165,7 +178,10 @@ it('says that a connector whose schema history was emptied cannot start again, a
   const topic = connectorTopics(definition).schemaHistory;
   const admin = await openAdmin(stack);
   const [end] = await admin.fetchTopicOffsets(topic);
-  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: end?.high ?? '' }] });
+  await admin.deleteTopicRecords({
+    topic,
+    partitions: [{ partition: 0, offset: end?.high ?? '' }],
+  });
   await admin.disconnect();
   await checkUntil('an alarm', () => reason()?.includes('does not hold the outbox') === true);
   await arrives(await insert());
@@ -174,7 +190,10 @@ it('says that a connector whose schema history was emptied cannot start again, a
 
 it('says that a statement is still passed over, as after a skip that was killed in its middle, until that is taken back', async () => {
   const skipping = () => alarms.active().get('skipped statements')?.reason;
-  await connect.putConfig({ ...definition, 'schema.history.internal.skip.unparseable.ddl': 'true' });
+  await connect.putConfig({
+    ...definition,
+    'schema.history.internal.skip.unparseable.ddl': 'true',
+  });
   await check();
   expect(skipping()).toBeUndefined();
   await check();

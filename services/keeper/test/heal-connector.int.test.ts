@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { connectApi, connectorTopics, eventTopic, judgeStatus, registerConnector } from '@board/relay';
+import {
+  connectApi,
+  connectorTopics,
+  eventTopic,
+  judgeStatus,
+  registerConnector,
+} from '@board/relay';
 import { openAdmin } from '@board/kafka';
 import { createHealth, createLogger } from '@board/service';
 import { waitUntil } from '@board/test';
@@ -28,11 +34,16 @@ afterEach(async () => {
 async function insert(bytes = 10): Promise<string> {
   const id = randomUUID();
   const row = { id, aggregateId: id, version: 1, key: id, type: 'BoardCreated', traceparent: null };
-  await outbox.insert({ ...row, payload: Buffer.alloc(bytes), occurredAt: '2026-01-02 03:04:05.678901' });
+  await outbox.insert({
+    ...row,
+    payload: Buffer.alloc(bytes),
+    occurredAt: '2026-01-02 03:04:05.678901',
+  });
   return id;
 }
 
-const arrives = (id: string) => outbox.readShipped((records) => records.some(({ headers }) => headers['id'] === id));
+const arrives = (id: string) =>
+  outbox.readShipped((records) => records.some(({ headers }) => headers['id'] === id));
 
 function startHealing() {
   const { alarms } = createHealth();
@@ -68,7 +79,13 @@ function startHealing() {
       await healing;
     }
   }
-  return { alarms, keepUntil, healUntil, restarts: () => restarts, wait: (ms: number) => (laterMs += ms) };
+  return {
+    alarms,
+    keepUntil,
+    healUntil,
+    restarts: () => restarts,
+    wait: (ms: number) => (laterMs += ms),
+  };
 }
 
 it('restarts a task that has FAILED, says so while that does not help, and is quiet once the cause is gone', async () => {
@@ -90,14 +107,17 @@ it('restarts a task that has FAILED, says so while that does not help, and is qu
   await allow('2000');
   let refused = '';
   const connect = connectApi(stack.connectUrl);
-  const hasFailed = async () => judgeStatus(await connect.getStatus(outbox.definition.name)).kind === 'failed';
+  const hasFailed = async () =>
+    judgeStatus(await connect.getStatus(outbox.definition.name)).kind === 'failed';
   // A broker may learn of the new limit after it has stored a row: then the next one is refused.
   await waitUntil('a row is refused', async () => {
     refused = await insert(20_000);
     return waitUntil('the task fails', hasFailed, { timeoutMs: 5_000 }).catch(() => false);
   });
   await keepUntil('an alarm', () => alarms.active().has('connector'));
-  expect(alarms.active().get('connector')?.reason).toMatch(/failed again after .* restarts?: .*RecordTooLarge/);
+  expect(alarms.active().get('connector')?.reason).toMatch(
+    /failed again after .* restarts?: .*RecordTooLarge/,
+  );
   expect(restarts()).toBeGreaterThan(0);
 
   await allow('1048576');
@@ -114,7 +134,10 @@ it.each([
     'emptied',
     async (topic: string) => {
       const [end] = await admin.fetchTopicOffsets(topic);
-      await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: end?.high ?? '' }] });
+      await admin.deleteTopicRecords({
+        topic,
+        partitions: [{ partition: 0, offset: end?.high ?? '' }],
+      });
     },
   ],
   ['deleted', (topic: string) => admin.deleteTopics({ topics: [topic] })],
@@ -138,7 +161,9 @@ it.each([
     const { alarms, healUntil } = startHealing();
     await healUntil(waiting);
     await arrives(await insert());
-    const copies = (await outbox.readShipped(() => true)).filter(({ headers }) => headers['id'] === shipped);
+    const copies = (await outbox.readShipped(() => true)).filter(
+      ({ headers }) => headers['id'] === shipped,
+    );
     expect(copies.length).toBe(2);
     expect(alarms.active().get('connector')?.reason).toMatch(/restarted 2 times lately/);
     // And it can start again.

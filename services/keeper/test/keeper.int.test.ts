@@ -19,7 +19,11 @@ afterEach(() => lab.close());
 async function insertOldRow(): Promise<string> {
   const id = randomUUID();
   const row = { id, aggregateId: id, version: 1, key: id, type: 'BoardCreated', traceparent: null };
-  await lab.outbox.insert({ ...row, payload: Buffer.from(id), occurredAt: '2026-01-02 03:04:05.678901' });
+  await lab.outbox.insert({
+    ...row,
+    payload: Buffer.from(id),
+    occurredAt: '2026-01-02 03:04:05.678901',
+  });
   return id;
 }
 
@@ -55,8 +59,14 @@ it('ONE of two is active, does all jobs, and the other takes over after a kill -
     for (const { url } of [first, second]) expect((await fetch(`${url}/${path}`)).status).toBe(200);
 
   await insertOldRow();
-  await waitUntil('the row is purged', async () => ((await lab.memory.read())?.purged?.rows ?? 0) > 0);
-  await waitUntil('it has looked', async () => ((await lab.memory.read())?.seen?.relayed ?? '') !== '');
+  await waitUntil(
+    'the row is purged',
+    async () => ((await lab.memory.read())?.purged?.rows ?? 0) > 0,
+  );
+  await waitUntil(
+    'it has looked',
+    async () => ((await lab.memory.read())?.seen?.relayed ?? '') !== '',
+  );
   expect(await metric(first.url, 'keeper_connector_running')).toBe(1);
   expect(await metric(first.url, 'keeper_outbox_purged_rows_total')).toBe(1);
   expect(second.lines.map(({ event }) => event)).not.toContain('outbox.purged');
@@ -64,7 +74,10 @@ it('ONE of two is active, does all jobs, and the other takes over after a kill -
   first.kill();
   await second.until('keeper.leading');
   await insertOldRow();
-  await waitUntil('the second purges', async () => (await metric(second.url, 'keeper_outbox_purged_rows_total')) === 1);
+  await waitUntil(
+    'the second purges',
+    async () => (await metric(second.url, 'keeper_outbox_purged_rows_total')) === 1,
+  );
 
   // As a loaded dump leaves rows: in the table, and never in the binlog.
   await lab.outbox.query('SET SESSION sql_log_bin = 0');
@@ -74,13 +87,23 @@ it('ONE of two is active, does all jobs, and the other takes over after a kill -
   await waitUntil('an alarm that names it', async () => (await alarms()).includes(unlogged));
   expect(await metric(second.url, 'keeper_outbox_unshipped_rows')).toBe(1);
   await rebuildPosition(connectApi(stack.connectUrl), lab.outbox.definition.name);
-  await lab.outbox.readShipped((records) => records.some(({ headers }) => headers['id'] === unlogged));
+  await lab.outbox.readShipped((records) =>
+    records.some(({ headers }) => headers['id'] === unlogged),
+  );
   const suspicion = await waitUntil('the new position is suspected', async () =>
     openSuspicion((await lab.memory.read()) ?? {}),
   );
-  const clean = { suspicion: suspicion.id, at: new Date().toISOString(), by: 'audit', reason: 'clean' } as const;
+  const clean = {
+    suspicion: suspicion.id,
+    at: new Date().toISOString(),
+    by: 'audit',
+    reason: 'clean',
+  } as const;
   await lab.memory.remember({ settlement: clean });
-  await waitUntil('purged', async () => (await metric(second.url, 'keeper_outbox_purged_rows_total')) === 2);
+  await waitUntil(
+    'purged',
+    async () => (await metric(second.url, 'keeper_outbox_purged_rows_total')) === 2,
+  );
   await waitUntil('quiet', async () => !(await alarms()).includes(unlogged));
 
   second.stop();

@@ -14,7 +14,8 @@ const connect = connectApi(stack.connectUrl);
 it('restarts a connector that says RUNNING and reads nothing, but none that was paused', async () => {
   const lab = await openRelayLab(stack);
   onTestFinished(lab.close);
-  // New connections lead past the dead link, open ones do not: only a connection made anew can read.
+  // New connections lead past the dead link, open ones do not: only a connection made anew can
+  // read.
   const link = await startTcpProxy(stack.mysql);
   onTestFinished(link.close);
   const way = await startTcpProxy(link);
@@ -29,7 +30,13 @@ it('restarts a connector that says RUNNING and reads nothing, but none that was 
   await registerConnector({ ...stack, definition });
 
   const { host, port, rootPassword: password } = stack.mysql;
-  const session = await openSession({ host, port, name: lab.outbox.database, user: 'root', password });
+  const session = await openSession({
+    host,
+    port,
+    name: lab.outbox.database,
+    user: 'root',
+    password,
+  });
   onTestFinished(() => session.close());
   const { alarms } = createHealth();
   let restarts = 0;
@@ -41,7 +48,11 @@ it('restarts a connector that says RUNNING and reads nothing, but none that was 
     everyMs: 100,
     alarms,
     logger: createLogger({ name: 'test', level: 'silent' }),
-    metrics: { looked: () => undefined, suspected: () => undefined, restarted: () => (restarts += 1) },
+    metrics: {
+      looked: () => undefined,
+      suspected: () => undefined,
+      restarted: () => (restarts += 1),
+    },
     countShipped: async () => undefined,
     now: () => new Date(),
     elapsedMs: () => performance.now(),
@@ -58,15 +69,32 @@ it('restarts a connector that says RUNNING and reads nothing, but none that was 
     );
   const insert = async (): Promise<string> => {
     const id = randomUUID();
-    const row = { id, aggregateId: id, version: 1, key: id, type: 'BoardCreated', traceparent: null };
-    await lab.outbox.insert({ ...row, payload: Buffer.from(id), occurredAt: '2026-01-02 03:04:05.678901' });
+    const row = {
+      id,
+      aggregateId: id,
+      version: 1,
+      key: id,
+      type: 'BoardCreated',
+      traceparent: null,
+    };
+    await lab.outbox.insert({
+      ...row,
+      payload: Buffer.from(id),
+      occurredAt: '2026-01-02 03:04:05.678901',
+    });
     return id;
   };
-  await lookUntil('a position', async () => ((await lab.memory.read())?.seen?.relayed ?? '') !== '');
+  await lookUntil(
+    'a position',
+    async () => ((await lab.memory.read())?.seen?.relayed ?? '') !== '',
+  );
 
   // Paused, it stands still for as long as it is paused.
   await connect.pause(definition.name);
-  await waitUntil('paused', async () => (await connect.getStatus(definition.name))?.connector.state === 'PAUSED');
+  await waitUntil(
+    'paused',
+    async () => (await connect.getStatus(definition.name))?.connector.state === 'PAUSED',
+  );
   const pausedAt = performance.now();
   await lookUntil('the wait is over', () => performance.now() - pausedAt > 6_000);
   expect({ restarts, alarms: alarms.active().size }).toEqual({ restarts: 0, alarms: 0 });

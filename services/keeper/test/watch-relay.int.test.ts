@@ -42,7 +42,13 @@ afterAll(async () => {
 
 async function withSql<Result>(work: (sql: RunSql) => Promise<Result>): Promise<Result> {
   const { host, port, rootPassword: password } = mysql;
-  const session = await openSession({ host, port, name: lab.outbox.database, user: 'root', password });
+  const session = await openSession({
+    host,
+    port,
+    name: lab.outbox.database,
+    user: 'root',
+    password,
+  });
   try {
     return await work(session.query);
   } finally {
@@ -53,7 +59,11 @@ async function withSql<Result>(work: (sql: RunSql) => Promise<Result>): Promise<
 async function insert(): Promise<string> {
   const id = randomUUID();
   const row = { id, aggregateId: id, version: 1, key: id, type: 'BoardCreated', traceparent: null };
-  await lab.outbox.insert({ ...row, payload: Buffer.from(id), occurredAt: '2026-01-02 03:04:05.678901' });
+  await lab.outbox.insert({
+    ...row,
+    payload: Buffer.from(id),
+    occurredAt: '2026-01-02 03:04:05.678901',
+  });
   return id;
 }
 
@@ -79,7 +89,11 @@ function startWatching() {
     everyMs: 500,
     alarms,
     logger: createLogger({ name: 'test', level: 'silent' }),
-    metrics: { looked: () => undefined, restarted: () => undefined, suspected: () => (suspicions += 1) },
+    metrics: {
+      looked: () => undefined,
+      restarted: () => undefined,
+      suspected: () => (suspicions += 1),
+    },
     countShipped: async () => undefined,
     now: () => new Date(),
     elapsedMs: () => performance.now(),
@@ -101,15 +115,24 @@ const suspicion = async () => openSuspicion((await lab.memory.read()) ?? {});
 it('notices that GTIDs were RESET, trusts no fence until the position is rebuilt, and is red until it is settled', async () => {
   await Promise.all(Array.from({ length: 20 }, insert));
   const first = startWatching();
-  await first.lookUntil('a position', async () => ((await lab.memory.read())?.seen?.relayed ?? '') !== '');
+  await first.lookUntil(
+    'a position',
+    async () => ((await lab.memory.read())?.seen?.relayed ?? '') !== '',
+  );
   expect(await fence('purge', 15_000)).toBe('passed');
   expect(first.alarms.active().size).toBe(0);
 
   // A connector that is deleted keeps its position.
   await connect.remove(definition.name);
-  await first.lookUntil('no connector', async () => (await connect.getOffsets(definition.name)) === undefined);
+  await first.lookUntil(
+    'no connector',
+    async () => (await connect.getOffsets(definition.name)) === undefined,
+  );
   await registerConnector({ ...stack, definition });
-  await first.lookUntil('the connector again', async () => (await connect.getOffsets(definition.name)) !== undefined);
+  await first.lookUntil(
+    'the connector again',
+    async () => (await connect.getOffsets(definition.name)) !== undefined,
+  );
   expect(await suspicion()).toBeUndefined();
 
   await withSql((sql) => sql('RESET BINARY LOGS AND GTIDS'));
@@ -129,7 +152,10 @@ it('notices that GTIDs were RESET, trusts no fence until the position is rebuilt
     await connect.deleteOffsets(definition.name);
     return true;
   });
-  await lookUntil('a fence that can be believed', async () => (await suspicion())?.fence === 'open');
+  await lookUntil(
+    'a fence that can be believed',
+    async () => (await suspicion())?.fence === 'open',
+  );
   await registerConnector({ ...stack, definition });
   const last = await insert();
   expect(await fence('audit', 30_000)).toBe('passed');
@@ -139,7 +165,12 @@ it('notices that GTIDs were RESET, trusts no fence until the position is rebuilt
   expect(suspicions()).toBe(2);
 
   const open = await suspicion();
-  const settlement = { suspicion: open?.id ?? '', at: new Date().toISOString(), by: 'audit', reason: 'clean' } as const;
+  const settlement = {
+    suspicion: open?.id ?? '',
+    at: new Date().toISOString(),
+    by: 'audit',
+    reason: 'clean',
+  } as const;
   await lab.memory.remember({ settlement });
   await lookUntil('quiet', async () => !alarms.active().has('position'));
   expect(await fence('purge', 15_000)).toBe('passed');

@@ -40,29 +40,39 @@ export function findMisfits(fits: readonly Fit[]): string[] {
     fits
       // Not `takes > room`: a room that is not a number has no room.
       .filter(({ takes, room }) => !(takes <= room))
-      .map(({ what, takes, into, room }) => `${what} may take ${takes}, ${into} has room for ${room}`)
+      .map(
+        ({ what, takes, into, room }) => `${what} may take ${takes}, ${into} has room for ${room}`,
+      )
   );
 }
 
 /** Throws when limits of this program and its contracts contradict each other. */
 export function assertOwnLimits(limits: OwnLimits = ownLimits): void {
   const misfits = findMisfits(ownFits(limits));
-  if (misfits.length > 0) throw new Error(`The limits contradict each other: ${misfits.join('; ')}.`);
+  if (misfits.length > 0)
+    throw new Error(`The limits contradict each other: ${misfits.join('; ')}.`);
 }
 
 /** Ids, times, version and lengths of an event, and the registry's header. */
 const eventFrameBytes = 1_024;
 
-/** Key (255 characters at four bytes), headers, and what Kafka puts around a record and its batch. */
+/**
+ * Key (255 characters at four bytes), headers, and what Kafka puts around a record and its batch.
+ */
 const recordFrameBytes = 4_096;
 
 /** Names of the fields, quotes and commas of a request's JSON. */
 const jsonFrameBytes = 256;
 
-/** A board within the limits has room all the way from the request to the topic, and so has whatever a request can hold. */
+/**
+ * A board within the limits has room all the way from the request to the topic, and so has whatever
+ * a request can hold.
+ */
 function ownFits(limits: OwnLimits): readonly Fit[] {
-  const { titleCodePoints, contentBytes, authorCodePoints, bodyBytes, payloadBytes, messageBytes } = limits;
-  // A byte of content at its longest is `\u0041`; a character beyond the first plane is two of those.
+  const { titleCodePoints, contentBytes, authorCodePoints, bodyBytes, payloadBytes, messageBytes } =
+    limits;
+  // A byte of content at its longest is `\u0041`; a character beyond the first plane is two of
+  // those.
   const largestJson = contentBytes * 6 + (titleCodePoints + authorCodePoints) * 12 + jsonFrameBytes;
   return [
     {
@@ -89,8 +99,18 @@ function ownFits(limits: OwnLimits): readonly Fit[] {
       into: "a board's content, which has room all the way",
       room: contentBytes,
     },
-    { what: 'a board in JSON, every character escaped,', takes: largestJson, into: 'the body limit', room: bodyBytes },
-    { what: 'the text of a request', takes: bodyBytes, into: 'the content column', room: limits.contentColumnBytes },
+    {
+      what: 'a board in JSON, every character escaped,',
+      takes: largestJson,
+      into: 'the body limit',
+      room: bodyBytes,
+    },
+    {
+      what: 'the text of a request',
+      takes: bodyBytes,
+      into: 'the content column',
+      room: limits.contentColumnBytes,
+    },
     {
       what: 'the event with the text of a request',
       takes: bodyBytes + eventFrameBytes,
@@ -113,7 +133,11 @@ function ownFits(limits: OwnLimits): readonly Fit[] {
 }
 
 /** Size of the largest event that a board within the limits can have, encoded as it is stored. */
-export function largestEventBytes({ titleCodePoints, contentBytes, authorCodePoints }: OwnLimits): number {
+export function largestEventBytes({
+  titleCodePoints,
+  contentBytes,
+  authorCodePoints,
+}: OwnLimits): number {
   const encoder = createEventEncoder(eventSchemas);
   // An id takes four bytes, whichever it is.
   encoder.useIds(new Map(eventSchemas.map(({ subject }) => [subject, 0])));
@@ -136,16 +160,23 @@ export function largestEventBytes({ titleCodePoints, contentBytes, authorCodePoi
   return Math.max(...events.map((event) => encoder.encode(event).length));
 }
 
-/** Throws ServerSettingsError when the server has no room for what this service may send it at once. */
+/**
+ * Throws ServerSettingsError when the server has no room for what this service may send it at once.
+ */
 export async function assertServerLimits(database: Database): Promise<void> {
-  const [row]: readonly { packet: string | number; cache: string | number }[] = await database.read((manager) =>
-    manager.query('SELECT @@max_allowed_packet AS packet, @@global.max_binlog_cache_size AS cache'),
+  const [row]: readonly { packet: string | number; cache: string | number }[] = await database.read(
+    (manager) =>
+      manager.query(
+        'SELECT @@max_allowed_packet AS packet, @@global.max_binlog_cache_size AS cache',
+      ),
   );
   assert(row, 'a statement without a table always has one row');
   const server = { maxAllowedPacket: Number(row.packet), maxBinlogCacheSize: Number(row.cache) };
   const misfits = findMisfits(serverFits(ownLimits, server));
   if (misfits.length === 0) return;
-  throw new ServerSettingsError(`MySQL's settings are too small for order-service, raise them: ${misfits.join('; ')}`);
+  throw new ServerSettingsError(
+    `MySQL's settings are too small for order-service, raise them: ${misfits.join('; ')}`,
+  );
 }
 
 /** Settings of the MySQL server, in bytes. */
@@ -154,10 +185,16 @@ interface ServerLimits {
   readonly maxBinlogCacheSize: number;
 }
 
-/** A control character is `\u0001` in an answer's body and `\\u0001` in the answer that is kept: seven bytes. */
+/**
+ * A control character is `\u0001` in an answer's body and `\\u0001` in the answer that is kept:
+ * seven bytes.
+ */
 const keptAnswerBytesPerByte = 7;
 
-/** The kept answers are the longest statement of a transaction; a byte of theirs is two hex digits in it. */
+/**
+ * The kept answers are the longest statement of a transaction; a byte of theirs is two hex digits
+ * in it.
+ */
 const statementBytesPerByte = keptAnswerBytesPerByte * 2;
 
 /** The row of the board before and after the change, the payload and the kept answer. */
@@ -166,7 +203,10 @@ const transactionBytesPerByte = 2 + 1 + keptAnswerBytesPerByte;
 /** Author, ids, times, headers. */
 const rowFrameBytes = 4_096;
 
-/** A shared transaction that is as full as it can be has room in the server: else it fails, and its members run one by one. */
+/**
+ * A shared transaction that is as full as it can be has room in the server: else it fails, and its
+ * members run one by one.
+ */
 export function serverFits(
   { batchRows, batchBytes }: OwnLimits,
   { maxAllowedPacket, maxBinlogCacheSize }: ServerLimits,

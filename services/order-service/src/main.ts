@@ -1,7 +1,12 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { aggregates, eventSchemas } from '@board/contracts';
 import { createDatabase, databaseConnection, ServerSettingsError } from '@board/mysql';
-import { createCommitMetrics, createGroupCommit, defaultCommitLimits, type AggregateRows } from '@board/outbox';
+import {
+  createCommitMetrics,
+  createGroupCommit,
+  defaultCommitLimits,
+  type AggregateRows,
+} from '@board/outbox';
 import {
   createElapsedClock,
   createHealth,
@@ -16,10 +21,19 @@ import {
 import { boardCommands } from './application/board-commands.ts';
 import { commentCommands } from './application/comment-commands.ts';
 import type { Refusal } from './application/commands.ts';
-import { handleCommand, type AggregateCommands, type Numbered } from './application/handle-command.ts';
+import {
+  handleCommand,
+  type AggregateCommands,
+  type Numbered,
+} from './application/handle-command.ts';
 import { serviceSchema } from './config.ts';
 import { boardRows, boardTable, createBoardReader } from './database/board-store.ts';
-import { commentRows, commentTable, createBoardFinder, createCommentFinder } from './database/comment-store.ts';
+import {
+  commentRows,
+  commentTable,
+  createBoardFinder,
+  createCommentFinder,
+} from './database/comment-store.ts';
 import { createSchemaMemory } from './database/schema-memory.ts';
 import { watchWrites } from './database/watch-writes.ts';
 import type { CommandEdge } from './http/answer-command.ts';
@@ -50,10 +64,12 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     connection,
     entities,
     // What each kind of aggregate may hold at once, and three for the checks beside them.
-    poolSize: aggregates.length * (defaultCommitLimits.transactions + defaultCommitLimits.heldWaits) + 3,
+    poolSize:
+      aggregates.length * (defaultCommitLimits.transactions + defaultCommitLimits.heldWaits) + 3,
     deadlineMs,
     lockWaitSeconds: 1,
-    // Reads would go on from the old server without an error, and miss what is written to the new one.
+    // Reads would go on from the old server without an error, and miss what is written to the new
+    // one.
     onReadOnly: () => reads.retireConnections(),
   });
   scope.defer('database', () => database.close());
@@ -72,22 +88,37 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   const commitMetrics = createCommitMetrics(metrics);
   const parts = { encode: encoder.encode, now: () => new Date(), newId: randomUUIDv7 };
   const { REQUEST_DEADLINE_MS: requestDeadlineMs, BODY_DEADLINE_MS: bodyDeadlineMs } = config;
-  /** What the routes of a kind of aggregate need: its commands share transactions among themselves. */
+  /**
+   * What the routes of a kind of aggregate need: its commands share transactions among themselves.
+   */
   function takeCommands<Command extends object, State extends Numbered>(
     kind: AggregateCommands<Command, State>,
     rows: AggregateRows<State>,
   ): CommandEdge<Command, State> {
     const what = kind.aggregateType;
-    const commits = createGroupCommit<State, Refusal>({ database, rows, metrics: commitMetrics(what) });
+    const commits = createGroupCommit<State, Refusal>({
+      database,
+      rows,
+      metrics: commitMetrics(what),
+    });
     scope.defer(`commits of ${what}`, () => commits.drain());
-    return { what, handle: handleCommand(kind, { ...parts, commits }), requestDeadlineMs, bodyDeadlineMs };
+    return {
+      what,
+      handle: handleCommand(kind, { ...parts, commits }),
+      requestDeadlineMs,
+      bodyDeadlineMs,
+    };
   }
 
   const boards = createBoardReader(reads);
   const boardEdge = takeCommands(boardCommands, boardRows);
   const routers = [
     boardsRouter(boardEdge, boards),
-    commentsRouter(takeCommands(commentCommands, commentRows), createBoardFinder(database), createCommentFinder(reads)),
+    commentsRouter(
+      takeCommands(commentCommands, commentRows),
+      createBoardFinder(database),
+      createCommentFinder(reads),
+    ),
     ...(config.LEGACY_CREATE ? [legacyRouter(boardEdge)] : []),
     docsRouter(apiDocument({ legacyCreate: config.LEGACY_CREATE })),
   ];
@@ -110,7 +141,10 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     await assertServerLimits(database);
   });
   // After the database, which remembers what each schema id meant.
-  const registry = { name: 'schema registry', server: `the registry at ${new URL(config.REGISTRY_URL).host}` };
+  const registry = {
+    name: 'schema registry',
+    server: `the registry at ${new URL(config.REGISTRY_URL).host}`,
+  };
   await waitForDependency(registry, waiting, () => schemaIds.open());
   const schemaCheck = setInterval(() => void schemaIds.check(), config.SCHEMA_CHECK_MS);
   scope.defer('schema check', () => clearInterval(schemaCheck));

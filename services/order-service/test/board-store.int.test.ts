@@ -11,7 +11,11 @@ async function open() {
   const schema = await createTestSchema(inject('stack'));
   onTestFinished(schema.drop);
   await runMigrations(schema.connection, migrations);
-  const database = createDatabase({ connection: schema.connection, entities: [boardTable], poolSize: 1 });
+  const database = createDatabase({
+    connection: schema.connection,
+    entities: [boardTable],
+    poolSize: 1,
+  });
   onTestFinished(() => database.close());
   await database.open();
   const fill = async (count: number, content: string, deletedFrom: number): Promise<void> => {

@@ -8,14 +8,20 @@ test('a board is posted, repeated, edited, listed, deleted: as the API promises,
   const { env, root } = await prepareOrderService();
   const service = await startService(env);
   await service.until('service.ready');
-  const ask = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+  const ask = (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ) =>
     fetch(`${service.url}${path}`, {
       method,
       headers: { 'Content-Type': 'application/json', traceparent, ...headers },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
 
-  const post = () => ask('POST', '/boards', { title: 'first', content: '' }, { 'Idempotency-Key': '"k1"' });
+  const post = () =>
+    ask('POST', '/boards', { title: 'first', content: '' }, { 'Idempotency-Key': '"k1"' });
   const created = await post();
   const text = await created.text();
   const repeated = await post();
@@ -27,13 +33,23 @@ test('a board is posted, repeated, edited, listed, deleted: as the API promises,
   }
   const path = String(created.headers.get('location'));
 
-  const edited = await ask('PATCH', path, { title: 'second' }, { 'If-Match': '"1"', 'Idempotency-Key': 'k2' });
+  const edited = await ask(
+    'PATCH',
+    path,
+    { title: 'second' },
+    { 'If-Match': '"1"', 'Idempotency-Key': 'k2' },
+  );
   expect([edited.status, edited.headers.get('etag')]).toEqual([200, '"2"']);
   const stale = await ask('PATCH', path, { title: 'third' }, { 'If-Match': '"1"' });
   expect([stale.status, stale.headers.get('etag')]).toEqual([412, '"2"']);
-  expect((await ask('PATCH', path, { title: 'other' }, { 'Idempotency-Key': 'k2' })).status).toBe(422);
+  expect((await ask('PATCH', path, { title: 'other' }, { 'Idempotency-Key': 'k2' })).status).toBe(
+    422,
+  );
   expect((await ask('GET', path, undefined, { 'If-None-Match': '"2"' })).status).toBe(304);
-  expect(await (await ask('GET', '/boards')).json()).toMatchObject({ boards: [{ title: 'second' }], next: null });
+  expect(await (await ask('GET', '/boards')).json()).toMatchObject({
+    boards: [{ title: 'second' }],
+    next: null,
+  });
 
   const remove = () => ask('DELETE', path, undefined, { 'Idempotency-Key': 'k3' });
   expect((await remove()).status).toBe(204);
@@ -50,5 +66,7 @@ test('a board is posted, repeated, edited, listed, deleted: as the API promises,
     { version: 3, type: 'BoardDeleted', traceparent },
   ]);
   const committed = service.lines.filter(({ event }) => event === 'event.committed');
-  expect(committed).toMatchObject([1, 2, 3].map((version) => ({ version, traceparent, eventId: expect.any(String) })));
+  expect(committed).toMatchObject(
+    [1, 2, 3].map((version) => ({ version, traceparent, eventId: expect.any(String) })),
+  );
 });

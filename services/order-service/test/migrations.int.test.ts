@@ -14,7 +14,13 @@ const known = [
   'IndexLiveBoards1764410000000',
   'CreateComments1764500000000',
 ];
-const tables = [...aggregates.map(({ table }) => table), 'event_schema', 'idempotency_key', 'migrations', 'outbox'];
+const tables = [
+  ...aggregates.map(({ table }) => table),
+  'event_schema',
+  'idempotency_key',
+  'migrations',
+  'outbox',
+];
 
 test('the migrations that have run somewhere stay as they are, in their order', () => {
   expect(all.slice(0, known.length)).toEqual(known);
@@ -40,5 +46,9 @@ test('migrations whose connection is killed after any statement run again, to th
   expect(Object.keys(undisturbed)).toEqual(tables.toSorted());
   expect(interrupted.length).toBeGreaterThan(migrations.length);
   for (const { statements, firstRun, schema } of interrupted)
-    expect({ statements, firstRun, schema }).toEqual({ statements, firstRun: 'failed', schema: undisturbed });
+    expect({ statements, firstRun, schema }).toEqual({
+      statements,
+      firstRun: 'failed',
+      schema: undisturbed,
+    });
 });

@@ -8,7 +8,10 @@ const title = '제목 😀 é';
 const content = '한국어 내용\n"\\\' 👩‍👩‍👧‍👦 \u0001';
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-function post(url: string, body: unknown = { title, content, author: '김철수' }): Promise<Response> {
+function post(
+  url: string,
+  body: unknown = { title, content, author: '김철수' },
+): Promise<Response> {
   const headers = { 'Content-Type': 'application/json', traceparent };
   return fetch(`${url}/boards`, { method: 'POST', headers, body: JSON.stringify(body) });
 }
@@ -27,11 +30,15 @@ async function select(root: Prepared['root'], sql: string): Promise<Record<strin
   return row;
 }
 
-/** `information_schema.processlist` fails while any statement of the server holds an emoji: it is utf8mb3. */
+/**
+ * `information_schema.processlist` fails while any statement of the server holds an emoji: it is
+ * utf8mb3.
+ */
 async function countWaiting({ root, name }: Prepared): Promise<number> {
   const [rows] = await root.query('SHOW PROCESSLIST');
   const processes = rows as { db: string | null; State: string | null }[];
-  return processes.filter(({ db, State }) => db === name && State?.startsWith('Waiting for')).length;
+  return processes.filter(({ db, State }) => db === name && State?.startsWith('Waiting for'))
+    .length;
 }
 
 async function startProxy(host: string, port: number): Promise<TcpProxy> {
@@ -52,20 +59,38 @@ test('a posted board is stored with its event, every BYTE unchanged, and read ba
   expect(board.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
   expect(await (await fetch(service.url + answer.headers.get('location'))).json()).toEqual(board);
 
-  const row = await select(root, 'SELECT HEX(title) AS title, HEX(content) AS content, created_at FROM board');
+  const row = await select(
+    root,
+    'SELECT HEX(title) AS title, HEX(content) AS content, created_at FROM board',
+  );
   const hex = (text: string) => Buffer.from(text).toString('hex').toUpperCase();
-  expect(row).toEqual({ title: hex(title), content: hex(content), created_at: new Date(board.createdAt) });
+  expect(row).toEqual({
+    title: hex(title),
+    content: hex(content),
+    created_at: new Date(board.createdAt),
+  });
 
   const event = await select(root, 'SELECT * FROM outbox');
   const { id, version } = { id: board.id, version: 1 };
-  expect(event).toMatchObject({ aggregatetype: 'board', aggregateid: id, version, type: 'BoardCreated', traceparent });
+  expect(event).toMatchObject({
+    aggregatetype: 'board',
+    aggregateid: id,
+    version,
+    type: 'BoardCreated',
+    traceparent,
+  });
   expect(event).toMatchObject({ partition_key: '김철수', occurred_at: new Date(board.createdAt) });
   const payload = event['payload'] as Buffer;
   const registered = await fetch(`${env['REGISTRY_URL']}/schemas/ids/${payload.readInt32BE(1)}`);
   const { schema } = (await registered.json()) as { schema: string };
   const time = Date.parse(board.createdAt);
   const decoded: unknown = avro.Type.forSchema(JSON.parse(schema)).fromBuffer(payload.subarray(5));
-  expect({ ...(decoded as object) }).toEqual({ ...board, version, createdAt: time, updatedAt: time });
+  expect({ ...(decoded as object) }).toEqual({
+    ...board,
+    version,
+    createdAt: time,
+    updatedAt: time,
+  });
 });
 
 test('a board without an author keeps its events together by its own ID', async () => {
@@ -73,7 +98,10 @@ test('a board without an author keeps its events together by its own ID', async 
   const service = await startService(env);
   await service.until('service.ready');
   await post(service.url, { title, content });
-  const row = await select(root, 'SELECT aggregateid = partition_key AS same, author FROM outbox, board');
+  const row = await select(
+    root,
+    'SELECT aggregateid = partition_key AS same, author FROM outbox, board',
+  );
   expect(row).toEqual({ same: 1, author: null });
 });
 
@@ -103,7 +131,10 @@ test('while the DATABASE is away: 503 with Retry-After within 2 s, red readiness
   const faults: Fault[] = [{ kind: 'cut' }, { kind: 'half-open', drop: 'both' }];
   for (const fault of faults) {
     proxy.set(fault);
-    for (const ask of [() => post(service.url), () => fetch(`${service.url}/boards/${crypto.randomUUID()}`)]) {
+    for (const ask of [
+      () => post(service.url),
+      () => fetch(`${service.url}/boards/${crypto.randomUUID()}`),
+    ]) {
       const begin = performance.now();
       const answer = await ask();
       expect(performance.now() - begin).toBeLessThan(2_000);
@@ -124,7 +155,9 @@ test('started with NO DATABASE it listens, says what it waits for, and comes up 
   const proxy = await startProxy(connection.host, connection.port);
   proxy.set({ kind: 'cut' });
   const service = await startService({ ...env, DATABASE_PORT: String(proxy.port) });
-  expect(await service.until('dependency.waiting')).toMatchObject({ dependency: 'database server' });
+  expect(await service.until('dependency.waiting')).toMatchObject({
+    dependency: 'database server',
+  });
   expect((await post(service.url)).status).toBe(503);
   proxy.set({ kind: 'none' });
   await service.until('service.ready');
@@ -144,7 +177,9 @@ test.each(withoutRegistry)(
     proxy.set(fault);
     const url = `http://127.0.0.1:${proxy.port}${registry.pathname}`;
     const service = await startService({ ...env, REGISTRY_URL: url });
-    expect(await service.until('dependency.waiting')).toMatchObject({ dependency: 'schema registry' });
+    expect(await service.until('dependency.waiting')).toMatchObject({
+      dependency: 'schema registry',
+    });
     const readiness = await fetch(`${service.url}/readyz`);
     expect(readiness.status).toBe(503);
     expect(await readiness.json()).toMatchObject({
@@ -179,7 +214,10 @@ test('while the registry is away a running process writes, a new one too, and ne
   await next.until('service.ready');
   expect(await next.until('schemas.from-memory')).toMatchObject({ ids: expect.any(Array) });
   expect((await post(next.url)).status).toBe(201);
-  const ids = await select(root, 'SELECT COUNT(DISTINCT LEFT(payload, 5)) AS ids, COUNT(*) AS events FROM outbox');
+  const ids = await select(
+    root,
+    'SELECT COUNT(DISTINCT LEFT(payload, 5)) AS ids, COUNT(*) AS events FROM outbox',
+  );
   expect(ids).toEqual({ ids: 1, events: 2 });
   proxy.set({ kind: 'none' });
   await expect.poll(async () => (await fetch(`${next.url}/alarms`)).status).toBe(200);

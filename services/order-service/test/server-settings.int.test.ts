@@ -1,4 +1,9 @@
-import { createDatabase, openConnection, type Connection, type DriverConnection } from '@board/mysql';
+import {
+  createDatabase,
+  openConnection,
+  type Connection,
+  type DriverConnection,
+} from '@board/mysql';
 import { databaseEnvironment } from '@board/test';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { startOwnMysql, type OwnMysql } from '../../../stack/test/support/start-own-mysql.ts';
@@ -37,16 +42,19 @@ describe('a MySQL server that breaks the guarantee', () => {
     ['binlog_format', 'MIXED', 'ROW'],
     ['binlog_order_commits', 'OFF', 'ON'],
     ['gtid_mode', 'ON_PERMISSIVE', 'ON'],
-  ])('by %s = %s is REFUSED by a service that starts, with a sentence that names it', async (name, wrong, right) => {
-    await open();
-    await root.query(`SET GLOBAL ${name} = ?`, [wrong]);
-    try {
-      await expect(open()).rejects.toThrow(`${name} is ${wrong}, must be ${right}`);
-    } finally {
-      await root.query(`SET GLOBAL ${name} = ?`, [right]);
-    }
-    await open();
-  });
+  ])(
+    'by %s = %s is REFUSED by a service that starts, with a sentence that names it',
+    async (name, wrong, right) => {
+      await open();
+      await root.query(`SET GLOBAL ${name} = ?`, [wrong]);
+      try {
+        await expect(open()).rejects.toThrow(`${name} is ${wrong}, must be ${right}`);
+      } finally {
+        await root.query(`SET GLOBAL ${name} = ?`, [right]);
+      }
+      await open();
+    },
+  );
 
   it('is refused for a packet that is too SMALL: order-service ends at once and says which setting', async () => {
     const service = await startService({
@@ -63,7 +71,10 @@ it('a MySQL server without a binlog is REFUSED', async () => {
   const without = await startOwnMysql(['--skip-log-bin']);
   onTestFinished(without.stop);
   const { host, port, rootPassword: password } = without;
-  const database = createDatabase({ connection: { host, port, name: 'mysql', user: 'root', password }, entities: [] });
+  const database = createDatabase({
+    connection: { host, port, name: 'mysql', user: 'root', password },
+    entities: [],
+  });
   onTestFinished(() => database.close());
   await expect(database.open()).rejects.toThrow('log_bin is OFF, must be ON');
 }, 90_000);

@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { eventSchemas } from '@board/contracts';
 import { createDatabase, type Database } from '@board/mysql';
 import { createGroupCommit } from '@board/outbox';
-import { createHealth, createHttpServer, createLogger, createMetrics, createScope } from '@board/service';
+import {
+  createHealth,
+  createHttpServer,
+  createLogger,
+  createMetrics,
+  createScope,
+} from '@board/service';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { boardCommands } from '../src/application/board-commands.ts';
 import type { Refusal } from '../src/application/commands.ts';
@@ -25,7 +31,9 @@ function readOurFrames(): readonly string[] {
   const lines = new Error('here').stack?.split('\n') ?? [];
   Error.stackTraceLimit = limit;
   return lines
-    .filter((line) => line.includes(`${checkout}/packages/`) || line.includes(`${checkout}/services/`))
+    .filter(
+      (line) => line.includes(`${checkout}/packages/`) || line.includes(`${checkout}/services/`),
+    )
     .filter((line) => !line.includes('/node_modules/') && !line.includes(import.meta.filename))
     .map((line) =>
       line
@@ -36,9 +44,15 @@ function readOurFrames(): readonly string[] {
     );
 }
 
-/** The way in two pieces: nothing leads from the transaction back to the request that left its command in the queue. */
+/**
+ * The way in two pieces: nothing leads from the transaction back to the request that left its
+ * command in the queue.
+ */
 function watchWay({ dataSource }: Database) {
-  const pieces: Record<'queueing' | 'committing', readonly string[]> = { queueing: [], committing: [] };
+  const pieces: Record<'queueing' | 'committing', readonly string[]> = {
+    queueing: [],
+    committing: [],
+  };
   const { setImmediate: later } = globalThis;
   const spy = vi.spyOn(globalThis, 'setImmediate').mockImplementation((...given) => {
     const frames = readOurFrames();
@@ -102,7 +116,9 @@ test(`from the HTTP server to its COMMIT a POST is at most ${mostFrames} of our 
   });
   expect(answer.status).toBe(201);
   const all = [...pieces.queueing, ...pieces.committing];
-  process.stdout.write(`${all.length} of our frames at the COMMIT of a POST:\n  ${all.join('\n  ')}\n`);
+  process.stdout.write(
+    `${all.length} of our frames at the COMMIT of a POST:\n  ${all.join('\n  ')}\n`,
+  );
   // Each piece has been seen, down to where it begins.
   expect(pieces.queueing.join()).toContain('/http/boards-router.ts');
   expect(pieces.committing.join()).toContain('/group-commit.ts');

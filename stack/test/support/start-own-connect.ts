@@ -25,8 +25,14 @@ export interface OwnConnect {
   stop(): Promise<void>;
 }
 
-/** The stack's Connect worker once more, with a group and topics of its own on the shared brokers, for a test that kills it. */
-export async function startOwnConnect(name: string, brokers: readonly string[]): Promise<OwnConnect> {
+/**
+ * The stack's Connect worker once more, with a group and topics of its own on the shared brokers,
+ * for a test that kills it.
+ */
+export async function startOwnConnect(
+  name: string,
+  brokers: readonly string[],
+): Promise<OwnConnect> {
   const folder = mkdtempSync(join(tmpdir(), 'own-connect-'));
   const instance = locateInstance('own', folder);
   makeFolders(instance);
@@ -39,12 +45,16 @@ export async function startOwnConnect(name: string, brokers: readonly string[]):
     ports: { ...portsAt(0), connect: await pickFreePort() },
   } as const;
   const server = connectServer(context);
-  await server.prepare((task, command) => runCommand(command, { logFile: resolve(instance.logDir, `${task}.log`) }));
+  await server.prepare((task, command) =>
+    runCommand(command, { logFile: resolve(instance.logDir, `${task}.log`) }),
+  );
   // The last value of a key counts.
   const own = {
     'bootstrap.servers': brokers.join(','),
     'group.id': name,
-    ...Object.fromEntries(['config', 'offset', 'status'].map((kind) => [`${kind}.storage.topic`, `${name}-${kind}`])),
+    ...Object.fromEntries(
+      ['config', 'offset', 'status'].map((kind) => [`${kind}.storage.topic`, `${name}-${kind}`]),
+    ),
   };
   appendFileSync(resolve(instance.configDir, 'connect.properties'), `\n${properties(own)}`);
   const { file, args, cwd, env } = await server.command();
@@ -68,7 +78,8 @@ export async function startOwnConnect(name: string, brokers: readonly string[]):
     await kill();
     rmSync(folder, { recursive: true, force: true });
   };
-  const ready = () => waitUntilReady('own Connect', server.probe, 90_000, AbortSignal.timeout(90_000));
+  const ready = () =>
+    waitUntilReady('own Connect', server.probe, 90_000, AbortSignal.timeout(90_000));
 
   start();
   try {

@@ -23,7 +23,10 @@ export interface OwnMysql {
   stop(): Promise<void>;
 }
 
-/** The stack's MySQL server once more, empty and for one test alone: for what would disturb everybody else on the shared one. */
+/**
+ * The stack's MySQL server once more, empty and for one test alone: for what would disturb
+ * everybody else on the shared one.
+ */
 export async function startOwnMysql(options: readonly string[] = []): Promise<OwnMysql> {
   const folder = mkdtempSync(join(tmpdir(), 'own-mysql-'));
   const instance = locateInstance('own', folder);
@@ -37,7 +40,9 @@ export async function startOwnMysql(options: readonly string[] = []): Promise<Ow
     ports: { ...portsAt(0), mysql: port },
     programs: { mysqld: await ensureMysqld(() => undefined) },
   });
-  await server.prepare((name, command) => runCommand(command, { logFile: resolve(instance.logDir, `${name}.log`) }));
+  await server.prepare((name, command) =>
+    runCommand(command, { logFile: resolve(instance.logDir, `${name}.log`) }),
+  );
   const { file, args, cwd } = await server.command();
   let kill = (): Promise<void> => Promise.resolve();
   async function start(): Promise<void> {

@@ -27,7 +27,10 @@ interface MysqlRoot {
   readonly rootPassword: string;
 }
 
-/** The stack's registry once more, on an empty database of its own: for what would disturb the shared one. */
+/**
+ * The stack's registry once more, on an empty database of its own: for what would disturb the
+ * shared one.
+ */
 export async function startOwnRegistry(mysql: MysqlRoot): Promise<OwnRegistry> {
   const folder = mkdtempSync(join(tmpdir(), 'own-registry-'));
   const instance = locateInstance('own', folder);
@@ -41,7 +44,8 @@ export async function startOwnRegistry(mysql: MysqlRoot): Promise<OwnRegistry> {
     database: 'mysql',
   });
   await root.query('CREATE DATABASE ?? CHARACTER SET utf8mb4', [database]);
-  // A user of its own: one that sees another registry's tables makes the registry believe that its own are there.
+  // A user of its own: one that sees another registry's tables makes the registry believe that its
+  // own are there.
   const password = randomBytes(16).toString('hex');
   await root.query("CREATE USER ?@'localhost' IDENTIFIED BY ?", [database, password]);
   await root.query("GRANT ALL ON ??.* TO ?@'localhost'", [database, database]);

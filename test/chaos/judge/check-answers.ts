@@ -11,10 +11,16 @@ export const answerRules: readonly Rule[] = [
     evenAmongOthers: true,
     *find({ history }) {
       for (const { kind, key, boardId, outcome, attempts } of history.operations) {
-        const [first, ...later] = attempts.slice(attempts.findIndex(isSuccess)).flatMap(finalAnswer);
+        const [first, ...later] = attempts
+          .slice(attempts.findIndex(isSuccess))
+          .flatMap(finalAnswer);
         const other = later.find((answer) => answer !== first);
         if (outcome.kind === 'ok' && other !== undefined)
-          yield about(boardId, undefined, `the ${kind} ${key} was answered ${first}, and a repeat of it ${other}`);
+          yield about(
+            boardId,
+            undefined,
+            `the ${kind} ${key} was answered ${first}, and a repeat of it ${other}`,
+          );
       }
     },
   },
@@ -57,21 +63,32 @@ export const answerRules: readonly Rule[] = [
 
 /** Not a mere "So it was not done.", which a repeat may change. */
 function isFinal(outcome: Outcome): boolean {
-  return outcome.kind === 'ok' || (outcome.kind === 'refused' && outcome.status !== null && outcome.status < 500);
+  return (
+    outcome.kind === 'ok' ||
+    (outcome.kind === 'refused' && outcome.status !== null && outcome.status < 500)
+  );
 }
 
 /** What is wrong with the refusal of a command that every client forms well. */
-function whyNot(operation: ClientOperation, status: number | null, file: BoardFile | undefined): string | undefined {
+function whyNot(
+  operation: ClientOperation,
+  status: number | null,
+  file: BoardFile | undefined,
+): string | undefined {
   const { boardId, ifVersion } = operation;
   const { events = [], operations = [] } = file ?? {};
   if (boardId === null) return 'nothing was wrong with it';
   switch (status) {
     case 404: {
-      const wasCreated = operations.some((one) => one.kind === 'create' && isBefore(one, operation));
+      const wasCreated = operations.some(
+        (one) => one.kind === 'create' && isBefore(one, operation),
+      );
       return wasCreated ? 'its creation was acknowledged before' : undefined;
     }
     case 410:
-      return events.some(({ type }) => type === 'BoardDeleted') ? undefined : 'it was never deleted';
+      return events.some(({ type }) => type === 'BoardDeleted')
+        ? undefined
+        : 'it was never deleted';
     case 412:
       if (ifVersion === null) return 'it demanded no version';
       return events.at(-1)?.version === ifVersion
@@ -85,6 +102,11 @@ function whyNot(operation: ClientOperation, status: number | null, file: BoardFi
 
 /** Its status and the digest of its body; none where a repeat may get another one. */
 function finalAnswer({ result }: Attempt): readonly string[] {
-  if (result?.kind !== 'answered' || result.status >= 500 || [408, 409, 425, 429].includes(result.status)) return [];
+  if (
+    result?.kind !== 'answered' ||
+    result.status >= 500 ||
+    [408, 409, 425, 429].includes(result.status)
+  )
+    return [];
   return [`${result.status} with the body ${result.digest.slice(0, 12)}`];
 }

@@ -29,7 +29,8 @@ export const boardRules: readonly Rule[] = [
     },
   },
   {
-    // So that a board's events, and an author's, keep their order: another key may be in another partition.
+    // So that a board's events, and an author's, keep their order: another key may be in another
+    // partition.
     invariant: 'I4',
     name: 'the partition key is the author, or the board',
     evenAmongOthers: true,
@@ -39,7 +40,11 @@ export const boardRules: readonly Rule[] = [
           const state = stateOf(event);
           const key = state?.author ?? id;
           if (state !== undefined && event.partitionKey !== key)
-            yield about(id, event, `${describe(event)} has the partition key ${event.partitionKey}, not ${key}`);
+            yield about(
+              id,
+              event,
+              `${describe(event)} has the partition key ${event.partitionKey}, not ${key}`,
+            );
         }
     },
   },
@@ -56,21 +61,31 @@ export const boardRules: readonly Rule[] = [
           continue;
         }
         if (last === undefined) {
-          yield about(id, undefined, `it exists at version ${row.version}, and the outbox has no event of it`);
+          yield about(
+            id,
+            undefined,
+            `it exists at version ${row.version}, and the outbox has no event of it`,
+          );
           continue;
         }
         const state = stateOf(last);
         if (state === undefined) continue;
         const wrong = differences(row, state);
-        if (wrong.length > 0) yield about(id, last, `it is not what ${describe(last)} says: ${wrong.join('; ')}`);
+        if (wrong.length > 0)
+          yield about(id, last, `it is not what ${describe(last)} says: ${wrong.join('; ')}`);
       }
     },
   },
 ];
 
-function misplaced({ type, version, event, boardId }: OutboxRow, index: number, count: number): string | undefined {
+function misplaced(
+  { type, version, event, boardId }: OutboxRow,
+  index: number,
+  count: number,
+): string | undefined {
   if (version !== index + 1) return `stands where version ${index + 1} must be`;
-  if ((type === 'BoardCreated') !== (index === 0)) return `must ${index === 0 ? 'be' : 'not be'} a BoardCreated`;
+  if ((type === 'BoardCreated') !== (index === 0))
+    return `must ${index === 0 ? 'be' : 'not be'} a BoardCreated`;
   if (type === 'BoardDeleted' && index !== count - 1) return 'is not the last one';
   if ('problem' in event) return undefined;
   if (event.version !== version || event.id !== boardId)

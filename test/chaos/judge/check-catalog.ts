@@ -16,7 +16,8 @@ export const catalogRules: readonly Rule[] = [
           ...(mark && mark.version > 0 ? [`the mark is ${mark.version}`] : []),
           ...parked.map(({ version }) => `version ${version} is parked`),
         ];
-        if (traces.length > 0) yield about(id, undefined, `it was never committed, and ${traces.join(', ')}`);
+        if (traces.length > 0)
+          yield about(id, undefined, `it was never committed, and ${traces.join(', ')}`);
       }
     },
   },
@@ -33,11 +34,19 @@ export const catalogRules: readonly Rule[] = [
           yield about(id, last, `the mark is ${version}, and the last event is ${describe(last)}`);
         } else if (version < last.version && !isBlocked(run, id, version)) {
           const next = events.find((event) => event.version === version + 1);
-          yield about(id, next, `the mark is ${version}, and ${describe(next)} is neither applied nor a dead letter`);
+          yield about(
+            id,
+            next,
+            `the mark is ${version}, and ${describe(next)} is neither applied nor a dead letter`,
+          );
         }
         const marked = events.find((event) => event.version === version);
         if (mark && marked && marked.id !== mark.eventId)
-          yield about(id, marked, `the mark ${version} is of event ${mark.eventId}, not of ${describe(marked)}`);
+          yield about(
+            id,
+            marked,
+            `the mark ${version} is of event ${mark.eventId}, not of ${describe(marked)}`,
+          );
       }
     },
   },
@@ -52,18 +61,30 @@ export const catalogRules: readonly Rule[] = [
         if (applied === undefined) {
           // Without any event it is for the first rule.
           if (catalog && file.events.length > 0 && (mark?.version ?? 0) === 0)
-            yield about(id, undefined, `the catalog has version ${catalog.version}, and there is no mark`);
+            yield about(
+              id,
+              undefined,
+              `the catalog has version ${catalog.version}, and there is no mark`,
+            );
           continue;
         }
         if (catalog === undefined) {
-          yield about(id, applied, `the mark is ${applied.version}, and the catalog does not have it`);
+          yield about(
+            id,
+            applied,
+            `the mark is ${applied.version}, and the catalog does not have it`,
+          );
           continue;
         }
         const state = stateOf(applied);
         if (state === undefined) continue;
         const wrong = differences(catalog, state);
         if (wrong.length > 0)
-          yield about(id, applied, `the catalog is not what ${describe(applied)} says: ${wrong.join('; ')}`);
+          yield about(
+            id,
+            applied,
+            `the catalog is not what ${describe(applied)} says: ${wrong.join('; ')}`,
+          );
       }
     },
   },
@@ -119,7 +140,11 @@ export const catalogRules: readonly Rule[] = [
         const version = mark?.version ?? 0;
         for (const row of parked)
           if (events.length > 0 && (row.version <= version + 1 || !isBlocked(run, id, version)))
-            yield about(id, undefined, `version ${row.version} (${row.eventId}) is parked, and the mark is ${version}`);
+            yield about(
+              id,
+              undefined,
+              `version ${row.version} (${row.eventId}) is parked, and the mark is ${version}`,
+            );
       }
     },
   },
@@ -170,5 +195,7 @@ function appliedEvent({ events, mark }: BoardFile) {
 /** The version after this one is an open dead letter; whether it may be one is for another rule. */
 function isBlocked({ boards }: RunIndex, id: string, version: number): boolean {
   const { deadLetters = [] } = boards.get(id) ?? {};
-  return deadLetters.some((deadLetter) => deadLetter.version === version + 1 && deadLetter.closedBy === null);
+  return deadLetters.some(
+    (deadLetter) => deadLetter.version === version + 1 && deadLetter.closedBy === null,
+  );
 }

@@ -15,14 +15,22 @@ export const commandRules: readonly Rule[] = [
         const { kind, boardId, title, key, outcome } = operation;
         if (outcome.kind !== 'ok') continue;
         if (kind !== 'delete' && outcome.board === null) {
-          yield about(boardId, undefined, `the ${kind} ${key} was acknowledged, and the answer has no board`);
+          yield about(
+            boardId,
+            undefined,
+            `the ${kind} ${key} was acknowledged, and the answer has no board`,
+          );
           continue;
         }
         const id = outcome.board?.id ?? boardId ?? '';
         const events = boards.get(id)?.events ?? [];
         if (kind === 'delete') {
           if (!events.some(({ type }) => type === eventTypes.delete))
-            yield about(id, undefined, `the delete ${key} was acknowledged, and the outbox has no BoardDeleted of it`);
+            yield about(
+              id,
+              undefined,
+              `the delete ${key} was acknowledged, and the outbox has no BoardDeleted of it`,
+            );
           continue;
         }
         const version = outcome.board?.version;
@@ -42,9 +50,15 @@ export const commandRules: readonly Rule[] = [
     evenAmongOthers: true,
     *find({ boards }) {
       for (const { id, operations } of boards.values()) {
-        const deletes = operations.filter(({ kind, outcome }) => kind === 'delete' && outcome.kind === 'ok');
+        const deletes = operations.filter(
+          ({ kind, outcome }) => kind === 'delete' && outcome.kind === 'ok',
+        );
         if (deletes.length > 1)
-          yield about(id, undefined, `${deletes.length} deletes were acknowledged: ${listKeys(deletes)}`);
+          yield about(
+            id,
+            undefined,
+            `${deletes.length} deletes were acknowledged: ${listKeys(deletes)}`,
+          );
       }
     },
   },
@@ -62,7 +76,11 @@ export const commandRules: readonly Rule[] = [
         if (state === undefined || state.title !== title) continue;
         const wrong = differences(board, state, answeredFields);
         if (wrong.length > 0)
-          yield about(board.id, event, `the ${kind} ${key} was answered otherwise than committed: ${wrong.join('; ')}`);
+          yield about(
+            board.id,
+            event,
+            `the ${kind} ${key} was answered otherwise than committed: ${wrong.join('; ')}`,
+          );
       }
     },
   },
@@ -131,7 +149,8 @@ export const commandRules: readonly Rule[] = [
         const isItsOwn = operation && eventTypes[operation.kind] === event.type;
         const expected = state && isItsOwn && expect(state, operation, before && stateOf(before));
         const wrong = expected ? differences(state, expected) : [];
-        if (wrong.length > 0) yield about(id, event, `${describe(event)} is not what was sent: ${wrong.join('; ')}`);
+        if (wrong.length > 0)
+          yield about(id, event, `${describe(event)} is not what was sent: ${wrong.join('; ')}`);
       }
     },
   },
@@ -142,7 +161,11 @@ export const commandRules: readonly Rule[] = [
     *find(run) {
       for (const { id, event, operation } of eachEvent(run)) {
         // Whose delete it was is not sure unless one was acknowledged.
-        if (operation === undefined || (operation.kind === 'delete' && operation.outcome.kind !== 'ok')) continue;
+        if (
+          operation === undefined ||
+          (operation.kind === 'delete' && operation.outcome.kind !== 'ok')
+        )
+          continue;
         const { ifVersion, kind, key } = operation;
         if (ifVersion !== null && event.version !== ifVersion + 1)
           yield about(
@@ -162,7 +185,11 @@ export const commandRules: readonly Rule[] = [
       for (const { id, event, operation, before } of eachEvent(run)) {
         if (before === undefined) latest = undefined;
         // Whose delete it was is not sure unless one was acknowledged.
-        if (operation === undefined || (operation.kind === 'delete' && operation.outcome.kind !== 'ok')) continue;
+        if (
+          operation === undefined ||
+          (operation.kind === 'delete' && operation.outcome.kind !== 'ok')
+        )
+          continue;
         const endedAt = answeredAt(operation);
         if (latest !== undefined && endedAt !== undefined && endedAt < latest.sentAt)
           yield about(
@@ -171,7 +198,8 @@ export const commandRules: readonly Rule[] = [
             `version ${event.version} was answered at ${endedAt}, before version ${latest.event.version} was sent at ${latest.sentAt}`,
           );
         const sentAt = operation.attempts[0]?.sentAt;
-        if (sentAt !== undefined && (latest === undefined || sentAt > latest.sentAt)) latest = { sentAt, event };
+        if (sentAt !== undefined && (latest === undefined || sentAt > latest.sentAt))
+          latest = { sentAt, event };
       }
     },
   },
@@ -191,19 +219,48 @@ function* eachEvent(run: RunIndex): Generator<EventOfBoard> {
       yield { id, event, operation: run.operationOf(event), before: events[index - 1] };
 }
 
-/** The state that an operation leaves; undefined where the predecessor is not known, which another rule tells. */
-function expect(state: BoardState, { kind, content, author }: ClientOperation, before: BoardState | undefined) {
+/**
+ * The state that an operation leaves; undefined where the predecessor is not known, which another
+ * rule tells.
+ */
+function expect(
+  state: BoardState,
+  { kind, content, author }: ClientOperation,
+  before: BoardState | undefined,
+) {
   if (kind === 'create')
-    return { ...state, content: content ?? '', author, updatedAt: state.createdAt, deletedAt: null };
+    return {
+      ...state,
+      content: content ?? '',
+      author,
+      updatedAt: state.createdAt,
+      deletedAt: null,
+    };
   if (before === undefined) return undefined;
   // Instances have clocks of their own: a board's time does not run backwards.
   const updatedAt = Math.max(before.updatedAt, state.updatedAt);
-  if (kind === 'delete') return { ...before, version: state.version, updatedAt, deletedAt: updatedAt };
+  if (kind === 'delete')
+    return { ...before, version: state.version, updatedAt, deletedAt: updatedAt };
   const { author: kept, createdAt } = before;
-  return { ...state, content: content ?? before.content, author: kept, createdAt, updatedAt, deletedAt: null };
+  return {
+    ...state,
+    content: content ?? before.content,
+    author: kept,
+    createdAt,
+    updatedAt,
+    deletedAt: null,
+  };
 }
 
-const answeredFields = ['id', 'version', 'title', 'content', 'author', 'createdAt', 'updatedAt'] as const;
+const answeredFields = [
+  'id',
+  'version',
+  'title',
+  'content',
+  'author',
+  'createdAt',
+  'updatedAt',
+] as const;
 const storedFields = [...answeredFields, 'deletedAt'] as const;
 
 /** Each field that differs, with both values. */
@@ -217,7 +274,11 @@ export function differences(
     .map((field) => `${field} is ${show(got[field])}, not ${show(expected[field])}`);
 }
 
-export function about(boardId: string | null, event: OutboxRow | undefined, sentence: string): Finding {
+export function about(
+  boardId: string | null,
+  event: OutboxRow | undefined,
+  sentence: string,
+): Finding {
   return {
     boardId,
     eventId: event?.id ?? null,

@@ -33,11 +33,14 @@ export const deadLetterRules: readonly Rule[] = [
     evenAmongOthers: false,
     *find({ history, evidence }) {
       const found = new Map<string, number>();
-      const count = (topic: string, more: number) => found.set(topic, (found.get(topic) ?? 0) + more);
-      for (const { topic, offset, lastOffset } of evidence.deadLetters) count(topic, lastOffset - offset + 1);
+      const count = (topic: string, more: number) =>
+        found.set(topic, (found.get(topic) ?? 0) + more);
+      for (const { topic, offset, lastOffset } of evidence.deadLetters)
+        count(topic, lastOffset - offset + 1);
       const isDead = coverage(evidence.deadLetters);
       // What is still there without a dead letter is for the next rule.
-      for (const record of evidence.retries) if (record.foreignId !== null && !isDead(record)) count(record.topic, 1);
+      for (const record of evidence.retries)
+        if (record.foreignId !== null && !isDead(record)) count(record.topic, 1);
       for (const topic of new Set(history.foreign.map((one) => one.topic).filter(isRetryTopic))) {
         const sent = history.foreign.filter((one) => one.topic === topic);
         const acknowledged = sent.reduce((sum, one) => sum + one.acknowledged, 0);
@@ -137,7 +140,9 @@ const isRetryTopic = (topic: string): boolean => /[.]retry[.]\d+$/.test(topic);
 const kindOf = (foreign: readonly ForeignRecord[], id: number): string =>
   foreign.find((one) => one.id === id)?.kind ?? 'unknown';
 
-/** Where the record of a dead letter stood first; undefined for what was not written by an inbox. */
+/**
+ * Where the record of a dead letter stood first; undefined for what was not written by an inbox.
+ */
 function originOf({ headers }: TopicRecord): Place | undefined {
   const topic = headers['kafka_dlt-original-topic'];
   const partition = headers['kafka_dlt-original-partition'];
@@ -154,14 +159,21 @@ function coverage(rows: readonly DeadLetterRow[]): (place: Place) => boolean {
     places.has(placeKey(place)) ||
     batches.some(
       ({ topic, partition, offset, lastOffset }) =>
-        topic === place.topic && partition === place.partition && offset <= place.offset && place.offset <= lastOffset,
+        topic === place.topic &&
+        partition === place.partition &&
+        offset <= place.offset &&
+        place.offset <= lastOffset,
     );
 }
 
-/** Whether a dead letter's record was injected: its origin still holds it, or the DLQ shows the marker. */
+/**
+ * Whether a dead letter's record was injected: its origin still holds it, or the DLQ shows the
+ * marker.
+ */
 function foreignPlaces({ evidence, history }: RunIndex): (row: DeadLetterRow) => boolean {
   const known = new Set(history.foreign.map(({ id }) => id));
-  const isKnown = ({ foreignId }: TopicRecord): boolean => foreignId !== null && known.has(foreignId);
+  const isKnown = ({ foreignId }: TopicRecord): boolean =>
+    foreignId !== null && known.has(foreignId);
   const records = [...evidence.source, ...evidence.retries].filter(isKnown);
   const shown = evidence.dlq.filter(isKnown).flatMap((record) => originOf(record) ?? []);
   const places = new Set([...records, ...shown].map(placeKey));

@@ -4,7 +4,10 @@ import type { Rule } from './rule.ts';
 /** As long as everything has to be quiet after the last fault. */
 const readyWithinMs = 90_000;
 
-/** The keeper waits for 25 s at most before it starts a FAILED connector again, and looks every few seconds. */
+/**
+ * The keeper waits for 25 s at most before it starts a FAILED connector again, and looks every few
+ * seconds.
+ */
 const restartedWithinMs = 40_000;
 
 /** The stack came to rest by itself, and in time. */
@@ -37,7 +40,11 @@ export const quietRules: readonly Rule[] = [
       }
       const { lastFaultEndedAt, quietAt, allowedMs } = drain;
       if (quietAt === null)
-        yield about(null, undefined, `the stack was not quiet ${allowedMs} ms after the last fault`);
+        yield about(
+          null,
+          undefined,
+          `the stack was not quiet ${allowedMs} ms after the last fault`,
+        );
       else if (quietAt - lastFaultEndedAt > allowedMs)
         yield about(
           null,
@@ -57,7 +64,11 @@ export const quietRules: readonly Rule[] = [
         if (name !== 'kill' || tookAt === null) continue;
         const readyMs = readyAt === null ? undefined : readyAt - tookAt;
         if (readyMs === undefined)
-          yield about(null, undefined, `${target} was not ready again after the kill of fault ${id}`);
+          yield about(
+            null,
+            undefined,
+            `${target} was not ready again after the kill of fault ${id}`,
+          );
         else if (readyMs > readyWithinMs)
           yield about(
             null,
@@ -74,7 +85,11 @@ export const quietRules: readonly Rule[] = [
     *find({ history }) {
       const failedMs = history.run.drain?.failedMs ?? 0;
       if (failedMs > restartedWithinMs)
-        yield about(null, undefined, `the connector was FAILED for ${failedMs} ms after the last fault`);
+        yield about(
+          null,
+          undefined,
+          `the connector was FAILED for ${failedMs} ms after the last fault`,
+        );
     },
   },
 ];

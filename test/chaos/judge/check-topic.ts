@@ -13,7 +13,8 @@ export const topicRules: readonly Rule[] = [
       for (const { id, events, records } of boards.values()) {
         const shipped = new Set(records.map(({ headers }) => headers['id']));
         for (const event of events)
-          if (!shipped.has(event.id)) yield about(id, event, `${describe(event)} is not in the topic`);
+          if (!shipped.has(event.id))
+            yield about(id, event, `${describe(event)} is not in the topic`);
       }
     },
   },
@@ -28,7 +29,11 @@ export const topicRules: readonly Rule[] = [
           if ('inbox-reason' in record.headers) continue;
           const identity = identityOf(record);
           if (identity && !eventById.has(identity.eventId))
-            yield about(id, undefined, `${place(record)} is event ${identity.eventId}, which is in no outbox row`);
+            yield about(
+              id,
+              undefined,
+              `${place(record)} is event ${identity.eventId}, which is in no outbox row`,
+            );
         }
     },
   },
@@ -57,7 +62,8 @@ export const topicRules: readonly Rule[] = [
         for (const record of records) {
           const event = eventById.get(identityOf(record)?.eventId ?? '');
           const wrong = event ? mismatches(record, event) : [];
-          if (wrong.length > 0) yield about(id, event, `${place(record)} is not its outbox row: ${wrong.join('; ')}`);
+          if (wrong.length > 0)
+            yield about(id, event, `${place(record)} is not its outbox row: ${wrong.join('; ')}`);
         }
     },
   },
@@ -74,7 +80,11 @@ export const topicRules: readonly Rule[] = [
           const first = partitions.get(key) ?? partition;
           partitions.set(key, first);
           if (partition !== first)
-            yield about(id, undefined, `${place(record)} has the key ${key}, which is in partition ${first} as well`);
+            yield about(
+              id,
+              undefined,
+              `${place(record)} has the key ${key}, which is in partition ${first} as well`,
+            );
         }
     },
   },
@@ -93,7 +103,11 @@ export const topicRules: readonly Rule[] = [
           seen.add(event.id);
           const before = highest.get(record.partition) ?? 0;
           if (event.version < before)
-            yield about(id, event, `${place(record)} is version ${event.version}, first seen behind version ${before}`);
+            yield about(
+              id,
+              event,
+              `${place(record)} is version ${event.version}, first seen behind version ${before}`,
+            );
           highest.set(record.partition, Math.max(before, event.version));
         }
       }
@@ -101,7 +115,11 @@ export const topicRules: readonly Rule[] = [
   },
 ];
 
-export function place({ topic, partition, offset }: Pick<TopicRecord, 'topic' | 'partition' | 'offset'>): string {
+export function place({
+  topic,
+  partition,
+  offset,
+}: Pick<TopicRecord, 'topic' | 'partition' | 'offset'>): string {
   return `the record ${topic}/${partition}/${offset}`;
 }
 

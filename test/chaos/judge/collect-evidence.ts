@@ -9,8 +9,9 @@ export interface JudgedStack {
 }
 
 /**
- * Reads everything that the checker judges by: first the topics and the groups, then both databases. Nothing is written.
- * The stack must be at rest: what moves meanwhile looks like a violation.
+ * Reads everything that the checker judges by: first the topics and the groups, then both
+ * databases. Nothing is written. The stack must be at rest: what moves meanwhile looks like a
+ * violation.
  */
 export async function collectEvidence({ mysql, brokers }: JudgedStack): Promise<Evidence> {
   const topics = await readTopics(brokers);

@@ -48,7 +48,9 @@ export const answersCorruptions: readonly Corruption[] = [
     apply: (run, pick) =>
       one(
         pick,
-        notDone(run).filter(({ boardId }) => boardOf(run.evidence, boardId ?? '')?.deletedAt === null),
+        notDone(run).filter(
+          ({ boardId }) => boardOf(run.evidence, boardId ?? '')?.deletedAt === null,
+        ),
         (operation) => {
           operation.outcome = { kind: 'refused', status: 410 };
         },
@@ -69,7 +71,9 @@ export const answersCorruptions: readonly Corruption[] = [
     apply: ({ history }, pick) =>
       one(
         pick,
-        history.operations.filter(({ kind, outcome }) => kind === 'create' && outcome.kind === 'refused'),
+        history.operations.filter(
+          ({ kind, outcome }) => kind === 'create' && outcome.kind === 'refused',
+        ),
         (operation) => {
           operation.outcome = { kind: 'refused', status };
         },

@@ -30,7 +30,9 @@ export const boardsCorruptions: readonly Corruption[] = [
       const { evidence } = run;
       const last = lastEvents(run).filter((event) => {
         const operation = commandOf(run, event);
-        return event.version > 1 && operation?.outcome.kind === 'unknown' && operation.ifVersion === null;
+        return (
+          event.version > 1 && operation?.outcome.kind === 'unknown' && operation.ifVersion === null
+        );
       });
       return one(pick, last, (event) => {
         const { boardId, id } = event;
@@ -44,7 +46,8 @@ export const boardsCorruptions: readonly Corruption[] = [
         for (const row of raised) if (row) row.version += 1;
         const row = catalogOf(evidence, boardId);
         if (row) row.appliedCount += 1;
-        for (const record of evidence.source.filter(isOf(id))) record.headers['version'] = String(event.version);
+        for (const record of evidence.source.filter(isOf(id)))
+          record.headers['version'] = String(event.version);
       });
     },
   },
@@ -55,12 +58,14 @@ export const boardsCorruptions: readonly Corruption[] = [
       one(
         pick,
         run.evidence.outbox.filter(
-          (event) => event.type === 'BoardCreated' && commandOf(run, event)?.outcome.kind === 'unknown',
+          (event) =>
+            event.type === 'BoardCreated' && commandOf(run, event)?.outcome.kind === 'unknown',
         ),
         (event) => {
           Object.assign(commandOf(run, event) ?? {}, { kind: 'edit', boardId: event.boardId });
           event.type = 'BoardEdited';
-          for (const record of run.evidence.source.filter(isOf(event.id))) record.headers['eventType'] = 'BoardEdited';
+          for (const record of run.evidence.source.filter(isOf(event.id)))
+            record.headers['eventType'] = 'BoardEdited';
         },
       ),
   },
@@ -72,7 +77,11 @@ export const boardsCorruptions: readonly Corruption[] = [
       const deletes = lastEvents(run).filter(({ type }) => type === 'BoardDeleted');
       return one(pick, deletes, (event) => {
         const { boardId, version } = event;
-        const edit = { title: `${history.run.titlePrefix}too late`, version: version + 1, deletedAt: null };
+        const edit = {
+          title: `${history.run.titlePrefix}too late`,
+          version: version + 1,
+          deletedAt: null,
+        };
         const asked = {
           kind: 'edit',
           boardId,
@@ -90,12 +99,22 @@ export const boardsCorruptions: readonly Corruption[] = [
           outcome: { kind: 'unknown' },
         });
         const state = { ...stateOf(event), ...edit };
-        const row = { ...event, id: 'too late', version: edit.version, type: 'BoardEdited', event: state };
+        const row = {
+          ...event,
+          id: 'too late',
+          version: edit.version,
+          type: 'BoardEdited',
+          event: state,
+        };
         evidence.outbox.push(row);
         const record = evidence.source.find(isOf(event.id));
         const headers = { id: row.id, eventType: row.type, version: String(row.version) };
         if (record)
-          evidence.source.push({ ...record, offset: nowhere.offset, headers: { ...record.headers, ...headers } });
+          evidence.source.push({
+            ...record,
+            offset: nowhere.offset,
+            headers: { ...record.headers, ...headers },
+          });
         Object.assign(boardOf(evidence, boardId) ?? {}, edit);
         Object.assign(catalogOf(evidence, boardId) ?? {}, edit, { appliedCount: edit.version });
         Object.assign(markOf(evidence, boardId) ?? {}, { version: edit.version, eventId: row.id });
@@ -117,7 +136,8 @@ export const boardsCorruptions: readonly Corruption[] = [
     apply: ({ evidence }, pick) =>
       one(pick, evidence.outbox, (event) => {
         event.partitionKey = `other ${event.id}`;
-        for (const record of evidence.source.filter(isOf(event.id))) record.key = event.partitionKey;
+        for (const record of evidence.source.filter(isOf(event.id)))
+          record.key = event.partitionKey;
       }),
   },
   {

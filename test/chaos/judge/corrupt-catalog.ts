@@ -1,4 +1,14 @@
-import { type Corruption, boardOf, catalogOf, eventAt, lastEvents, markOf, noBoard, one, stateOf } from './corrupt.ts';
+import {
+  type Corruption,
+  boardOf,
+  catalogOf,
+  eventAt,
+  lastEvents,
+  markOf,
+  noBoard,
+  one,
+  stateOf,
+} from './corrupt.ts';
 
 /** What breaks the rules of check-catalog.ts, each a single one. */
 export const catalogCorruptions: readonly Corruption[] = [
@@ -37,8 +47,14 @@ export const catalogCorruptions: readonly Corruption[] = [
         ({ boardId, version }) => {
           const before = eventAt(evidence, boardId, version - 1);
           if (!before) return;
-          Object.assign(markOf(evidence, boardId) ?? {}, { version: version - 1, eventId: before.id });
-          Object.assign(catalogOf(evidence, boardId) ?? {}, { ...stateOf(before), appliedCount: version - 1 });
+          Object.assign(markOf(evidence, boardId) ?? {}, {
+            version: version - 1,
+            eventId: before.id,
+          });
+          Object.assign(catalogOf(evidence, boardId) ?? {}, {
+            ...stateOf(before),
+            appliedCount: version - 1,
+          });
         },
       );
     },
@@ -64,14 +80,16 @@ export const catalogCorruptions: readonly Corruption[] = [
         if (mark) mark.version += 1;
       }),
   },
-  ...(['title', 'content', 'author', 'createdAt', 'updatedAt'] as const).map((field): Corruption => ({
-    rule: 'a catalog row is its board',
-    name: `a catalog row with another ${field}`,
-    apply: ({ evidence }, pick) =>
-      one(pick, evidence.catalog, (row) => {
-        Object.assign(row, { [field]: field.endsWith('At') ? 7 : 'other' });
-      }),
-  })),
+  ...(['title', 'content', 'author', 'createdAt', 'updatedAt'] as const).map(
+    (field): Corruption => ({
+      rule: 'a catalog row is its board',
+      name: `a catalog row with another ${field}`,
+      apply: ({ evidence }, pick) =>
+        one(pick, evidence.catalog, (row) => {
+          Object.assign(row, { [field]: field.endsWith('At') ? 7 : 'other' });
+        }),
+    }),
+  ),
   {
     rule: 'a catalog row is its board',
     name: 'a catalog row that is deleted although its board is not, or the reverse',

@@ -55,8 +55,12 @@ export const commandsCorruptions: readonly Corruption[] = [
     rule: 'an acknowledged command is committed',
     name: 'a delete was acknowledged and not done',
     apply({ history, evidence }, pick) {
-      const living = new Set(evidence.boards.flatMap(({ id, deletedAt }) => (deletedAt === null ? [id] : [])));
-      const deletes = history.operations.filter(({ kind, boardId }) => kind === 'delete' && living.has(boardId ?? ''));
+      const living = new Set(
+        evidence.boards.flatMap(({ id, deletedAt }) => (deletedAt === null ? [id] : [])),
+      );
+      const deletes = history.operations.filter(
+        ({ kind, boardId }) => kind === 'delete' && living.has(boardId ?? ''),
+      );
       return one(pick, deletes, (operation) => {
         operation.outcome = { kind: 'ok', board: null };
       });
@@ -66,10 +70,13 @@ export const commandsCorruptions: readonly Corruption[] = [
     rule: 'a board is deleted for one client only',
     name: 'two deletes of one board were acknowledged',
     apply({ history }, pick) {
-      const deleted = history.operations.filter(({ kind, outcome }) => kind === 'delete' && outcome.kind === 'ok');
+      const deleted = history.operations.filter(
+        ({ kind, outcome }) => kind === 'delete' && outcome.kind === 'ok',
+      );
       const ids = new Set(deleted.map(({ boardId }) => boardId));
       const others = history.operations.filter(
-        (operation) => operation.kind === 'delete' && ids.has(operation.boardId) && !deleted.includes(operation),
+        (operation) =>
+          operation.kind === 'delete' && ids.has(operation.boardId) && !deleted.includes(operation),
       );
       return one(pick, others, (operation) => {
         operation.outcome = { kind: 'ok', board: null };
@@ -122,7 +129,11 @@ export const commandsCorruptions: readonly Corruption[] = [
         const before = eventAt(evidence, event.boardId, event.version - 1);
         if (!before) return;
         const { title, content } = stateOf(before);
-        for (const state of [stateOf(event), boardOf(evidence, event.boardId), catalogOf(evidence, event.boardId)])
+        for (const state of [
+          stateOf(event),
+          boardOf(evidence, event.boardId),
+          catalogOf(evidence, event.boardId),
+        ])
           Object.assign(state ?? {}, { title, content });
       });
     },
@@ -161,7 +172,9 @@ export const commandsCorruptions: readonly Corruption[] = [
     apply(run, pick) {
       const edits = unknownButDone(run).filter(
         ({ kind, content, boardId }) =>
-          kind === 'edit' && content !== null && boardOf(run.evidence, boardId ?? '')?.author === null,
+          kind === 'edit' &&
+          content !== null &&
+          boardOf(run.evidence, boardId ?? '')?.author === null,
       );
       return one(pick, edits, (operation) => {
         Object.assign(operation, { kind: 'create', boardId: null });
@@ -198,7 +211,9 @@ export const commandsCorruptions: readonly Corruption[] = [
     apply: (run, pick) =>
       one(
         pick,
-        run.history.operations.filter((one) => isText(one) && one.kind === 'edit' && answeredBoard(one)),
+        run.history.operations.filter(
+          (one) => isText(one) && one.kind === 'edit' && answeredBoard(one),
+        ),
         (edit) => {
           edit.ifVersion = (answeredBoard(edit)?.version ?? 0) + 3;
         },
@@ -210,7 +225,9 @@ export const commandsCorruptions: readonly Corruption[] = [
     apply: (run, pick) =>
       one(
         pick,
-        run.history.operations.filter((operation) => operation.kind === 'edit' && answeredBoard(operation)),
+        run.history.operations.filter(
+          (operation) => operation.kind === 'edit' && answeredBoard(operation),
+        ),
         (edit) => {
           edit.ifVersion = (answeredBoard(edit)?.version ?? 0) - 2;
         },
@@ -222,7 +239,9 @@ export const commandsCorruptions: readonly Corruption[] = [
     apply: (run, pick) =>
       one(
         pick,
-        run.evidence.outbox.filter((event) => event.version > 1 && commandOf(run, event)?.outcome.kind === 'ok'),
+        run.evidence.outbox.filter(
+          (event) => event.version > 1 && commandOf(run, event)?.outcome.kind === 'ok',
+        ),
         (event) => {
           for (const attempt of commandOf(run, event)?.attempts ?? [])
             Object.assign(attempt, { sentAt: 1, endedAt: 2 });

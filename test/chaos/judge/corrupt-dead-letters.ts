@@ -29,11 +29,15 @@ export const deadLettersCorruptions: readonly Corruption[] = [
     apply: ({ history, evidence }, pick) =>
       one(
         pick,
-        history.foreign.filter(({ topic, acknowledged }) => topic.includes('.retry.') && acknowledged > 0),
+        history.foreign.filter(
+          ({ topic, acknowledged }) => topic.includes('.retry.') && acknowledged > 0,
+        ),
         ({ topic }) => {
           evidence.retries = evidence.retries.filter(({ foreignId }) => foreignId === null);
           evidence.deadLetters = evidence.deadLetters.filter((row) => row.topic !== topic);
-          evidence.dlq = evidence.dlq.filter(({ headers }) => headers['kafka_dlt-original-topic'] !== topic);
+          evidence.dlq = evidence.dlq.filter(
+            ({ headers }) => headers['kafka_dlt-original-topic'] !== topic,
+          );
         },
       ),
   },
@@ -47,7 +51,9 @@ export const deadLettersCorruptions: readonly Corruption[] = [
         (row) => {
           evidence.deadLetters = evidence.deadLetters.filter((other) => other !== row);
           evidence.dlq = evidence.dlq.filter(({ headers }) =>
-            Object.entries(origins(row)).some(([name, text]) => name !== 'inbox-reason' && headers[name] !== text),
+            Object.entries(origins(row)).some(
+              ([name, text]) => name !== 'inbox-reason' && headers[name] !== text,
+            ),
           );
         },
       ),

@@ -120,7 +120,8 @@ export const topicCorruptions: readonly Corruption[] = [
     apply({ evidence }, pick) {
       const { source } = evidence;
       const shared = source.filter(
-        (record) => record.key !== null && source.filter(({ key }) => key === record.key).length > 1,
+        (record) =>
+          record.key !== null && source.filter(({ key }) => key === record.key).length > 1,
       );
       return one(pick, shared, (record) => {
         Object.assign(record, { partition: record.partition + 1, offset: nowhere.offset });

@@ -6,7 +6,10 @@ export interface Corruption {
   /** The only rule that it breaks. */
   readonly rule: string;
   readonly name: string;
-  /** Changes the run; false where the run has nothing that it could happen to. `pick` chooses one of those that it could. */
+  /**
+   * Changes the run; false where the run has nothing that it could happen to. `pick` chooses one of
+   * those that it could.
+   */
   apply(run: MadeUpRun, pick: Pick): boolean;
 }
 
@@ -16,7 +19,11 @@ export type Operation = Mutable<ClientOperation>;
 export type Event = Mutable<OutboxRow>;
 
 /** Changes one of the candidates; false without any. */
-export function one<Item>(pick: Pick, candidates: readonly Item[], change: (item: Item) => void): boolean {
+export function one<Item>(
+  pick: Pick,
+  candidates: readonly Item[],
+  change: (item: Item) => void,
+): boolean {
   const item = pick(candidates);
   if (item === undefined) return false;
   change(item);
@@ -27,7 +34,8 @@ export const stateOf = (event: Event): Mutable<BoardState> => event.event as Mut
 export const isText = ({ kind }: Operation): boolean => kind !== 'delete';
 export const answeredTwice = ({ attempts }: Operation): boolean =>
   attempts.length > 1 && attempts.every(({ result }) => result?.kind === 'answered');
-export const answeredBoard = ({ outcome }: Operation) => (outcome.kind === 'ok' ? outcome.board : null);
+export const answeredBoard = ({ outcome }: Operation) =>
+  outcome.kind === 'ok' ? outcome.board : null;
 
 /** Events that are not behind a dead letter, nor one. */
 export function appliedEvents({ evidence }: MadeUpRun): Event[] {
@@ -37,10 +45,14 @@ export function appliedEvents({ evidence }: MadeUpRun): Event[] {
 
 /** Of boards without dead letters. */
 export function lastEvents(run: MadeUpRun): Event[] {
-  return appliedEvents(run).filter(({ boardId, version }) => boardOf(run.evidence, boardId)?.version === version);
+  return appliedEvents(run).filter(
+    ({ boardId, version }) => boardOf(run.evidence, boardId)?.version === version,
+  );
 }
 
-/** Neither the last of its board nor the last that is applied, and no client was told what it says. */
+/**
+ * Neither the last of its board nor the last that is applied, and no client was told what it says.
+ */
 export function overwrittenEvents(run: MadeUpRun): Event[] {
   const marks = new Map(run.evidence.marks.map(({ boardId, version }) => [boardId, version]));
   return run.evidence.outbox.filter(
@@ -51,9 +63,12 @@ export function overwrittenEvents(run: MadeUpRun): Event[] {
   );
 }
 
-export const boardOf = ({ boards }: Mutable<Evidence>, id: string) => boards.find((board) => board.id === id);
-export const catalogOf = ({ catalog }: Mutable<Evidence>, id: string) => catalog.find((row) => row.id === id);
-export const markOf = ({ marks }: Mutable<Evidence>, id: string) => marks.find((mark) => mark.boardId === id);
+export const boardOf = ({ boards }: Mutable<Evidence>, id: string) =>
+  boards.find((board) => board.id === id);
+export const catalogOf = ({ catalog }: Mutable<Evidence>, id: string) =>
+  catalog.find((row) => row.id === id);
+export const markOf = ({ marks }: Mutable<Evidence>, id: string) =>
+  marks.find((mark) => mark.boardId === id);
 export const eventAt = ({ outbox }: Mutable<Evidence>, id: string, version: number) =>
   outbox.find((event) => event.boardId === id && event.version === version);
 
@@ -73,7 +88,8 @@ export function unknownButDone(run: MadeUpRun): Operation[] {
 
 export const notDone = ({ history }: MadeUpRun): Operation[] =>
   history.operations.filter(
-    ({ outcome, boardId }) => boardId !== null && outcome.kind === 'refused' && outcome.status === null,
+    ({ outcome, boardId }) =>
+      boardId !== null && outcome.kind === 'refused' && outcome.status === null,
   );
 
 export const isOf =
@@ -81,7 +97,11 @@ export const isOf =
   ({ headers }: { readonly headers: Readonly<Record<string, string | null>> }): boolean =>
     headers['id'] === id;
 
-export const origins = (row: { readonly topic: string; readonly partition: number; readonly offset: number }) => ({
+export const origins = (row: {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}) => ({
   'inbox-reason': 'no-identity',
   'kafka_dlt-original-topic': row.topic,
   'kafka_dlt-original-partition': String(row.partition),
@@ -98,7 +118,14 @@ export const noBoard = {
   deletedAt: null,
 };
 export const nowhere = { topic: 'board', partition: 0, offset: 1_000_000 };
-export const bareRecord = { ...nowhere, appendedAt: 0, key: null, digest: null, headers: {}, foreignId: null };
+export const bareRecord = {
+  ...nowhere,
+  appendedAt: 0,
+  key: null,
+  digest: null,
+  headers: {},
+  foreignId: null,
+};
 export const foreignDeadLetter = {
   boardId: null,
   version: null,

@@ -91,7 +91,11 @@ export function indexRun(history: History, evidence: Evidence): RunIndex {
     boards.set(id, made);
     return made;
   };
-  const set = <Key extends 'row' | 'catalog' | 'mark'>(id: string, key: Key, value: NonNullable<BoardFile[Key]>) => {
+  const set = <Key extends 'row' | 'catalog' | 'mark'>(
+    id: string,
+    key: Key,
+    value: NonNullable<BoardFile[Key]>,
+  ) => {
     const found = file(id);
     if (found) found[key] = value;
   };
@@ -104,7 +108,8 @@ export function indexRun(history: History, evidence: Evidence): RunIndex {
     const title = event.type === 'BoardDeleted' ? undefined : stateOf(event)?.title;
     if (title !== undefined) push(eventsByTitle, title, event);
   }
-  for (const one of boards.values()) one.events = one.events.toSorted((a, b) => a.version - b.version);
+  for (const one of boards.values())
+    one.events = one.events.toSorted((a, b) => a.version - b.version);
   for (const operation of history.operations)
     for (const id of boardsOf(operation, eventsByTitle)) file(id)?.operations.push(operation);
   for (const row of evidence.boards) set(row.id, 'row', row);
@@ -113,7 +118,8 @@ export function indexRun(history: History, evidence: Evidence): RunIndex {
   for (const row of evidence.parked) file(row.boardId)?.parked.push(row);
   for (const row of evidence.skipped) file(row.boardId)?.skipped.push(row);
   for (const row of evidence.deadLetters) file(row.boardId)?.deadLetters.push(row);
-  for (const record of evidence.source) file(identityOf(record)?.boardId ?? null)?.records.push(record);
+  for (const record of evidence.source)
+    file(identityOf(record)?.boardId ?? null)?.records.push(record);
   for (const record of [...evidence.retries, ...evidence.dlq])
     file(identityOf(record)?.boardId ?? null)?.routed.push(record);
 
@@ -131,7 +137,8 @@ export function indexRun(history: History, evidence: Evidence): RunIndex {
     eventById,
     operationOf(event) {
       if (event.type !== 'BoardDeleted') return operationByTitle.get(stateOf(event)?.title ?? '');
-      const deletes = boards.get(event.boardId)?.operations.filter(({ kind }) => kind === 'delete') ?? [];
+      const deletes =
+        boards.get(event.boardId)?.operations.filter(({ kind }) => kind === 'delete') ?? [];
       const of = (outcome: string) => deletes.find((one) => one.outcome.kind === outcome);
       return of('ok') ?? of('unknown') ?? of('refused');
     },
@@ -148,22 +155,31 @@ function indexTitles({ operations, run }: History): Map<string, ClientOperation>
     keys.add(key);
     if (kind === 'delete') continue;
     if (title === null || !title.startsWith(run.titlePrefix))
-      throw new Error(`the ${kind} ${key} has the title ${title}, which must begin with ${run.titlePrefix}`);
-    if (byTitle.has(title)) throw new Error(`the ledger has two operations with the title ${title}`);
+      throw new Error(
+        `the ${kind} ${key} has the title ${title}, which must begin with ${run.titlePrefix}`,
+      );
+    if (byTitle.has(title))
+      throw new Error(`the ledger has two operations with the title ${title}`);
     byTitle.set(title, operation);
   }
   return byTitle;
 }
 
 /** Boards that an operation names, that it was answered with, and those that have its title. */
-function boardsOf(operation: ClientOperation, events: ReadonlyMap<string, readonly OutboxRow[]>): Set<string> {
+function boardsOf(
+  operation: ClientOperation,
+  events: ReadonlyMap<string, readonly OutboxRow[]>,
+): Set<string> {
   const { boardId, title, outcome } = operation;
   const ids = title === null ? [] : (events.get(title) ?? []).map((event) => event.boardId);
   const answered = outcome.kind === 'ok' && outcome.board ? [outcome.board.id] : [];
   return new Set([...(boardId === null ? [] : [boardId]), ...answered, ...ids]);
 }
 
-/** On a stack of its own every board is the run's; else those that its clients know, and those with its titles. */
+/**
+ * On a stack of its own every board is the run's; else those that its clients know, and those with
+ * its titles.
+ */
 function ownBoards({ run, operations }: History, evidence: Evidence): (id: string) => boolean {
   if (run.alone) return () => true;
   const isOwn = (title: string | undefined): boolean => title?.startsWith(run.titlePrefix) === true;
@@ -172,7 +188,9 @@ function ownBoards({ run, operations }: History, evidence: Evidence): (id: strin
       ...(boardId === null ? [] : [boardId]),
       ...(outcome.kind === 'ok' && outcome.board ? [outcome.board.id] : []),
     ]),
-    ...[...evidence.boards, ...evidence.catalog].flatMap(({ id, title }) => (isOwn(title) ? [id] : [])),
+    ...[...evidence.boards, ...evidence.catalog].flatMap(({ id, title }) =>
+      isOwn(title) ? [id] : [],
+    ),
     ...evidence.outbox.flatMap((event) => (isOwn(stateOf(event)?.title) ? [event.boardId] : [])),
   ]);
   return (id) => ids.has(id);

@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { uniqueName, waitUntil, type StackAddresses } from '@board/test';
 import { createConnection } from 'mysql2/promise';
 import { beforeAll, expect, inject, test } from 'vitest';
-import type { AnsweredBoard, Attempt, ClientOperation, Evidence, History, LedgerLine, Outcome } from '../history.ts';
+import type {
+  AnsweredBoard,
+  Attempt,
+  ClientOperation,
+  Evidence,
+  History,
+  LedgerLine,
+  Outcome,
+} from '../history.ts';
 import { toBoard } from '../clients.ts';
 import { collectEvidence } from './collect-evidence.ts';
 import { judge } from './judge.ts';
@@ -27,14 +35,20 @@ const mysql: DatabaseAddress = {
 let history: History;
 let evidence: Evidence;
 
-/** One small run on the stack that every test shares: other boards and other people's records are in it as well. */
+/**
+ * One small run on the stack that every test shares: other boards and other people's records are in
+ * it as well.
+ */
 beforeAll(async () => {
   const ran = await runClients(stack);
   const lastFaultEndedAt = Date.now();
   await untilApplied(ran);
   history = {
     ...ran,
-    run: { ...ran.run, drain: { lastFaultEndedAt, quietAt: Date.now(), allowedMs: 90_000, failedMs: 0 } },
+    run: {
+      ...ran.run,
+      drain: { lastFaultEndedAt, quietAt: Date.now(), allowedMs: 90_000, failedMs: 0 },
+    },
   };
   evidence = await collectEvidence({ mysql, brokers: stack.brokers });
 }, 240_000);
@@ -45,7 +59,9 @@ test('what clients did to a running stack is judged clean', () => {
 
 test('what the checker read is what the clients wrote', () => {
   const own = new Set(
-    history.operations.flatMap(({ outcome }) => (outcome.kind === 'ok' ? (outcome.board?.id ?? []) : [])),
+    history.operations.flatMap(({ outcome }) =>
+      outcome.kind === 'ok' ? (outcome.board?.id ?? []) : [],
+    ),
   );
   expect(own.size).toBe(2);
   const ofRun = <Row extends { readonly boardId: string }>(rows: readonly Row[]): Row[] =>
@@ -56,16 +72,18 @@ test('what the checker read is what the clients wrote', () => {
     'BoardEdited 2',
     'BoardDeleted 3',
   ]);
-  expect(evidence.source.filter(({ headers }) => own.has(headers['aggregateId'] ?? '')).length).toBeGreaterThanOrEqual(
-    4,
-  );
+  expect(
+    evidence.source.filter(({ headers }) => own.has(headers['aggregateId'] ?? '')).length,
+  ).toBeGreaterThanOrEqual(4);
   expect(
     evidence.catalog
       .filter(({ id }) => own.has(id))
       .map(({ appliedCount }) => appliedCount)
       .toSorted(),
   ).toEqual([1, 3]);
-  const positions = evidence.groups.map(({ group, topic, partition }) => `${group} ${topic}/${partition}`);
+  const positions = evidence.groups.map(
+    ({ group, topic, partition }) => `${group} ${topic}/${partition}`,
+  );
   expect(positions).toContain('catalog-service board/0');
   expect(positions).toContain('catalog-service.retry catalog-service.retry.3/2');
 });
@@ -84,7 +102,11 @@ test('each table and topic is looked at: without any of them the same run is not
 interface Asked {
   readonly kind: ClientOperation['kind'];
   readonly board: AnsweredBoard | null;
-  readonly text: { readonly title: string; readonly content?: string; readonly author?: string } | null;
+  readonly text: {
+    readonly title: string;
+    readonly content?: string;
+    readonly author?: string;
+  } | null;
   readonly ifVersion?: number;
   /** Sent twice, with one key. */
   readonly isRepeated?: true;
@@ -92,10 +114,23 @@ interface Asked {
 
 /** Creates, edits, deletes and repeats over HTTP, and writes the ledger as a chaos run does. */
 async function runClients({ orderServiceUrl }: StackAddresses): Promise<History> {
-  const run = { seed: 0, startedAt: Date.now(), titlePrefix: prefix, alone: false, attempts: 4, drain: null };
+  const run = {
+    seed: 0,
+    startedAt: Date.now(),
+    titlePrefix: prefix,
+    alone: false,
+    attempts: 4,
+    drain: null,
+  };
   const lines: LedgerLine[] = [{ line: 'run', run }];
 
-  async function ask({ kind, board, text, ifVersion, isRepeated }: Asked): Promise<AnsweredBoard | null> {
+  async function ask({
+    kind,
+    board,
+    text,
+    ifVersion,
+    isRepeated,
+  }: Asked): Promise<AnsweredBoard | null> {
     const key = randomUUID();
     const attempts: Attempt[] = [];
     let outcome: Outcome = { kind: 'unknown' };
@@ -112,18 +147,40 @@ async function runClients({ orderServiceUrl }: StackAddresses): Promise<History>
       });
       const body = await response.text();
       const { status } = response;
-      attempts.push({ sentAt, endedAt: Date.now(), result: { kind: 'answered', status, detail: null, digest: body } });
+      attempts.push({
+        sentAt,
+        endedAt: Date.now(),
+        result: { kind: 'answered', status, detail: null, digest: body },
+      });
       outcome = response.ok ? { kind: 'ok', board: toBoard(body) } : { kind: 'refused', status };
     }
-    const sent = { title: text?.title ?? null, content: text?.content ?? null, author: text?.author ?? null };
-    const asked = { key, client: 1, kind, boardId: board?.id ?? null, ...sent, ifVersion: ifVersion ?? null };
-    lines.push({ line: 'operation', operation: { ...asked, attempts, isAbandoned: false, outcome } });
+    const sent = {
+      title: text?.title ?? null,
+      content: text?.content ?? null,
+      author: text?.author ?? null,
+    };
+    const asked = {
+      key,
+      client: 1,
+      kind,
+      boardId: board?.id ?? null,
+      ...sent,
+      ifVersion: ifVersion ?? null,
+    };
+    lines.push({
+      line: 'operation',
+      operation: { ...asked, attempts, isAbandoned: false, outcome },
+    });
     return outcome.kind === 'ok' ? outcome.board : null;
   }
 
   const author = uniqueName('author');
   const create = (title: string) =>
-    ({ kind: 'create', board: null, text: { title: prefix + title, content: '내용', author } }) as const;
+    ({
+      kind: 'create',
+      board: null,
+      text: { title: prefix + title, content: '내용', author },
+    }) as const;
   const board = await ask({ ...create('하나'), isRepeated: true });
   await ask(create('둘\u2028'));
   await ask({ kind: 'edit', board, text: { title: `${prefix}셋` }, ifVersion: 1 });
@@ -142,7 +199,9 @@ async function runClients({ orderServiceUrl }: StackAddresses): Promise<History>
 
 /** Resolves once catalog-service has every board of the run at its version. */
 async function untilApplied({ operations }: History): Promise<void> {
-  const ids = operations.flatMap(({ outcome }) => (outcome.kind === 'ok' ? (outcome.board?.id ?? []) : []));
+  const ids = operations.flatMap(({ outcome }) =>
+    outcome.kind === 'ok' ? (outcome.board?.id ?? []) : [],
+  );
   const connection = await createConnection({ host, port, user: 'root', password });
   try {
     await waitUntil('the boards in the catalog', async () => {

@@ -17,7 +17,11 @@ const plain: Omit<Command, 'kind'> = {
   slack: [2, 2],
   way: { copies: 0, refusals: 0 },
 };
-const step = (kind: Command['kind'], changes: Partial<Command> = {}): Step => ({ ...plain, ...changes, kind });
+const step = (kind: Command['kind'], changes: Partial<Command> = {}): Step => ({
+  ...plain,
+  ...changes,
+  kind,
+});
 
 /** Has something for every corruption to happen to. */
 const everything: readonly Step[] = [
@@ -55,7 +59,9 @@ const everything: readonly Step[] = [
   step('create'),
 ];
 
-const broken = (run: MadeUpRun): string[] => [...new Set(judge(run.history, run.evidence).map(({ rule }) => rule))];
+const broken = (run: MadeUpRun): string[] => [
+  ...new Set(judge(run.history, run.evidence).map(({ rule }) => rule)),
+];
 
 test('a run in which everything went as it must has no violation', () => {
   const { history, evidence } = makeUpRun(everything);
@@ -70,13 +76,29 @@ test('retry records that were trimmed are not missed', () => {
 
 test('a foreign record that claims an identity is known by its place when its dead letter does not hold it', () => {
   const { history, evidence } = makeUpRun(everything);
-  const { id, topic } = history.foreign.find((one) => one.topic.includes('.retry.')) ?? { id: 0, topic: '' };
+  const { id, topic } = history.foreign.find((one) => one.topic.includes('.retry.')) ?? {
+    id: 0,
+    topic: '',
+  };
   const place = { topic, partition: 0, offset: 900 };
   const identity = { id: 'hand-made', aggregateId: 'hand-made', version: '1' };
-  const record = { ...place, appendedAt: 0, key: null, digest: null, headers: identity, foreignId: id };
+  const record = {
+    ...place,
+    appendedAt: 0,
+    key: null,
+    digest: null,
+    headers: identity,
+    foreignId: id,
+  };
   evidence.retries.push(record);
   const none = { boardId: null, version: null, eventId: null, closedBy: null };
-  evidence.deadLetters.push({ ...none, ...place, reason: 'no-identity', error: 'origin', lastOffset: place.offset });
+  evidence.deadLetters.push({
+    ...none,
+    ...place,
+    reason: 'no-identity',
+    error: 'origin',
+    lastOffset: place.offset,
+  });
   const bare = {
     ...identity,
     'inbox-reason': 'no-identity',
@@ -89,15 +111,18 @@ test('a foreign record that claims an identity is known by its place when its de
 });
 
 describe('exactly one rule is broken by', () => {
-  test.for(corruptions.map(({ name, rule, apply }) => [name, rule, apply] as const))('%s', ([, rule, apply]) => {
-    // Whichever of the candidates it happens to.
-    for (const nth of [0, 1, 2, 5, 11]) {
-      const run = makeUpRun(everything);
-      const pick: Pick = (items) => items[nth % Math.max(1, items.length)];
-      expect(apply(run, pick)).toBe(true);
-      expect(broken(run)).toEqual([rule]);
-    }
-  });
+  test.for(corruptions.map(({ name, rule, apply }) => [name, rule, apply] as const))(
+    '%s',
+    ([, rule, apply]) => {
+      // Whichever of the candidates it happens to.
+      for (const nth of [0, 1, 2, 5, 11]) {
+        const run = makeUpRun(everything);
+        const pick: Pick = (items) => items[nth % Math.max(1, items.length)];
+        expect(apply(run, pick)).toBe(true);
+        expect(broken(run)).toEqual([rule]);
+      }
+    },
+  );
 });
 
 test('every rule is broken by some corruption', () => {
@@ -109,7 +134,16 @@ const way = fc.record({ copies: fc.nat(2), refusals: fc.constantFrom(0, 0, 0, 0,
 const command = fc.record<Command>({
   kind: fc.constantFrom('create', 'edit', 'edit', 'edit', 'delete'),
   board: fc.nat(7),
-  answer: fc.constantFrom('ok', 'ok', 'ok', 'repeated', 'doubled', 'unknown, done', 'unknown, not done', 'not done'),
+  answer: fc.constantFrom(
+    'ok',
+    'ok',
+    'ok',
+    'repeated',
+    'doubled',
+    'unknown, done',
+    'unknown, not done',
+    'not done',
+  ),
   author: fc.constantFrom(null, '민지', '서준'),
   hasContent: fc.boolean(),
   ifMatch: fc.constantFrom('none', 'none', 'current', 'stale'),
@@ -122,9 +156,12 @@ const foreign = fc.record<Extract<Step, { kind: 'foreign' }>>({
   to: fc.constantFrom('source', 'retry', 'dlq'),
   isBatch: fc.boolean(),
 });
-const steps = fc.array(fc.oneof({ weight: 8, arbitrary: command }, { weight: 1, arbitrary: foreign }), {
-  maxLength: 40,
-});
+const steps = fc.array(
+  fc.oneof({ weight: 8, arbitrary: command }, { weight: 1, arbitrary: foreign }),
+  {
+    maxLength: 40,
+  },
+);
 
 test(
   'whatever clients, copies, refusals and foreign records there were, a good run has no violation',
@@ -221,7 +258,9 @@ test('the story of a violation is everything that is known about its board, in t
   evidence.parked = [];
   const [violation] = judge(history, evidence);
   expect(violation?.rule).toBe('what follows a dead letter is parked');
-  const told = violation?.story.map((line) => `${line.at === null ? 'end' : line.at - at} ${line.text}`);
+  const told = violation?.story.map(
+    (line) => `${line.at === null ? 'end' : line.at - at} ${line.text}`,
+  );
   expect(told).toEqual([
     '8 client 1: create key-1, title "chaos 1 글 1": attempt 1 sent',
     '9 fault 2, kill of mysql: begun, pid 7',
@@ -258,9 +297,14 @@ test('a ledger that contradicts itself is refused', () => {
   const { history, evidence } = makeUpRun([step('create'), step('create')]);
   const [first, second] = history.operations;
   if (!first || !second) throw new Error('two operations are needed');
-  const refuse = (operations: typeof history.operations) => () => judge({ ...history, operations }, evidence);
-  expect(refuse([first, { ...second, key: first.key }])).toThrow('the ledger has two operations with the key key-1');
-  expect(refuse([first, { ...second, title: first.title }])).toThrow('the ledger has two operations with the title');
+  const refuse = (operations: typeof history.operations) => () =>
+    judge({ ...history, operations }, evidence);
+  expect(refuse([first, { ...second, key: first.key }])).toThrow(
+    'the ledger has two operations with the key key-1',
+  );
+  expect(refuse([first, { ...second, title: first.title }])).toThrow(
+    'the ledger has two operations with the title',
+  );
   expect(refuse([{ ...first, title: 'other' }])).toThrow('must begin with chaos 1 ');
 });
 

@@ -25,8 +25,9 @@ export const rules: readonly Rule[] = [
 export const mostPerRule = 20;
 
 /**
- * Everything that must hold after a run and does not, the earliest place on an event's way first; at most 20 violations of one
- * rule, the last of which says how many there are. Throws when the ledger contradicts itself.
+ * Everything that must hold after a run and does not, the earliest place on an event's way first;
+ * at most 20 violations of one rule, the last of which says how many there are. Throws when the
+ * ledger contradicts itself.
  */
 export function judge(history: History, evidence: Evidence): Violation[] {
   const run = indexRun(history, evidence);

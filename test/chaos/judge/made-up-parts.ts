@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Attempt, ClientOperation, Evidence, History, Outcome, TopicRecord } from '../history.ts';
+import type {
+  Attempt,
+  ClientOperation,
+  Evidence,
+  History,
+  Outcome,
+  TopicRecord,
+} from '../history.ts';
 
 /* What a made-up run is told by, and the small parts that it is made of. */
 
@@ -55,20 +62,32 @@ export type Step =
       readonly isBatch: boolean;
     };
 
-export function tell(operation: Mutable<ClientOperation>, attempts: readonly Attempt[], outcome: Outcome): void {
+export function tell(
+  operation: Mutable<ClientOperation>,
+  attempts: readonly Attempt[],
+  outcome: Outcome,
+): void {
   operation.attempts = structuredClone(attempts) as Mutable<Attempt>[];
   operation.outcome = structuredClone(outcome);
 }
 
 export function answered(sentAt: number, endedAt: number, status: number): Attempt {
-  return { sentAt, endedAt, result: { kind: 'answered', status, detail: null, digest: sha256('body') } };
+  return {
+    sentAt,
+    endedAt,
+    result: { kind: 'answered', status, detail: null, digest: sha256('body') },
+  };
 }
 
 export function failed(sentAt: number, endedAt: number, error = 'TimeoutError'): Attempt {
   return { sentAt, endedAt, result: { kind: 'failed', error } };
 }
 
-export function deadLetterHeaders({ topic, partition, offset }: Pick<TopicRecord, 'topic' | 'partition' | 'offset'>) {
+export function deadLetterHeaders({
+  topic,
+  partition,
+  offset,
+}: Pick<TopicRecord, 'topic' | 'partition' | 'offset'>) {
   return {
     'inbox-reason': 'attempts-exhausted',
     'kafka_dlt-original-topic': topic,

@@ -31,12 +31,20 @@ interface Board {
 
 const attemptsAllowed = 4;
 const startedAt = 1_795_000_000_000;
-const killed = { begunAt: startedAt, tookAt: startedAt + 1, endedAt: startedAt + 1, readyAt: startedAt + 20_000 };
+const killed = {
+  begunAt: startedAt,
+  tookAt: startedAt + 1,
+  endedAt: startedAt + 1,
+  readyAt: startedAt + 20_000,
+};
 const sourceTopic = 'board';
 const retryTopic = 'catalog-service.retry.1';
 const dlqTopic = 'catalog-service.dlq';
 
-/** A run in which everything went as it must: what its clients wrote down, and what was found afterwards. */
+/**
+ * A run in which everything went as it must: what its clients wrote down, and what was found
+ * afterwards.
+ */
 export function makeUpRun(steps: readonly Step[]): MadeUpRun {
   const boards: Board[] = [];
   const ends = new Map<string, number>();
@@ -115,26 +123,52 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
     history.operations.push(operation);
     const [sentAt, endedAt] = [now - step.slack[0], now + step.slack[1]];
     const refusal =
-      (current?.deletedAt ?? null) !== null ? 410 : ifVersion !== null && ifVersion !== current?.version ? 412 : null;
-    if (step.answer === 'unknown, not done') return tell(operation, [failed(sentAt, endedAt)], { kind: 'unknown' });
+      (current?.deletedAt ?? null) !== null
+        ? 410
+        : ifVersion !== null && ifVersion !== current?.version
+          ? 412
+          : null;
+    if (step.answer === 'unknown, not done')
+      return tell(operation, [failed(sentAt, endedAt)], { kind: 'unknown' });
     if (step.answer === 'not done')
-      return tell(operation, [failed(sentAt, sentAt, 'ECONNREFUSED')], { kind: 'refused', status: null });
+      return tell(operation, [failed(sentAt, sentAt, 'ECONNREFUSED')], {
+        kind: 'refused',
+        status: null,
+      });
     if (refusal !== null)
-      return tell(operation, [answered(sentAt, endedAt, refusal)], { kind: 'refused', status: refusal });
+      return tell(operation, [answered(sentAt, endedAt, refusal)], {
+        kind: 'refused',
+        status: refusal,
+      });
 
-    const board = kind === 'create' || target === undefined ? open(operation, number) : change(target, operation);
+    const board =
+      kind === 'create' || target === undefined
+        ? open(operation, number)
+        : change(target, operation);
     for (let copy = 0; copy <= step.way.copies; copy += 1) ship(board);
     refuse(board, step.way.refusals);
-    const isAnswered = step.answer === 'ok' || step.answer === 'repeated' || step.answer === 'doubled';
+    const isAnswered =
+      step.answer === 'ok' || step.answer === 'repeated' || step.answer === 'doubled';
     if (!isAnswered) return tell(operation, [failed(sentAt, endedAt)], { kind: 'unknown' });
     board.isKnown = true;
     const status = kind === 'create' ? 201 : kind === 'edit' ? 200 : 204;
     const { deletedAt: _, ...body } = board.state;
-    const outcome: Outcome = { kind: 'ok', board: kind === 'delete' ? null : (body satisfies AnsweredBoard) };
+    const outcome: Outcome = {
+      kind: 'ok',
+      board: kind === 'delete' ? null : (body satisfies AnsweredBoard),
+    };
     if (step.answer === 'ok') return tell(operation, [answered(sentAt, endedAt, status)], outcome);
     if (step.answer === 'doubled')
-      return tell(operation, [answered(sentAt, endedAt, status), answered(endedAt, endedAt + 2, status)], outcome);
-    return tell(operation, [failed(sentAt, now + 1), answered(now + 2, endedAt + 2, status)], outcome);
+      return tell(
+        operation,
+        [answered(sentAt, endedAt, status), answered(endedAt, endedAt + 2, status)],
+        outcome,
+      );
+    return tell(
+      operation,
+      [failed(sentAt, now + 1), answered(now + 2, endedAt + 2, status)],
+      outcome,
+    );
   }
 
   function open({ title, content, author }: ClientOperation, number: number): Board {
@@ -152,7 +186,13 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
     board.state =
       kind === 'delete'
         ? { ...state, version, updatedAt: now, deletedAt: now }
-        : { ...state, version, updatedAt: now, title: title ?? '', content: content ?? state.content };
+        : {
+            ...state,
+            version,
+            updatedAt: now,
+            title: title ?? '',
+            content: content ?? state.content,
+          };
     return emit(board, kind === 'delete' ? 'BoardDeleted' : 'BoardEdited');
   }
 
@@ -192,15 +232,22 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
     history.refusals.push({ boardId: row.boardId, version: row.version, times });
   }
 
-  /** Applies what was shipped, in order; what was refused too often is a dead letter, and its followers are parked. */
+  /**
+   * Applies what was shipped, in order; what was refused too often is a dead letter, and its
+   * followers are parked.
+   */
   function consume(): void {
     for (const { id, events, state } of boards) {
       evidence.boards.push({ ...state });
       const isDead = ({ version }: OutboxRow): boolean =>
-        history.refusals.some((one) => one.boardId === id && one.version === version && one.times >= attemptsAllowed);
+        history.refusals.some(
+          (one) => one.boardId === id && one.version === version && one.times >= attemptsAllowed,
+        );
       const dead = events.findIndex(isDead);
       const applied = dead === -1 ? events : events.slice(0, dead);
-      for (const { boardId, version, times } of history.refusals.filter((one) => one.boardId === id))
+      for (const { boardId, version, times } of history.refusals.filter(
+        (one) => one.boardId === id,
+      ))
         for (let attempt = 1; attempt <= Math.min(times, attemptsAllowed - 1); attempt += 1)
           if (dead === -1 || version <= dead + 1)
             route(evidence.retries, retryTopic, boardId, version, String(attempt));
@@ -214,7 +261,9 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
       if (dead === -1) continue;
       const { version, id: eventId } = must(events[dead]);
       // A follower is never tried while its predecessor is a dead letter.
-      history.refusals = history.refusals.filter((one) => one.boardId !== id || one.version <= version);
+      history.refusals = history.refusals.filter(
+        (one) => one.boardId !== id || one.version <= version,
+      );
       const origin = route(evidence.dlq, dlqTopic, id, version);
       evidence.deadLetters.push({
         boardId: id,
@@ -233,13 +282,22 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
     }
   }
 
-  /** Puts an event's record into a retry topic or the DLQ; returns the record in the source topic. */
-  function route(to: Mutable<TopicRecord>[], topic: string, boardId: string, version: number, attempts?: string) {
+  /**
+   * Puts an event's record into a retry topic or the DLQ; returns the record in the source topic.
+   */
+  function route(
+    to: Mutable<TopicRecord>[],
+    topic: string,
+    boardId: string,
+    version: number,
+    attempts?: string,
+  ) {
     const isOf = ({ headers }: TopicRecord): boolean =>
       headers['aggregateId'] === boardId && headers['version'] === String(version);
     const source = must(evidence.source.find(isOf));
     const { key, digest, headers } = source;
-    const gained = attempts === undefined ? deadLetterHeaders(source) : { 'retry_topic-attempts': attempts };
+    const gained =
+      attempts === undefined ? deadLetterHeaders(source) : { 'retry_topic-attempts': attempts };
     append(to, topic, source.partition, { key, digest, headers: { ...headers, ...gained } });
     return source;
   }
@@ -248,11 +306,23 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
     const id = history.foreign.length + 1;
     const topic = { source: sourceTopic, retry: retryTopic, dlq: dlqTopic }[to];
     const list = { source: evidence.source, retry: evidence.retries, dlq: evidence.dlq }[to];
-    history.foreign.push({ id, kind: 'lz4', topic, sentAt: now, count, acknowledged: Math.max(0, count - (id % 2)) });
+    history.foreign.push({
+      id,
+      kind: 'lz4',
+      topic,
+      sentAt: now,
+      count,
+      acknowledged: Math.max(0, count - (id % 2)),
+    });
     const partition = id % 3;
     const from = ends.get(`${topic} ${partition}`) ?? 0;
     for (let n = 0; n < count; n += 1)
-      append(list, topic, partition, { key: null, digest: sha256(`foreign ${n}`), headers: {}, foreignId: id });
+      append(list, topic, partition, {
+        key: null,
+        digest: sha256(`foreign ${n}`),
+        headers: {},
+        foreignId: id,
+      });
     if (to === 'dlq') return;
     const to1 = from + count - 1;
     for (let offset = from; offset <= to1; offset += isBatch ? count : 1) {
@@ -280,10 +350,24 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
     list: Mutable<TopicRecord>[],
     topic: string,
     partition: number,
-    { key, digest, headers, foreignId = null }: Partial<TopicRecord> & Pick<TopicRecord, 'key' | 'digest' | 'headers'>,
+    {
+      key,
+      digest,
+      headers,
+      foreignId = null,
+    }: Partial<TopicRecord> & Pick<TopicRecord, 'key' | 'digest' | 'headers'>,
   ): void {
     const offset = ends.get(`${topic} ${partition}`) ?? 0;
     ends.set(`${topic} ${partition}`, offset + 1);
-    list.push({ topic, partition, offset, appendedAt: now + 3, key, digest, headers: { ...headers }, foreignId });
+    list.push({
+      topic,
+      partition,
+      offset,
+      appendedAt: now + 3,
+      key,
+      digest,
+      headers: { ...headers },
+      foreignId,
+    });
   }
 }

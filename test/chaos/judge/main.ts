@@ -45,10 +45,13 @@ async function run(): Promise<void> {
     return;
   }
   const [ledger, ...others] = positionals;
-  if (ledger === undefined || others.length > 0) throw new Error('one ledger must be named; --help tells how');
+  if (ledger === undefined || others.length > 0)
+    throw new Error('one ledger must be named; --help tells how');
   const history = await readLedger(ledger);
   const evidence =
-    values.evidence === undefined ? await collectFrom(values.instance) : await readEvidence(values.evidence);
+    values.evidence === undefined
+      ? await collectFrom(values.instance)
+      : await readEvidence(values.evidence);
   if (values.keep !== undefined) await writeFile(values.keep, JSON.stringify(evidence));
   const violations = judge(history, evidence);
   console.log(values.json ? JSON.stringify(violations, null, 2) : printVerdict(violations));
@@ -65,5 +68,8 @@ async function collectFrom(instance: string): Promise<Evidence> {
   const { mysql, brokers } = addressesOf(running);
   const { host, port, rootPassword: password } = mysql;
   const login = { host, port, user: 'root', password };
-  return collectEvidence({ mysql: { ...login, orders: 'order_service', catalog: 'catalog_service' }, brokers });
+  return collectEvidence({
+    mysql: { ...login, orders: 'order_service', catalog: 'catalog_service' },
+    brokers,
+  });
 }

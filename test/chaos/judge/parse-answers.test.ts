@@ -32,7 +32,8 @@ test('a group that cannot be described is not taken for one without commits', ()
 
 test('a consumer that stopped in the middle is refused, one that waited for more is not', () => {
   const record = `a java.lang.RuntimeException in a header${lineSeparator}`;
-  const stopped = '[main] ERROR o.a.k.ConsoleConsumer - Error processing message, terminating consumer process: \n';
+  const stopped =
+    '[main] ERROR o.a.k.ConsoleConsumer - Error processing message, terminating consumer process: \n';
   const waited = `${stopped}org.apache.kafka.common.errors.TimeoutException\nProcessed a total of 1 messages\n`;
   const corrupt = `${stopped}org.apache.kafka.common.errors.CorruptRecordException: bad\nProcessed a total of 1 messages\n`;
   refuseProblems('board', record + waited);

@@ -36,7 +36,10 @@ test('key, headers and value are read to the byte, and what the tool says at the
 });
 
 test('a header that stands twice is left out', () => {
-  const [record] = parseRecords('board', line(...place, headers('id:a', 'version:1', 'id:a'), '', ''));
+  const [record] = parseRecords(
+    'board',
+    line(...place, headers('id:a', 'version:1', 'id:a'), '', ''),
+  );
   expect(record?.headers).toEqual({ version: '1' });
 });
 
@@ -46,18 +49,24 @@ test('the marker of a foreign record is found in key, value and headers', () => 
     line(...place, 'NO_HEADERS', `${marker}x`, nullLiteral) +
     line(...place, headers('a:b', `c:${marker}`), nullLiteral, nullLiteral) +
     line(...place, 'NO_HEADERS', nullLiteral, `boom ${marker}`);
-  expect([...parseRecords('board', printed)].map(({ foreignId }) => foreignId)).toEqual([12, 12, 12]);
+  expect([...parseRecords('board', printed)].map(({ foreignId }) => foreignId)).toEqual([
+    12, 12, 12,
+  ]);
 });
 
 test('an output of another shape is refused', () => {
-  expect(() => [...parseRecords('board', line('NO_TIMESTAMP', 'x'))]).toThrow(/is printed in 2 parts, not in 6/);
-  expect(() => [...parseRecords('board', line(place[0], 'P', 'Offset:1', 'NO_HEADERS', '', ''))]).toThrow(
-    /"P" where Partition:/,
+  expect(() => [...parseRecords('board', line('NO_TIMESTAMP', 'x'))]).toThrow(
+    /is printed in 2 parts, not in 6/,
   );
+  expect(() => [
+    ...parseRecords('board', line(place[0], 'P', 'Offset:1', 'NO_HEADERS', '', '')),
+  ]).toThrow(/"P" where Partition:/);
 });
 
 test('the headers that the checker reads are named as the pipeline writes them', () => {
   const { originTopic, originPartition, originOffset, reason } = deadLetterHeaders;
   const routed = [retryHeaders.attempts, reason, originTopic, originPartition, originOffset];
-  expect([...keptHeaders].toSorted()).toEqual([...Object.values(headerNames), ...routed].toSorted());
+  expect([...keptHeaders].toSorted()).toEqual(
+    [...Object.values(headerNames), ...routed].toSorted(),
+  );
 });

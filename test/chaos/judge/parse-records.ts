@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { TopicRecord } from '../history.ts';
 
 /**
- * How Kafka's console consumer is told to print: bytes as printable ASCII with \xNN for the rest, so that no separator and no
- * null can be mistaken for data. Only header names are printed raw. The literal for null is printed as bytes are, so it must be
- * one that nothing else has.
+ * How Kafka's console consumer is told to print: bytes as printable ASCII with \xNN for the rest,
+ * so that no separator and no null can be mistaken for data. Only header names are printed raw. The
+ * literal for null is printed as bytes are, so it must be one that nothing else has.
  */
 export const lineSeparator = '\u001e\n';
 const separator = { part: '\u001f', header: '\u001d' } as const;
@@ -56,7 +56,9 @@ function parseRecord(topic: string, line: string): TopicRecord {
   const [timestamp = '', partition = '', offset = '', headers = '', key = '', value = ''] = parts;
   const [, appendedAt] = /^\w+:(\d+)$/.exec(timestamp) ?? [];
   if (parts.length !== 6 || appendedAt === undefined)
-    throw new Error(`a record of ${topic} is printed in ${parts.length} parts, not in 6: ${line.slice(0, 200)}`);
+    throw new Error(
+      `a record of ${topic} is printed in ${parts.length} parts, not in 6: ${line.slice(0, 200)}`,
+    );
   return {
     topic,
     partition: numberAfter('Partition:', partition),
@@ -71,7 +73,8 @@ function parseRecord(topic: string, line: string): TopicRecord {
 
 function numberAfter(name: string, text: string): number {
   const digits = text.startsWith(name) ? text.slice(name.length) : '';
-  if (!/^\d+$/.test(digits)) throw new Error(`the console consumer printed "${text}" where ${name} must be`);
+  if (!/^\d+$/.test(digits))
+    throw new Error(`the console consumer printed "${text}" where ${name} must be`);
   return Number(digits);
 }
 

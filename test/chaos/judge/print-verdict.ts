@@ -1,6 +1,9 @@
 import type { Violation } from '../history.ts';
 
-/** The verdict as people read it: each broken rule with its first sentence, and the whole story of the first violation. */
+/**
+ * The verdict as people read it: each broken rule with its first sentence, and the whole story of
+ * the first violation.
+ */
 export function printVerdict(violations: readonly Violation[]): string {
   const [first] = violations;
   if (first === undefined) return 'No violation.';
@@ -15,7 +18,8 @@ export function printVerdict(violations: readonly Violation[]): string {
     '',
     `The story of the first (${first.rule}):`,
     ...first.story.map(
-      ({ at, text }) => `  ${at === null ? 'at the end'.padEnd(24) : new Date(at).toISOString()}  ${text}`,
+      ({ at, text }) =>
+        `  ${at === null ? 'at the end'.padEnd(24) : new Date(at).toISOString()}  ${text}`,
     ),
   ].join('\n');
 }

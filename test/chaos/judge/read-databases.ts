@@ -21,7 +21,11 @@ type DatabaseEvidence = Pick<
 >;
 
 /** Reads both services' tables in one snapshot. */
-export async function readDatabases({ orders, catalog, ...server }: DatabaseAddress): Promise<DatabaseEvidence> {
+export async function readDatabases({
+  orders,
+  catalog,
+  ...server
+}: DatabaseAddress): Promise<DatabaseEvidence> {
   const connection = await createConnection({
     ...server,
     timezone: 'Z',
@@ -40,22 +44,37 @@ export async function readDatabases({ orders, catalog, ...server }: DatabaseAddr
   }
 }
 
-async function readTables(connection: Connection, orders: string, catalog: string): Promise<DatabaseEvidence> {
-  const ask = async <Row>(sql: string, schema: string, values: readonly unknown[] = []): Promise<readonly Row[]> => {
+async function readTables(
+  connection: Connection,
+  orders: string,
+  catalog: string,
+): Promise<DatabaseEvidence> {
+  const ask = async <Row>(
+    sql: string,
+    schema: string,
+    values: readonly unknown[] = [],
+  ): Promise<readonly Row[]> => {
     const [rows] = await connection.query<RowDataPacket[]>(sql, [schema, ...values]);
     return rows as never;
   };
-  const millis = (column: string): string => `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ${column}) DIV 1000`;
+  const millis = (column: string): string =>
+    `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ${column}) DIV 1000`;
   const boardFields = `id, version, title, content, author, ${millis('created_at')} AS createdAt,
     ${millis('updated_at')} AS updatedAt, ${millis('deleted_at')} AS deletedAt`;
-  const created = await ask<{ day: string; created: number }>('SELECT day, created FROM ??.created_per_day', catalog);
+  const created = await ask<{ day: string; created: number }>(
+    'SELECT day, created FROM ??.created_per_day',
+    catalog,
+  );
   const ofConsumer = 'WHERE consumer = ? AND aggregatetype = ?';
   const keys = [consumer, 'board'];
   const versioned = 'aggregateid AS boardId, version, event_id AS eventId';
   return {
     boards: await ask(`SELECT ${boardFields} FROM ??.board`, orders),
     outbox: await readOutbox(ask, orders),
-    catalog: await ask(`SELECT ${boardFields}, applied_count AS appliedCount FROM ??.catalog`, catalog),
+    catalog: await ask(
+      `SELECT ${boardFields}, applied_count AS appliedCount FROM ??.catalog`,
+      catalog,
+    ),
     createdPerDay: Object.fromEntries(created.map(({ day, created }) => [day, created])),
     marks: await ask(`SELECT ${versioned} FROM ??.mark ${ofConsumer}`, catalog, keys),
     parked: await ask(`SELECT ${versioned} FROM ??.parked ${ofConsumer}`, catalog, keys),
@@ -106,7 +125,12 @@ async function readOutbox(
     );
     for (const { seq, payload, occurredAt, ...row } of page) {
       const digest = createHash('sha256').update(payload).digest('hex');
-      outbox.push({ ...row, occurredAt: String(occurredAt), digest, event: readEvent(row.type, payload) });
+      outbox.push({
+        ...row,
+        occurredAt: String(occurredAt),
+        digest,
+        event: readEvent(row.type, payload),
+      });
       after = seq;
     }
     if (page.length < rowsPerPage) return outbox;

@@ -16,7 +16,8 @@ const data = fc.record({
 });
 
 const types = boardAggregate.schemas.map(
-  ({ eventType, schema }) => [eventType, avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema)] as const,
+  ({ eventType, schema }) =>
+    [eventType, avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema)] as const,
 );
 
 test.for(types)('a %s is read as its schema writes it', ([eventType, type]) => {

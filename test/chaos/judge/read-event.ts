@@ -1,10 +1,14 @@
 import type { BoardState } from '../history.ts';
 
 /**
- * What a payload says, read without the code that wrote it: a zero byte, four of the schema's id, then Avro's fields in their
- * order: id, version, title, content, author or null, createdAt, updatedAt, and for a BoardDeleted deletedAt.
+ * What a payload says, read without the code that wrote it: a zero byte, four of the schema's id,
+ * then Avro's fields in their order: id, version, title, content, author or null, createdAt,
+ * updatedAt, and for a BoardDeleted deletedAt.
  */
-export function readEvent(type: string, payload: Buffer): BoardState | { readonly problem: string } {
+export function readEvent(
+  type: string,
+  payload: Buffer,
+): BoardState | { readonly problem: string } {
   try {
     return read(type, payload);
   } catch (error) {
@@ -43,8 +47,18 @@ function read(type: string, payload: Buffer): BoardState {
     if (branch > 1 || branch < 0) throw new Error(`it has the branch ${branch} of a union of two`);
     return branch === 0 ? null : text();
   };
-  const said = { id: text(), version: long(), title: text(), content: text(), author: optionalText() };
-  const times = { createdAt: long(), updatedAt: long(), deletedAt: type === 'BoardDeleted' ? long() : null };
+  const said = {
+    id: text(),
+    version: long(),
+    title: text(),
+    content: text(),
+    author: optionalText(),
+  };
+  const times = {
+    createdAt: long(),
+    updatedAt: long(),
+    deletedAt: type === 'BoardDeleted' ? long() : null,
+  };
   if (at !== payload.length) throw new Error(`it has ${payload.length - at} bytes too many`);
   return { ...said, ...times };
 }

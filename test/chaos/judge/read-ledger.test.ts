@@ -5,7 +5,14 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { ChaosRun, ClientOperation, LedgerLine } from '../history.ts';
 import { readLedger } from './read-ledger.ts';
 
-const run: ChaosRun = { seed: 7, startedAt: 1, titlePrefix: 'chaos 7 ', alone: true, attempts: 4, drain: null };
+const run: ChaosRun = {
+  seed: 7,
+  startedAt: 1,
+  titlePrefix: 'chaos 7 ',
+  alone: true,
+  attempts: 4,
+  drain: null,
+};
 const operation: ClientOperation = {
   key: 'a',
   client: 1,
@@ -33,13 +40,22 @@ const lines: readonly LedgerLine[] = [
   { line: 'run', run },
   { line: 'operation', operation },
   { line: 'fault', fault },
-  { line: 'foreign', foreign: { id: 1, kind: 'lz4', topic: 'board', sentAt: 1, count: 2, acknowledged: 0 } },
-  { line: 'foreign', foreign: { id: 1, kind: 'lz4', topic: 'board', sentAt: 1, count: 2, acknowledged: 2 } },
+  {
+    line: 'foreign',
+    foreign: { id: 1, kind: 'lz4', topic: 'board', sentAt: 1, count: 2, acknowledged: 0 },
+  },
+  {
+    line: 'foreign',
+    foreign: { id: 1, kind: 'lz4', topic: 'board', sentAt: 1, count: 2, acknowledged: 2 },
+  },
   { line: 'refusal', refusal: { boardId: 'b', version: 1, times: 1 } },
   { line: 'refusal', refusal: { boardId: 'b', version: 1, times: 2 } },
   { line: 'operation', operation: { ...operation, outcome: { kind: 'refused', status: 400 } } },
   { line: 'fault', fault: { ...fault, endedAt: 9 } },
-  { line: 'run', run: { ...run, drain: { lastFaultEndedAt: 9, quietAt: 10, allowedMs: 90_000, failedMs: 0 } } },
+  {
+    line: 'run',
+    run: { ...run, drain: { lastFaultEndedAt: 9, quietAt: 10, allowedMs: 90_000, failedMs: 0 } },
+  },
 ];
 const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
 

@@ -10,8 +10,9 @@ import type {
 } from '../history.ts';
 
 /**
- * Reads the ledger of a run; what never ended is unknown. The last line may be cut, since a run can be killed while it writes.
- * Throws when any other line is no JSON, or when no line tells of the run.
+ * Reads the ledger of a run; what never ended is unknown. The last line may be cut, since a run can
+ * be killed while it writes. Throws when any other line is no JSON, or when no line tells of the
+ * run.
  */
 export async function readLedger(file: string): Promise<History> {
   let run: ChaosRun | undefined;
@@ -48,7 +49,9 @@ export async function readLedger(file: string): Promise<History> {
     }
   }
   if (run === undefined)
-    throw new Error(`${file} has no line of the run: it is no ledger, or the run died before it began`);
+    throw new Error(
+      `${file} has no line of the run: it is no ledger, or the run died before it began`,
+    );
   return {
     run,
     operations: [...operations.values()],

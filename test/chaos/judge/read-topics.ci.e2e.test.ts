@@ -12,7 +12,11 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 test('records of other programs are read to the byte, past the markers of transactions', async () => {
   const [source, group] = [uniqueName('source'), uniqueName('group')];
   const topics = [source, ...[1, 2, 3].map((tier) => `${group}.retry.${tier}`), `${group}.dlq`];
-  const kafka = connectKafka({ brokers }, 'judge-test', createLogger({ name: 'judge-test', level: 'silent' }));
+  const kafka = connectKafka(
+    { brokers },
+    'judge-test',
+    createLogger({ name: 'judge-test', level: 'silent' }),
+  );
   const admin = kafka.admin();
   await admin.connect();
   onTestFinished(async () => {
@@ -20,7 +24,9 @@ test('records of other programs are read to the byte, past the markers of transa
     await admin.deleteGroups([group, `${group}.retry`]);
     await admin.disconnect();
   });
-  await admin.createTopics({ topics: topics.map((topic) => ({ topic, numPartitions: 1, replicationFactor: 1 })) });
+  await admin.createTopics({
+    topics: topics.map((topic) => ({ topic, numPartitions: 1, replicationFactor: 1 })),
+  });
 
   const lines = [
     `id:one,aggregateId:NUL,version:1,version:2\tNUL\tvalue ${foreignMarker(7)}`,
@@ -33,13 +39,19 @@ test('records of other programs are read to the byte, past the markers of transa
   ]);
   const args = ['--topic', source, '--compression-codec', 'zstd', ...parsed];
   await runKafkaTool('ConsoleProducer', brokers, args, lines.map((line) => `${line}\n`).join(''));
-  const producer = kafka.producer({ transactionalId: uniqueName('foreign'), idempotent: true, maxInFlightRequests: 1 });
+  const producer = kafka.producer({
+    transactionalId: uniqueName('foreign'),
+    idempotent: true,
+    maxInFlightRequests: 1,
+  });
   await producer.connect();
   for (const end of ['commit', 'abort'] as const) {
     const transaction = await producer.transaction();
     await transaction.send({
       topic: source,
-      messages: [{ partition: 0, key: '가\t\n', value: Buffer.from([0, 255, 92, 10]), headers: { id: end } }],
+      messages: [
+        { partition: 0, key: '가\t\n', value: Buffer.from([0, 255, 92, 10]), headers: { id: end } },
+      ],
     });
     await transaction[end]();
   }
@@ -51,7 +63,12 @@ test('records of other programs are read to the byte, past the markers of transa
   const digest = createHash('sha256')
     .update(Buffer.from([0, 255, 92, 10]))
     .digest('hex');
-  const place = { topic: source, partition: 0, appendedAt: expect.any(Number) as number, foreignId: null };
+  const place = {
+    topic: source,
+    partition: 0,
+    appendedAt: expect.any(Number) as number,
+    foreignId: null,
+  };
   expect(read.source).toEqual([
     {
       ...place,
@@ -71,7 +88,7 @@ test('records of other programs are read to the byte, past the markers of transa
   ]);
 
   // So short a silence is that of brokers which do not answer.
-  await expect(readTopics(brokers, { source, group, silenceMs: 1, patienceMs: 1, settleMs: 0 })).rejects.toThrow(
-    `${source}/0 ends at 7, and could not be read from 0 on`,
-  );
+  await expect(
+    readTopics(brokers, { source, group, silenceMs: 1, patienceMs: 1, settleMs: 0 }),
+  ).rejects.toThrow(`${source}/0 ends at 7, and could not be read from 0 on`);
 }, 300_000);

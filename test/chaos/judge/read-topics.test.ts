@@ -42,17 +42,20 @@ test('a partition that shows nothing at all is refused', async () => {
 
 test('commits are read again until the groups have passed the ends, also beyond them', async () => {
   const answers = [3, 4, 8];
-  const readCommits = () => Promise.resolve(new Map([['catalog-service board 1', answers.shift() ?? 0]]));
+  const readCommits = () =>
+    Promise.resolve(new Map([['catalog-service board 1', answers.shift() ?? 0]]));
   const ends = [
     { key: 'catalog-service board 1', end: 7 },
     { key: 'catalog-service board 2', end: 0 },
   ];
-  expect(await untilPassed(ends, readCommits, 60_000)).toEqual(new Map([['catalog-service board 1', 8]]));
+  expect(await untilPassed(ends, readCommits, 60_000)).toEqual(
+    new Map([['catalog-service board 1', 8]]),
+  );
   expect(answers).toEqual([]);
 });
 
 test('a group that stays behind is told as it is', async () => {
-  expect(await untilPassed([{ key: 'a', end: 7 }], () => Promise.resolve(new Map([['a', 3]])), 0)).toEqual(
-    new Map([['a', 3]]),
-  );
+  expect(
+    await untilPassed([{ key: 'a', end: 7 }], () => Promise.resolve(new Map([['a', 3]])), 0),
+  ).toEqual(new Map([['a', 3]]));
 });

@@ -8,7 +8,10 @@ export interface ReadTopicsOptions {
   readonly source?: string;
   /** Its retry topics, its DLQ and its retry group are named after it. */
   readonly group?: string;
-  /** The markers of a transaction take offsets and are never shown: so long nothing may come before a partition counts as read. */
+  /**
+   * The markers of a transaction take offsets and are never shown: so long nothing may come before
+   * a partition counts as read.
+   */
   readonly silenceMs?: number;
   /** A partition that shows nothing at all is asked again, each time twice as long, up to this. */
   readonly patienceMs?: number;
@@ -41,7 +44,8 @@ export async function readTopics(
   const groupOf = (topic: string): string => (topic === source ? group : `${group}.retry`);
   const keyOf = ({ topic, partition }: Bounds): string => `${groupOf(topic)} ${topic} ${partition}`;
   const read = bounds.filter(({ topic }) => topic !== dlq);
-  // Afterwards, and again: the marker of a transaction that a dead producer left open comes a minute later.
+  // Afterwards, and again: the marker of a transaction that a dead producer left open comes a
+  // minute later.
   const committed = await untilPassed(
     read.map((bound) => ({ key: keyOf(bound), end: bound.end })),
     () => readCommitted(brokers, [group, `${group}.retry`]),
@@ -56,22 +60,33 @@ export async function readTopics(
   const of = (topic: string): TopicRecord[] => records.get(topic) ?? [];
   const groups = read.map((bound): GroupPosition => {
     const { topic, partition, end } = bound;
-    return { group: groupOf(topic), topic, partition, end, committed: committed.get(keyOf(bound)) ?? null };
+    return {
+      group: groupOf(topic),
+      topic,
+      partition,
+      end,
+      committed: committed.get(keyOf(bound)) ?? null,
+    };
   });
   return { source: of(source), retries: retryTopics.flatMap(of), dlq: of(dlq), groups };
 }
 
-async function readBounds(brokers: readonly string[], topics: readonly string[]): Promise<readonly Bounds[]> {
+async function readBounds(
+  brokers: readonly string[],
+  topics: readonly string[],
+): Promise<readonly Bounds[]> {
   const ask = async (time: 'earliest' | 'latest') => {
     const args = ['--topic-partitions', topics.join(','), '--time', time];
     return parseOffsets(await runKafkaTool('GetOffsetShell', brokers, args));
   };
   const [starts, ends] = await Promise.all([ask('earliest'), ask('latest')]);
   const missing = topics.filter((topic) => ends.every((one) => one.topic !== topic));
-  if (missing.length > 0) throw new Error(`the brokers ${brokers.join(',')} do not have ${missing.join(', ')}`);
+  if (missing.length > 0)
+    throw new Error(`the brokers ${brokers.join(',')} do not have ${missing.join(', ')}`);
   return ends.map(({ topic, partition, offset: end }) => {
     const start = starts.find((one) => one.topic === topic && one.partition === partition);
-    if (start === undefined) throw new Error(`the brokers do not tell where ${topic}/${partition} begins`);
+    if (start === undefined)
+      throw new Error(`the brokers do not tell where ${topic}/${partition} begins`);
     return { topic, partition, from: start.offset, end };
   });
 }
@@ -87,7 +102,11 @@ async function readTopic(
   // What is appended meanwhile could take the place of what was there.
   const isWithin = ({ partition, offset }: TopicRecord): boolean =>
     bounds.some((one) => one.partition === partition && offset < one.end);
-  const read = async (forMs: number, most: number, ...where: readonly string[]): Promise<TopicRecord[]> => {
+  const read = async (
+    forMs: number,
+    most: number,
+    ...where: readonly string[]
+  ): Promise<TopicRecord[]> => {
     const limits = ['--max-messages', String(most), '--timeout-ms', String(forMs)];
     const args = ['--topic', topic, ...where, ...limits, ...printRecords];
     const output = await runKafkaTool('consumer.ConsoleConsumer', brokers, args);
@@ -96,7 +115,8 @@ async function readTopic(
   };
   const records = await read(silenceMs, count, '--from-beginning');
   const next = new Map<number, number>();
-  for (const { partition, offset } of records) next.set(partition, Math.max(next.get(partition) ?? 0, offset + 1));
+  for (const { partition, offset } of records)
+    next.set(partition, Math.max(next.get(partition) ?? 0, offset + 1));
   for (const bound of bounds) {
     const { partition, from } = bound;
     const readFrom = async (start: number): Promise<readonly TopicRecord[]> => {
@@ -112,8 +132,9 @@ async function readTopic(
 }
 
 /**
- * What a partition holds from `next` on, where a reader has stopped before its end. Either markers of transactions follow, or
- * brokers did not answer, which looks the same: the last record is asked for again, until it comes and nothing after it.
+ * What a partition holds from `next` on, where a reader has stopped before its end. Either markers
+ * of transactions follow, or brokers did not answer, which looks the same: the last record is asked
+ * for again, until it comes and nothing after it.
  */
 export async function readRest(
   { topic, partition, from, end }: Bounds,
@@ -146,7 +167,8 @@ export async function untilPassed(
   const until = Date.now() + forMs;
   for (;;) {
     const committed = await readCommits();
-    if (ends.every(({ key, end }) => (committed.get(key) ?? 0) >= end) || Date.now() >= until) return committed;
+    if (ends.every(({ key, end }) => (committed.get(key) ?? 0) >= end) || Date.now() >= until)
+      return committed;
     await wait(500);
   }
 }

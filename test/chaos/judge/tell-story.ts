@@ -1,4 +1,10 @@
-import type { Attempt, ClientOperation, InjectedFault, StoryLine, TopicRecord } from '../history.ts';
+import type {
+  Attempt,
+  ClientOperation,
+  InjectedFault,
+  StoryLine,
+  TopicRecord,
+} from '../history.ts';
 import { place } from './check-topic.ts';
 import type { BoardFile, RunIndex } from './index-run.ts';
 import type { Finding } from './rule.ts';
@@ -6,14 +12,21 @@ import type { Finding } from './rule.ts';
 /** How long after the last trace of a board a fault may still have to do with it. */
 const aftermathMs = 30_000;
 
-/** Puts together everything known about a finding, in the order of time; what has no time stands last. */
+/**
+ * Puts together everything known about a finding, in the order of time; what has no time stands
+ * last.
+ */
 export function storyTeller({ boards, history }: RunIndex): (finding: Finding) => StoryLine[] {
   return ({ boardId }) => {
     const file = boards.get(boardId ?? '');
-    if (!file) return inOrder([...history.faults.flatMap(tellFault), ...history.foreign.map(tellForeign)]);
+    if (!file)
+      return inOrder([...history.faults.flatMap(tellFault), ...history.foreign.map(tellForeign)]);
     const refusals = history.refusals
       .filter((one) => one.boardId === boardId)
-      .map(({ version, times }) => ({ at: null, text: `the handler refused version ${version} ${times} times` }));
+      .map(({ version, times }) => ({
+        at: null,
+        text: `the handler refused version ${version} ${times} times`,
+      }));
     const lines = [...tellBoard(file), ...refusals];
     const times = lines.flatMap(({ at }) => at ?? []);
     const [from, to] = [Math.min(...times), Math.max(...times) + aftermathMs];
@@ -28,7 +41,14 @@ function inOrder(lines: readonly StoryLine[]): StoryLine[] {
   return lines.toSorted((a, b) => (a.at ?? Infinity) - (b.at ?? Infinity) || 0);
 }
 
-function tellBoard({ operations, events, records, routed, deadLetters, ...rows }: BoardFile): StoryLine[] {
+function tellBoard({
+  operations,
+  events,
+  records,
+  routed,
+  deadLetters,
+  ...rows
+}: BoardFile): StoryLine[] {
   const { row, catalog, mark, parked, skipped } = rows;
   const state = (text: string): StoryLine => ({ at: null, text });
   return [
@@ -50,21 +70,34 @@ function tellBoard({ operations, events, records, routed, deadLetters, ...rows }
     ),
     state(mark ? `mark: ${mark.version}, event ${mark.eventId}` : 'mark: none'),
     ...parked.map(({ version, eventId }) => state(`parked: version ${version}, event ${eventId}`)),
-    ...skipped.map(({ version, decidedBy }) => state(`skipped: version ${version}, by ${decidedBy}`)),
+    ...skipped.map(({ version, decidedBy }) =>
+      state(`skipped: version ${version}, by ${decidedBy}`),
+    ),
     ...deadLetters.map(({ version, reason, error, closedBy }) =>
       state(`dead letter: version ${version}, ${reason}, ${closedBy ?? 'open'}: ${error}`),
     ),
   ];
 }
 
-function tellOperation({ client, kind, key, title, ifVersion, attempts, outcome }: ClientOperation): StoryLine[] {
+function tellOperation({
+  client,
+  kind,
+  key,
+  title,
+  ifVersion,
+  attempts,
+  outcome,
+}: ClientOperation): StoryLine[] {
   const asked = `client ${client}: ${kind} ${key}${title === null ? '' : `, title "${title}"`}`;
   const demanded = ifVersion === null ? '' : `, If-Match ${ifVersion}`;
   const told = attempts.flatMap((attempt, index) => [
     { at: attempt.sentAt, text: `${asked}${demanded}: attempt ${index + 1} sent` },
-    ...(attempt.endedAt === null ? [] : [{ at: attempt.endedAt, text: `${asked}: ${tellResult(attempt)}` }]),
+    ...(attempt.endedAt === null
+      ? []
+      : [{ at: attempt.endedAt, text: `${asked}: ${tellResult(attempt)}` }]),
   ]);
-  const version = outcome.kind === 'ok' && outcome.board ? `, version ${outcome.board.version}` : '';
+  const version =
+    outcome.kind === 'ok' && outcome.board ? `, version ${outcome.board.version}` : '';
   const endedAt = attempts.at(-1)?.endedAt ?? null;
   return [...told, { at: endedAt, text: `${asked}: outcome ${outcome.kind}${version}` }];
 }
@@ -89,7 +122,16 @@ function tellRecord(record: TopicRecord): StoryLine {
   };
 }
 
-function tellFault({ id, name, target, begunAt, tookAt, endedAt, readyAt, details }: InjectedFault): StoryLine[] {
+function tellFault({
+  id,
+  name,
+  target,
+  begunAt,
+  tookAt,
+  endedAt,
+  readyAt,
+  details,
+}: InjectedFault): StoryLine[] {
   const what = `fault ${id}, ${name} of ${target}`;
   return [
     { at: begunAt, text: `${what}: begun${details === '' ? '' : `, ${details}`}` },
@@ -107,5 +149,8 @@ function tellForeign({
   count,
   acknowledged,
 }: RunIndex['history']['foreign'][number]): StoryLine {
-  return { at: sentAt, text: `foreign ${id}: ${count} records "${kind}" to ${topic}, ${acknowledged} acknowledged` };
+  return {
+    at: sentAt,
+    text: `foreign ${id}: ${count} records "${kind}" to ${topic}, ${acknowledged} acknowledged`,
+  };
 }

@@ -8,8 +8,8 @@ import type { StoreTransaction } from '../store/store.ts';
 import { runHandler } from './run-handler.ts';
 
 /**
- * Decides and applies deliveries in one transaction that holds the lock on every mark it decides by.
- * Safe to call twice with the same deliveries: the second time they are duplicates.
+ * Decides and applies deliveries in one transaction that holds the lock on every mark it decides
+ * by. Safe to call twice with the same deliveries: the second time they are duplicates.
  */
 export function applyBatch(
   inbox: Inbox,
@@ -35,9 +35,10 @@ export function applyBatch(
     const blocked = new Set(failed.map(({ delivery }) => delivery.identity.aggregateId));
     const early = plan.invalid.filter(({ delivery }) => blocked.has(delivery.identity.aggregateId));
     // What is parked already stays as it is.
-    const toPark = [...plan.park, ...[...displaced, ...early].map(({ delivery }) => delivery)].filter(
-      ({ takenFrom }) => takenFrom !== 'parked',
-    );
+    const toPark = [
+      ...plan.park,
+      ...[...displaced, ...early].map(({ delivery }) => delivery),
+    ].filter(({ takenFrom }) => takenFrom !== 'parked');
     const conflicts = await tx.parked.add(toPark);
 
     const moved = movedMarks(done);

@@ -8,13 +8,18 @@ import { processDeliveries } from './process-deliveries.ts';
 const rowsPerRound = 100;
 
 /**
- * Applies what is parked behind the marks of these aggregates, for as long as the next event is there and `isOver` says no.
- * Throws InfrastructureError; what is left then, the sweep finds.
+ * Applies what is parked behind the marks of these aggregates, for as long as the next event is
+ * there and `isOver` says no. Throws InfrastructureError; what is left then, the sweep finds.
  */
-export async function drain(inbox: Inbox, aggregateIds: readonly string[], isOver: () => boolean): Promise<void> {
+export async function drain(
+  inbox: Inbox,
+  aggregateIds: readonly string[],
+  isOver: () => boolean,
+): Promise<void> {
   for (const aggregateId of aggregateIds) {
     let isMore = true;
-    // The sweep and both loops may drain the same aggregate: one at a time, or each would publish what cannot be applied.
+    // The sweep and both loops may drain the same aggregate: one at a time, or each would publish
+    // what cannot be applied.
     while (isMore)
       isMore = await inbox.drains.run(aggregateId, () =>
         isOver() ? Promise.resolve(false) : drainRound(inbox, aggregateId),
@@ -24,14 +29,17 @@ export async function drain(inbox: Inbox, aggregateIds: readonly string[], isOve
 
 /** False once nothing is parked behind the mark. */
 async function drainRound(inbox: Inbox, aggregateId: string): Promise<boolean> {
-  const ready = await inbox.store.transaction(({ parked }) => parked.next(aggregateId, rowsPerRound));
+  const ready = await inbox.store.transaction(({ parked }) =>
+    parked.next(aggregateId, rowsPerRound),
+  );
   if (ready.length === 0) return false;
   await failpoint('before-drain');
   try {
     await processDeliveries(inbox, ready);
   } catch (error) {
     if (!(error instanceof HandlerTimeoutError)) throw error;
-    // A batch handler that was too late does not tell because of which event: each gets its own deadline.
+    // A batch handler that was too late does not tell because of which event: each gets its own
+    // deadline.
     for (const delivery of ready) await processDeliveries(inbox, [delivery]);
   }
   await failpoint('mid-drain');
@@ -47,7 +55,8 @@ export function startSweeper(inbox: Inbox): () => Promise<void> {
     // While the breaker is open only its probe may try events.
     if (breaker.isOpen()) return;
     const seen = new Map<string, number>();
-    // What is set free is drained at once, here or in another process: what is there twice was left behind.
+    // What is set free is drained at once, here or in another process: what is there twice was left
+    // behind.
     const isLeftOver = (aggregateId: string, version: number): boolean => {
       seen.set(aggregateId, version);
       return seenBefore.get(aggregateId) === version;
@@ -71,8 +80,8 @@ export interface SweepOptions {
 }
 
 /**
- * Drains what a crash, a skip or a replay left behind: aggregates whose lowest parked version the mark has reached.
- * It walks aggregates by the first key of each, not their rows.
+ * Drains what a crash, a skip or a replay left behind: aggregates whose lowest parked version the
+ * mark has reached. It walks aggregates by the first key of each, not their rows.
  */
 export async function sweep(inbox: Inbox, { isLeftOver, isOver }: SweepOptions): Promise<void> {
   const { store } = inbox;
@@ -85,7 +94,9 @@ export async function sweep(inbox: Inbox, { isLeftOver, isOver }: SweepOptions):
     if (last === undefined) break;
     after = last.aggregateId;
     const ids = page.flatMap(({ aggregateId, version, mark }) =>
-      mark !== undefined && version <= mark + 1 && isLeftOver(aggregateId, version) ? [aggregateId] : [],
+      mark !== undefined && version <= mark + 1 && isLeftOver(aggregateId, version)
+        ? [aggregateId]
+        : [],
     );
     if (ids.length === 0) continue;
     const drainable = await store.transaction(async (tx) => {
@@ -97,7 +108,8 @@ export async function sweep(inbox: Inbox, { isLeftOver, isOver }: SweepOptions):
         [...locked].map(([aggregateId, mark]) => ({ aggregateId, ...mark })),
       );
     });
-    for (const id of drainable) await drain(inbox, [id], isOver).catch((error: unknown) => failures.push(error));
+    for (const id of drainable)
+      await drain(inbox, [id], isOver).catch((error: unknown) => failures.push(error));
   }
   // One aggregate that cannot be drained now must not keep the others waiting.
   if (failures.length > 0)

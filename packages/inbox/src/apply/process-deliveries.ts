@@ -1,7 +1,12 @@
 import { classifyDriverError } from '@board/mysql';
 import { failpoint } from '@board/service';
 import type { Applied } from '../decide.ts';
-import { describeError, HandlerTimeoutError, InfrastructureError, UnfinishedDeploymentError } from '../errors.ts';
+import {
+  describeError,
+  HandlerTimeoutError,
+  InfrastructureError,
+  UnfinishedDeploymentError,
+} from '../errors.ts';
 import { routeFailures } from '../fail/route-failures.ts';
 import { observeApplied } from '../health/observe.ts';
 import type { Inbox } from '../inbox.ts';
@@ -10,13 +15,18 @@ import { applyBatch } from './apply-batch.ts';
 import type { SchemaWait } from './schema-failures.ts';
 
 /**
- * When it returns, each delivery is applied, a duplicate, parked, or acknowledged by a retry topic or the DLQ, and its offset
- * may be committed. Throws InfrastructureError when that is not possible now, HandlerTimeoutError when several events together
- * took too long, and any other error as it is; safe to call again. Returns the aggregates whose next event may be parked.
+ * When it returns, each delivery is applied, a duplicate, parked, or acknowledged by a retry topic
+ * or the DLQ, and its offset may be committed. Throws InfrastructureError when that is not possible
+ * now, HandlerTimeoutError when several events together took too long, and any other error as it
+ * is; safe to call again. Returns the aggregates whose next event may be parked.
  */
-export async function processDeliveries(inbox: Inbox, deliveries: readonly Delivery[]): Promise<readonly string[]> {
+export async function processDeliveries(
+  inbox: Inbox,
+  deliveries: readonly Delivery[],
+): Promise<readonly string[]> {
   if (deliveries.length === 0) return [];
-  // Before the transaction: what the registry takes for an answer must not be waited for under locks.
+  // Before the transaction: what the registry takes for an answer must not be waited for under
+  // locks.
   await inbox.decoder.prepare(deliveries);
   let timedOut: ReadonlyMap<string, unknown> = new Map();
   for (;;) {
@@ -36,14 +46,20 @@ export async function processDeliveries(inbox: Inbox, deliveries: readonly Deliv
   }
 }
 
-/** The one event that was too late; undefined when it is another error, or not clear which event it was. */
+/**
+ * The one event that was too late; undefined when it is another error, or not clear which event it
+ * was.
+ */
 function lateEvent(error: unknown, mayBeGivenUp: boolean): string | undefined {
   return error instanceof HandlerTimeoutError && error.eventIds.length === 1 && mayBeGivenUp
     ? error.eventIds[0]
     : undefined;
 }
 
-/** What no table knows stays as it is: whether it is the event or the inbox itself, the caller finds out. */
+/**
+ * What no table knows stays as it is: whether it is the event or the inbox itself, the caller finds
+ * out.
+ */
 function toFault(error: unknown): unknown {
   if (error instanceof HandlerTimeoutError || error instanceof InfrastructureError) return error;
   const known = classifyDriverError(error);
@@ -58,11 +74,15 @@ function waitingFor({ delivery, error, known, eventType }: SchemaWait): Unfinish
   );
 }
 
-/** What follows the COMMIT: failures are published, then the parked rows that they came from are deleted. */
+/**
+ * What follows the COMMIT: failures are published, then the parked rows that they came from are
+ * deleted.
+ */
 async function finish(inbox: Inbox, result: Applied): Promise<readonly string[]> {
   inbox.breaker.observe(result);
   inbox.controls.add(result.applied.filter(({ kind }) => kind === 'event').length);
-  // Here and not at the end: the time of the line is the time of the COMMIT, and publishing may fail.
+  // Here and not at the end: the time of the line is the time of the COMMIT, and publishing may
+  // fail.
   observeApplied(inbox, result);
   await failpoint('after-commit');
   // Published before the offset is committed: a crash here makes a copy, never a loss.

@@ -15,8 +15,9 @@ interface Handled {
 }
 
 /**
- * Runs the handler over the steps inside the open transaction. When it fails, only the failing event's effect is undone, by
- * savepoints; after a batch handler the steps are halved until it is found. The others keep their effect and the transaction.
+ * Runs the handler over the steps inside the open transaction. When it fails, only the failing
+ * event's effect is undone, by savepoints; after a batch handler the steps are halved until it is
+ * found. The others keep their effect and the transaction.
  */
 export async function runHandler(
   effects: Effects,
@@ -42,24 +43,32 @@ export async function runHandler(
     await effects.setSavepoint();
     const outcome = await attempt(effects, inbox, messagesOf(ready));
     if (outcome.kind === 'handled') {
-      // Fails when the handler has swallowed a deadlock or ended the transaction: then the effects are not in it, and
-      // neither may the marks be.
+      // Fails when the handler has swallowed a deadlock or ended the transaction: then the effects
+      // are not in it, and neither may the marks be.
       await effects.releaseSavepoint();
       done.push(...ready);
       continue;
     }
     await effects.rollBackToSavepoint();
-    const culprit = ready.length === 1 ? 0 : ready.findIndex((step) => isStepOf(step, outcome.message));
+    const culprit =
+      ready.length === 1 ? 0 : ready.findIndex((step) => isStepOf(step, outcome.message));
     const middle = Math.ceil(ready.length / 2);
-    // In reverse, as the last is taken next. What precedes the failing event was undone with it and runs again.
+    // In reverse, as the last is taken next. What precedes the failing event was undone with it and
+    // runs again.
     if (culprit === -1)
-      work.push({ kind: 'run', steps: ready.slice(middle) }, { kind: 'run', steps: ready.slice(0, middle) });
+      work.push(
+        { kind: 'run', steps: ready.slice(middle) },
+        { kind: 'run', steps: ready.slice(0, middle) },
+      );
     else
       work.push(
         { kind: 'run', steps: ready.slice(culprit + 1) },
         {
           kind: 'give-up',
-          rejected: { delivery: must(ready[culprit], 'failing step').delivery, error: outcome.error },
+          rejected: {
+            delivery: must(ready[culprit], 'failing step').delivery,
+            error: outcome.error,
+          },
         },
         { kind: 'run', steps: ready.slice(0, culprit) },
       );
@@ -68,14 +77,18 @@ export async function runHandler(
 }
 
 type Work =
-  { readonly kind: 'run'; readonly steps: readonly Step[] } | { readonly kind: 'give-up'; readonly rejected: Rejected };
+  | { readonly kind: 'run'; readonly steps: readonly Step[] }
+  | { readonly kind: 'give-up'; readonly rejected: Rejected };
 
 type Outcome =
   | { readonly kind: 'handled' }
   /** `message`: the one that failed, undefined when a batch handler did. */
   | { readonly kind: 'failed'; readonly error: unknown; readonly message: Message | undefined };
 
-/** What a handler throws is either its event's failure or the infrastructure's; the latter is thrown. */
+/**
+ * What a handler throws is either its event's failure or the infrastructure's; the latter is
+ * thrown.
+ */
 async function attempt(
   effects: Effects,
   { handler, settings, clock }: Pick<Inbox, 'handler' | 'settings' | 'clock'>,
@@ -86,7 +99,8 @@ async function attempt(
   const deadline = new AbortController();
   const late = Promise.withResolvers<never>();
   const cancel = clock.after(handlerDeadlineMs, () => {
-    // Destroyed, not released: a handler that writes after its deadline would write into another transaction.
+    // Destroyed, not released: a handler that writes after its deadline would write into another
+    // transaction.
     effects.destroyConnection();
     const error = new HandlerTimeoutError(
       messages.map(({ eventId }) => eventId),
@@ -112,8 +126,10 @@ async function attempt(
       throw error;
     }
     const known = classifyDriverError(error);
-    // A table that does not fit may be one event's failure: the caller decides, when it knows which others were applied.
-    if (known && known.kind !== 'schema') throw new InfrastructureError(known.reason, { cause: error });
+    // A table that does not fit may be one event's failure: the caller decides, when it knows which
+    // others were applied.
+    if (known && known.kind !== 'schema')
+      throw new InfrastructureError(known.reason, { cause: error });
     return { kind: 'failed', error, message: current };
   } finally {
     cancel();

@@ -2,7 +2,11 @@ import { toHeaders } from '../../test/support/to-headers.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Delivery } from '../record.ts';
 import type { Applied } from '../decide.ts';
-import { decideSchemaFailure, trackSchemaFailures, type SchemaFailures } from './schema-failures.ts';
+import {
+  decideSchemaFailure,
+  trackSchemaFailures,
+  type SchemaFailures,
+} from './schema-failures.ts';
 
 const minute = 60_000;
 
@@ -40,7 +44,10 @@ describe('among batches', () => {
     firstFailedAtMs: undefined,
     replayed: false,
   });
-  const missingColumn = Object.assign(new Error('Unknown column'), { errno: 1054, sqlState: '42S22' });
+  const missingColumn = Object.assign(new Error('Unknown column'), {
+    errno: 1054,
+    sqlState: '42S22',
+  });
 
   interface Batch {
     readonly applied?: readonly string[];
@@ -51,7 +58,13 @@ describe('among batches', () => {
   }
 
   /** What is routed, and which event the batch waits for. */
-  function process({ applied = [], missing = [], failed = [], invalid = [], number = track.begin() }: Batch) {
+  function process({
+    applied = [],
+    missing = [],
+    failed = [],
+    invalid = [],
+    number = track.begin(),
+  }: Batch) {
     const names = [...applied, ...missing, ...failed, ...invalid].toSorted((a, b) =>
       a.slice(1).localeCompare(b.slice(1)),
     );
@@ -64,13 +77,18 @@ describe('among batches', () => {
       drainable: [],
       failed: [
         ...failed.map((name) => ({ delivery: get(name), error: new Error('own') })),
-        ...missing.map((name) => ({ delivery: get(name), error: new Error('wrapped', { cause: missingColumn }) })),
+        ...missing.map((name) => ({
+          delivery: get(name),
+          error: new Error('wrapped', { cause: missingColumn }),
+        })),
       ],
       invalid: invalid.map((name) => ({ delivery: get(name), error: new Error('invalid') })),
       conflicts: [],
     };
     const { routable, wait } = track.classify(number, [...deliveries.values()], result);
-    const routed = [...routable.failed, ...routable.invalid].map((one) => one.delivery.identity.eventId).toSorted();
+    const routed = [...routable.failed, ...routable.invalid]
+      .map((one) => one.delivery.identity.eventId)
+      .toSorted();
     return { routed, waitsFor: wait?.delivery.identity.eventId };
   }
 
@@ -98,7 +116,10 @@ describe('among batches', () => {
   });
 
   it('routes the one event of a type whose others succeed, in the same batch or later', () => {
-    expect(process({ applied: ['A1'], missing: ['A2'] })).toEqual({ routed: ['A2'], waitsFor: undefined });
+    expect(process({ applied: ['A1'], missing: ['A2'] })).toEqual({
+      routed: ['A2'],
+      waitsFor: undefined,
+    });
     // Alone in a retry topic.
     expect(process({ missing: ['A2'] })).toEqual({ routed: ['A2'], waitsFor: undefined });
     expect(process({ missing: ['A3'] }).waitsFor).toBe('A3');
@@ -110,7 +131,10 @@ describe('among batches', () => {
     // B1 waits, so A3 comes again, and A2 is a duplicate by then.
     expect(process({ missing: ['B1', 'A3'], applied: ['A2'] }).waitsFor).toBe('B1');
     nowMs += 10 * minute;
-    expect(process({ missing: ['B1', 'A3'] })).toEqual({ routed: ['A3', 'B1'], waitsFor: undefined });
+    expect(process({ missing: ['B1', 'A3'] })).toEqual({
+      routed: ['A3', 'B1'],
+      waitsFor: undefined,
+    });
   });
 
   it('releases one event of a type after each wait while only other types succeed', () => {
@@ -132,7 +156,8 @@ describe('among batches', () => {
   });
 
   it('counts the wait from when other types succeed, not from the first failure', () => {
-    for (; nowMs < 60 * minute; nowMs += minute) expect(process({ missing: ['A1'] }).waitsFor).toBe('A1');
+    for (; nowMs < 60 * minute; nowMs += minute)
+      expect(process({ missing: ['A1'] }).waitsFor).toBe('A1');
     process({ applied: ['B2'] });
     expect(process({ missing: ['A1'] }).waitsFor).toBe('A1');
     nowMs += 9 * minute;
@@ -153,13 +178,18 @@ describe('among batches', () => {
   });
 
   it('leaves everything as it is that comes after the event that waits', () => {
-    expect(process({ failed: ['A1', 'A5'], invalid: ['A2', 'A6'], missing: ['B3', 'B4'] })).toEqual({
-      routed: ['A1', 'A2'],
-      waitsFor: 'B3',
-    });
+    expect(process({ failed: ['A1', 'A5'], invalid: ['A2', 'A6'], missing: ['B3', 'B4'] })).toEqual(
+      {
+        routed: ['A1', 'A2'],
+        waitsFor: 'B3',
+      },
+    );
   });
 
   it('does not touch failures of any other kind', () => {
-    expect(process({ failed: ['A1'], invalid: ['B2'] })).toEqual({ routed: ['A1', 'B2'], waitsFor: undefined });
+    expect(process({ failed: ['A1'], invalid: ['B2'] })).toEqual({
+      routed: ['A1', 'B2'],
+      waitsFor: undefined,
+    });
   });
 });

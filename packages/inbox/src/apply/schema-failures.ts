@@ -18,17 +18,25 @@ export interface SchemaFailures {
   /** Numbers a batch; call it before its transaction begins. */
   begin(): number;
   /**
-   * Learns from a committed batch, and says up to which event its failures may be routed: all of them, or those before the first
-   * that must wait. What comes after that is left as it is: the partition reads it again, and routes it then.
+   * Learns from a committed batch, and says up to which event its failures may be routed: all of
+   * them, or those before the first that must wait. What comes after that is left as it is: the
+   * partition reads it again, and routes it then.
    */
-  classify(batch: number, deliveries: readonly Delivery[], result: Applied): { routable: Applied; wait?: SchemaWait };
+  classify(
+    batch: number,
+    deliveries: readonly Delivery[],
+    result: Applied,
+  ): { routable: Applied; wait?: SchemaWait };
 }
 
 export interface SchemaFailureFacts {
   /** Another event of its type was applied after this one had failed first. */
   readonly typeSucceeds: boolean;
   readonly otherTypesSucceed: boolean;
-  /** For how long other types succeeded while this one did not, or since the last release of an event of it. */
+  /**
+   * For how long other types succeeded while this one did not, or since the last release of an
+   * event of it.
+   */
   readonly typeWaitedMs: number;
   readonly patienceMs: number;
 }
@@ -36,9 +44,10 @@ export interface SchemaFailureFacts {
 /**
  * What a failure means whose code says that table and service do not fit (see `DriverErrorKind`).
  *
- * While nothing succeeds it is a deployment in mid-air, for as long as that takes. While all others of its type succeed it is
- * the event's own failure. In between, where a whole type fails and other types do not, it is either; so one event of the type
- * at a time takes the way of failed events, and the others wait: what is dead-lettered wrongly stays countable.
+ * While nothing succeeds it is a deployment in mid-air, for as long as that takes. While all others
+ * of its type succeed it is the event's own failure. In between, where a whole type fails and other
+ * types do not, it is either; so one event of the type at a time takes the way of failed events,
+ * and the others wait: what is dead-lettered wrongly stays countable.
  */
 export function decideSchemaFailure(facts: SchemaFailureFacts): 'own-failure' | 'release' | 'wait' {
   if (facts.typeSucceeds) return 'own-failure';
@@ -62,11 +71,17 @@ interface Success {
 
 /** Keeps what the decision needs, of this process alone; never waits. */
 export function trackSchemaFailures(patienceMs: number, elapsedMs: () => number): SchemaFailures {
-  /** Partitions that wait apply nothing meanwhile: the last success may be as old as a whole wait, and a bit. */
+  /**
+   * Partitions that wait apply nothing meanwhile: the last success may be as old as a whole wait,
+   * and a bit.
+   */
   const latelyMs = 2 * patienceMs;
   let batches = 0;
   const failing = new Map<string, Failing>();
-  /** Events that are on the way of failed events, by since when: alone in a retry topic, they would be taken for a deployment again. */
+  /**
+   * Events that are on the way of failed events, by since when: alone in a retry topic, they would
+   * be taken for a deployment again.
+   */
   const routed = new Map<string, number>();
   const successes = new Map<string, Success>();
   const waitingSince = new Map<string, number>();
@@ -81,12 +96,21 @@ export function trackSchemaFailures(patienceMs: number, elapsedMs: () => number)
       routed.delete(delivery.identity.eventId);
     }
     // Taken over by another instance, or gone: what is in hand is seen again every few seconds.
-    for (const [eventId, { seenAtMs }] of failing) if (nowMs - seenAtMs > latelyMs) failing.delete(eventId);
+    for (const [eventId, { seenAtMs }] of failing)
+      if (nowMs - seenAtMs > latelyMs) failing.delete(eventId);
     for (const [eventId, atMs] of routed) if (nowMs - atMs > latelyMs) routed.delete(eventId);
   }
 
-  /** All of them, those after the first that must wait too: what is applied beside them is a duplicate when they come again. */
-  function noteFailures(batch: number, { applied }: Applied, failures: readonly SchemaFailure[], nowMs: number): void {
+  /**
+   * All of them, those after the first that must wait too: what is applied beside them is a
+   * duplicate when they come again.
+   */
+  function noteFailures(
+    batch: number,
+    { applied }: Applied,
+    failures: readonly SchemaFailure[],
+    nowMs: number,
+  ): void {
     const appliedTypes = new Set(applied.filter(({ kind }) => kind === 'event').map(typeOf));
     for (const { delivery } of failures) {
       const { eventId } = delivery.identity;
@@ -103,12 +127,16 @@ export function trackSchemaFailures(patienceMs: number, elapsedMs: () => number)
   function decide(delivery: Delivery, nowMs: number): ReturnType<typeof decideSchemaFailure> {
     const type = typeOf(delivery);
     const first = must(failing.get(delivery.identity.eventId), 'noted failure');
-    const isLately = (atMs: number | undefined): boolean => atMs !== undefined && nowMs - atMs <= latelyMs;
-    // One that began before the failure was known may have used the table as it was before a change. The event's own batch
-    // cannot have: until its COMMIT the tables that it used are locked against changes.
-    const isAfter = ({ batch, atMs }: Success): boolean => batch >= first.nextBatch && isLately(atMs);
+    const isLately = (atMs: number | undefined): boolean =>
+      atMs !== undefined && nowMs - atMs <= latelyMs;
+    // One that began before the failure was known may have used the table as it was before a
+    // change. The event's own batch cannot have: until its COMMIT the tables that it used are
+    // locked against changes.
+    const isAfter = ({ batch, atMs }: Success): boolean =>
+      batch >= first.nextBatch && isLately(atMs);
     const ofType = successes.get(type);
-    const typeSucceeds = isLately(first.typeAppliedAtMs) || (ofType !== undefined && isAfter(ofType));
+    const typeSucceeds =
+      isLately(first.typeAppliedAtMs) || (ofType !== undefined && isAfter(ofType));
     const otherTypesSucceed = [...successes].some(
       ([other, { batch, atMs }]) => other !== type && batch >= first.batch && isLately(atMs),
     );

@@ -6,7 +6,10 @@ import { placeOf } from './audit.ts';
 import type { ConsumerEntry, ConsumerSide, IdRange, SourceEntry, SourceSide } from './compare.ts';
 import type { Verdict } from './compare.ts';
 
-/** Both sides in memory, and what is unread in the topics; a test may change them between any two calls. */
+/**
+ * Both sides in memory, and what is unread in the topics; a test may change them between any two
+ * calls.
+ */
 interface World {
   readonly source: Map<string, SourceEntry>;
   readonly consumer: Map<string, ConsumerEntry>;
@@ -19,7 +22,8 @@ interface World {
   largest: number;
 }
 
-const hash = (parts: readonly unknown[]): string => createHash('sha1').update(JSON.stringify(parts)).digest('hex');
+const hash = (parts: readonly unknown[]): string =>
+  createHash('sha1').update(JSON.stringify(parts)).digest('hex');
 
 const nothing = (id: string): ConsumerEntry => ({
   id,
@@ -32,14 +36,20 @@ const nothing = (id: string): ConsumerEntry => ({
   conflict: false,
 });
 
-function within<Entry extends { id: string }>(entries: ReadonlyMap<string, Entry>, { after, upTo }: IdRange): Entry[] {
+function within<Entry extends { id: string }>(
+  entries: ReadonlyMap<string, Entry>,
+  { after, upTo }: IdRange,
+): Entry[] {
   return [...entries.values()]
     .filter(({ id }) => id > after && (upTo === undefined || id <= upTo))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 function ports(world: World): { source: SourceSide; consumer: ConsumerSide } {
-  const side = <Entry extends SourceEntry | ConsumerEntry>(name: string, entries: ReadonlyMap<string, Entry>) => ({
+  const side = <Entry extends SourceEntry | ConsumerEntry>(
+    name: string,
+    entries: ReadonlyMap<string, Entry>,
+  ) => ({
     boundary(after: string, count: number) {
       return Promise.resolve(within(entries, { after, upTo: undefined })[count - 1]?.id);
     },
@@ -99,7 +109,12 @@ function openWorld(boards: readonly (readonly [id: string, version: number])[]):
 }
 
 function commit(world: World, id: string, version: number): void {
-  world.source.set(id, { id, version, content: `${id} ${version}`, eventId: `event ${id} ${version}` });
+  world.source.set(id, {
+    id,
+    version,
+    content: `${id} ${version}`,
+    eventId: `event ${id} ${version}`,
+  });
 }
 
 function apply(world: World, id: string, changes: Partial<ConsumerEntry> = {}): void {
@@ -107,7 +122,10 @@ function apply(world: World, id: string, changes: Partial<ConsumerEntry> = {}): 
   world.consumer.set(id, { ...nothing(id), version, content, eventId, ...changes });
 }
 
-const run = (world: World, changes: { barrier?: () => Promise<Barrier>; chunkSize?: number; listed?: number } = {}) =>
+const run = (
+  world: World,
+  changes: { barrier?: () => Promise<Barrier>; chunkSize?: number; listed?: number } = {},
+) =>
   auditConsumer({
     ...ports(world),
     barrier: () => {
@@ -122,15 +140,29 @@ const run = (world: World, changes: { barrier?: () => Promise<Barrier>; chunkSiz
   });
 
 /** What can be wrong with a board, and how the audit must call it. */
-const plants: Readonly<Record<string, { verdict: Verdict; plant: (world: World, id: string) => void }>> = {
-  lost: { verdict: 'LOST', plant: (world, id) => commit(world, id, (world.source.get(id)?.version ?? 0) + 1) },
+const plants: Readonly<
+  Record<string, { verdict: Verdict; plant: (world: World, id: string) => void }>
+> = {
+  lost: {
+    verdict: 'LOST',
+    plant: (world, id) => commit(world, id, (world.source.get(id)?.version ?? 0) + 1),
+  },
   'never applied': { verdict: 'LOST', plant: (world, id) => world.consumer.delete(id) },
   ahead: { verdict: 'AHEAD', plant: (world, id) => apply(world, id, { version: 99 }) },
   phantom: { verdict: 'AHEAD', plant: (world, id) => world.source.delete(id) },
   content: { verdict: 'different', plant: (world, id) => apply(world, id, { content: 'other' }) },
-  'other event': { verdict: 'conflict', plant: (world, id) => apply(world, id, { eventId: 'other' }) },
-  'conflict letter': { verdict: 'conflict', plant: (world, id) => apply(world, id, { conflict: true }) },
-  skipped: { verdict: 'skipped', plant: (world, id) => apply(world, id, { content: 'old', skipped: true }) },
+  'other event': {
+    verdict: 'conflict',
+    plant: (world, id) => apply(world, id, { eventId: 'other' }),
+  },
+  'conflict letter': {
+    verdict: 'conflict',
+    plant: (world, id) => apply(world, id, { conflict: true }),
+  },
+  skipped: {
+    verdict: 'skipped',
+    plant: (world, id) => apply(world, id, { content: 'old', skipped: true }),
+  },
   dead: {
     verdict: 'behind a dead letter',
     plant: (world, id) => {
@@ -162,7 +194,10 @@ describe('the audit', () => {
       plant: fc.option(fc.constantFrom(...Object.keys(plants)), { nil: undefined, freq: 4 }),
       purged: fc.boolean(),
     });
-    const boards = fc.dictionary(fc.stringMatching(/^[a-z0-9]{1,4}$/), board, { maxKeys: 40, noNullPrototype: true });
+    const boards = fc.dictionary(fc.stringMatching(/^[a-z0-9]{1,4}$/), board, {
+      maxKeys: 40,
+      noNullPrototype: true,
+    });
     await fc.assert(
       fc.asyncProperty(boards, fc.integer({ min: 1, max: 12 }), async (planned, chunkSize) => {
         const world = openWorld(Object.entries(planned).map(([id, { version }]) => [id, version]));
@@ -173,10 +208,13 @@ describe('the audit', () => {
           if (what) wanted.push({ id, verdict: what.verdict });
           const entry = world.source.get(id);
           // The conflict of two events shows as long as the outbox has its row.
-          if (purged && entry && plant !== 'other event') world.source.set(id, { ...entry, eventId: undefined });
+          if (purged && entry && plant !== 'other event')
+            world.source.set(id, { ...entry, eventId: undefined });
         }
         const report = await run(world, { chunkSize, listed: 1_000 });
-        expect(report.findings.map(({ id, verdict }) => ({ id, verdict })).sort(byId)).toEqual(wanted.sort(byId));
+        expect(report.findings.map(({ id, verdict }) => ({ id, verdict })).sort(byId)).toEqual(
+          wanted.sort(byId),
+        );
         expect(report.compared).toBe(world.source.size);
         const phantoms = wanted.filter(({ id }) => !world.source.has(id)).length;
         expect(report.inStep).toBe(world.source.size - (wanted.length - phantoms));
@@ -248,7 +286,9 @@ describe('the audit', () => {
       if (call === 'findUnread')
         world.consumer.set('a', { ...(world.consumer.get('a') ?? nothing('a')), nextDead: true });
     };
-    expect((await run(world)).findings).toEqual([{ id: 'a', verdict: 'behind a dead letter', version: 2, mark: 1 }]);
+    expect((await run(world)).findings).toEqual([
+      { id: 'a', verdict: 'behind a dead letter', version: 2, mark: 1 },
+    ]);
   });
 
   it('cannot tell a lost event from one that an open dead letter without its record may be', async () => {
@@ -263,7 +303,10 @@ describe('the audit', () => {
   it('is incomplete when the relay does not settle, also when nothing differs', async () => {
     const world = openWorld([['a', 1]]);
     const barrier = (): Promise<Barrier> => Promise.resolve({ cannotTell: 'no connector' });
-    expect(await run(world, { barrier })).toMatchObject({ outcome: 'incomplete', cannotTell: 'no connector' });
+    expect(await run(world, { barrier })).toMatchObject({
+      outcome: 'incomplete',
+      cannotTell: 'no connector',
+    });
     commit(world, 'a', 2);
     const report = await run(world, { barrier });
     expect(report).toMatchObject({ outcome: 'incomplete', counts: { LOST: 0, 'cannot tell': 1 } });
@@ -277,7 +320,10 @@ describe('the audit', () => {
       waits += 1;
       return Promise.resolve({ cannotTell: 'no connector' });
     };
-    expect(await run(world, { barrier, chunkSize: 1 })).toMatchObject({ outcome: 'red', counts: { AHEAD: 4 } });
+    expect(await run(world, { barrier, chunkSize: 1 })).toMatchObject({
+      outcome: 'red',
+      counts: { AHEAD: 4 },
+    });
     expect(waits).toBe(1);
   });
 

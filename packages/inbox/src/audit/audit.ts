@@ -32,11 +32,20 @@ export function unaudited(reason: string): AuditReport {
 /**
  * Compares every aggregate of the source with what the consumer has, while both go on changing.
  *
- * Ranges of ids are compared by one hash each; where it differs, entry by entry. What differs is judged only after the barrier:
- * by then the consumer has had its chance to apply all that was committed when the difference was seen.
+ * Ranges of ids are compared by one hash each; where it differs, entry by entry. What differs is
+ * judged only after the barrier: by then the consumer has had its chance to apply all that was
+ * committed when the difference was seen.
  */
 export async function auditConsumer(options: AuditOptions): Promise<AuditReport> {
-  const { source, consumer, barrier, chunkSize = 5_000, listed = 20, consumerFlag, onProgress } = options;
+  const {
+    source,
+    consumer,
+    barrier,
+    chunkSize = 5_000,
+    listed = 20,
+    consumerFlag,
+    onProgress,
+  } = options;
   const tally = openTally(listed, consumerFlag);
   let cannotTell: string | undefined;
   let suspects: Suspect[] = [];
@@ -54,7 +63,10 @@ export async function auditConsumer(options: AuditOptions): Promise<AuditReport>
   }
 
   for (let after = ''; ;) {
-    const upTo = lowest(await source.boundary(after, chunkSize), await consumer.boundary(after, chunkSize));
+    const upTo = lowest(
+      await source.boundary(after, chunkSize),
+      await consumer.boundary(after, chunkSize),
+    );
     const found = await compareRange({ source, consumer }, { after, upTo });
     compared += found.count;
     suspected += found.suspects.length;
@@ -89,7 +101,8 @@ function lowest(a: string | undefined, b: string | undefined): string | undefine
 /** An event by its place: `<aggregate id> <version>`. */
 export type EventPlace = string;
 
-export const placeOf = (aggregateId: string, version: number): EventPlace => `${aggregateId} ${version}`;
+export const placeOf = (aggregateId: string, version: number): EventPlace =>
+  `${aggregateId} ${version}`;
 
 interface Settlement {
   readonly source: SourceSide;
@@ -114,27 +127,39 @@ async function settleSuspects(
 
   const look = (entry: ConsumerEntry, nextUnread: boolean): Verdict | 'in step' => {
     const { id } = entry;
-    return judge({ noted: noted.get(id), consumer: entry, source: current.get(id), nextUnread, settled });
+    return judge({
+      noted: noted.get(id),
+      consumer: entry,
+      source: current.get(id),
+      nextUnread,
+      settled,
+    });
   };
   const judged = consumed.map((entry) => ({ entry, verdict: look(entry, false) }));
   const lost = judged.filter(({ verdict }) => verdict === 'LOST').map(({ entry }) => entry);
   const second = await lookAgain({ consumer, findUnread }, lost, look);
 
-  const verdicts = judged.map(({ entry, verdict }) => ({ entry, verdict: second.get(entry.id) ?? verdict }));
+  const verdicts = judged.map(({ entry, verdict }) => ({
+    entry,
+    verdict: second.get(entry.id) ?? verdict,
+  }));
   // What a bare dead letter stands for may be the very event.
-  const maybeHeld = verdicts.some(({ verdict }) => verdict === 'LOST') && (await consumer.holdsUnnamed());
+  const maybeHeld =
+    verdicts.some(({ verdict }) => verdict === 'LOST') && (await consumer.holdsUnnamed());
   for (const { entry, verdict } of verdicts) {
     const final = verdict === 'LOST' && maybeHeld ? 'cannot tell' : verdict;
     const version = current.get(entry.id)?.version ?? 0;
-    if (final !== 'in step') tally.add({ id: entry.id, verdict: final, version, mark: entry.version });
+    if (final !== 'in step')
+      tally.add({ id: entry.id, verdict: final, version, mark: entry.version });
   }
 }
 
 /**
  * Judges once more what looks lost, now that the topics are searched for its next event.
  *
- * The database was asked before the topics and is asked again after them: an event that moves from a parked row to a retry
- * topic is seen by the first look, one that moves the other way by the last.
+ * The database was asked before the topics and is asked again after them: an event that moves from
+ * a parked row to a retry topic is seen by the first look, one that moves the other way by the
+ * last.
  */
 async function lookAgain(
   { consumer, findUnread }: Pick<Settlement, 'consumer' | 'findUnread'>,

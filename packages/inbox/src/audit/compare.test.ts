@@ -23,7 +23,14 @@ const consumer = (version: number, changes: Partial<ConsumerEntry> = {}): Consum
 });
 
 const judged = (changes: Partial<Case>) =>
-  judge({ noted: source(5), source: source(5), consumer: consumer(5), nextUnread: false, settled: true, ...changes });
+  judge({
+    noted: source(5),
+    source: source(5),
+    consumer: consumer(5),
+    nextUnread: false,
+    settled: true,
+    ...changes,
+  });
 
 describe('an aggregate is', () => {
   it('in step at the same version with the same content', () => {
@@ -54,7 +61,9 @@ describe('an aggregate is', () => {
     expect(judged({ consumer: consumer(6) })).toBe('AHEAD');
     expect(judged({ consumer: consumer(6), settled: false })).toBe('AHEAD');
     expect(judged({ noted: undefined, source: undefined, consumer: consumer(1) })).toBe('AHEAD');
-    expect(judged({ noted: undefined, source: undefined, consumer: consumer(0, { content: 'x' }) })).toBe('AHEAD');
+    expect(
+      judged({ noted: undefined, source: undefined, consumer: consumer(0, { content: 'x' }) }),
+    ).toBe('AHEAD');
   });
 
   it('nothing at all while neither side has it', () => {
@@ -64,11 +73,15 @@ describe('an aggregate is', () => {
   it('different when the content is another at the same version, also when it was noted at that version', () => {
     expect(judged({ consumer: consumer(5, { content: 'other' }) })).toBe('different');
     expect(judged({ consumer: consumer(5, { content: undefined }) })).toBe('different');
-    expect(judged({ source: source(6), consumer: consumer(5, { content: 'other' }) })).toBe('different');
+    expect(judged({ source: source(6), consumer: consumer(5, { content: 'other' }) })).toBe(
+      'different',
+    );
   });
 
   it('skipped, not different, when the version at the mark was passed over', () => {
-    expect(judged({ consumer: consumer(5, { content: 'content 4', skipped: true }) })).toBe('skipped');
+    expect(judged({ consumer: consumer(5, { content: 'content 4', skipped: true }) })).toBe(
+      'skipped',
+    );
     expect(judged({ consumer: consumer(5, { skipped: true }) })).toBe('in step');
   });
 
@@ -83,6 +96,8 @@ describe('an aggregate is', () => {
   });
 
   it('in step when it went on from the noted version and nothing is left to compare with', () => {
-    expect(judged({ source: source(7), consumer: consumer(6, { content: 'whatever' }) })).toBe('in step');
+    expect(judged({ source: source(7), consumer: consumer(6, { content: 'whatever' }) })).toBe(
+      'in step',
+    );
   });
 });

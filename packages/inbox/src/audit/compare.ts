@@ -27,7 +27,10 @@ export interface SourceEntry {
   readonly eventId: string | undefined;
 }
 
-/** One aggregate as the consumer has it; read in one statement, so that mark and content belong together. */
+/**
+ * One aggregate as the consumer has it; read in one statement, so that mark and content belong
+ * together.
+ */
 export interface ConsumerEntry {
   readonly id: string;
   /** The mark; 0 when nothing was applied. */
@@ -46,7 +49,9 @@ export interface ConsumerEntry {
 }
 
 export interface SourceSide {
-  /** The id of the aggregate that is `count` places after this one; undefined when there are fewer. */
+  /**
+   * The id of the aggregate that is `count` places after this one; undefined when there are fewer.
+   */
   boundary(after: string, count: number): Promise<string | undefined>;
   digest(range: IdRange): Promise<Digest>;
   /** In the order of their ids. */
@@ -59,29 +64,43 @@ export interface ConsumerSide {
   /** `odd`: what the hashes do not show, such as content without a mark or an open conflict. */
   digest(range: IdRange): Promise<Digest & { readonly odd: number }>;
   list(range: IdRange): Promise<readonly ConsumerEntry[]>;
-  /** An open dead letter stands for records that it does not hold and whose events cannot be named. */
+  /**
+   * An open dead letter stands for records that it does not hold and whose events cannot be named.
+   */
   holdsUnnamed(): Promise<boolean>;
   /** An entry for every id, also when the consumer has nothing. */
   find(ids: readonly string[]): Promise<readonly ConsumerEntry[]>;
 }
 
-/** An aggregate that looked different, and the source as it was then; undefined when the source had none. */
+/**
+ * An aggregate that looked different, and the source as it was then; undefined when the source had
+ * none.
+ */
 export interface Suspect {
   readonly id: string;
   readonly noted: SourceEntry | undefined;
 }
 
 /** True when the two sides of a range need no second look. */
-export function isEqual(source: Digest, consumer: Awaited<ReturnType<ConsumerSide['digest']>>): boolean {
+export function isEqual(
+  source: Digest,
+  consumer: Awaited<ReturnType<ConsumerSide['digest']>>,
+): boolean {
   if (consumer.odd > 0 || source.count !== consumer.count) return false;
   if (source.count === 0) return true;
   if (source.state !== consumer.state) return false;
-  // The source forgets event ids with its outbox rows; a range of which it knows some must be looked at one by one.
-  return source.known === 0 || (source.known === consumer.known && source.events === consumer.events);
+  // The source forgets event ids with its outbox rows; a range of which it knows some must be
+  // looked at one by one.
+  return (
+    source.known === 0 || (source.known === consumer.known && source.events === consumer.events)
+  );
 }
 
 /** Which aggregates of a range differ. */
-export function findSuspects(source: readonly SourceEntry[], consumer: readonly ConsumerEntry[]): Suspect[] {
+export function findSuspects(
+  source: readonly SourceEntry[],
+  consumer: readonly ConsumerEntry[],
+): Suspect[] {
   const consumed = new Map(consumer.map((entry) => [entry.id, entry]));
   const suspects: Suspect[] = source
     .filter((entry) => !isInStep(entry, consumed.get(entry.id)))
@@ -132,7 +151,9 @@ export const verdicts: readonly Verdict[] = [
 export const redVerdicts: readonly Verdict[] = ['LOST', 'AHEAD', 'conflict', 'different'];
 
 export interface Case {
-  /** The source as the comparison met it, before the fence; undefined when it had no such aggregate. */
+  /**
+   * The source as the comparison met it, before the fence; undefined when it had no such aggregate.
+   */
   readonly noted: SourceEntry | undefined;
   /** Read once the groups had passed everything that was committed up to then. */
   readonly consumer: ConsumerEntry;
@@ -148,7 +169,8 @@ export interface Case {
 export function judge({ noted, consumer, source, nextUnread, settled }: Case): Verdict | 'in step' {
   if (consumer.conflict) return 'conflict';
   const version = source?.version ?? 0;
-  if (consumer.version > version || (source === undefined && consumer.content !== undefined)) return 'AHEAD';
+  if (consumer.version > version || (source === undefined && consumer.content !== undefined))
+    return 'AHEAD';
   if (consumer.version < (noted?.version ?? 0)) {
     if (consumer.nextDead) return 'behind a dead letter';
     if (consumer.nextParked || nextUnread) return 'in flight';
@@ -164,7 +186,11 @@ export function judge({ noted, consumer, source, nextUnread, settled }: Case): V
 
 /** Two ids that are both known tell two events apart. */
 function sameEvent(source: SourceEntry, consumer: ConsumerEntry): boolean {
-  return source.eventId === undefined || consumer.eventId === undefined || source.eventId === consumer.eventId;
+  return (
+    source.eventId === undefined ||
+    consumer.eventId === undefined ||
+    source.eventId === consumer.eventId
+  );
 }
 
 /** One aggregate that is not in step. */
@@ -197,9 +223,15 @@ export interface Tally {
   report(barrier: string | undefined): AuditReport;
 }
 
-/** Counts findings and keeps the first `listed` of each verdict, so that its size does not depend on what it is told. */
+/**
+ * Counts findings and keeps the first `listed` of each verdict, so that its size does not depend on
+ * what it is told.
+ */
 export function openTally(listed: number, consumerFlag = ''): Tally {
-  const counts = Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Record<Verdict, number>;
+  const counts = Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Record<
+    Verdict,
+    number
+  >;
   const findings: Finding[] = [];
   let compared = 0;
   let phantoms = 0;

@@ -4,7 +4,12 @@ import { createElapsedClock } from '@board/service';
 import type { Kafka } from 'kafkajs';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type PartitionPosition, findRetryTopics, nextOffset, openLagProbe } from '../consume/lag.ts';
+import {
+  type PartitionPosition,
+  findRetryTopics,
+  nextOffset,
+  openLagProbe,
+} from '../consume/lag.ts';
 import { identify } from '../decide.ts';
 import { sourceHeaders } from '../fail/headers.ts';
 import { type Barrier, type EventPlace, placeOf } from './audit.ts';
@@ -32,8 +37,9 @@ export async function auditedTopics(
 }
 
 /**
- * Which of these events are in the source or retry topics, not yet passed by their groups. Records that a group has passed
- * do not count: they were settled, and what is not there now will not come from them.
+ * Which of these events are in the source or retry topics, not yet passed by their groups. Records
+ * that a group has passed do not count: they were settled, and what is not there now will not come
+ * from them.
  */
 export async function findUnread(
   kafka: Kafka,
@@ -53,7 +59,10 @@ export async function findUnread(
   return found;
 }
 
-/** Every topic's positions, in the order in which a failing event travels: one that moves on meanwhile is met further on. */
+/**
+ * Every topic's positions, in the order in which a failing event travels: one that moves on
+ * meanwhile is met further on.
+ */
 async function listUnread(kafka: Kafka, topics: AuditedTopics): Promise<PartitionPosition[]> {
   const positions: PartitionPosition[] = [];
   for (const topic of [topics.source, ...topics.retries]) {
@@ -71,7 +80,11 @@ async function listUnread(kafka: Kafka, topics: AuditedTopics): Promise<Partitio
 const pollMs = 200;
 
 /** Waits until source and retry group have committed past what their topics hold now. */
-export async function waitForGroups(kafka: Kafka, topics: AuditedTopics, timeoutMs: number): Promise<Barrier> {
+export async function waitForGroups(
+  kafka: Kafka,
+  topics: AuditedTopics,
+  timeoutMs: number,
+): Promise<Barrier> {
   const clock = createElapsedClock();
   try {
     const isOver = (): boolean => clock.now() >= timeoutMs;
@@ -94,14 +107,18 @@ async function waitForGroup(
   try {
     const ends = new Map((await probe.read()).map((position) => [nameOf(position), position.end]));
     for (;;) {
-      const behind = (await probe.read()).filter((one) => nextOffset(one) < (ends.get(nameOf(one)) ?? 0n));
+      const behind = (await probe.read()).filter(
+        (one) => nextOffset(one) < (ends.get(nameOf(one)) ?? 0n),
+      );
       const [first] = behind;
       if (first === undefined) return 'passed';
       if (isOver()) {
         const records = (ends.get(nameOf(first)) ?? 0n) - nextOffset(first);
         const isNew = behind.every(({ committed }) => committed === undefined);
         const why = isNew ? ' and has never committed: does its service run?' : '';
-        return { cannotTell: `the group ${group} has ${records} records of ${nameOf(first)} still to settle${why}` };
+        return {
+          cannotTell: `the group ${group} has ${records} records of ${nameOf(first)} still to settle${why}`,
+        };
       }
       await delay(pollMs);
     }
@@ -123,7 +140,10 @@ export interface CommittedEvent {
 }
 
 /** A consumer, for what its tables and topics show. */
-type AskedConsumer = Pick<ConsumerDefinition, 'group' | 'source' | 'aggregateType' | 'retryTiers' | 'database'>;
+type AskedConsumer = Pick<
+  ConsumerDefinition,
+  'group' | 'source' | 'aggregateType' | 'retryTiers' | 'database'
+>;
 
 export interface ReceivedSearch {
   readonly kafka: Kafka;
@@ -149,9 +169,10 @@ const keysPerStatement = 1_000;
 const defaultMaxUnread = 1_000_000;
 
 /**
- * Which of these events have never reached their topic, as far as a consumer shows: it has an event when its mark has passed
- * it, it is parked, or it is or was a dead letter; and what it has not read yet is looked for in its topics. Events that no
- * consumer reads are undecided. Call it once the relay has passed the events.
+ * Which of these events have never reached their topic, as far as a consumer shows: it has an event
+ * when its mark has passed it, it is parked, or it is or was a dead letter; and what it has not
+ * read yet is looked for in its topics. Events that no consumer reads are undecided. Call it once
+ * the relay has passed the events.
  */
 export async function findUnreceived<Event extends CommittedEvent>(
   search: ReceivedSearch,
@@ -162,7 +183,9 @@ export async function findUnreceived<Event extends CommittedEvent>(
   for (const [type, ofType] of Map.groupBy(events, ({ aggregateType }) => aggregateType)) {
     const consumer = search.consumers.find(({ aggregateType }) => aggregateType === type);
     const found =
-      consumer === undefined ? { missing: [], undecided: ofType } : await askConsumer(search, consumer, ofType);
+      consumer === undefined
+        ? { missing: [], undecided: ofType }
+        : await askConsumer(search, consumer, ofType);
     missing.push(...found.missing);
     undecided.push(...found.undecided);
   }
@@ -178,7 +201,10 @@ async function askConsumer<Event extends CommittedEvent>(
   const unseen = await withoutReceived(tables, events);
   if (unseen.length === 0) return { missing: [], undecided: [] };
   const topics = await auditedTopics(kafka, consumer);
-  const unread = (await listUnread(kafka, topics)).map((position) => ({ ...position, from: nextOffset(position) }));
+  const unread = (await listUnread(kafka, topics)).map((position) => ({
+    ...position,
+    from: nextOffset(position),
+  }));
   const records = unread.reduce((sum, { from, end }) => sum + (end - from), 0n);
   const ids = new Set(unseen.map(({ id }) => id));
   if (records <= BigInt(maxUnread)) {
@@ -188,12 +214,15 @@ async function askConsumer<Event extends CommittedEvent>(
       return ids.size === 0 ? 'enough' : 'more';
     });
   }
-  // AFTER the topics were looked at: an event that was read in between is in neither place at its first look.
+  // AFTER the topics were looked at: an event that was read in between is in neither place at its
+  // first look.
   const left = await withoutReceived(
     tables,
     unseen.filter(({ id }) => ids.has(id)),
   );
-  return records <= BigInt(maxUnread) ? { missing: left, undecided: [] } : { missing: [], undecided: left };
+  return records <= BigInt(maxUnread)
+    ? { missing: left, undecided: [] }
+    : { missing: [], undecided: left };
 }
 
 /** The tables of one consumer. */
@@ -217,7 +246,10 @@ async function withoutReceived<Event extends CommittedEvent>(
   return unseen;
 }
 
-/** At the mark itself its event is known: another one with that version was not received. A version skipped as lost has none. */
+/**
+ * At the mark itself its event is known: another one with that version was not received. A version
+ * skipped as lost has none.
+ */
 async function withoutMarked<Event extends CommittedEvent>(
   { query, database, group }: ConsumerTables,
   events: readonly Event[],
@@ -247,7 +279,14 @@ async function withoutParked<Event extends CommittedEvent>(
   const rows = await query<{ eventId: string }>(
     `SELECT event_id AS eventId FROM ${database}.parked FORCE INDEX (PRIMARY)
      WHERE (consumer, aggregatetype, aggregateid, version) IN (?)`,
-    [events.map(({ aggregateType, aggregateId, version }) => [group, aggregateType, aggregateId, version])],
+    [
+      events.map(({ aggregateType, aggregateId, version }) => [
+        group,
+        aggregateType,
+        aggregateId,
+        version,
+      ]),
+    ],
   );
   return withoutIds(events, rows);
 }

@@ -37,14 +37,20 @@ describe('an error that no table knows', () => {
 
   it('blames a record only for a failure after another record was processed', () => {
     const isolation = createIsolation(0, 5_000, Math.random);
-    const alone = (controls: number) => isolation.failed({ error, records: 1, offset: '5', controls }).kind;
+    const alone = (controls: number) =>
+      isolation.failed({ error, records: 1, offset: '5', controls }).kind;
     expect([alone(7), alone(7), alone(8)]).toEqual(['seek-control', 'seek-control', 'dead-letter']);
   });
 
   it('asks for a control of its own for each record', () => {
     const isolation = createIsolation(0, 5_000, Math.random);
-    const alone = (offset: string, controls: number) => isolation.failed({ error, records: 1, offset, controls }).kind;
-    expect([alone('5', 7), alone('5', 8), alone('6', 8)]).toEqual(['seek-control', 'dead-letter', 'seek-control']);
+    const alone = (offset: string, controls: number) =>
+      isolation.failed({ error, records: 1, offset, controls }).kind;
+    expect([alone('5', 7), alone('5', 8), alone('6', 8)]).toEqual([
+      'seek-control',
+      'dead-letter',
+      'seek-control',
+    ]);
   });
 
   it('lets the size grow back with each success', () => {

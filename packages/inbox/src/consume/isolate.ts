@@ -45,12 +45,18 @@ const maxErrors = 100;
 const fullSize = 1_024;
 
 /**
- * Finds the one record that cannot be processed, and blames it only when others can: neither may one record stop a partition,
- * nor a fault of ours dead-letter everything. The time for reading again is spent once per error, not once per record.
+ * Finds the one record that cannot be processed, and blames it only when others can: neither may
+ * one record stop a partition, nor a fault of ours dead-letter everything. The time for reading
+ * again is spent once per error, not once per record.
  */
-export function createIsolation(rereadForMs: number, maxWaitMs: number, random: () => number): Isolation {
+export function createIsolation(
+  rereadForMs: number,
+  maxWaitMs: number,
+  random: () => number,
+): Isolation {
   const rereadMs = new Map<string, number>();
-  const startBackoff = (): Backoff => createBackoff({ firstMs: 100, maxMs: maxWaitMs, jitter: 0.2 }, random);
+  const startBackoff = (): Backoff =>
+    createBackoff({ firstMs: 100, maxMs: maxWaitMs, jitter: 0.2 }, random);
   let backoff = startBackoff();
   let size: number | undefined;
   let suspect: { readonly offset: string; readonly controls: number } | undefined;
@@ -99,8 +105,8 @@ export interface ControlSearch {
 }
 
 /**
- * Looks for proof that the inbox itself works: true once another record was processed to its COMMIT. The inbox's own record
- * is tried where too few others wait.
+ * Looks for proof that the inbox itself works: true once another record was processed to its
+ * COMMIT. The inbox's own record is tried where too few others wait.
  */
 export async function findControl(search: ControlSearch): Promise<boolean> {
   const { inbox, process, following, isInfrastructure, hasIdentity } = search;
@@ -130,15 +136,19 @@ export async function findControl(search: ControlSearch): Promise<boolean> {
 /** The next one, then ever farther ones: neighbours may fail for the same reason. */
 function pick<Item>(items: readonly Item[], most: number): Item[] {
   if (items.length <= most) return [...items];
-  const picked = Array.from({ length: most }, (_, step) => items[Math.min(items.length, 2 ** step) - 1]);
+  const picked = Array.from(
+    { length: most },
+    (_, step) => items[Math.min(items.length, 2 ** step) - 1],
+  );
   return picked.filter((item) => item !== undefined);
 }
 
 const doNothing: Handler = { afterDeadLetter: 'block', handle: () => Promise.resolve() };
 
 /**
- * Processes a record of the inbox's own as any record of the source, from its headers to COMMIT; only the handler is left out.
- * It moves the mark of an aggregate that no event may have. Throws what the processing throws.
+ * Processes a record of the inbox's own as any record of the source, from its headers to COMMIT;
+ * only the handler is left out. It moves the mark of an aggregate that no event may have. Throws
+ * what the processing throws.
  */
 async function processProbe(inbox: Inbox): Promise<void> {
   const { store, decoder, clock } = inbox;

@@ -26,7 +26,11 @@ export function nextOffset({ committed, low }: PartitionPosition): bigint {
 }
 
 /** Asks the brokers themselves: a consumer that has stalled without a word cannot be asked. */
-export async function openLagProbe(kafka: Kafka, groupId: string, topics: readonly string[]): Promise<LagProbe> {
+export async function openLagProbe(
+  kafka: Kafka,
+  groupId: string,
+  topics: readonly string[],
+): Promise<LagProbe> {
   const admin = await openAdmin(kafka, { retries: 2 });
   return {
     async read() {
@@ -34,7 +38,9 @@ export async function openLagProbe(kafka: Kafka, groupId: string, topics: readon
       const positions: PartitionPosition[] = [];
       for (const topic of topics) {
         const offsets = new Map(
-          committed.find((one) => one.topic === topic)?.partitions.map((one) => [one.partition, one.offset]),
+          committed
+            .find((one) => one.topic === topic)
+            ?.partitions.map((one) => [one.partition, one.offset]),
         );
         for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
           const offset = BigInt(offsets.get(partition) ?? '-1');
@@ -54,14 +60,17 @@ export async function openLagProbe(kafka: Kafka, groupId: string, topics: readon
 }
 
 /**
- * The names of a consumer's retry topics, in the order of their tiers: the defined ones, and those that a definition with more
- * tiers has left. What is still in them is read until it is applied or in the DLQ.
+ * The names of a consumer's retry topics, in the order of their tiers: the defined ones, and those
+ * that a definition with more tiers has left. What is still in them is read until it is applied or
+ * in the DLQ.
  */
 export async function findRetryTopics(
   kafka: Kafka,
   { group, retryTiers }: Pick<ConsumerDefinition, 'group' | 'retryTiers'>,
 ): Promise<string[]> {
-  const defined = Array.from({ length: retryTiers }, (_, index) => retryTopicName(group, index + 1));
+  const defined = Array.from({ length: retryTiers }, (_, index) =>
+    retryTopicName(group, index + 1),
+  );
   const existing = await withAdmin(kafka, (admin) => admin.listTopics());
   const tiers = new Map<number, string>();
   for (const name of [...defined, ...existing]) {

@@ -11,27 +11,40 @@ export interface PartitionLoopOptions {
   /** Never throws. */
   readonly process: Process;
   readonly clock: Pick<InboxClock, 'after'>;
-  /** Told of each offset that is committed, and of the newest time among the records that it passes. */
-  readonly onCommit: (topic: string, partition: number, nextOffset: bigint, newestMs: number) => void;
+  /**
+   * Told of each offset that is committed, and of the newest time among the records that it passes.
+   */
+  readonly onCommit: (
+    topic: string,
+    partition: number,
+    nextOffset: bigint,
+    newestMs: number,
+  ) => void;
   /** Told when a partition is left alone on purpose. */
   readonly onPause: (topic: string, partition: number, forMs: number) => void;
 }
 
 export interface PartitionLoop {
-  /** Processes what was fetched of one partition, slice by slice, and commits the offset of each. */
+  /**
+   * Processes what was fetched of one partition, slice by slice, and commits the offset of each.
+   */
   readonly eachBatch: (payload: EachBatchPayload) => Promise<void>;
   /** Prevents that a paused partition is resumed. */
   readonly stop: () => void;
 }
 
-/** Runs a consumer's loop; the returned function stops fetching, lets the slice in hand finish and leaves the group. */
+/**
+ * Runs a consumer's loop; the returned function stops fetching, lets the slice in hand finish and
+ * leaves the group.
+ */
 export async function runPartitionLoop(
   consumer: KafkaConsumer,
   topics: readonly string[],
   loop: PartitionLoop,
 ): Promise<() => Promise<void>> {
   await consumer.connect();
-  // From the beginning, always: a record published before the group's first commit would be skipped otherwise.
+  // From the beginning, always: a record published before the group's first commit would be skipped
+  // otherwise.
   await consumer.subscribe({ topics: [...topics], fromBeginning: true });
   await consumer.run({
     autoCommit: false,
@@ -75,12 +88,21 @@ export function createPartitionLoop(options: PartitionLoopOptions): PartitionLoo
       const last = passed.at(-1);
       if (last !== undefined) {
         await failpoint('before-offset-commit');
-        // After the database commit and the acknowledged publishes: a crash before this line makes copies, never a loss.
+        // After the database commit and the acknowledged publishes: a crash before this line makes
+        // copies, never a loss.
         const next = BigInt(last.offset) + 1n;
-        await commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(next) }] }] });
-        // After the commit: if that fails the records are read again, and with them the commit is tried again.
+        await commitOffsetsIfNecessary({
+          topics: [{ topic, partitions: [{ partition, offset: String(next) }] }],
+        });
+        // After the commit: if that fails the records are read again, and with them the commit is
+        // tried again.
         resolveOffset(last.offset);
-        onCommit(topic, partition, next, Math.max(...passed.map(({ timestamp }) => Number(timestamp))));
+        onCommit(
+          topic,
+          partition,
+          next,
+          Math.max(...passed.map(({ timestamp }) => Number(timestamp))),
+        );
         from += passed.length;
       }
       sizes.set(name, nextSize(size, sliceRecords, result.tooSlow === true));
@@ -104,7 +126,9 @@ export function createPartitionLoop(options: PartitionLoopOptions): PartitionLoo
         heartbeat.throwIfFailed();
       } catch (error) {
         if (error instanceof kafkajs.KafkaJSError) throw error;
-        throw new kafkajs.KafkaJSError(error instanceof Error ? error : String(error), { retriable: true });
+        throw new kafkajs.KafkaJSError(error instanceof Error ? error : String(error), {
+          retriable: true,
+        });
       } finally {
         heartbeat.stop();
       }
@@ -133,11 +157,26 @@ function toSlice(
   return records.length === 0 ? undefined : { kind: 'records', topic, partition, records };
 }
 
-function toUndecodable(topic: string, partition: number, batch: UndecodableBatch, rest: readonly Fetched[]): Slice {
+function toUndecodable(
+  topic: string,
+  partition: number,
+  batch: UndecodableBatch,
+  rest: readonly Fetched[],
+): Slice {
   const { firstOffset, offset: lastOffset, timestamp, bytes, error } = batch;
   const following = toRecords(topic, partition, rest);
   const timestampMs = Number(timestamp);
-  return { kind: 'undecodable', topic, partition, firstOffset, lastOffset, timestampMs, bytes, error, following };
+  return {
+    kind: 'undecodable',
+    topic,
+    partition,
+    firstOffset,
+    lastOffset,
+    timestampMs,
+    bytes,
+    error,
+    following,
+  };
 }
 
 function toRecords(topic: string, partition: number, fetched: readonly Fetched[]): SourceRecord[] {
@@ -151,14 +190,20 @@ function toRecords(topic: string, partition: number, fetched: readonly Fetched[]
     }));
 }
 
-/** What may be committed once so many records are processed: they, and the passed offsets up to the next record. */
+/**
+ * What may be committed once so many records are processed: they, and the passed offsets up to the
+ * next record.
+ */
 function passedBy(taken: readonly Fetched[], processed: number): readonly Fetched[] {
   let records = 0;
   const end = taken.findIndex(({ kind }) => kind !== 'passed' && (records += 1) > processed);
   return end === -1 ? taken : taken.slice(0, end);
 }
 
-/** Down fast, so that offsets move before the watchdog loses patience; up again with each slice that goes well. */
+/**
+ * Down fast, so that offsets move before the watchdog loses patience; up again with each slice that
+ * goes well.
+ */
 function nextSize(size: number, full: number, tooSlow: boolean): number {
   return tooSlow ? Math.max(1, Math.floor(size / 8)) : Math.min(full, size * 2);
 }
@@ -169,7 +214,10 @@ interface Heartbeat {
   throwIfFailed(): void;
 }
 
-/** Beats by timer while a slice is in work, however long that takes; keeps the first failure for the loop to throw. */
+/**
+ * Beats by timer while a slice is in work, however long that takes; keeps the first failure for the
+ * loop to throw.
+ */
 function startHeartbeat(beat: () => Promise<void>, everyMs = 1_000): Heartbeat {
   let failure: { readonly error: unknown } | undefined;
   const timer = setInterval(() => {

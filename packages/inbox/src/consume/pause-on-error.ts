@@ -2,7 +2,12 @@ import { createBackoff, type Backoff, must } from '@board/service';
 import { createHash } from 'node:crypto';
 import { classifyDriverError } from '@board/mysql';
 import { writeHeaders } from '@board/kafka';
-import { describeError, HandlerTimeoutError, InfrastructureError, UnfinishedDeploymentError } from '../errors.ts';
+import {
+  describeError,
+  HandlerTimeoutError,
+  InfrastructureError,
+  UnfinishedDeploymentError,
+} from '../errors.ts';
 import { toBare } from '../fail/record-formats.ts';
 import { publishDeadLetters, type DeadLetter } from '../fail/dead-letters.ts';
 import type { Inbox } from '../inbox.ts';
@@ -18,8 +23,9 @@ export interface PauseOnError {
   /** Never throws. */
   readonly process: Process;
   /**
-   * To be called whenever the group has assigned its partitions: forgets those of another instance, and every alarm. A partition
-   * that still waits raises its own again; one that was lost for a moment may have been processed by another instance meanwhile.
+   * To be called whenever the group has assigned its partitions: forgets those of another instance,
+   * and every alarm. A partition that still waits raises its own again; one that was lost for a
+   * moment may have been processed by another instance meanwhile.
    */
   reassigned(owns: (topic: string, partition: number) => boolean): void;
 }
@@ -41,11 +47,16 @@ const firstWaitMs = 100;
 const stepMs = 100;
 
 /**
- * The boundary around the processing of records, which nothing escapes. What fails here is not an event's own failure (those
- * were routed before): a known fault of a server makes the partition wait, longer each time, and read the same records again;
- * after an unknown error the one record that cannot be processed is looked for, and dead-lettered only if others can.
+ * The boundary around the processing of records, which nothing escapes. What fails here is not an
+ * event's own failure (those were routed before): a known fault of a server makes the partition
+ * wait, longer each time, and read the same records again; after an unknown error the one record
+ * that cannot be processed is looked for, and dead-lettered only if others can.
  */
-export function pauseOnError(inbox: Inbox, readDelivery: ReadDelivery, process: Process): PauseOnError {
+export function pauseOnError(
+  inbox: Inbox,
+  readDelivery: ReadDelivery,
+  process: Process,
+): PauseOnError {
   const { store, alarms, logger, metrics, settings } = inbox;
   const partitions = new Map<string, Partition>();
   const alarmOf = ({ topic, partition }: Pick<Partition, 'topic' | 'partition'>): string =>
@@ -77,42 +88,78 @@ export function pauseOnError(inbox: Inbox, readDelivery: ReadDelivery, process: 
     logger.info({ event: 'inbox.resumed', topic: at.topic, partition: at.partition });
   }
 
-  function wait(at: Partition, error: unknown, kind: 'infrastructure' | 'unknown', why: string, waitMs?: number) {
+  function wait(
+    at: Partition,
+    error: unknown,
+    kind: 'infrastructure' | 'unknown',
+    why: string,
+    waitMs?: number,
+  ) {
     const { topic, partition } = at;
-    at.backoff ??= createBackoff({ firstMs: firstWaitMs, maxMs: settings.maxWaitMs, jitter: 0.2 }, inbox.random);
+    at.backoff ??= createBackoff(
+      { firstMs: firstWaitMs, maxMs: settings.maxWaitMs, jitter: 0.2 },
+      inbox.random,
+    );
     const ms = waitMs ?? at.backoff.next();
     const { errorClass, message } = describeError(error);
     const text = kind === 'unknown' ? `${errorClass}: ${message}` : store.describeFault(error);
     alarms.raise(alarmOf(at), `partition ${topic}/${partition} waits: ${text}${why}`);
     metrics.waiting(kind);
     const failures = at.backoff.failures();
-    logger.warn({ event: 'inbox.waiting', topic, partition, waitMs: ms, kind, failures, err: error });
+    logger.warn({
+      event: 'inbox.waiting',
+      topic,
+      partition,
+      waitMs: ms,
+      kind,
+      failures,
+      err: error,
+    });
     return { processed: 0, waitMs: ms };
   }
 
-  async function failed(at: Partition, slice: Slice, following: Following, error: unknown): Promise<ProcessResult> {
+  async function failed(
+    at: Partition,
+    slice: Slice,
+    following: Following,
+    error: unknown,
+  ): Promise<ProcessResult> {
     const { topic, partition } = at;
     const [records, offset] =
-      slice.kind === 'records' ? [slice.records.length, firstOf(slice.records).origin.offset] : [1, slice.lastOffset];
+      slice.kind === 'records'
+        ? [slice.records.length, firstOf(slice.records).origin.offset]
+        : [1, slice.lastOffset];
     if (error instanceof HandlerTimeoutError) {
       logger.warn({ event: 'inbox.too-slow', topic, partition, records });
       return { processed: 0, tooSlow: true };
     }
     if (isInfrastructure(error)) {
-      // Of records that wait for one event, what precedes it is processed; what follows is read again.
+      // Of records that wait for one event, what precedes it is processed; what follows is read
+      // again.
       const processed = error instanceof UnfinishedDeploymentError ? error.processed : 0;
       return { ...wait(at, error, 'infrastructure', ''), processed };
     }
     const step = at.isolation.failed({ error, records, offset, controls: inbox.controls.count() });
     switch (step.kind) {
       case 'read-again':
-        return wait(at, error, 'unknown', ` (read again for ${Math.ceil(step.leftMs / 1_000)} s more)`, step.waitMs);
+        return wait(
+          at,
+          error,
+          'unknown',
+          ` (read again for ${Math.ceil(step.leftMs / 1_000)} s more)`,
+          step.waitMs,
+        );
       case 'halve':
         return wait(at, error, 'unknown', ' (the record that causes it is looked for)', stepMs);
       case 'seek-control':
         return (await hasControl(following))
           ? wait(at, error, 'unknown', ` (offset ${offset} fails alone)`, stepMs)
-          : wait(at, error, 'unknown', ' (other records fail too, so none is dead-lettered for it)');
+          : wait(
+              at,
+              error,
+              'unknown',
+              ' (other records fail too, so none is dead-lettered for it)',
+            );
       case 'dead-letter':
         return deadLetter(at, slice, following, error, offset);
     }
@@ -132,7 +179,8 @@ export function pauseOnError(inbox: Inbox, readDelivery: ReadDelivery, process: 
   ): Promise<ProcessResult> {
     const { topic, partition } = at;
     try {
-      const unprocessable = slice.kind === 'records' ? ofRecord(firstOf(slice.records), error) : ofUndecodable(slice);
+      const unprocessable =
+        slice.kind === 'records' ? ofRecord(firstOf(slice.records), error) : ofUndecodable(slice);
       const { identity, failure } = unprocessable;
       // With an identity it counts for the circuit breaker, which may hold it back.
       if (identity !== undefined) {
@@ -149,7 +197,8 @@ export function pauseOnError(inbox: Inbox, readDelivery: ReadDelivery, process: 
         await publishDeadLetters(inbox, [{ identity, failure: toBare(failure) }]);
       }
     } catch (failure) {
-      // Only another record that succeeds closes the circuit breaker, and it may be behind this one.
+      // Only another record that succeeds closes the circuit breaker, and it may be behind this
+      // one.
       if (inbox.breaker.isOpen()) await hasControl(following);
       return wait(at, failure, 'infrastructure', ` (offset ${offset} cannot be dead-lettered)`);
     }
@@ -177,14 +226,21 @@ export function pauseOnError(inbox: Inbox, readDelivery: ReadDelivery, process: 
     async process(slice) {
       const at = partitionOf(slice);
       const part =
-        slice.kind === 'records' ? { ...slice, records: slice.records.slice(0, at.isolation.size()) } : slice;
+        slice.kind === 'records'
+          ? { ...slice, records: slice.records.slice(0, at.isolation.size()) }
+          : slice;
       try {
         const result = await process(part);
         if (result.processed > 0) at.isolation.succeeded();
         resumed(at);
         return result;
       } catch (error) {
-        return failed(at, part, slice.kind === 'records' ? slice.records.slice(1) : slice.following, error);
+        return failed(
+          at,
+          part,
+          slice.kind === 'records' ? slice.records.slice(1) : slice.following,
+          error,
+        );
       }
     },
     reassigned(owns) {

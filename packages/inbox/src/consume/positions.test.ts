@@ -7,7 +7,9 @@ const now = { topic: 't', partition: 0, committed: 10n, low: 0n, end: 20n };
 describe('of a partition that is remembered', () => {
   it('nothing is missing while it only grows', () => {
     expect(findMissing(before, now, undefined)).toBeUndefined();
-    expect(findMissing(before, { ...now, committed: 25n, low: 25n, end: 30n }, 25n)).toBeUndefined();
+    expect(
+      findMissing(before, { ...now, committed: 25n, low: 25n, end: 30n }, 25n),
+    ).toBeUndefined();
   });
 
   it('the records are missing that went before anything of them was committed', () => {
@@ -20,7 +22,10 @@ describe('of a partition that is remembered', () => {
   });
 
   it('what was not read is missing when the partition is shorter than it was', () => {
-    expect(findMissing(before, { ...now, end: 3n }, undefined)).toMatchObject({ from: 3n, to: 19n });
+    expect(findMissing(before, { ...now, end: 3n }, undefined)).toMatchObject({
+      from: 3n,
+      to: 19n,
+    });
   });
 
   it('another topic of the same name shows in newer records where older ones were', () => {
@@ -30,21 +35,34 @@ describe('of a partition that is remembered', () => {
 
 describe('a loss that is recorded is not found again', () => {
   it.each([
-    ['of records at the end of the partition', { ...now, committed: undefined, low: 20n }, undefined],
+    [
+      'of records at the end of the partition',
+      { ...now, committed: undefined, low: 20n },
+      undefined,
+    ],
     ['of records with others behind them', { ...now, committed: undefined, low: 15n }, undefined],
     ['of a partition that was cut off', { ...now, end: 3n }, undefined],
-    ['of a topic that was made again and is empty', { ...now, committed: undefined, end: 0n }, undefined],
+    [
+      'of a topic that was made again and is empty',
+      { ...now, committed: undefined, end: 0n },
+      undefined,
+    ],
     ['of a topic that was made again and has grown past the old one', { ...now, end: 90n }, 4n],
     ['of one that was trimmed as well', { ...now, low: 2n, end: 90n }, 4n],
   ])('%s', (_what, position, firstAfter) => {
     expect(findMissing(before, position, firstAfter)).toBeDefined();
     const after = positionAfterLoss(position);
-    // A restart and another owner ask for newer records once more; the brokers have none below the low watermark.
+    // A restart and another owner ask for newer records once more; the brokers have none below the
+    // low watermark.
     for (const first of [firstAfter, position.low, undefined])
       expect(findMissing(after, position, first)).toBeUndefined();
     if (position.low > 0n)
       expect(
-        findMissingAtReset({ topic: 't', partition: 0, wanted: 1n }, { ...position, committed: undefined }, after),
+        findMissingAtReset(
+          { topic: 't', partition: 0, wanted: 1n },
+          { ...position, committed: undefined },
+          after,
+        ),
       ).toBeUndefined();
   });
 
@@ -52,7 +70,10 @@ describe('a loss that is recorded is not found again', () => {
     const after = positionAfterLoss({ ...now, low: 15n });
     const trimmed = { ...now, committed: undefined, low: 18n };
     expect(findMissing(after, trimmed, undefined)).toMatchObject({ from: 15n, to: 17n });
-    expect(findMissing(after, { ...now, low: 15n, end: 16n }, undefined)).toMatchObject({ from: 15n, to: 19n });
+    expect(findMissing(after, { ...now, low: 15n, end: 16n }, undefined)).toMatchObject({
+      from: 15n,
+      to: 19n,
+    });
   });
 });
 
@@ -80,26 +101,33 @@ describe('of an offset that the brokers do not have', () => {
   const reset = { topic: 't', partition: 0, wanted: 10n };
 
   it('the deleted records are missing', () => {
-    expect(findMissingAtReset(reset, { low: 15n, end: 20n, committed: 10n }, undefined)).toMatchObject({
+    expect(
+      findMissingAtReset(reset, { low: 15n, end: 20n, committed: 10n }, undefined),
+    ).toMatchObject({
       from: 10n,
       to: 14n,
     });
   });
 
   it('the topic was made again when it ends before', () => {
-    expect(findMissingAtReset(reset, { low: 0n, end: 3n, committed: undefined }, undefined)?.reason).toContain(
-      'made again',
-    );
+    expect(
+      findMissingAtReset(reset, { low: 0n, end: 3n, committed: undefined }, undefined)?.reason,
+    ).toContain('made again');
   });
 
   it('nothing is missing for a member that the group has lost while others read on', () => {
-    expect(findMissingAtReset(reset, { low: 15n, end: 20n, committed: 17n }, undefined)).toBeUndefined();
+    expect(
+      findMissingAtReset(reset, { low: 15n, end: 20n, committed: 17n }, undefined),
+    ).toBeUndefined();
   });
 
   it('only that is missing which was neither read nor found missing before', () => {
     const at = { low: 15n, end: 20n, committed: undefined };
     expect(findMissingAtReset(reset, at, before)).toMatchObject({ from: 10n, to: 14n });
-    expect(findMissingAtReset(reset, at, { ...before, next: 13n })).toMatchObject({ from: 13n, to: 14n });
+    expect(findMissingAtReset(reset, at, { ...before, next: 13n })).toMatchObject({
+      from: 13n,
+      to: 14n,
+    });
     expect(findMissingAtReset(reset, at, { ...before, next: 15n })).toBeUndefined();
   });
 

@@ -8,13 +8,21 @@ import { type LagProbe, type PartitionPosition, nextOffset } from './lag.ts';
 export interface PositionTracker {
   /** Told of each committed offset, and of the newest time among the records before it. */
   seen(topic: string, partition: number, nextOffset: bigint, newestMs: number): void;
-  /** Compares what the brokers have with what is remembered, then remembers it; `owned`: partitions of this consumer. */
+  /**
+   * Compares what the brokers have with what is remembered, then remembers it; `owned`: partitions
+   * of this consumer.
+   */
   look(owned: readonly PartitionPosition[]): Promise<void>;
   close(): Promise<void>;
 }
 
-const nameOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }): string =>
-  `${topic}/${partition}`;
+const nameOf = ({
+  topic,
+  partition,
+}: {
+  readonly topic: string;
+  readonly partition: number;
+}): string => `${topic}/${partition}`;
 
 export async function trackPositions(
   { store, logger }: Inbox,
@@ -30,7 +38,9 @@ export async function trackPositions(
   const suspected = new Set<string>();
   const admin = await openAdmin(kafka, { retries: 2 });
 
-  /** Records the loss together with how the partition is remembered after it; returns the latter. */
+  /**
+   * Records the loss together with how the partition is remembered after it; returns the latter.
+   */
   async function record(missing: MissingRange, position: PartitionPosition): Promise<ReadPosition> {
     const after = positionAfterLoss(position);
     await store.transaction(async ({ positions }) => {
@@ -39,12 +49,22 @@ export async function trackPositions(
     });
     // What was committed of the partition as it was says nothing of how far it is read now.
     seenNext.delete(nameOf(position));
-    logger.error({ event: 'inbox.records-missing', ...missing, from: String(missing.from), to: String(missing.to) });
+    logger.error({
+      event: 'inbox.records-missing',
+      ...missing,
+      from: String(missing.from),
+      to: String(missing.to),
+    });
     return after;
   }
 
   const remembered = async (): Promise<Map<string, ReadPosition>> =>
-    new Map((await store.transaction(({ positions }) => positions.read())).map((one) => [nameOf(one), one]));
+    new Map(
+      (await store.transaction(({ positions }) => positions.read())).map((one) => [
+        nameOf(one),
+        one,
+      ]),
+    );
 
   const stop = onOffsetReset(groupId, async (reset: OffsetReset) => {
     const position = (await probe.read()).find((one) => nameOf(one) === nameOf(reset));
@@ -54,7 +74,11 @@ export async function trackPositions(
     if (missing !== undefined) await record(missing, position);
   });
 
-  async function firstAfter({ topic, partition, newestMs }: ReadPosition): Promise<bigint | undefined> {
+  async function firstAfter({
+    topic,
+    partition,
+    newestMs,
+  }: ReadPosition): Promise<bigint | undefined> {
     if (newestMs === 0) return undefined;
     const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, newestMs + clockSkewMs);
     const found = offsets.find((one) => one.partition === partition)?.offset;
@@ -62,9 +86,16 @@ export async function trackPositions(
   }
 
   /** How it is remembered by now; undefined while it may not be remembered as it is now. */
-  async function compare(before: ReadPosition, position: PartitionPosition): Promise<ReadPosition | undefined> {
+  async function compare(
+    before: ReadPosition,
+    position: PartitionPosition,
+  ): Promise<ReadPosition | undefined> {
     const name = nameOf(position);
-    const missing = findMissing(before, position, known.has(name) ? undefined : await firstAfter(before));
+    const missing = findMissing(
+      before,
+      position,
+      known.has(name) ? undefined : await firstAfter(before),
+    );
     // A leader that was elected just now may know less for a moment.
     if (missing !== undefined && !suspected.has(name)) {
       suspected.add(name);
@@ -109,15 +140,16 @@ export async function trackPositions(
 }
 
 /**
- * What a group lost that asked for an offset which its partition does not have; undefined when it lost nothing. `before`: how
- * the partition is remembered, undefined when it is not.
+ * What a group lost that asked for an offset which its partition does not have; undefined when it
+ * lost nothing. `before`: how the partition is remembered, undefined when it is not.
  */
 export function findMissingAtReset(
   { topic, partition, wanted }: OffsetReset,
   { low, end, committed }: Pick<PartitionPosition, 'low' | 'end' | 'committed'>,
   before: ReadPosition | undefined,
 ): MissingRange | undefined {
-  // A member that the group has lost asks for what another one has read and an operator has trimmed.
+  // A member that the group has lost asks for what another one has read and an operator has
+  // trimmed.
   if (committed !== undefined && committed > wanted && committed >= low) return undefined;
   if (wanted < low) {
     // Or for what another one has found missing.
@@ -133,8 +165,9 @@ export function findMissingAtReset(
 const clockSkewMs = 60_000;
 
 /**
- * What is missing of a partition that was remembered; undefined when nothing is. `firstAfter`: the offset of the first record
- * that is newer, by more than the clocks may differ, than all that were processed: undefined when there is none or it is not known.
+ * What is missing of a partition that was remembered; undefined when nothing is. `firstAfter`: the
+ * offset of the first record that is newer, by more than the clocks may differ, than all that were
+ * processed: undefined when there is none or it is not known.
  */
 export function findMissing(
   before: ReadPosition,
@@ -145,19 +178,29 @@ export function findMissing(
   if (now.end < before.end) return shrunk(before, now.end);
   if (firstAfter !== undefined && firstAfter < next) return replaced(before, firstAfter);
   // Committed offsets are trimmed away in the retry topics, and may be ahead of what is remembered.
-  if (now.committed === undefined && now.low > next) return deletedUnread(topic, partition, next, now.low - 1n);
+  if (now.committed === undefined && now.low > next)
+    return deletedUnread(topic, partition, next, now.low - 1n);
   return undefined;
 }
 
 /**
- * How a partition is remembered from the moment that its missing range is recorded. Nothing that it holds counts as read, until
- * the group has read on: otherwise each look, restart and new owner would find the same loss again, after an audit too.
+ * How a partition is remembered from the moment that its missing range is recorded. Nothing that it
+ * holds counts as read, until the group has read on: otherwise each look, restart and new owner
+ * would find the same loss again, after an audit too.
  */
-export function positionAfterLoss({ topic, partition, low, end }: Omit<PartitionPosition, 'committed'>): ReadPosition {
+export function positionAfterLoss({
+  topic,
+  partition,
+  low,
+  end,
+}: Omit<PartitionPosition, 'committed'>): ReadPosition {
   return { topic, partition, next: low, end, newestMs: 0 };
 }
 
-/** The offset before which everything counts as read from now on. `committedHere`: what this process committed last. */
+/**
+ * The offset before which everything counts as read from now on. `committedHere`: what this process
+ * committed last.
+ */
 export function nextToRemember(
   before: ReadPosition | undefined,
   position: PartitionPosition,
@@ -167,7 +210,8 @@ export function nextToRemember(
   if (before === undefined) return reached;
   // The group asks for it in vain: what that costs was recorded just now, or will be at the reset.
   if (reached < position.low) return before.next;
-  // What another instance has read since is remembered once this one has read on: only then are its times known here.
+  // What another instance has read since is remembered once this one has read on: only then are its
+  // times known here.
   return reached <= (committedHere ?? before.next) ? reached : before.next;
 }
 
@@ -176,7 +220,10 @@ function deletedUnread(topic: string, partition: number, from: bigint, to: bigin
   return { topic, partition, from, to, reason };
 }
 
-/** The brokers lost records, or the topic was deleted and made again: what was not read of the old one is gone. */
+/**
+ * The brokers lost records, or the topic was deleted and made again: what was not read of the old
+ * one is gone.
+ */
 function shrunk(before: ReadPosition, end: bigint): MissingRange {
   const { topic, partition, next } = before;
   const from = next < end ? next : end;

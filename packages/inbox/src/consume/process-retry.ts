@@ -5,7 +5,10 @@ import type { InboxSettings } from '../settings.ts';
 import { processReadings, type Reading } from './process-source.ts';
 import type { Process } from './process.ts';
 
-/** Processes the records of a retry partition that are due, up to the first that is not; throws when they must be read again. */
+/**
+ * Processes the records of a retry partition that are due, up to the first that is not; throws when
+ * they must be read again.
+ */
 export function processRetry(inbox: Inbox): Process {
   const seen = trackFirstSeen(inbox.clock.elapsedMs);
   return (slice) => {
@@ -56,15 +59,19 @@ export interface DueTimes {
 }
 
 /**
- * For how much longer a retry record must wait; not positive when it is due. Three clocks and a forged header may disagree: none
- * of them can make a record wait longer than its tier's longest delay after this process first saw it.
+ * For how much longer a retry record must wait; not positive when it is due. Three clocks and a
+ * forged header may disagree: none of them can make a record wait longer than its tier's longest
+ * delay after this process first saw it.
  */
 export function dueInMs({ dueAtMs, appendedAtMs, nowMs, seenForMs, longestMs }: DueTimes): number {
   const byClocks = Math.min(dueAtMs, appendedAtMs + longestMs) - nowMs;
   return Math.min(byClocks, longestMs - seenForMs);
 }
 
-/** The longest delay before a record's attempt after `attempts`, jitter included; a number that no tier has is taken for the nearest. */
+/**
+ * The longest delay before a record's attempt after `attempts`, jitter included; a number that no
+ * tier has is taken for the nearest.
+ */
 export function longestDelayMs(
   { retryBaseMs, retryFactor, retryJitter }: InboxSettings,
   attempts: number,
@@ -75,13 +82,19 @@ export function longestDelayMs(
 }
 
 export interface FirstSeen {
-  /** Notes consecutive records of one partition as seen by now, those that were seen before as they were. */
+  /**
+   * Notes consecutive records of one partition as seen by now, those that were seen before as they
+   * were.
+   */
   note(records: readonly SourceRecord[]): void;
   /** For how long a noted record has been in hand. */
   seenForMs(record: SourceRecord): number;
 }
 
-/** Remembers when each record in hand was first in hand; forgets what comes before the records that are noted. */
+/**
+ * Remembers when each record in hand was first in hand; forgets what comes before the records that
+ * are noted.
+ */
 export function trackFirstSeen(elapsedMs: () => number): FirstSeen {
   const partitions = new Map<string, Map<string, number>>();
   const nameOf = ({ origin }: SourceRecord): string => `${origin.topic}/${origin.partition}`;

@@ -8,13 +8,22 @@ import type { Inbox } from '../inbox.ts';
 import type { Delivery, SourceRecord } from '../record.ts';
 import type { Process, ProcessResult } from './process.ts';
 
-/** What a record carries. Without an identity it has no place in the order of an aggregate: only its origin names it. */
+/**
+ * What a record carries. Without an identity it has no place in the order of an aggregate: only its
+ * origin names it.
+ */
 export type Reading =
   | { readonly kind: 'delivery'; readonly delivery: Delivery }
   | { readonly kind: 'no-identity'; readonly record: SourceRecord; readonly problem: string };
 
-/** The first delivery of a record of the source topic. `reservedId`: no event of this aggregate is taken. */
-export function readSource(record: SourceRecord, reservedId: string | null = probeAggregateId): Reading {
+/**
+ * The first delivery of a record of the source topic. `reservedId`: no event of this aggregate is
+ * taken.
+ */
+export function readSource(
+  record: SourceRecord,
+  reservedId: string | null = probeAggregateId,
+): Reading {
   const identity = identify(record.headers, reservedId);
   if ('problem' in identity) return { kind: 'no-identity', record, problem: identity.problem };
   const delivery: Delivery = {
@@ -29,7 +38,10 @@ export function readSource(record: SourceRecord, reservedId: string | null = pro
   return { kind: 'delivery', delivery };
 }
 
-/** Processes consecutive records of the source topic; throws when their offsets must not be committed yet. */
+/**
+ * Processes consecutive records of the source topic; throws when their offsets must not be
+ * committed yet.
+ */
 export function processSource(inbox: Inbox): Process {
   return (slice) =>
     slice.kind === 'undecodable'
@@ -41,8 +53,9 @@ export function processSource(inbox: Inbox): Process {
 }
 
 /**
- * Deliveries first: while they wait, and are read again and again, what has no identity would be dead-lettered each time.
- * Of records that wait for one event, all that precede it are processed. `waitMs`: for how long what follows them is left alone.
+ * Deliveries first: while they wait, and are read again and again, what has no identity would be
+ * dead-lettered each time. Of records that wait for one event, all that precede it are processed.
+ * `waitMs`: for how long what follows them is left alone.
  */
 export async function processReadings(
   inbox: Inbox,
@@ -55,7 +68,9 @@ export async function processReadings(
     drainable = await processDeliveries(inbox, deliveries);
   } catch (error) {
     if (error instanceof UnfinishedDeploymentError) {
-      const place = readings.findIndex((one) => one.kind === 'delivery' && one.delivery === error.delivery);
+      const place = readings.findIndex(
+        (one) => one.kind === 'delivery' && one.delivery === error.delivery,
+      );
       error.processed = Math.max(0, place);
       await deadLetterWithoutIdentity(inbox, readings.slice(0, error.processed));
     }
@@ -66,7 +81,10 @@ export async function processReadings(
   return { processed: readings.length, ...(waitMs !== undefined && { waitMs }) };
 }
 
-/** Drains what deliveries have set free, for a while: their offsets wait for it. What is left, the sweep finds. */
+/**
+ * Drains what deliveries have set free, for a while: their offsets wait for it. What is left, the
+ * sweep finds.
+ */
 async function drainForNow(inbox: Inbox, aggregateIds: readonly string[]): Promise<void> {
   try {
     const { clock, settings } = inbox;

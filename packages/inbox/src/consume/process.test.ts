@@ -29,7 +29,8 @@ const undecodable: Slice = {
 function noteProcessed() {
   const seen: string[] = [];
   const process: Process = (slice) => {
-    const offsets = slice.kind === 'records' ? slice.records.map(({ origin }) => origin.offset) : ['undecodable'];
+    const offsets =
+      slice.kind === 'records' ? slice.records.map(({ origin }) => origin.offset) : ['undecodable'];
     seen.push(...offsets);
     return Promise.resolve({ processed: offsets.length });
   };

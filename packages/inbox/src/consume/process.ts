@@ -32,19 +32,26 @@ export interface ProcessResult {
   readonly processed: number;
   /** The partition is left alone for this long before the rest is read again. */
   readonly waitMs?: number;
-  /** The records took too long together: the rest is processed in smaller slices, whose offsets are committed one by one. */
+  /**
+   * The records took too long together: the rest is processed in smaller slices, whose offsets are
+   * committed one by one.
+   */
   readonly tooSlow?: boolean;
 }
 
 /**
- * Processes a slice: each record is then in the database, or acknowledged by a retry topic or the DLQ. The one shape of
- * everything between the partition loop and the handler; what surrounds another one takes it as an argument.
+ * Processes a slice: each record is then in the database, or acknowledged by a retry topic or the
+ * DLQ. The one shape of everything between the partition loop and the handler; what surrounds
+ * another one takes it as an argument.
  */
 export type Process = (slice: Slice) => Promise<ProcessResult>;
 
 const askAgainMs = 1_000;
 
-/** While the circuit breaker is open the partition waits, but for the one record whose turn it is to be tried. */
+/**
+ * While the circuit breaker is open the partition waits, but for the one record whose turn it is to
+ * be tried.
+ */
 export function holdWhileOpen(breaker: Breaker, process: Process): Process {
   return (slice) => {
     if (!breaker.isOpen() || slice.kind === 'undecodable') return process(slice);
@@ -58,12 +65,19 @@ interface Breaker {
   probe<Result>(attempt: () => Promise<Result>): Promise<Result | undefined>;
 }
 
-async function probe(breaker: Breaker, slice: RecordSlice, process: Process): Promise<ProcessResult> {
+async function probe(
+  breaker: Breaker,
+  slice: RecordSlice,
+  process: Process,
+): Promise<ProcessResult> {
   const one = { ...slice, records: slice.records.slice(0, 1) };
   return (await breaker.probe(() => process(one))) ?? { processed: 0, waitMs: askAgainMs };
 }
 
 /** Takes nothing new while more is parked than the settings allow: only a repair makes room. */
 export function pauseWhenFull(isFull: () => boolean, waitMs: number, process: Process): Process {
-  return (slice) => (isFull() && slice.kind === 'records' ? Promise.resolve({ processed: 0, waitMs }) : process(slice));
+  return (slice) =>
+    isFull() && slice.kind === 'records'
+      ? Promise.resolve({ processed: 0, waitMs })
+      : process(slice);
 }

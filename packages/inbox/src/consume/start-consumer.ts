@@ -22,21 +22,40 @@ export interface ConsumerOptions {
   readonly fail: (error: Error) => void;
 }
 
-// Short sessions and polls: a killed consumer's partitions move on within seconds, a paused one resumes on time.
-const timing = { sessionTimeout: 10_000, heartbeatInterval: 3_000, rebalanceTimeout: 15_000, maxWaitTimeInMs: 250 };
+// Short sessions and polls: a killed consumer's partitions move on within seconds, a paused one
+// resumes on time.
+const timing = {
+  sessionTimeout: 10_000,
+  heartbeatInterval: 3_000,
+  rebalanceTimeout: 15_000,
+  maxWaitTimeInMs: 250,
+};
 
 /** Joins a group and processes its topics until the scope closes. */
 export async function startConsumer(inbox: Inbox, options: ConsumerOptions): Promise<void> {
   const { name, groupId, topics, process, readDelivery, kafka, scope, health, fail } = options;
   const { settings, breaker, clock } = inbox;
   const readiness = health.readiness.state(name, 'has not joined its group yet');
-  const consumer = kafka.consumer({ groupId, ...timing, metadataMaxAge: settings.findPartitionsEveryMs });
+  const consumer = kafka.consumer({
+    groupId,
+    ...timing,
+    metadataMaxAge: settings.findPartitionsEveryMs,
+  });
   const boundary = pauseOnError(inbox, readDelivery, holdWhileOpen(breaker, process));
   const probe = await openLagProbe(kafka, groupId, topics);
   const positions = await trackPositions(inbox, kafka, groupId, probe);
   scope.defer(`positions of ${name}`, () => positions.close());
   const onJoin = boundary.reassigned;
-  const watchdog = startWatchdog({ name, consumer, probe, positions, inbox, readiness, onJoin, fail });
+  const watchdog = startWatchdog({
+    name,
+    consumer,
+    probe,
+    positions,
+    inbox,
+    readiness,
+    onJoin,
+    fail,
+  });
   scope.defer(`watch of ${name}`, () => watchdog.stop());
   const loop = createPartitionLoop({
     sliceRecords: settings.batchRecords,

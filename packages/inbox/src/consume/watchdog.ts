@@ -14,7 +14,10 @@ export interface WatchdogOptions {
   readonly readiness: ReadinessState;
   /** Told which partitions are this consumer's from now on. */
   readonly onJoin: (owns: (topic: string, partition: number) => boolean) => void;
-  /** Ends the process: clients of every kind are known to stall without a word, and only a new process helps. */
+  /**
+   * Ends the process: clients of every kind are known to stall without a word, and only a new
+   * process helps.
+   */
   readonly fail: (error: Error) => void;
 }
 
@@ -25,7 +28,10 @@ export interface Watchdog {
 
 const longestLookMs = 5_000;
 
-/** Tells readiness whether the consumer is in its group, and ends the process when kafkajs has given up or stalled. */
+/**
+ * Tells readiness whether the consumer is in its group, and ends the process when kafkajs has given
+ * up or stalled.
+ */
 export function startWatchdog(options: WatchdogOptions): Watchdog {
   const { name, consumer, probe, positions: memory, inbox, readiness, onJoin, fail } = options;
   const { GROUP_JOIN, REBALANCING, CRASH, STOP } = consumer.events;
@@ -33,7 +39,8 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
   const lookEveryMs = Math.min(longestLookMs, inbox.settings.maxStallMs / 4);
   let lookedAtMs = inbox.clock.elapsedMs();
   let assignment: Readonly<Record<string, readonly number[]>> = {};
-  const owns = (topic: string, partition: number): boolean => assignment[topic]?.includes(partition) === true;
+  const owns = (topic: string, partition: number): boolean =>
+    assignment[topic]?.includes(partition) === true;
 
   const undo = [
     consumer.on(GROUP_JOIN, ({ payload }) => {
@@ -42,12 +49,16 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
       readiness.ready();
       inbox.logger.info({ event: 'inbox.joined', consumer: name, assignment });
     }),
-    consumer.on(REBALANCING, () => inbox.logger.info({ event: 'inbox.rebalancing', consumer: name })),
+    consumer.on(REBALANCING, () =>
+      inbox.logger.info({ event: 'inbox.rebalancing', consumer: name }),
+    ),
     consumer.on(STOP, () => readiness.notReady('the consumer has stopped')),
     consumer.on(CRASH, ({ payload }) => {
       readiness.notReady('the consumer lost its group');
-      // kafkajs restarts after errors that may pass; after any other the consumer is dead while the process lives.
-      if (!payload.restart) fail(new Error(`${name} crashed: ${describeError(payload.error).message}`));
+      // kafkajs restarts after errors that may pass; after any other the consumer is dead while the
+      // process lives.
+      if (!payload.restart)
+        fail(new Error(`${name} crashed: ${describeError(payload.error).message}`));
     }),
   ];
 
@@ -57,15 +68,23 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
       positions = await probe.read();
       inbox.alarms.clear(`lag of ${name}`);
     } catch (error) {
-      // Brokers that do not answer hold up every consumer; that is no stall of ours, so the time until now is not counted.
+      // Brokers that do not answer hold up every consumer; that is no stall of ours, so the time
+      // until now is not counted.
       lookedAtMs = inbox.clock.elapsedMs();
-      inbox.alarms.raise(`lag of ${name}`, `the lag of the ${name} is not known: ${describeError(error).message}`);
+      inbox.alarms.raise(
+        `lag of ${name}`,
+        `the lag of the ${name} is not known: ${describeError(error).message}`,
+      );
       return;
     }
     const owned = positions.filter(({ topic, partition }) => owns(topic, partition));
     for (const position of positions) {
       const { topic, partition, end } = position;
-      inbox.metrics.lag(topic, partition, owns(topic, partition) ? Number(end - nextOffset(position)) : undefined);
+      inbox.metrics.lag(
+        topic,
+        partition,
+        owns(topic, partition) ? Number(end - nextOffset(position)) : undefined,
+      );
     }
     try {
       await memory.look(owned);
@@ -77,7 +96,9 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
     const stalledMs = progress.observe(owned, Math.min(nowMs - lookedAtMs, 2 * lookEveryMs));
     lookedAtMs = nowMs;
     if (stalledMs >= inbox.settings.maxStallMs)
-      fail(new Error(`${name} made no progress for ${Math.round(stalledMs)} ms although records wait`));
+      fail(
+        new Error(`${name} made no progress for ${Math.round(stalledMs)} ms although records wait`),
+      );
   }
 
   let looking: Promise<void> | undefined;
@@ -101,8 +122,9 @@ export interface Progress {
   /** The partition is left alone on purpose for so long; a consumer that says so is alive. */
   paused(topic: string, partition: number, forMs: number): void;
   /**
-   * Takes what the brokers say about the partitions that this consumer owns, and how long after the look before; returns how
-   * long the worst of them has had records waiting without any progress, in milliseconds.
+   * Takes what the brokers say about the partitions that this consumer owns, and how long after the
+   * look before; returns how long the worst of them has had records waiting without any progress,
+   * in milliseconds.
    */
   observe(positions: readonly PartitionPosition[], sinceLastLookMs: number): number;
 }
@@ -133,8 +155,10 @@ export function trackProgress(): Progress {
         const key = keyOf(topic, partition);
         const last = seen.get(key);
         const waitedMs = (last?.stalledMs ?? 0) + sinceLastLookMs;
-        const waits = last !== undefined && committed < end && (last.committed ?? committed) === committed;
-        // What is left of a declared pause stays: the last records before it may have moved the offset.
+        const waits =
+          last !== undefined && committed < end && (last.committed ?? committed) === committed;
+        // What is left of a declared pause stays: the last records before it may have moved the
+        // offset.
         seen.set(key, { committed, stalledMs: waits ? waitedMs : Math.min(0, waitedMs) });
       }
       return Math.max(0, ...[...seen.values()].map(({ stalledMs }) => stalledMs));

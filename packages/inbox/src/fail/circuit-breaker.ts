@@ -6,23 +6,27 @@ import type { InboxSettings } from '../settings.ts';
 import type { InboxStore } from '../store/store.ts';
 
 /**
- * Holds everything when dead letters come too fast and most aggregates fail: then it is the handler or what it calls,
- * not the events. Open, nothing is dead-lettered and every so often one event is tried; its success closes the breaker.
+ * Holds everything when dead letters come too fast and most aggregates fail: then it is the handler
+ * or what it calls, not the events. Open, nothing is dead-lettered and every so often one event is
+ * tried; its success closes the breaker.
  */
 export interface CircuitBreaker {
   isOpen(): boolean;
   /** Reads the state that all instances share; throws when the database is away. */
   refresh(): Promise<void>;
   /**
-   * Whether dead letters of spent attempts may be published: `dead-letter`; or, for the one event that a probe has tried in vain,
-   * `try-again-later`. Throws InfrastructureError when the breaker is open or opens now.
+   * Whether dead letters of spent attempts may be published: `dead-letter`; or, for the one event
+   * that a probe has tried in vain, `try-again-later`. Throws InfrastructureError when the breaker
+   * is open or opens now.
    */
   admit(spent: number): Promise<'dead-letter' | 'try-again-later'>;
   /** Learns from a settled batch. */
   observe(result: Applied): void;
   /** Learns of an event that could not be processed. */
   failed(aggregateId: string): void;
-  /** Runs `attempt` if this is the time and the instance to try one event; undefined when it is not. */
+  /**
+   * Runs `attempt` if this is the time and the instance to try one event; undefined when it is not.
+   */
   probe<Result>(attempt: () => Promise<Result>): Promise<Result | undefined>;
 }
 
@@ -69,7 +73,11 @@ export function createCircuitBreaker({
   async function open(spent: number): Promise<never> {
     await store.transaction(({ breaker }) => breaker.open(floodProbeEveryMs));
     await refresh();
-    logger.error({ event: 'inbox.flood-guard-open', spent, failedShare: tried.failedShare(elapsedMs()) });
+    logger.error({
+      event: 'inbox.flood-guard-open',
+      spent,
+      failedShare: tried.failedShare(elapsedMs()),
+    });
     throw new InfrastructureError('the flood guard is open');
   }
 
@@ -86,11 +94,14 @@ export function createCircuitBreaker({
     async admit(spent) {
       if (spent === 0) return 'dead-letter';
       await refresh();
-      // It makes way for the next: otherwise one event that can never succeed would be all that is ever tried.
+      // It makes way for the next: otherwise one event that can never succeed would be all that is
+      // ever tried.
       if (openedAt !== undefined && probeOutcome !== undefined) return 'try-again-later';
       if (openedAt !== undefined) throw new InfrastructureError('the flood guard is open');
-      const letters = spent + (await store.transaction(({ breaker }) => breaker.countDeadLetters(floodWindowMs)));
-      if (letters >= floodLetters && tried.failedShare(elapsedMs()) > floodFailedShare) await open(letters);
+      const letters =
+        spent + (await store.transaction(({ breaker }) => breaker.countDeadLetters(floodWindowMs)));
+      if (letters >= floodLetters && tried.failedShare(elapsedMs()) > floodFailedShare)
+        await open(letters);
       return 'dead-letter';
     },
     observe(result) {
@@ -101,7 +112,8 @@ export function createCircuitBreaker({
       for (const { identity } of applied) tried.record(identity.aggregateId, 'applied', nowMs);
       // An event that is invalid says nothing about the handler.
       const failed = result.failed.filter(({ error }) => !(error instanceof InvalidEventError));
-      for (const { delivery } of failed) tried.record(delivery.identity.aggregateId, 'failed', nowMs);
+      for (const { delivery } of failed)
+        tried.record(delivery.identity.aggregateId, 'failed', nowMs);
       if (probeOutcome === undefined) return;
       if (failed.length > 0) probeOutcome = 'failed';
       else if (applied.length > 0 && probeOutcome !== 'failed') probeOutcome = 'applied';
@@ -111,7 +123,8 @@ export function createCircuitBreaker({
       if (probeOutcome !== undefined) probeOutcome = 'failed';
     },
     async probe(attempt) {
-      if (!(await store.transaction(({ breaker }) => breaker.claimProbe(floodProbeEveryMs)))) return undefined;
+      if (!(await store.transaction(({ breaker }) => breaker.claimProbe(floodProbeEveryMs))))
+        return undefined;
       probeOutcome = 'nothing';
       try {
         return await attempt();
@@ -127,7 +140,9 @@ export function createCircuitBreaker({
   };
 }
 
-/** Which aggregates were tried within a window of time, and which of them failed when last tried. */
+/**
+ * Which aggregates were tried within a window of time, and which of them failed when last tried.
+ */
 export interface TriedLately {
   record(aggregateId: string, outcome: 'applied' | 'failed', nowMs: number): void;
   /** Share of the aggregates tried that failed, 0..1; 0 when none was tried. */

@@ -13,10 +13,15 @@ const from = (topic: string, partition: string, offset: string) => ({
 
 it('knows an event by its id, wherever this copy of it came from', () => {
   const deadLetter = { eventId: 'e1', origin };
-  expect(isRecordOf(deadLetter, toHeaders({ id: Buffer.from('e1'), ...from('thing', '2', '7') }))).toBe(true);
-  expect(isRecordOf(deadLetter, toHeaders({ id: Buffer.from('e2'), ...from('thing', '1', '9007199254740993') }))).toBe(
-    false,
-  );
+  expect(
+    isRecordOf(deadLetter, toHeaders({ id: Buffer.from('e1'), ...from('thing', '2', '7') })),
+  ).toBe(true);
+  expect(
+    isRecordOf(
+      deadLetter,
+      toHeaders({ id: Buffer.from('e2'), ...from('thing', '1', '9007199254740993') }),
+    ),
+  ).toBe(false);
   expect(isRecordOf(deadLetter, toHeaders(from('thing', '1', '9007199254740993')))).toBe(false);
 });
 
@@ -61,7 +66,9 @@ describe('dead letters', () => {
       [deadLetterHeaders.firstFailedAt]: '3000',
       [deadLetterHeaders.lastFailedAt]: '9000',
     });
-    expect(Buffer.byteLength(String(deadLetter.headers[deadLetterHeaders.stack]))).toBeLessThanOrEqual(4_096);
+    expect(
+      Buffer.byteLength(String(deadLetter.headers[deadLetterHeaders.stack])),
+    ).toBeLessThanOrEqual(4_096);
   });
 
   it('describe whatever was thrown: a string, undefined', () => {

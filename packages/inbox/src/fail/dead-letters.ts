@@ -2,7 +2,13 @@
 import type { Mark, Rejected } from '../decide.ts';
 import { describeError, InfrastructureError, InvalidEventError } from '../errors.ts';
 import type { Inbox } from '../inbox.ts';
-import { traceparentOf, type DeadLetterReason, type Delivery, type Identity, type LastFailure } from '../record.ts';
+import {
+  traceparentOf,
+  type DeadLetterReason,
+  type Delivery,
+  type Identity,
+  type LastFailure,
+} from '../record.ts';
 import type { StoredDeadLetter, StoreTransaction } from '../store/store.ts';
 import { toBare, toDeadLetter } from './record-formats.ts';
 import type { Published, Publisher } from './publisher.ts';
@@ -14,13 +20,17 @@ export interface DeadLetter {
 }
 
 /**
- * Puts records into the DLQ, bare where it refuses the record itself, then into its index; both are done when it resolves.
- * Throws InfrastructureError.
+ * Puts records into the DLQ, bare where it refuses the record itself, then into its index; both are
+ * done when it resolves. Throws InfrastructureError.
  */
-export async function publishDeadLetters(inbox: Inbox, deadLetters: readonly DeadLetter[]): Promise<void> {
+export async function publishDeadLetters(
+  inbox: Inbox,
+  deadLetters: readonly DeadLetter[],
+): Promise<void> {
   if (deadLetters.length === 0) return;
   const { store, clock, publisher, logger, metrics } = inbox;
-  // After the acknowledgement: an index entry without its record would be a dead letter that cannot be replayed.
+  // After the acknowledgement: an index entry without its record would be a dead letter that cannot
+  // be replayed.
   const stored = await publishToDlq(publisher, store.consumer.group, deadLetters, clock.now());
   await store.transaction((tx) => tx.deadLetters.record(stored));
   for (const { failure, identity, dlqOffset } of stored) {
@@ -42,7 +52,10 @@ export async function publishDeadLetters(inbox: Inbox, deadLetters: readonly Dea
   }
 }
 
-/** Puts records into the DLQ; one that it refuses becomes a bare dead letter. Throws InfrastructureError. */
+/**
+ * Puts records into the DLQ; one that it refuses becomes a bare dead letter. Throws
+ * InfrastructureError.
+ */
 export async function publishToDlq(
   publisher: Publisher,
   group: string,
@@ -56,17 +69,24 @@ export async function publishToDlq(
   const published = await send(deadLetters);
   for (const [index, deadLetter] of deadLetters.entries()) {
     const outcome = published[index];
-    if (outcome?.kind === 'stored') stored.set(deadLetter, { ...deadLetter, dlqOffset: outcome.offset });
+    if (outcome?.kind === 'stored')
+      stored.set(deadLetter, { ...deadLetter, dlqOffset: outcome.offset });
     else refused.push(deadLetter);
   }
-  const bare = refused.map((deadLetter): DeadLetter => ({ ...deadLetter, failure: toBare(deadLetter.failure) }));
+  const bare = refused.map((deadLetter): DeadLetter => ({
+    ...deadLetter,
+    failure: toBare(deadLetter.failure),
+  }));
   for (const [index, outcome] of (await send(bare)).entries()) {
     const [deadLetter, bareOne] = [refused[index], bare[index]];
     if (deadLetter === undefined || bareOne === undefined) continue;
     if (outcome.kind === 'refused')
-      throw new InfrastructureError(`the DLQ of ${group} refuses even a dead letter without its record`, {
-        cause: outcome.error,
-      });
+      throw new InfrastructureError(
+        `the DLQ of ${group} refuses even a dead letter without its record`,
+        {
+          cause: outcome.error,
+        },
+      );
     stored.set(deadLetter, { ...bareOne, dlqOffset: outcome.offset });
   }
   return deadLetters.flatMap((deadLetter) => stored.get(deadLetter) ?? []);
@@ -84,8 +104,9 @@ export function ofConflict(delivery: Delivery): DeadLetter {
 }
 
 /**
- * Deletes what marks that this transaction has moved have passed. `by`: the events with which they did; another event that is
- * parked in the place of one of them becomes a dead letter. Returns the aggregates that have rows behind their marks.
+ * Deletes what marks that this transaction has moved have passed. `by`: the events with which they
+ * did; another event that is parked in the place of one of them becomes a dead letter. Returns the
+ * aggregates that have rows behind their marks.
  */
 export async function deletePassed(
   inbox: Inbox,
@@ -104,5 +125,8 @@ export async function deletePassed(
 
 export function ofDelivery({ delivery, error }: Rejected, reason: DeadLetterReason): DeadLetter {
   const { record, attempt, firstFailedAtMs, identity } = delivery;
-  return { identity, failure: { record, reason, error, attempts: attempt, firstFailedAtMs, bare: undefined } };
+  return {
+    identity,
+    failure: { record, reason, error, attempts: attempt, firstFailedAtMs, bare: undefined },
+  };
 }

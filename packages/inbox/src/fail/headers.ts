@@ -1,10 +1,17 @@
 import { headerNames } from '@board/contracts';
-import { maxHeaders, readHeaders, writeHeaders, type Header, type RecordHeaders } from '@board/kafka';
+import {
+  maxHeaders,
+  readHeaders,
+  writeHeaders,
+  type Header,
+  type RecordHeaders,
+} from '@board/kafka';
 import { headerText } from '../record.ts';
 
 /**
- * Headers that a record gains on its way through retry topics and into the DLQ; all values are text.
- * Names are Spring Kafka's where it has one, so that people and tools who know them feel at home.
+ * Headers that a record gains on its way through retry topics and into the DLQ; all values are
+ * text. Names are Spring Kafka's where it has one, so that people and tools who know them feel at
+ * home.
  */
 export const retryHeaders = {
   /** Attempts made so far. */
@@ -40,7 +47,9 @@ export const deadLetterHeaders = {
   bareDigest: 'inbox-bare-digest',
 } as const;
 
-/** The source record's block of headers, byte for byte, where kafkajs cannot send them as they are. */
+/**
+ * The source record's block of headers, byte for byte, where kafkajs cannot send them as they are.
+ */
 const packed = 'inbox-headers';
 
 /** What an earlier version wrote for them: the names of headers whose value was null. */
@@ -54,7 +63,12 @@ const ours: ReadonlySet<string> = new Set([
 ]);
 
 /** Shown beside packed headers, for people and tools that look at a retry topic or the DLQ. */
-const shown = [headerNames.eventId, headerNames.eventType, headerNames.aggregateId, headerNames.version];
+const shown = [
+  headerNames.eventId,
+  headerNames.eventType,
+  headerNames.aggregateId,
+  headerNames.version,
+];
 
 /** In the form in which kafkajs sends headers. */
 export type SendableHeaders = Record<string, Buffer | string>;
@@ -68,12 +82,19 @@ export function sourceHeaders(headers: RecordHeaders): RecordHeaders {
   const source = headers.entries.filter(([name]) => !ours.has(name));
   const nulls = (headerText(headers, nullNames) ?? '').split(',').filter(Boolean);
   // Read again, so that what is too much to be read is refused here and not where it is stored.
-  return readHeaders(writeHeaders([...source, ...nulls.map((name) => [name, null] as const)]).bytes);
+  return readHeaders(
+    writeHeaders([...source, ...nulls.map((name) => [name, null] as const)]).bytes,
+  );
 }
 
-/** The headers of a record of a retry topic or the DLQ as people read them: those of its source, then what it gained since. */
+/**
+ * The headers of a record of a retry topic or the DLQ as people read them: those of its source,
+ * then what it gained since.
+ */
 export function unpackedHeaders(headers: RecordHeaders): readonly Header[] {
-  const gained = headers.entries.filter(([name]) => ours.has(name) && name !== packed && name !== nullNames);
+  const gained = headers.entries.filter(
+    ([name]) => ours.has(name) && name !== packed && name !== nullNames,
+  );
   return [...sourceHeaders(headers).entries, ...gained];
 }
 
@@ -86,15 +107,24 @@ export function sendableHeaders(headers: RecordHeaders): SendableHeaders {
   return Object.assign(shownHeaders(headers), { [packed]: headers.bytes });
 }
 
-/** What identifies the record, as far as it can be read: for people, and for a dead letter without its record. */
+/**
+ * What identifies the record, as far as it can be read: for people, and for a dead letter without
+ * its record.
+ */
 export function shownHeaders(headers: RecordHeaders): SendableHeaders {
   const texts = shown.map((name) => [name, headerText(headers, name)?.slice(0, 200)] as const);
-  return Object.fromEntries(texts.filter((entry): entry is [(typeof shown)[number], string] => entry[1] !== undefined));
+  return Object.fromEntries(
+    texts.filter((entry): entry is [(typeof shown)[number], string] => entry[1] !== undefined),
+  );
 }
 
-/** Not a null value, a repeated name, an order that an object does not keep, bytes that are no text, nor a name of ours. */
+/**
+ * Not a null value, a repeated name, an order that an object does not keep, bytes that are no text,
+ * nor a name of ours.
+ */
 function isSentAsItIs(headers: RecordHeaders, sendable: SendableHeaders): boolean {
-  if (headers.problem !== undefined || headers.entries.some(([name]) => ours.has(name))) return false;
+  if (headers.problem !== undefined || headers.entries.some(([name]) => ours.has(name)))
+    return false;
   // With ours beside them they would be more than are read.
   if (headers.entries.length > maxHeaders - ours.size) return false;
   return writeHeaders(Object.entries(sendable)).bytes.equals(headers.bytes);

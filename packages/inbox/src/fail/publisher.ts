@@ -23,8 +23,8 @@ export type Published =
 
 export interface Publisher {
   /**
-   * Resolves, in the order of the records, once every in-sync replica has those that the brokers take; throws
-   * InfrastructureError otherwise, and some may be stored then.
+   * Resolves, in the order of the records, once every in-sync replica has those that the brokers
+   * take; throws InfrastructureError otherwise, and some may be stored then.
    */
   publish(records: readonly RoutedRecord[]): Promise<readonly Published[]>;
   close(): Promise<void>;
@@ -38,8 +38,9 @@ const refusals: ReadonlySet<string> = new Set([...tooLarge, 'INVALID_TIMESTAMP',
 const framingBytes = 4_096;
 
 /**
- * acks=all; what is sent twice is harmless here: the mark removes the copy.
- * `allowedBytes`: what the topics take by their definition; a smaller record that is too large for them is not refused, they are.
+ * acks=all; what is sent twice is harmless here: the mark removes the copy. `allowedBytes`: what
+ * the topics take by their definition; a smaller record that is too large for them is not refused,
+ * they are.
  */
 export async function connectPublisher(
   kafka: Kafka,
@@ -91,7 +92,12 @@ export async function connectPublisher(
 function byTopic(records: readonly RoutedRecord[]): TopicMessages[] {
   return [...Map.groupBy(records, (record) => record.topic)].map(([topic, messages]) => ({
     topic,
-    messages: messages.map(({ partition, key, value, headers }) => ({ partition, key, value, headers })),
+    messages: messages.map(({ partition, key, value, headers }) => ({
+      partition,
+      key,
+      value,
+      headers,
+    })),
   }));
 }
 
@@ -103,22 +109,36 @@ function refusalOf(error: unknown): (Error & { readonly type: string }) | undefi
   return undefined;
 }
 
-/** What kafkajs itself throws, on the way to a broker, is the infrastructure's; anything else is a fault in making the request. */
+/**
+ * What kafkajs itself throws, on the way to a broker, is the infrastructure's; anything else is a
+ * fault in making the request.
+ */
 function toFailure(records: readonly RoutedRecord[], cause: unknown): unknown {
   if (!(cause instanceof kafkajs.KafkaJSError)) return cause;
   const topics = new Set(records.map(({ topic }) => topic));
   return new InfrastructureError(`could not publish to ${[...topics].join(', ')}`, { cause });
 }
 
-/** The brokers name the first offset of each partition's part of a batch; the others follow it in order. */
-function toPublished(records: readonly RoutedRecord[], stored: readonly RecordMetadata[]): Published[] {
-  const next = new Map(stored.map((part) => [`${part.topicName}/${part.partition}`, BigInt(part.baseOffset ?? '-1')]));
+/**
+ * The brokers name the first offset of each partition's part of a batch; the others follow it in
+ * order.
+ */
+function toPublished(
+  records: readonly RoutedRecord[],
+  stored: readonly RecordMetadata[],
+): Published[] {
+  const next = new Map(
+    stored.map((part) => [`${part.topicName}/${part.partition}`, BigInt(part.baseOffset ?? '-1')]),
+  );
   return records.map(({ topic, partition }) => {
     const key = `${topic}/${partition}`;
     const offset = next.get(key);
-    // kafkajs sends nothing, without an error, where a partition is newer than what it knows of the topic.
+    // kafkajs sends nothing, without an error, where a partition is newer than what it knows of the
+    // topic.
     if (offset === undefined || offset < 0n)
-      throw new InfrastructureError(`could not publish to ${topic}: partition ${partition} is not known`);
+      throw new InfrastructureError(
+        `could not publish to ${topic}: partition ${partition} is not known`,
+      );
     next.set(key, offset + 1n);
     return { kind: 'stored', offset };
   });
@@ -132,11 +152,19 @@ function bytesOf({ key, value, headers }: RoutedRecord): number {
   );
 }
 
-/** kafkajs makes one record batch per partition of a send, and `max.message.bytes` limits the batch. */
+/**
+ * kafkajs makes one record batch per partition of a send, and `max.message.bytes` limits the batch.
+ */
 const maxBatchBytes = 512 * 1024;
 
-/** Splits records, in order, so that no partition gets a batch that its topic refuses; a single large record goes alone. */
-export function splitForSending(records: readonly RoutedRecord[], maxBytes = maxBatchBytes): RoutedRecord[][] {
+/**
+ * Splits records, in order, so that no partition gets a batch that its topic refuses; a single
+ * large record goes alone.
+ */
+export function splitForSending(
+  records: readonly RoutedRecord[],
+  maxBytes = maxBatchBytes,
+): RoutedRecord[][] {
   const parts: RoutedRecord[][] = [];
   let part: RoutedRecord[] = [];
   let bytes = new Map<string, number>();

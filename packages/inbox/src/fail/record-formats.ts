@@ -13,7 +13,13 @@ import {
   sizeOf,
 } from '../record.ts';
 import type { InboxSettings } from '../settings.ts';
-import { deadLetterHeaders, retryHeaders, sendableHeaders, shownHeaders, sourceHeaders } from './headers.ts';
+import {
+  deadLetterHeaders,
+  retryHeaders,
+  sendableHeaders,
+  shownHeaders,
+  sourceHeaders,
+} from './headers.ts';
 import type { RoutedRecord } from './publisher.ts';
 
 export interface FailedAttempt {
@@ -28,7 +34,15 @@ export interface FailedAttempt {
 }
 
 /** The record that carries a failed event to one of its group's retry topics. */
-export function toRetry({ group, settings, delivery, attempts, error, nowMs, random }: FailedAttempt): RoutedRecord {
+export function toRetry({
+  group,
+  settings,
+  delivery,
+  attempts,
+  error,
+  nowMs,
+  random,
+}: FailedAttempt): RoutedRecord {
   const { record, firstFailedAtMs, replayed } = delivery;
   const { errorClass, message } = describeError(error);
   const { retryBaseMs: firstMs, retryFactor: factor, retryJitter: jitter } = settings;
@@ -59,7 +73,10 @@ export type RetryReading =
   | { readonly kind: 'delivery'; readonly delivery: Delivery; readonly dueAtMs: number }
   | { readonly kind: 'no-identity'; readonly problem: string };
 
-/** A record of a retry topic as the delivery it carries, with the headers and the origin it had in its source topic. */
+/**
+ * A record of a retry topic as the delivery it carries, with the headers and the origin it had in
+ * its source topic.
+ */
 export function readRetry(record: SourceRecord): RetryReading {
   const { headers } = record;
   const source = sourceHeaders(headers);
@@ -68,20 +85,30 @@ export function readRetry(record: SourceRecord): RetryReading {
   const attempts = wholeNumber(headers, retryHeaders.attempts, 0, maxAttempts);
   const dueAtMs = wholeNumber(headers, retryHeaders.dueAt, 0, Number.MAX_SAFE_INTEGER);
   const topic = headerText(headers, retryHeaders.originTopic) ?? record.origin.topic;
-  const partition = headerText(headers, retryHeaders.originPartition) ?? String(record.origin.partition);
+  const partition =
+    headerText(headers, retryHeaders.originPartition) ?? String(record.origin.partition);
   const timestampMs = wholeNumber(
     headers,
     retryHeaders.originTimestamp,
     record.origin.timestampMs,
     Number.MAX_SAFE_INTEGER,
   );
-  const firstFailedAtMs = wholeNumber(headers, retryHeaders.firstFailedAt, -1, Number.MAX_SAFE_INTEGER);
+  const firstFailedAtMs = wholeNumber(
+    headers,
+    retryHeaders.firstFailedAt,
+    -1,
+    Number.MAX_SAFE_INTEGER,
+  );
   const offset = headerText(headers, retryHeaders.originOffset) ?? record.origin.offset;
-  const problems = [attempts, dueAtMs, timestampMs, firstFailedAtMs].filter((one) => typeof one === 'string');
+  const problems = [attempts, dueAtMs, timestampMs, firstFailedAtMs].filter(
+    (one) => typeof one === 'string',
+  );
   if (!/^\d{1,19}$/.test(offset) || BigInt(offset) > maxOffset)
     problems.push(`header ${retryHeaders.originOffset} is no offset`);
-  if (!/^[\w.-]{1,249}$/.test(topic)) problems.push(`header ${retryHeaders.originTopic} is no name of a topic`);
-  // Retry topics and DLQ are written at the number of the source's partition, so any other was never there.
+  if (!/^[\w.-]{1,249}$/.test(topic))
+    problems.push(`header ${retryHeaders.originTopic} is no name of a topic`);
+  // Retry topics and DLQ are written at the number of the source's partition, so any other was
+  // never there.
   if (partition !== String(record.origin.partition))
     problems.push(
       `header ${retryHeaders.originPartition} is ${JSON.stringify(partition.slice(0, 100))}, must be ${record.origin.partition}`,
@@ -100,7 +127,12 @@ export function readRetry(record: SourceRecord): RetryReading {
       record: {
         ...record,
         headers: source,
-        origin: { topic, partition: record.origin.partition, offset, timestampMs: Number(timestampMs) },
+        origin: {
+          topic,
+          partition: record.origin.partition,
+          offset,
+          timestampMs: Number(timestampMs),
+        },
       },
     },
   };
@@ -111,7 +143,12 @@ const maxAttempts = 65_000;
 const maxOffset = 2n ** 63n - 1n;
 
 /** The number in a header, `otherwise` when it is missing, or what is wrong with it. */
-function wholeNumber(headers: RecordHeaders, name: string, otherwise: number, max: number): number | string {
+function wholeNumber(
+  headers: RecordHeaders,
+  name: string,
+  otherwise: number,
+  max: number,
+): number | string {
   const text = headerText(headers, name);
   if (text === undefined) return otherwise;
   return /^\d{1,16}$/.test(text) && Number(text) <= max
@@ -119,7 +156,10 @@ function wholeNumber(headers: RecordHeaders, name: string, otherwise: number, ma
     : `header ${name} is ${JSON.stringify(text.slice(0, 100))}, must be a whole number up to ${max}`;
 }
 
-/** The same failure for a dead letter that does not hold the record, because the DLQ refuses it or it cannot be sent. */
+/**
+ * The same failure for a dead letter that does not hold the record, because the DLQ refuses it or
+ * it cannot be sent.
+ */
 export function toBare(failure: LastFailure): LastFailure {
   const { record } = failure;
   return {
@@ -128,7 +168,10 @@ export function toBare(failure: LastFailure): LastFailure {
   };
 }
 
-/** The record that keeps what could not be applied, its bytes untouched unless it is bare, with why, whence and since when. */
+/**
+ * The record that keeps what could not be applied, its bytes untouched unless it is bare, with why,
+ * whence and since when.
+ */
 export function toDeadLetter(
   group: string,
   { record, reason, error, attempts, firstFailedAtMs, bare }: LastFailure,
@@ -164,12 +207,15 @@ export function toDeadLetter(
 }
 
 /**
- * Whether a DLQ record with these headers is the dead letter's: a DLQ that was deleted and made again gives the same
- * partitions and offsets to other records. An event is told by its id, whichever copy of it this is; a record without identity
- * by where it first stood.
+ * Whether a DLQ record with these headers is the dead letter's: a DLQ that was deleted and made
+ * again gives the same partitions and offsets to other records. An event is told by its id,
+ * whichever copy of it this is; a record without identity by where it first stood.
  */
 export function isRecordOf(
-  { eventId, origin }: { readonly eventId: string | null; readonly origin: Omit<Origin, 'timestampMs'> },
+  {
+    eventId,
+    origin,
+  }: { readonly eventId: string | null; readonly origin: Omit<Origin, 'timestampMs'> },
   headers: RecordHeaders,
 ): boolean {
   if (eventId !== null) return headerText(headers, headerNames.eventId) === eventId;
@@ -181,10 +227,15 @@ export function isRecordOf(
 }
 
 /**
- * The record that carries a dead letter back: to its own group's first retry topic, due now, as attempt 1.
- * `source`: the record it is about, where the dead letter is bare.
+ * The record that carries a dead letter back: to its own group's first retry topic, due now, as
+ * attempt 1. `source`: the record it is about, where the dead letter is bare.
  */
-export function toReplay(group: string, deadLetter: SourceRecord, nowMs: number, source?: SourceRecord): RoutedRecord {
+export function toReplay(
+  group: string,
+  deadLetter: SourceRecord,
+  nowMs: number,
+  source?: SourceRecord,
+): RoutedRecord {
   const text = (name: string): string | undefined => headerText(deadLetter.headers, name);
   const carried = {
     [retryHeaders.originTopic]: text(deadLetterHeaders.originTopic),
@@ -193,7 +244,9 @@ export function toReplay(group: string, deadLetter: SourceRecord, nowMs: number,
     [retryHeaders.originTimestamp]: text(deadLetterHeaders.originTimestamp),
     [retryHeaders.firstFailedAt]: text(deadLetterHeaders.firstFailedAt),
   };
-  const known = Object.entries(carried).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const known = Object.entries(carried).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
   return {
     topic: retryTopicName(group, 1),
     partition: deadLetter.origin.partition,

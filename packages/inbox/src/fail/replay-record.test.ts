@@ -15,8 +15,17 @@ const source: SourceRecord = {
 
 /** Through the DLQ and back, as Kafka hands it out again. */
 function replayed() {
-  const failure = { record: source, reason: 'attempts-exhausted', error: new Error('no'), attempts: 4 } as const;
-  const dead = toDeadLetter('group', { ...failure, firstFailedAtMs: 2_000, bare: undefined }, 3_000);
+  const failure = {
+    record: source,
+    reason: 'attempts-exhausted',
+    error: new Error('no'),
+    attempts: 4,
+  } as const;
+  const dead = toDeadLetter(
+    'group',
+    { ...failure, firstFailedAtMs: 2_000, bare: undefined },
+    3_000,
+  );
   const deadLetter = {
     ...dead,
     headers: toHeaders(dead.headers),
@@ -36,7 +45,12 @@ it('goes to the first retry topic of its own group, same partition, key and valu
 
 it('arrives as attempt 1, due now, replayed, with the headers and the origin that it had in the source topic', () => {
   const record = replayed();
-  const origin = { topic: record.topic, partition: record.partition, offset: '12', timestampMs: 9_001 };
+  const origin = {
+    topic: record.topic,
+    partition: record.partition,
+    offset: '12',
+    timestampMs: 9_001,
+  };
   const retry = readRetry({ ...record, headers: toHeaders(record.headers), origin });
   if (retry.kind !== 'delivery') throw new Error(retry.problem);
   expect(retry.dueAtMs).toBe(9_000);
@@ -48,5 +62,7 @@ it('arrives as attempt 1, due now, replayed, with the headers and the origin tha
 it('does not grow: it leaves behind what the DLQ added', () => {
   const { headers } = replayed();
   expect(headers[retryHeaders.attempts]).toBe('0');
-  expect(Object.keys(headers).filter((name) => name.startsWith('kafka_dlt') || name === 'inbox-reason')).toEqual([]);
+  expect(
+    Object.keys(headers).filter((name) => name.startsWith('kafka_dlt') || name === 'inbox-reason'),
+  ).toEqual([]);
 });

@@ -43,7 +43,13 @@ describe('retries', () => {
 
   it('wait 1 s, 2 s, 4 s, varied by at most 20 %', () => {
     const delayMs = (attempts: number, random: number): number => {
-      const { headers } = toRetry({ ...attempt, delivery, attempts, nowMs: 0, random: () => random });
+      const { headers } = toRetry({
+        ...attempt,
+        delivery,
+        attempts,
+        nowMs: 0,
+        random: () => random,
+      });
       return Number(headers[retryHeaders.dueAt]);
     };
     expect([1, 2, 3].map((attempts) => delayMs(attempts, 0.5))).toEqual([1_000, 2_000, 4_000]);
@@ -61,7 +67,11 @@ describe('retries', () => {
       if (back.kind !== 'delivery') throw new Error(back.problem);
       current = back.delivery;
       expect(current.record).toEqual(delivery.record);
-      expect(current).toMatchObject({ attempt: attempts + 1, takenFrom: 'retry', firstFailedAtMs: 10_000 });
+      expect(current).toMatchObject({
+        attempt: attempts + 1,
+        takenFrom: 'retry',
+        firstFailedAtMs: 10_000,
+      });
     }
     expect(new Set(sizes).size).toBe(1);
   });

@@ -23,8 +23,12 @@ const delivery = (eventId: string, attempt = 1): Delivery => ({
 });
 
 function classify(failures: Partial<Parameters<typeof classifyFailures>[0]>) {
-  const classes = classifyFailures({ failed: [], invalid: [], conflicts: [], ...failures }, maxAttempts);
-  const ids = (list: readonly { readonly delivery: Delivery }[]) => list.map((one) => one.delivery.identity.eventId);
+  const classes = classifyFailures(
+    { failed: [], invalid: [], conflicts: [], ...failures },
+    maxAttempts,
+  );
+  const ids = (list: readonly { readonly delivery: Delivery }[]) =>
+    list.map((one) => one.delivery.identity.eventId);
   return {
     retryable: ids(classes.retryable),
     spent: ids(classes.spent),
@@ -37,7 +41,10 @@ const none = { retryable: [], spent: [], invalid: [], conflicts: [] };
 const error = new Error('planted');
 
 it('ends the retries of an event with its last attempt', () => {
-  const failed = [1, 2, 3, 4, 5].map((attempt) => ({ delivery: delivery(`attempt-${attempt}`, attempt), error }));
+  const failed = [1, 2, 3, 4, 5].map((attempt) => ({
+    delivery: delivery(`attempt-${attempt}`, attempt),
+    error,
+  }));
   expect(classify({ failed })).toEqual({
     ...none,
     retryable: ['attempt-1', 'attempt-2', 'attempt-3'],
@@ -47,8 +54,13 @@ it('ends the retries of an event with its last attempt', () => {
 
 it('retries no event that its handler calls invalid, whatever attempts are left', () => {
   const invalid = new InvalidEventError('planted');
-  const failed = [1, 4].map((attempt) => ({ delivery: delivery(`called-${attempt}`, attempt), error: invalid }));
-  expect(classify({ failed, invalid: [{ delivery: delivery('undecodable'), error: invalid }] })).toEqual({
+  const failed = [1, 4].map((attempt) => ({
+    delivery: delivery(`called-${attempt}`, attempt),
+    error: invalid,
+  }));
+  expect(
+    classify({ failed, invalid: [{ delivery: delivery('undecodable'), error: invalid }] }),
+  ).toEqual({
     ...none,
     invalid: ['undecodable', 'called-1', 'called-4'],
   });

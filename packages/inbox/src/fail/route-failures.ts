@@ -34,8 +34,8 @@ export function classifyFailures(
 }
 
 /**
- * Publishes what a batch could not apply: to the next retry topic, or to the DLQ when it can never succeed or its attempts are spent.
- * Returns the aggregates that the `skip` policy set free.
+ * Publishes what a batch could not apply: to the next retry topic, or to the DLQ when it can never
+ * succeed or its attempts are spent. Returns the aggregates that the `skip` policy set free.
  */
 export async function routeFailures(inbox: Inbox, result: Applied): Promise<readonly string[]> {
   const { retryable, spent, invalid, conflicts } = classifyFailures(result, inbox.maxAttempts);
@@ -54,14 +54,18 @@ export async function routeFailures(inbox: Inbox, result: Applied): Promise<read
   await publishConflicts(inbox, conflicts);
 
   if (inbox.handler.afterDeadLetter !== 'skip') return [];
-  // After the dead letter is safe in the DLQ: a version that is passed over without one would be a loss.
+  // After the dead letter is safe in the DLQ: a version that is passed over without one would be a
+  // loss.
   return skipPast(
     inbox,
     [...invalid, ...exhausted].map(({ delivery }) => delivery),
   );
 }
 
-/** Returns those that no retry topic can hold. `postponed`: to the end of the tier that they came from, the attempt not counted. */
+/**
+ * Returns those that no retry topic can hold. `postponed`: to the end of the tier that they came
+ * from, the attempt not counted.
+ */
 async function publishRetries(
   { publisher, store, settings, clock, random, metrics, logger }: Inbox,
   retryable: readonly Rejected[],
@@ -70,7 +74,11 @@ async function publishRetries(
   const { group } = store.consumer;
   const nowMs = clock.now();
   const all = [
-    ...retryable.map((rejected) => ({ rejected, event: 'inbox.retry', attempts: rejected.delivery.attempt })),
+    ...retryable.map((rejected) => ({
+      rejected,
+      event: 'inbox.retry',
+      attempts: rejected.delivery.attempt,
+    })),
     ...postponed.map((rejected) => ({
       rejected,
       event: 'inbox.postponed',
@@ -102,13 +110,19 @@ async function publishRetries(
 }
 
 /**
- * Moves marks past dead letters, by the `skip` policy: only from the version before; a dead letter whose turn has not come
- * leaves a marker among the parked and is passed over in its turn. Returns the aggregates whose next event may be parked.
+ * Moves marks past dead letters, by the `skip` policy: only from the version before; a dead letter
+ * whose turn has not come leaves a marker among the parked and is passed over in its turn. Returns
+ * the aggregates whose next event may be parked.
  */
-async function skipPast(inbox: Inbox, deadLetters: readonly Delivery[]): Promise<readonly string[]> {
+async function skipPast(
+  inbox: Inbox,
+  deadLetters: readonly Delivery[],
+): Promise<readonly string[]> {
   if (deadLetters.length === 0) return [];
   return inbox.store.transaction(async (tx) => {
-    const marks = new Map(await tx.marks.lock(deadLetters.map(({ identity }) => identity.aggregateId)));
+    const marks = new Map(
+      await tx.marks.lock(deadLetters.map(({ identity }) => identity.aggregateId)),
+    );
     const moved = new Map<string, Mark>();
     const markers: Delivery[] = [];
     const skips: Skip[] = [];

@@ -2,9 +2,17 @@ import type { ReadinessState } from '@board/service';
 import { repeat } from '../clock.ts';
 import type { Inbox } from '../inbox.ts';
 import type { DeadLetterReason } from '../record.ts';
-import { firstPlace, type DeadLetterPlace, type OpenMissing, type ParkedSize } from '../store/store.ts';
+import {
+  firstPlace,
+  type DeadLetterPlace,
+  type OpenMissing,
+  type ParkedSize,
+} from '../store/store.ts';
 
-/** Open dead letters are looked at a few thousand at a time: with a hundred thousand, one that can be closed is within a minute or two. */
+/**
+ * Open dead letters are looked at a few thousand at a time: with a hundred thousand, one that can
+ * be closed is within a minute or two.
+ */
 const pagesPerLook = 5;
 
 export interface HealthMonitor {
@@ -13,7 +21,9 @@ export interface HealthMonitor {
   stop(): Promise<void>;
 }
 
-/** Looks every few seconds at what only a human can end, apart from the sweep, which may take long. */
+/**
+ * Looks every few seconds at what only a human can end, apart from the sweep, which may take long.
+ */
 export function startHealthMonitor(inbox: Inbox, readiness: ReadinessState): HealthMonitor {
   const { store, breaker, settings, alarms, logger } = inbox;
   let isFull = false;
@@ -45,7 +55,10 @@ export function startHealthMonitor(inbox: Inbox, readiness: ReadinessState): Hea
       await look();
       alarms.clear('lookout');
     } catch (error) {
-      alarms.raise('lookout', `dead letters and parked events cannot be counted: ${store.describeFault(error)}`);
+      alarms.raise(
+        'lookout',
+        `dead letters and parked events cannot be counted: ${store.describeFault(error)}`,
+      );
       logger.warn({ event: 'inbox.lookout-failed', err: error });
     }
   });
@@ -60,7 +73,10 @@ interface Findings {
   readonly missing: OpenMissing;
 }
 
-/** Metrics and alarms of what only a human can end: open dead letters, events parked too long, parking that is full. */
+/**
+ * Metrics and alarms of what only a human can end: open dead letters, events parked too long,
+ * parking that is full.
+ */
 function raiseAlarms(
   { alarms, metrics, settings, consumerFlag }: Inbox,
   { parked, isFull, openDeadLetters, missing }: Findings,
@@ -75,7 +91,10 @@ function raiseAlarms(
     return `open dead letters: ${counts.join(', ')}; "npm run dlq -- list${consumerFlag}" shows them`;
   });
   set('records missing', missing.count > 0, () => {
-    const more = missing.count > missing.reasons.length ? ` and ${missing.count - missing.reasons.length} more` : '';
+    const more =
+      missing.count > missing.reasons.length
+        ? ` and ${missing.count - missing.reasons.length} more`
+        : '';
     return `${missing.reasons.join('; ')}${more}; "npm run audit" says what is lost, and a clean one clears this`;
   });
   set('parked long', parked.oldestAgeMs > settings.parkedAlarmAgeMs, () => {

@@ -7,7 +7,10 @@ import { logDeliveries } from './observe.ts';
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-function delivery(version: number, headers = toHeaders({ [headerNames.traceparent]: traceparent })): Delivery {
+function delivery(
+  version: number,
+  headers = toHeaders({ [headerNames.traceparent]: traceparent }),
+): Delivery {
   return {
     kind: 'event',
     identity: {
@@ -30,7 +33,11 @@ function delivery(version: number, headers = toHeaders({ [headerNames.traceparen
 
 function log(deliveries: readonly Delivery[]): string[] {
   const lines: string[] = [];
-  const logger = createLogger({ name: 'test', level: 'info', destination: { write: (line) => void lines.push(line) } });
+  const logger = createLogger({
+    name: 'test',
+    level: 'info',
+    destination: { write: (line) => void lines.push(line) },
+  });
   logDeliveries(logger, 'inbox.applied', deliveries);
   return lines;
 }
@@ -68,7 +75,9 @@ it('says which event, by which request, from where, and nothing of its payload',
 });
 
 it('cuts a traceparent that is none, so that its writer does not decide how long our lines are', () => {
-  const [line = ''] = log([delivery(1, toHeaders({ [headerNames.traceparent]: Buffer.alloc(100_000, 'x') }))]);
+  const [line = ''] = log([
+    delivery(1, toHeaders({ [headerNames.traceparent]: Buffer.alloc(100_000, 'x') })),
+  ]);
   expect(line.length).toBeLessThan(1_000);
 });
 

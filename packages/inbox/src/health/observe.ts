@@ -24,7 +24,11 @@ const latencyBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 
 export function createInboxMetrics(registry: Registry): InboxMetrics {
   const registers = [registry];
-  const applied = new Counter({ name: 'inbox_applied_total', help: 'Events whose effect was committed', registers });
+  const applied = new Counter({
+    name: 'inbox_applied_total',
+    help: 'Events whose effect was committed',
+    registers,
+  });
   const duplicates = new Counter({
     name: 'inbox_duplicates_total',
     help: 'Events skipped because the mark had passed them',
@@ -70,10 +74,22 @@ export function createInboxMetrics(registry: Registry): InboxMetrics {
     labelNames: ['reason'],
     registers,
   });
-  const guard = new Gauge({ name: 'inbox_flood_guard_open', help: '1 while the flood guard is open', registers });
+  const guard = new Gauge({
+    name: 'inbox_flood_guard_open',
+    help: '1 while the flood guard is open',
+    registers,
+  });
   const rows = new Gauge({ name: 'inbox_parked_rows', help: 'Events parked now', registers });
-  const bytes = new Gauge({ name: 'inbox_parked_bytes', help: 'Size of the events parked now', registers });
-  const age = new Gauge({ name: 'inbox_parked_oldest_seconds', help: 'Age of the event parked longest', registers });
+  const bytes = new Gauge({
+    name: 'inbox_parked_bytes',
+    help: 'Size of the events parked now',
+    registers,
+  });
+  const age = new Gauge({
+    name: 'inbox_parked_oldest_seconds',
+    help: 'Age of the event parked longest',
+    registers,
+  });
   const latency = new Histogram({
     name: 'inbox_commit_to_applied_seconds',
     help: 'From the change (occurredAt) to its committed effect',
@@ -112,7 +128,12 @@ export function createInboxMetrics(registry: Registry): InboxMetrics {
 const eventsPerLine = 50;
 
 /** A delivery as log lines name it: by these fields `npm run trace` finds it. */
-export function describeDelivery({ identity, record, attempt, takenFrom }: Delivery): Record<string, unknown> {
+export function describeDelivery({
+  identity,
+  record,
+  attempt,
+  takenFrom,
+}: Delivery): Record<string, unknown> {
   return {
     aggregateId: identity.aggregateId,
     version: identity.version,
@@ -132,7 +153,10 @@ export function logDeliveries(
   deliveries: readonly Delivery[],
 ): void {
   for (let from = 0; from < deliveries.length; from += eventsPerLine)
-    logger.info({ event, events: deliveries.slice(from, from + eventsPerLine).map(describeDelivery) });
+    logger.info({
+      event,
+      events: deliveries.slice(from, from + eventsPerLine).map(describeDelivery),
+    });
 }
 
 /** Counts what a batch's transaction has committed, and logs its events: ids, never payloads. */
@@ -149,7 +173,8 @@ export function observeApplied(
   metrics.parked(result.parked.length);
   logDeliveries(logger, 'inbox.applied', result.applied);
   logDeliveries(logger, 'inbox.parked', result.parked);
-  if (result.duplicates.length > 0) logger.debug({ event: 'inbox.duplicates', count: result.duplicates.length });
+  if (result.duplicates.length > 0)
+    logger.debug({ event: 'inbox.duplicates', count: result.duplicates.length });
 }
 
 function sinceOccurred(delivery: Delivery, nowMs: number): number[] {

@@ -8,20 +8,25 @@ import { type TopicGap, findTopicGaps } from './topics.ts';
 export interface BaselineRow<Data> {
   readonly aggregateId: string;
   readonly version: number;
-  /** Of the event with this version; empty when it is unknown, and its record then counts as a conflict if it comes. */
+  /**
+   * Of the event with this version; empty when it is unknown, and its record then counts as a
+   * conflict if it comes.
+   */
   readonly eventId: string;
   /** What the consumer's own tables need. */
   readonly data: Data;
 }
 
 export type BaselineOutcome =
-  { readonly outcome: 'seeded'; readonly marks: number } | { readonly outcome: 'has-started' | 'has-marks' };
+  | { readonly outcome: 'seeded'; readonly marks: number }
+  | { readonly outcome: 'has-started' | 'has-marks' };
 
 const rowsPerStatement = 1_000;
 
 /**
- * Seeds the marks of a consumer that has never run, and by `seed` its rows, in one transaction: for a source topic that no
- * longer holds everything. Refuses once the consumer has started, because its marks are then the truth.
+ * Seeds the marks of a consumer that has never run, and by `seed` its rows, in one transaction: for
+ * a source topic that no longer holds everything. Refuses once the consumer has started, because
+ * its marks are then the truth.
  */
 export async function baseline<Data>(
   operator: Operator,
@@ -31,28 +36,45 @@ export async function baseline<Data>(
   const { consumer } = operator;
   return withAdmin(operator.kafka, async (admin) => {
     const hasStarted = async (): Promise<boolean> =>
-      (await readGroupStates(admin, operator)).some(({ members, hasCommitted }) => members > 0 || hasCommitted);
+      (await readGroupStates(admin, operator)).some(
+        ({ members, hasCommitted }) => members > 0 || hasCommitted,
+      );
     let read = false;
     try {
       if (await hasStarted()) return { outcome: 'has-started' };
       return await storeOf(operator).transaction(async ({ effects }): Promise<BaselineOutcome> => {
         const { manager: tx } = effects;
-        if (read) throw new Error('the database undid the baseline, and its rows cannot be read twice: run it again');
-        const [mark]: readonly unknown[] = await tx.query('SELECT 1 FROM mark WHERE consumer = ? LIMIT 1', [
-          consumer.group,
-        ]);
+        if (read)
+          throw new Error(
+            'the database undid the baseline, and its rows cannot be read twice: run it again',
+          );
+        const [mark]: readonly unknown[] = await tx.query(
+          'SELECT 1 FROM mark WHERE consumer = ? LIMIT 1',
+          [consumer.group],
+        );
         if (mark !== undefined) return { outcome: 'has-marks' };
         read = true;
         let marks = 0;
         for await (const page of inPages(rows)) {
-          // No upsert: two rows of one aggregate, or a second baseline at the same time, must not pass.
-          await tx.query('INSERT INTO mark (consumer, aggregatetype, aggregateid, version, event_id) VALUES ?', [
-            page.map((row) => [consumer.group, consumer.aggregateType, row.aggregateId, row.version, row.eventId]),
-          ]);
+          // No upsert: two rows of one aggregate, or a second baseline at the same time, must not
+          // pass.
+          await tx.query(
+            'INSERT INTO mark (consumer, aggregatetype, aggregateid, version, event_id) VALUES ?',
+            [
+              page.map((row) => [
+                consumer.group,
+                consumer.aggregateType,
+                row.aggregateId,
+                row.version,
+                row.eventId,
+              ]),
+            ],
+          );
           await seed(tx, page);
           marks += page.length;
         }
-        // Again, because seeding takes its time; what starts from now on waits for these marks or finds them.
+        // Again, because seeding takes its time; what starts from now on waits for these marks or
+        // finds them.
         if (await hasStarted()) throw new Refusal<BaselineOutcome>({ outcome: 'has-started' });
         return { outcome: 'seeded', marks };
       });
@@ -92,9 +114,10 @@ export interface RebuildRequest {
 const deletedPerStatement = 10_000;
 
 /**
- * Takes a consumer back to its beginning: deletes its marks, its parked rows and by `deleteRows` its own rows in one
- * transaction, and lets both its groups start from the earliest record. What was skipped stays skipped, letters stay.
- * Refuses behind a topic that no longer holds everything, unless that is accepted.
+ * Takes a consumer back to its beginning: deletes its marks, its parked rows and by `deleteRows`
+ * its own rows in one transaction, and lets both its groups start from the earliest record. What
+ * was skipped stays skipped, letters stay. Refuses behind a topic that no longer holds everything,
+ * unless that is accepted.
  */
 export async function rebuild(
   operator: Operator,
@@ -107,8 +130,9 @@ export async function rebuild(
       // Before anything is forgotten: the answer needs what the group remembers.
       const { positions, gaps } = await findTopicGaps(operator, sourceTopic);
       if (gaps.length > 0 && !acceptGaps) return { outcome: 'has-gaps', gaps };
-      // Offsets first: a crash after this line delivers everything again to marks that know it. The other way round, the
-      // groups would go on behind marks that are gone, and every board would wait for events that are not sent again.
+      // Offsets first: a crash after this line delivers everything again to marks that know it. The
+      // other way round, the groups would go on behind marks that are gone, and every board would
+      // wait for events that are not sent again.
       await forgetOffsets(admin, inboxGroups(operator));
       return await storeOf(operator).transaction(async (tx): Promise<RebuildOutcome> => {
         const { manager } = tx.effects;
@@ -131,7 +155,11 @@ export async function rebuild(
 }
 
 /** In steps, so that no statement of a large table runs into the limit that connections set. */
-async function deleteAll(tx: EntityManager, table: 'parked' | 'mark', { consumer }: Operator): Promise<number> {
+async function deleteAll(
+  tx: EntityManager,
+  table: 'parked' | 'mark',
+  { consumer }: Operator,
+): Promise<number> {
   let deleted = 0;
   for (;;) {
     const { affectedRows }: { affectedRows: number } = await tx.query(
@@ -147,7 +175,10 @@ async function countMembers(admin: Admin, operator: Operator): Promise<number> {
   return (await readGroupStates(admin, operator)).reduce((sum, { members }) => sum + members, 0);
 }
 
-/** A group without offsets starts at the earliest record; the brokers refuse to delete one that has members. */
+/**
+ * A group without offsets starts at the earliest record; the brokers refuse to delete one that has
+ * members.
+ */
 async function forgetOffsets(admin: Admin, groups: readonly string[]): Promise<void> {
   const { groups: known } = await admin.listGroups();
   const existing = groups.filter((group) => known.some(({ groupId }) => groupId === group));

@@ -1,7 +1,10 @@
 import type { DeadLetterReason, Origin } from '../record.ts';
 import type { ConsumerKey } from '../store/store.ts';
 
-/** A dead letter as the index knows it, beside the mark of its aggregate; times are milliseconds since the epoch. */
+/**
+ * A dead letter as the index knows it, beside the mark of its aggregate; times are milliseconds
+ * since the epoch.
+ */
 export interface Letter {
   /** The event id, or `topic/partition/offset` of a record without identity. */
   readonly letter: string;
@@ -140,13 +143,19 @@ export function toCondition(consumer: ConsumerKey, filter: LetterFilter): Condit
         : { sql: 'dead_letter.letter IN (?)', values: [[...letters]] },
     );
   if (reason !== undefined) parts.push({ sql: 'dead_letter.reason = ?', values: [reason] });
-  if (aggregateId !== undefined) parts.push({ sql: 'dead_letter.aggregateid = ?', values: [aggregateId] });
+  if (aggregateId !== undefined)
+    parts.push({ sql: 'dead_letter.aggregateid = ?', values: [aggregateId] });
   if (error !== undefined)
     parts.push({
       sql: "LOCATE(?, CONCAT(dead_letter.error_class, ': ', dead_letter.error_message)) > 0",
       values: [error],
     });
-  if (sinceMs !== undefined) parts.push({ sql: 'dead_letter.last_failed_at >= ?', values: [sinceMs] });
-  if (untilMs !== undefined) parts.push({ sql: 'dead_letter.last_failed_at < ?', values: [untilMs] });
-  return { sql: parts.map((part) => part.sql).join(' AND '), values: parts.flatMap((part) => part.values) };
+  if (sinceMs !== undefined)
+    parts.push({ sql: 'dead_letter.last_failed_at >= ?', values: [sinceMs] });
+  if (untilMs !== undefined)
+    parts.push({ sql: 'dead_letter.last_failed_at < ?', values: [untilMs] });
+  return {
+    sql: parts.map((part) => part.sql).join(' AND '),
+    values: parts.flatMap((part) => part.values),
+  };
 }

@@ -17,7 +17,10 @@ export type DismissOutcome =
   | 'dismissed'
   | 'not-open'
   | 'unknown'
-  /** It has a place in its aggregate's order: replay or skip it, or assert that the aggregate never had this version. */
+  /**
+   * It has a place in its aggregate's order: replay or skip it, or assert that the aggregate never
+   * had this version.
+   */
   | 'has-a-place';
 
 interface Found {
@@ -30,8 +33,14 @@ interface Found {
 /** Reasons whose letters hold no place in the order of an aggregate. */
 const placeless: readonly DeadLetterReason[] = ['no-identity', 'conflict'];
 
-/** Closes a letter that no mark can ever close. Its record stays in the DLQ, and no copy of it opens the letter again. */
-export async function dismissLetter(operator: Operator, request: DismissRequest): Promise<DismissOutcome> {
+/**
+ * Closes a letter that no mark can ever close. Its record stays in the DLQ, and no copy of it opens
+ * the letter again.
+ */
+export async function dismissLetter(
+  operator: Operator,
+  request: DismissRequest,
+): Promise<DismissOutcome> {
   const { consumer, dataSource } = operator;
   const { letter, reason, neverExisted = false } = request;
   await mysqlDeadLetters(dataSource.manager, consumer, operator.now).closeOf({ letter });
@@ -41,7 +50,8 @@ export async function dismissLetter(operator: Operator, request: DismissRequest)
   );
   if (found === undefined) return 'unknown';
   if (found.closed_at !== null) return 'not-open';
-  if (found.event_id !== null && !placeless.includes(found.reason) && !neverExisted) return 'has-a-place';
+  if (found.event_id !== null && !placeless.includes(found.reason) && !neverExisted)
+    return 'has-a-place';
   const { affectedRows }: { affectedRows: number } = await dataSource.query(
     `UPDATE dead_letter SET closed_at = ?, closed_by = 'dismissed', closed_reason = ?
      WHERE consumer = ? AND letter = ? AND closed_at IS NULL`,
@@ -53,8 +63,9 @@ export async function dismissLetter(operator: Operator, request: DismissRequest)
 const lettersPerStatement = 1_000;
 
 /**
- * Closes every open letter that has no identity and fits, page by page: another program that writes into the topic leaves
- * more of them than a hand can name. Yields the letters of each page once they are closed.
+ * Closes every open letter that has no identity and fits, page by page: another program that writes
+ * into the topic leaves more of them than a hand can name. Yields the letters of each page once
+ * they are closed.
  */
 export async function* dismissWithoutIdentity(
   operator: Operator,
@@ -93,8 +104,14 @@ export type DiscardOutcome =
   /** No parked row has this version; it may have been applied in the meantime. */
   | { readonly outcome: 'not-parked' };
 
-/** Moves one parked record to the DLQ, for a version whose predecessors will never come. Safe to call again after a crash. */
-export async function discardParked(operator: Operator, request: DiscardRequest): Promise<DiscardOutcome> {
+/**
+ * Moves one parked record to the DLQ, for a version whose predecessors will never come. Safe to
+ * call again after a crash.
+ */
+export async function discardParked(
+  operator: Operator,
+  request: DiscardRequest,
+): Promise<DiscardOutcome> {
   const { aggregateId, version, reason } = request;
   const store = storeOf(operator);
   if ((await store.transaction(({ parked }) => parked.find(aggregateId, version))) === undefined)
@@ -102,7 +119,8 @@ export async function discardParked(operator: Operator, request: DiscardRequest)
   const publisher = await connectPublisher(operator.kafka);
   try {
     return await store.transaction(async (tx): Promise<DiscardOutcome> => {
-      // Under the mark's lock no transaction can apply the row between its publish and its deletion.
+      // Under the mark's lock no transaction can apply the row between its publish and its
+      // deletion.
       await tx.marks.lock([aggregateId]);
       const parked = await tx.parked.find(aggregateId, version);
       if (parked === undefined) return { outcome: 'not-parked' };
@@ -117,7 +135,12 @@ export async function discardParked(operator: Operator, request: DiscardRequest)
         bare: undefined,
       };
       // Published before the row goes: a crash in between makes a copy, never a loss.
-      const stored = await publishToDlq(publisher, store.consumer.group, [{ failure, identity }], operator.now());
+      const stored = await publishToDlq(
+        publisher,
+        store.consumer.group,
+        [{ failure, identity }],
+        operator.now(),
+      );
       await tx.deadLetters.record(stored);
       await tx.parked.remove([parked]);
       return { outcome: 'discarded', letter: identity.eventId };

@@ -1,4 +1,9 @@
-import { behindPlace, closeAllPassed, mysqlDeadLetters, placeValues } from '../store/dead-letters.ts';
+import {
+  behindPlace,
+  closeAllPassed,
+  mysqlDeadLetters,
+  placeValues,
+} from '../store/dead-letters.ts';
 import { type DeadLetterPlace, firstPlace } from '../store/store.ts';
 import {
   type Condition,
@@ -11,15 +16,23 @@ import {
 } from './dead-letter-index.ts';
 import { type Operator } from './operator.ts';
 
-/** How letters are paged through: in the order of an index, each page from where the last one ended. */
+/**
+ * How letters are paged through: in the order of an index, each page from where the last one ended.
+ */
 interface LetterOrder {
   /** Columns of the index behind `consumer` and `is_open`. */
   readonly by: string;
   readonly compare: (one: Letter, other: Letter) => number;
 }
 
-/** Closes what the marks have passed before a filter is asked what is open: of all letters, or only of those that it names. */
-async function closeSettledOf({ consumer, dataSource, now }: Operator, filter: LetterFilter): Promise<void> {
+/**
+ * Closes what the marks have passed before a filter is asked what is open: of all letters, or only
+ * of those that it names.
+ */
+async function closeSettledOf(
+  { consumer, dataSource, now }: Operator,
+  filter: LetterFilter,
+): Promise<void> {
   const deadLetters = mysqlDeadLetters(dataSource.manager, consumer, now);
   const { letters, aggregateId } = filter;
   if (aggregateId !== undefined) await deadLetters.closeOf({ aggregateId });
@@ -36,7 +49,8 @@ async function readLetterPage(
   limit: number,
 ): Promise<readonly Letter[]> {
   const { state = 'open' } = filter;
-  // Open and closed ones lie apart in the indexes: a page of both is the beginning of a page of each.
+  // Open and closed ones lie apart in the indexes: a page of both is the beginning of a page of
+  // each.
   const states = state === 'all' ? [1, 0] : [state === 'open' ? 1 : 0];
   const condition = toCondition(consumer, filter);
   const letters: Letter[] = [];
@@ -54,11 +68,18 @@ const lettersPerPage = 500;
 
 const byTime: LetterOrder = {
   by: 'dead_letter.last_failed_at, dead_letter.letter',
-  compare: (one, other) => one.lastFailedAt - other.lastFailedAt || (one.letter < other.letter ? -1 : 1),
+  compare: (one, other) =>
+    one.lastFailedAt - other.lastFailedAt || (one.letter < other.letter ? -1 : 1),
 };
 
-/** Letters that fit, the oldest failure first, page by page; what the marks have passed is closed before the first page. */
-export async function* listLetters(operator: Operator, filter: LetterFilter = {}): AsyncGenerator<Letter> {
+/**
+ * Letters that fit, the oldest failure first, page by page; what the marks have passed is closed
+ * before the first page.
+ */
+export async function* listLetters(
+  operator: Operator,
+  filter: LetterFilter = {},
+): AsyncGenerator<Letter> {
   await closeSettledOf(operator, filter);
   let after: DeadLetterPlace = firstPlace;
   for (;;) {
@@ -77,9 +98,10 @@ const byOffset: LetterOrder = {
 };
 
 /**
- * Letters that fit, page by page in the order of the DLQ, so that it is read once and forwards. Only letters that were known at
- * the start: one that is replayed and fails again gets a later offset, and would come round without end. Those that are said
- * to lie behind the DLQ's end come too: it was made again since.
+ * Letters that fit, page by page in the order of the DLQ, so that it is read once and forwards.
+ * Only letters that were known at the start: one that is replayed and fails again gets a later
+ * offset, and would come round without end. Those that are said to lie behind the DLQ's end come
+ * too: it was made again since.
  */
 export async function* pagesByPosition(
   operator: Operator,
@@ -103,9 +125,19 @@ export async function* pagesByPosition(
   }
 }
 
-/** The highest offset that a letter has in each partition of the DLQ, in the order of the partitions. */
-async function readLastOffsets({ consumer, dataSource }: Operator): Promise<readonly (readonly [number, bigint])[]> {
-  const read = async (condition: string, order: string, values: readonly number[]): Promise<Position | undefined> => {
+/**
+ * The highest offset that a letter has in each partition of the DLQ, in the order of the
+ * partitions.
+ */
+async function readLastOffsets({
+  consumer,
+  dataSource,
+}: Operator): Promise<readonly (readonly [number, bigint])[]> {
+  const read = async (
+    condition: string,
+    order: string,
+    values: readonly number[],
+  ): Promise<Position | undefined> => {
     const rows: readonly Position[] = await dataSource.query(
       `SELECT dlq_partition, dlq_offset FROM dead_letter FORCE INDEX (letters_by_position)
        WHERE consumer = ? AND is_open = ? AND ${condition} ORDER BY ${order} LIMIT 1`,
@@ -114,7 +146,8 @@ async function readLastOffsets({ consumer, dataSource }: Operator): Promise<read
     return rows[0];
   };
   const offsets = new Map<number, bigint>();
-  // Apart, as open and closed ones lie apart in the index; a row each, where GROUP BY would read all of it.
+  // Apart, as open and closed ones lie apart in the index; a row each, where GROUP BY would read
+  // all of it.
   for (const isOpen of [1, 0]) {
     let next = 0;
     for (;;) {

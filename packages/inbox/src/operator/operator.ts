@@ -37,7 +37,9 @@ export async function readGroupStates(admin: Admin, operator: Operator): Promise
       return {
         group,
         members: groups.find(({ groupId }) => groupId === group)?.members.length ?? 0,
-        hasCommitted: committed.some(({ partitions }) => partitions.some(({ offset }) => BigInt(offset) >= 0n)),
+        hasCommitted: committed.some(({ partitions }) =>
+          partitions.some(({ offset }) => BigInt(offset) >= 0n),
+        ),
       };
     }),
   );

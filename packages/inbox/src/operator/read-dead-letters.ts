@@ -11,29 +11,41 @@ import type { Operator } from './operator.ts';
 
 export interface LetterReader {
   /**
-   * The DLQ records of these letters, by letter; one that the DLQ no longer holds is left out, another record in its place too. One call at a time; cheap when
-   * the letters of one call after the other are in the order of the DLQ.
+   * The DLQ records of these letters, by letter; one that the DLQ no longer holds is left out,
+   * another record in its place too. One call at a time; cheap when the letters of one call after
+   * the other are in the order of the DLQ.
    */
   read(letters: readonly Letter[]): Promise<ReadonlyMap<string, SourceRecord>>;
   close(): Promise<void>;
 }
 
 interface Page {
-  /** By partition: the letters that are still awaited, by offset; several when the DLQ was made again. */
+  /**
+   * By partition: the letters that are still awaited, by offset; several when the DLQ was made
+   * again.
+   */
   readonly awaited: Map<number, Map<string, Letter[]>>;
   readonly found: Map<string, SourceRecord>;
   readonly done: PromiseWithResolvers<void>;
 }
 
 /**
- * Reads DLQ records by their exact position. kafkajs reads within a consumer group only: this one lives as long as the reader,
- * unlike that of `readRanges`, because joining a group anew for each page of a long replay would cost seconds each.
+ * Reads DLQ records by their exact position. kafkajs reads within a consumer group only: this one
+ * lives as long as the reader, unlike that of `readRanges`, because joining a group anew for each
+ * page of a long replay would cost seconds each.
  */
-export async function openLetterReader(operator: Operator, maxSilenceMs = 30_000): Promise<LetterReader> {
+export async function openLetterReader(
+  operator: Operator,
+  maxSilenceMs = 30_000,
+): Promise<LetterReader> {
   const topic = deadLetterTopicName(operator.consumer.group);
   const groupId = `${operator.consumer.group}.operator.${randomUUID()}`;
   const admin = await openAdmin(operator.kafka);
-  const consumer = operator.kafka.consumer({ groupId, maxWaitTimeInMs: 100, maxBytesPerPartition: 262_144 });
+  const consumer = operator.kafka.consumer({
+    groupId,
+    maxWaitTimeInMs: 100,
+    maxBytesPerPartition: 262_144,
+  });
   let page: Page | undefined;
 
   function take({ batch, pause }: EachBatchPayload): Promise<void> {
@@ -78,7 +90,9 @@ export async function openLetterReader(operator: Operator, maxSilenceMs = 30_000
       for (const { partition, low, high } of ends) {
         const held = letters.filter(
           ({ dlqPartition, dlqOffset }) =>
-            dlqPartition === partition && BigInt(dlqOffset) >= BigInt(low) && BigInt(dlqOffset) < BigInt(high),
+            dlqPartition === partition &&
+            BigInt(dlqOffset) >= BigInt(low) &&
+            BigInt(dlqOffset) < BigInt(high),
         );
         if (held.length > 0)
           awaited.set(
@@ -93,7 +107,8 @@ export async function openLetterReader(operator: Operator, maxSilenceMs = 30_000
         consumer.seek({ topic, partition, offset: String(lowest(offsets.keys())) });
         consumer.resume([{ topic, partitions: [partition] }]);
       }
-      const late = (): Error => new Error(`${topic} was not read within ${maxSilenceMs} ms; do its brokers answer?`);
+      const late = (): Error =>
+        new Error(`${topic} was not read within ${maxSilenceMs} ms; do its brokers answer?`);
       try {
         await withinDeadline(done.promise, maxSilenceMs, late);
         return page.found;
@@ -108,7 +123,8 @@ export async function openLetterReader(operator: Operator, maxSilenceMs = 30_000
 async function close(consumer: KafkaConsumer, admin: Admin, groupId: string): Promise<void> {
   try {
     await consumer.disconnect();
-    // A group that never got as far as joining is not there; any other leftover would only be clutter.
+    // A group that never got as far as joining is not there; any other leftover would only be
+    // clutter.
     await admin.deleteGroups([groupId]).catch(() => undefined);
   } finally {
     await admin.disconnect();
@@ -120,8 +136,9 @@ function lowest(offsets: Iterable<string>): bigint {
 }
 
 /**
- * The record that a bare dead letter stands for, from its place in the source topic, with the headers that the dead letter would
- * have; undefined when it is gone or is not that record any more.
+ * The record that a bare dead letter stands for, from its place in the source topic, with the
+ * headers that the dead letter would have; undefined when it is gone or is not that record any
+ * more.
  */
 export async function readOrigin(
   operator: Operator,
@@ -147,11 +164,16 @@ async function readAt(
   if (!isHeld) return undefined;
   let found: SourceRecord | undefined;
   const range = { topic, partition, from, end: from + 1n };
-  await readRanges(kafka, `${consumer.group}.operator.${randomUUID()}`, [range], (_range, record) => {
-    const { timestamp, key, value } = record;
-    const origin = { topic, partition, offset, timestampMs: Number(timestamp) };
-    found = { origin, key, value, headers: record.recordHeaders() };
-    return 'enough';
-  });
+  await readRanges(
+    kafka,
+    `${consumer.group}.operator.${randomUUID()}`,
+    [range],
+    (_range, record) => {
+      const { timestamp, key, value } = record;
+      const origin = { topic, partition, offset, timestampMs: Number(timestamp) };
+      found = { origin, key, value, headers: record.recordHeaders() };
+      return 'enough';
+    },
+  );
   return found;
 }

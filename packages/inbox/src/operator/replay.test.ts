@@ -15,7 +15,11 @@ it.each([
   ['an open letter whose turn has not come', { markVersion: 1 }, 'replay'],
   ['a letter that the mark has passed', { markVersion: 6 }, 'superseded'],
   ['a letter that is the mark, for it was applied', { markVersion: 5 }, 'superseded'],
-  ['a letter that the policy passed over, while it is the mark', { markVersion: 5, skippedBy: 'policy' }, 'replay'],
+  [
+    'a letter that the policy passed over, while it is the mark',
+    { markVersion: 5, skippedBy: 'policy' },
+    'replay',
+  ],
   ['the same once the mark has moved on', { markVersion: 6, skippedBy: 'policy' }, 'superseded'],
   ['a letter that was skipped by hand', { markVersion: 5, skippedBy: 'hand' }, 'superseded'],
   ['a letter that was dismissed', { closedAt: 1 }, 'closed'],

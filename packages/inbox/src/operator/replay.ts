@@ -24,9 +24,15 @@ export interface Replay {
   readonly outcome:
     | 'replayed'
     | 'would-replay'
-    /** The DLQ no longer holds its record; where it stood there may be another one, of a DLQ that was made again. */
+    /**
+     * The DLQ no longer holds its record; where it stood there may be another one, of a DLQ that
+     * was made again.
+     */
     | 'missing'
-    /** It is bare, and the record it stands for is gone from the source topic or is too large for the retry topic. */
+    /**
+     * It is bare, and the record it stands for is gone from the source topic or is too large for
+     * the retry topic.
+     */
     | 'incomplete'
     | Exclude<ReplayVerdict, 'replay'>;
 }
@@ -34,8 +40,9 @@ export interface Replay {
 const lettersPerPage = 100;
 
 /**
- * Sends dead letters back to their group's first retry topic, page by page, and tells what became of each. The order does
- * not matter and a copy is harmless: the mark sees to both. Called again, it goes on with what was not sent.
+ * Sends dead letters back to their group's first retry topic, page by page, and tells what became
+ * of each. The order does not matter and a copy is harmless: the mark sees to both. Called again,
+ * it goes on with what was not sent.
  */
 export async function* replayLetters(
   operator: Operator,
@@ -51,11 +58,18 @@ export async function* replayLetters(
   try {
     for await (const letters of pagesByPosition(operator, filter, perPage)) {
       if (signal?.aborted) return;
-      const replays = await replayPage(operator, reader, dryRun ? undefined : publisher, letters, again);
+      const replays = await replayPage(
+        operator,
+        reader,
+        dryRun ? undefined : publisher,
+        letters,
+        again,
+      );
       yield* replays;
       sent += replays.filter(({ outcome }) => outcome === 'replayed').length;
       const aheadMs = startedAtMs + (sent / rate) * 1_000 - performance.now();
-      if (aheadMs > 0) await wait(aheadMs, undefined, signal ? { signal } : {}).catch(() => undefined);
+      if (aheadMs > 0)
+        await wait(aheadMs, undefined, signal ? { signal } : {}).catch(() => undefined);
     }
   } finally {
     await publisher.close();
@@ -92,9 +106,13 @@ async function replayPage(
   if (publisher !== undefined && held.length > 0) {
     const nowMs = operator.now();
     const { group } = operator.consumer;
-    const published = await publisher.publish(held.map(({ record, source }) => toReplay(group, record, nowMs, source)));
-    for (const [index, { letter }] of held.entries()) if (published[index]?.kind === 'refused') incomplete.add(letter);
-    // After the acknowledgement: a letter that counts as sent but was not would be left out for good.
+    const published = await publisher.publish(
+      held.map(({ record, source }) => toReplay(group, record, nowMs, source)),
+    );
+    for (const [index, { letter }] of held.entries())
+      if (published[index]?.kind === 'refused') incomplete.add(letter);
+    // After the acknowledgement: a letter that counts as sent but was not would be left out for
+    // good.
     const sent = held.filter(({ letter }) => !incomplete.has(letter)).map(({ letter }) => letter);
     await recordReplays(operator, sent, nowMs);
   }
@@ -107,7 +125,10 @@ async function replayPage(
   });
 }
 
-/** Remembers what the retry topic has acknowledged, so that an interrupted replay goes on where it stopped. */
+/**
+ * Remembers what the retry topic has acknowledged, so that an interrupted replay goes on where it
+ * stopped.
+ */
 async function recordReplays(
   { dataSource, consumer }: Operator,
   sent: readonly Letter[],
@@ -133,14 +154,21 @@ export type ReplayVerdict =
   | 'no-identity'
   | 'conflict';
 
-type Facts = Pick<Letter, 'reason' | 'version' | 'markVersion' | 'skippedBy' | 'closedAt' | 'isReplayPending'>;
+type Facts = Pick<
+  Letter,
+  'reason' | 'version' | 'markVersion' | 'skippedBy' | 'closedAt' | 'isReplayPending'
+>;
 
-/** Whether sending a letter back can do anything, from the index and the mark alone; `again` overrules what was done before. */
+/**
+ * Whether sending a letter back can do anything, from the index and the mark alone; `again`
+ * overrules what was done before.
+ */
 export function judgeReplay(letter: Facts, again: boolean): ReplayVerdict {
   if (letter.reason === 'conflict') return 'conflict';
   if (letter.reason === 'no-identity' || letter.version === null) return 'no-identity';
   if (letter.markVersion > letter.version) return 'superseded';
-  // At the mark itself only what the policy passed over may still be applied; a skip by hand is final.
+  // At the mark itself only what the policy passed over may still be applied; a skip by hand is
+  // final.
   if (letter.markVersion === letter.version && letter.skippedBy !== 'policy') return 'superseded';
   if (again) return 'replay';
   if (letter.closedAt !== null) return 'closed';

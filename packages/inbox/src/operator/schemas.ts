@@ -15,7 +15,10 @@ export interface ComparedSchema extends SchemaKey {
   readonly decision: KnownSchema['decision'];
   readonly fingerprint: string | undefined;
   readonly text: string | undefined;
-  /** `ambiguous`: another schema of the same record, so that an event does not tell which of the two it was written with. */
+  /**
+   * `ambiguous`: another schema of the same record, so that an event does not tell which of the two
+   * it was written with.
+   */
   readonly registry: 'same' | 'lost' | 'changed' | 'ambiguous' | 'no-answer';
   /** How the registry contradicts it, or why it gave no answer. */
   readonly problem: string | undefined;
@@ -48,17 +51,25 @@ async function compare(registry: RegistryClient, known: KnownSchema): Promise<Co
   try {
     answer = await registry.schemaOf(schemaId);
   } catch (error) {
-    return { ...one, registry: 'no-answer', problem: error instanceof Error ? error.message : String(error) };
+    return {
+      ...one,
+      registry: 'no-answer',
+      problem: error instanceof Error ? error.message : String(error),
+    };
   }
   if (answer.kind === 'unknown') return { ...one, registry: 'lost', problem: undefined };
-  if (fingerprint === undefined || text === undefined) return { ...one, registry: 'changed', problem: undefined };
+  if (fingerprint === undefined || text === undefined)
+    return { ...one, registry: 'changed', problem: undefined };
   const problem = contradictionOf({ eventType, schemaId, fingerprint }, answer);
   if (problem === undefined) return { ...one, registry: 'same', problem };
   const isSameRecord = answer.kind === 'schema' && answer.type.name === parseSchema(text).name;
   return { ...one, registry: isSameRecord ? 'ambiguous' : 'changed', problem };
 }
 
-/** Lets the consumer use its own text for every id that the registry has lost or gave to another type's schema; returns these. */
+/**
+ * Lets the consumer use its own text for every id that the registry has lost or gave to another
+ * type's schema; returns these.
+ */
 export async function keepStored(
   operator: Operator,
   compared: readonly ComparedSchema[],
@@ -75,13 +86,26 @@ export async function keepStored(
   return kept;
 }
 
-/** Forgets what was remembered and decided: the next event with such an id learns it from the registry as it is then. */
-export async function forgetKnown(operator: Operator, schemas: readonly SchemaKey[]): Promise<void> {
+/**
+ * Forgets what was remembered and decided: the next event with such an id learns it from the
+ * registry as it is then.
+ */
+export async function forgetKnown(
+  operator: Operator,
+  schemas: readonly SchemaKey[],
+): Promise<void> {
   for (const one of schemas) await storeOf(operator).schemas.forget(one);
 }
 
-/** Tells what an id meant, for one that neither the registry nor the consumer knows; throws when the text is no Avro schema. */
-export async function storeSchema(operator: Operator, key: SchemaKey, schema: string): Promise<string> {
+/**
+ * Tells what an id meant, for one that neither the registry nor the consumer knows; throws when the
+ * text is no Avro schema.
+ */
+export async function storeSchema(
+  operator: Operator,
+  key: SchemaKey,
+  schema: string,
+): Promise<string> {
   const type = parseSchema(schema);
   const fingerprint = fingerprintOf(type);
   const stored = { ...key, decision: 'stored', fingerprint, text: textOf(type) } as const;

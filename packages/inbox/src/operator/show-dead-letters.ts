@@ -24,7 +24,10 @@ export interface ShownLetter {
 
 const lettersPerPage = 100;
 
-/** Letters with their records from the DLQ, their payload as far as it decodes and what is parked behind them. */
+/**
+ * Letters with their records from the DLQ, their payload as far as it decodes and what is parked
+ * behind them.
+ */
 export async function* showLetters(
   operator: Operator,
   registryUrl: string,
@@ -54,12 +57,14 @@ async function countFollowers(
   { consumer, dataSource }: Operator,
   { aggregateId, version }: Letter,
 ): Promise<Followers> {
-  if (aggregateId === null || version === null) return { count: 0, firstVersion: null, lastVersion: null };
-  const [row]: readonly { followers: string; lowest: number | null; highest: number | null }[] = await dataSource.query(
-    `SELECT COUNT(*) AS followers, MIN(version) AS lowest, MAX(version) AS highest FROM parked FORCE INDEX (PRIMARY)
+  if (aggregateId === null || version === null)
+    return { count: 0, firstVersion: null, lastVersion: null };
+  const [row]: readonly { followers: string; lowest: number | null; highest: number | null }[] =
+    await dataSource.query(
+      `SELECT COUNT(*) AS followers, MIN(version) AS lowest, MAX(version) AS highest FROM parked FORCE INDEX (PRIMARY)
      WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version > ?`,
-    [consumer.group, consumer.aggregateType, aggregateId, version],
-  );
+      [consumer.group, consumer.aggregateType, aggregateId, version],
+    );
   return {
     count: Number(row?.followers ?? 0),
     firstVersion: row?.lowest ?? null,
@@ -74,24 +79,37 @@ type Payload =
 
 const headerLength = 5;
 
-/** A function that decodes Confluent-framed Avro with the schema that it was written with; it never throws. */
-function payloadReader(registryUrl: string, timeoutMs = 3_000): (value: Buffer | null) => Promise<Payload> {
+/**
+ * A function that decodes Confluent-framed Avro with the schema that it was written with; it never
+ * throws.
+ */
+function payloadReader(
+  registryUrl: string,
+  timeoutMs = 3_000,
+): (value: Buffer | null) => Promise<Payload> {
   const registry = connectRegistry(registryUrl, timeoutMs);
   const schemas = new Map<number, avsc.Type>();
   return async (value) => {
     if (value === null) return raw('the value is null');
-    if (value.length < headerLength || value[0] !== 0) return raw(`${value.length} bytes without Confluent framing`);
+    if (value.length < headerLength || value[0] !== 0)
+      return raw(`${value.length} bytes without Confluent framing`);
     const schemaId = value.readInt32BE(1);
     try {
       let schema = schemas.get(schemaId);
       if (schema === undefined) {
         const answer = await registry.schemaOf(schemaId);
-        if (answer.kind === 'unknown') return raw(`schema id ${schemaId} is not known to the registry`);
-        if (answer.kind === 'unusable') return raw(`schema id ${schemaId} cannot be used: ${answer.problem}`);
+        if (answer.kind === 'unknown')
+          return raw(`schema id ${schemaId} is not known to the registry`);
+        if (answer.kind === 'unusable')
+          return raw(`schema id ${schemaId} cannot be used: ${answer.problem}`);
         schema = answer.type;
         schemas.set(schemaId, schema);
       }
-      return { kind: 'decoded', schemaId, event: schema.fromBuffer(value.subarray(headerLength)) as unknown };
+      return {
+        kind: 'decoded',
+        schemaId,
+        event: schema.fromBuffer(value.subarray(headerLength)) as unknown,
+      };
     } catch (error) {
       return raw(`schema id ${schemaId}: ${describeError(error).message}`);
     }

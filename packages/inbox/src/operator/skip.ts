@@ -10,7 +10,10 @@ export interface SkipRequest {
   readonly aggregateId: string;
   readonly version: number;
   readonly reason: string;
-  /** The caller asserts that no record of this version exists any more, so that its event cannot be named. */
+  /**
+   * The caller asserts that no record of this version exists any more, so that its event cannot be
+   * named.
+   */
   readonly isLost?: boolean;
   /** The caller asserts that the writer has this version, although nothing waits behind it. */
   readonly withoutFollowers?: boolean;
@@ -22,18 +25,26 @@ export type SkipOutcome =
   /** Its predecessors have not been applied or skipped yet. */
   | { readonly outcome: 'not-next'; readonly markVersion: number }
   | { readonly outcome: 'already-passed'; readonly markVersion: number }
-  /** No dead letter and no parked record has this version: it may still be in a retry topic or on its way. */
+  /**
+   * No dead letter and no parked record has this version: it may still be in a retry topic or on
+   * its way.
+   */
   | { readonly outcome: 'unknown-event' }
   /** The consumer has never heard of the aggregate. */
   | { readonly outcome: 'unknown-aggregate' }
-  /** No event is known that has this version, and nothing waits behind it: the writer may not have come so far. */
+  /**
+   * No event is known that has this version, and nothing waits behind it: the writer may not have
+   * come so far.
+   */
   | { readonly outcome: 'no-followers' };
 
 /**
- * Moves an aggregate's mark past one version without its effect; the sweep of the service drains what is parked behind it.
+ * Moves an aggregate's mark past one version without its effect; the sweep of the service drains
+ * what is parked behind it.
  *
- * The mark takes the skipped event's id, so that a later copy of its record is a duplicate. A lost version has none: should
- * its record turn up after all while the mark stands there, it becomes a `conflict` letter, because a human thought it gone.
+ * The mark takes the skipped event's id, so that a later copy of its record is a duplicate. A lost
+ * version has none: should its record turn up after all while the mark stands there, it becomes a
+ * `conflict` letter, because a human thought it gone.
  */
 export async function skipVersion(operator: Operator, request: SkipRequest): Promise<SkipOutcome> {
   const store = storeOf(operator);
@@ -53,7 +64,11 @@ export async function skipVersion(operator: Operator, request: SkipRequest): Pro
       if (late !== undefined) return late;
       // A mark ahead of the writer would make a conflict of its next event.
       const isCertain = event !== undefined && !event.neverExisted;
-      if (!isCertain && !withoutFollowers && !(await hasFollowers(manager, operator, aggregateId, version)))
+      if (
+        !isCertain &&
+        !withoutFollowers &&
+        !(await hasFollowers(manager, operator, aggregateId, version))
+      )
         throw new Refusal<SkipOutcome>({ outcome: 'no-followers' });
       const identity = { aggregateId, version, eventId: event?.eventId ?? '' };
       const moved = new Map([[aggregateId, identity]]);
@@ -94,8 +109,14 @@ function classify(mark: number, version: number): SkipOutcome | undefined {
   return mark === version - 1 ? undefined : { outcome: 'not-next', markVersion: mark };
 }
 
-/** Whether the consumer has ever met the aggregate: a mark, a parked record, a letter or a skip of it is there. */
-async function hasHeardOf({ consumer, dataSource }: Operator, aggregateId: string): Promise<boolean> {
+/**
+ * Whether the consumer has ever met the aggregate: a mark, a parked record, a letter or a skip of
+ * it is there.
+ */
+async function hasHeardOf(
+  { consumer, dataSource }: Operator,
+  aggregateId: string,
+): Promise<boolean> {
   const ofAggregate = 'consumer = ? AND aggregatetype = ? AND aggregateid = ?';
   const [found]: readonly unknown[] = await dataSource.query(
     ['mark', 'parked', 'dead_letter', 'skipped']
@@ -112,7 +133,10 @@ interface NamedEvent {
   readonly neverExisted: boolean;
 }
 
-/** The event of a version: a letter's before a parked row's; never that of a conflict, which is the one that does not hold the place. */
+/**
+ * The event of a version: a letter's before a parked row's; never that of a conflict, which is the
+ * one that does not hold the place.
+ */
 async function findEvent(
   tx: EntityManager,
   { consumer }: Operator,
@@ -126,7 +150,8 @@ async function findEvent(
     key,
   );
   // With a place in the order, nothing else lets a letter be dismissed.
-  if (letter !== undefined) return { eventId: letter.event_id, neverExisted: letter.closed_by === 'dismissed' };
+  if (letter !== undefined)
+    return { eventId: letter.event_id, neverExisted: letter.closed_by === 'dismissed' };
   const [parked]: readonly { event_id: string }[] = await tx.query(
     'SELECT event_id FROM parked FORCE INDEX (PRIMARY) WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version = ?',
     key,
@@ -134,7 +159,10 @@ async function findEvent(
   return parked && { eventId: parked.event_id, neverExisted: false };
 }
 
-/** Whether anything waits behind the version, which shows that the writer has come further; only true for long under the lock of the mark. */
+/**
+ * Whether anything waits behind the version, which shows that the writer has come further; only
+ * true for long under the lock of the mark.
+ */
 async function hasFollowers(
   tx: EntityManager,
   { consumer }: Operator,

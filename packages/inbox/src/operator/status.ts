@@ -5,7 +5,13 @@ import { findRetryTopics, nextOffset, openLagProbe } from '../consume/lag.ts';
 import { probeAggregateId } from '../decide.ts';
 import { closeAllPassed, mysqlDeadLetters } from '../store/dead-letters.ts';
 import type { OpenMissing } from '../store/store.ts';
-import { type GroupState, type Operator, inboxGroups, readGroupStates, storeOf } from './operator.ts';
+import {
+  type GroupState,
+  type Operator,
+  inboxGroups,
+  readGroupStates,
+  storeOf,
+} from './operator.ts';
 
 /** Events that wait behind one aggregate's mark. */
 interface ParkedAggregate {
@@ -36,7 +42,11 @@ export interface InboxStatus {
 }
 
 /** How far an inbox has come and what waits in it. */
-export async function inboxStatus(operator: Operator, sourceTopic: string, aggregates = 10): Promise<InboxStatus> {
+export async function inboxStatus(
+  operator: Operator,
+  sourceTopic: string,
+  aggregates = 10,
+): Promise<InboxStatus> {
   const { consumer, dataSource } = operator;
   const nowMs = operator.now();
   await closeAllPassed(mysqlDeadLetters(dataSource.manager, consumer, operator.now));
@@ -50,7 +60,8 @@ export async function inboxStatus(operator: Operator, sourceTopic: string, aggre
     const [row]: readonly { rowCount: string }[] = await dataSource.query(sql, key);
     return Number(row?.rowCount ?? 0);
   };
-  const skips = 'SELECT COUNT(*) AS rowCount FROM skipped WHERE consumer = ? AND aggregatetype = ? AND decided_by =';
+  const skips =
+    'SELECT COUNT(*) AS rowCount FROM skipped WHERE consumer = ? AND aggregatetype = ? AND decided_by =';
   return {
     consumer: consumer.group,
     ...(await askBrokers(operator, sourceTopic)),
@@ -72,17 +83,22 @@ async function askBrokers(
 ): Promise<Pick<InboxStatus, 'groups' | 'lag' | 'retries'>> {
   const [sourceGroup, retryGroup] = inboxGroups(operator);
   const { group } = operator.consumer;
-  // All that there are, whatever a definition says: more would be invisible, fewer would not be there.
+  // All that there are, whatever a definition says: more would be invisible, fewer would not be
+  // there.
   const retryTopics = await findRetryTopics(operator.kafka, { group, retryTiers: 0 });
   const groups = await withAdmin(operator.kafka, (admin) => readGroupStates(admin, operator));
   const source = await readLag(operator, sourceGroup, [sourceTopic]);
   const retried = await readLag(operator, retryGroup, retryTopics);
   return {
     groups,
-    lag: source.map(({ partition, records }) => ({ partition, records })).sort((a, b) => a.partition - b.partition),
+    lag: source
+      .map(({ partition, records }) => ({ partition, records }))
+      .sort((a, b) => a.partition - b.partition),
     retries: retryTopics.map((name) => ({
       tier: must(retryTierOf(group, name), `tier of ${name}`),
-      records: retried.filter(({ topic }) => topic === name).reduce((sum, one) => sum + one.records, 0),
+      records: retried
+        .filter(({ topic }) => topic === name)
+        .reduce((sum, one) => sum + one.records, 0),
     })),
   };
 }
@@ -106,17 +122,19 @@ async function longestParked(
   nowMs: number,
   limit: number,
 ): Promise<ParkedAggregate[]> {
-  const rows: readonly Record<'aggregateid' | 'mark' | 'parked' | 'lowest' | 'highest' | 'bytes' | 'oldest', string>[] =
-    await dataSource.query(
-      `SELECT waiting.*, COALESCE(mark.version, 0) AS mark FROM (
+  const rows: readonly Record<
+    'aggregateid' | 'mark' | 'parked' | 'lowest' | 'highest' | 'bytes' | 'oldest',
+    string
+  >[] = await dataSource.query(
+    `SELECT waiting.*, COALESCE(mark.version, 0) AS mark FROM (
          SELECT aggregateid, COUNT(*) AS parked, MIN(version) AS lowest, MAX(version) AS highest, SUM(bytes) AS bytes,
            MIN(parked_at) AS oldest
          FROM parked FORCE INDEX (parked_size) WHERE consumer = ? AND aggregatetype = ? GROUP BY aggregateid ORDER BY oldest, aggregateid LIMIT ?
        ) AS waiting
        LEFT JOIN mark ON mark.consumer = ? AND mark.aggregatetype = ? AND mark.aggregateid = waiting.aggregateid
        ORDER BY waiting.oldest, waiting.aggregateid`,
-      [consumer.group, consumer.aggregateType, limit, consumer.group, consumer.aggregateType],
-    );
+    [consumer.group, consumer.aggregateType, limit, consumer.group, consumer.aggregateType],
+  );
   return rows.map((row) => ({
     aggregateId: row.aggregateid,
     markVersion: Number(row.mark),

@@ -6,20 +6,42 @@ import { type PartitionPosition, findRetryTopics, openLagProbe } from '../consum
 import { probeAggregateId } from '../decide.ts';
 import { type Operator, storeOf } from './operator.ts';
 
-/** What a source topic no longer holds: a consumer that begins with its earliest record would not get it. */
+/**
+ * What a source topic no longer holds: a consumer that begins with its earliest record would not
+ * get it.
+ */
 export type TopicGap =
-  | { readonly kind: 'begins-late'; readonly topic: string; readonly partition: number; readonly low: number }
-  /** Found by the consumer; a clean audit makes up for it in the consumer's tables, not in the topic. */
+  | {
+      readonly kind: 'begins-late';
+      readonly topic: string;
+      readonly partition: number;
+      readonly low: number;
+    }
+  /**
+   * Found by the consumer; a clean audit makes up for it in the consumer's tables, not in the
+   * topic.
+   */
   | { readonly kind: 'missing'; readonly reason: string }
-  /** Fewer records than events that were applied: another topic of the same name, or the marks came from a baseline. */
-  | { readonly kind: 'too-few'; readonly topic: string; readonly records: number; readonly applied: number };
+  /**
+   * Fewer records than events that were applied: another topic of the same name, or the marks came
+   * from a baseline.
+   */
+  | {
+      readonly kind: 'too-few';
+      readonly topic: string;
+      readonly records: number;
+      readonly applied: number;
+    };
 
 export interface TopicExtent {
   readonly positions: readonly PartitionPosition[];
   readonly gaps: readonly TopicGap[];
 }
 
-/** Looks for signs that the source topic does not hold everything that the consumer has applied; throws without an answer. */
+/**
+ * Looks for signs that the source topic does not hold everything that the consumer has applied;
+ * throws without an answer.
+ */
 export async function findTopicGaps(operator: Operator, sourceTopic: string): Promise<TopicExtent> {
   const { consumer, kafka } = operator;
   const probe = await openLagProbe(kafka, consumer.group, [sourceTopic]);
@@ -47,7 +69,10 @@ export async function findTopicGaps(operator: Operator, sourceTopic: string): Pr
   }
 }
 
-/** The events behind the marks, each of which was a record once; a version that was skipped as lost never was. */
+/**
+ * The events behind the marks, each of which was a record once; a version that was skipped as lost
+ * never was.
+ */
 async function countApplied({ consumer, dataSource }: Operator): Promise<number> {
   const key = [consumer.group, consumer.aggregateType];
   const [row]: readonly { passed: string | null; skips: string }[] = await dataSource.query(
@@ -60,8 +85,9 @@ async function countApplied({ consumer, dataSource }: Operator): Promise<number>
 }
 
 /**
- * Deletes what the group has settled from its retry topics, and says how many records: those below the committed offset of
- * its retry group, which were applied or are further on. Never `board`, never the DLQ. Safe to call twice, at once too.
+ * Deletes what the group has settled from its retry topics, and says how many records: those below
+ * the committed offset of its retry group, which were applied or are further on. Never `board`,
+ * never the DLQ. Safe to call twice, at once too.
  */
 export async function trimRetries(
   kafka: Kafka,
@@ -72,7 +98,8 @@ export async function trimRetries(
     let deleted = 0;
     const committed = await admin.fetchOffsets({ groupId: retryGroupOf(consumer), topics });
     for (const topic of topics) {
-      // Also tells the client who leads the partitions: without that the deletion reaches no broker.
+      // Also tells the client who leads the partitions: without that the deletion reaches no
+      // broker.
       const ends = await admin.fetchTopicOffsets(topic);
       const settled = committed.find((one) => one.topic === topic)?.partitions ?? [];
       const plan = planTrim(ends, settled);
@@ -109,7 +136,8 @@ export interface Trim {
 export function planTrim(ends: readonly Ends[], committed: readonly Committed[]): Trim[] {
   return ends.flatMap(({ partition, low, high }) => {
     const settled = BigInt(committed.find((one) => one.partition === partition)?.offset ?? '-1');
-    // Nothing new; nor -1, which here stands for "nothing committed", and to the broker for "everything".
+    // Nothing new; nor -1, which here stands for "nothing committed", and to the broker for
+    // "everything".
     if (settled <= BigInt(low)) return [];
     // From a topic of the same name that is no more.
     if (settled > BigInt(high)) return [];

@@ -8,15 +8,24 @@ import { sampleSchemaId, type SchemaResolver } from './resolver.ts';
 import type { SchemaUse } from './schema.ts';
 
 export interface Decoder {
-  /** Resolves the schemas that these deliveries name, before a transaction holds locks; throws InfrastructureError. */
+  /**
+   * Resolves the schemas that these deliveries name, before a transaction holds locks; throws
+   * InfrastructureError.
+   */
   prepare(deliveries: readonly Delivery[]): Promise<void>;
-  /** Decodes without waiting; throws InvalidEventError, and InfrastructureError while its schema is the registry's fault. */
+  /**
+   * Decodes without waiting; throws InvalidEventError, and InfrastructureError while its schema is
+   * the registry's fault.
+   */
   toMessage(delivery: Delivery): Message;
   /** An encoded event that means nothing, for the inbox to try itself with. */
   sample(): { readonly eventType: string; readonly value: Buffer };
 }
 
-/** Decodes Confluent-framed Avro with the schemas of the registry, into the shapes that this consumer was written for. */
+/**
+ * Decodes Confluent-framed Avro with the schemas of the registry, into the shapes that this
+ * consumer was written for.
+ */
 export function createDecoder(schemas: SchemaResolver): Decoder {
   const known = new Set(schemas.eventTypes);
 
@@ -57,7 +66,9 @@ export function createDecoder(schemas: SchemaResolver): Decoder {
         return use === undefined || schemas.find(use)?.kind === 'usable' ? [] : [use];
       });
       if (open.length === 0) return;
-      await schemas.resolve(open, (eventType) => deliveries.some((delivery) => decodes(delivery, eventType)));
+      await schemas.resolve(open, (eventType) =>
+        deliveries.some((delivery) => decodes(delivery, eventType)),
+      );
     },
     toMessage(delivery) {
       const { record, identity, attempt } = delivery;
@@ -71,7 +82,10 @@ export function createDecoder(schemas: SchemaResolver): Decoder {
       const framed = readFrame(value);
       if (framed.kind === 'not-framed') throw new InvalidEventError(framed.problem);
       const { schemaId, payload } = framed;
-      if (schemaId < 0 && (schemaId !== sampleSchemaId || identity.aggregateId !== probeAggregateId))
+      if (
+        schemaId < 0 &&
+        (schemaId !== sampleSchemaId || identity.aggregateId !== probeAggregateId)
+      )
         throw new InvalidEventError(`schema id ${schemaId} is none that a registry gives`);
       const found = schemas.find({ eventType, schemaId });
       if (found === undefined)
@@ -83,7 +97,10 @@ export function createDecoder(schemas: SchemaResolver): Decoder {
       try {
         data = found.reader.fromBuffer(payload, found.resolver);
       } catch (cause) {
-        throw new InvalidEventError(`the value does not decode as ${eventType} with schema id ${schemaId}`, { cause });
+        throw new InvalidEventError(
+          `the value does not decode as ${eventType} with schema id ${schemaId}`,
+          { cause },
+        );
       }
       schemas.decoded(eventType);
       return {

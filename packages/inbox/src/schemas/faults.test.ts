@@ -13,8 +13,16 @@ const alone: SchemaSuspicion = {
 test.each<[string, Partial<SchemaSuspicion>, string]>([
   ['of one event that nothing else points at is the fault of the event', {}, 'event'],
   ['that was said once is unclear', { isStable: false }, 'unclear'],
-  ['of a registry without our subjects is the fault of the registry', { registryKnowsOurSubjects: false }, 'registry'],
-  ['of a registry that lost other ids is the fault of the registry', { lostSchemas: ['schema id 1'] }, 'registry'],
+  [
+    'of a registry without our subjects is the fault of the registry',
+    { registryKnowsOurSubjects: false },
+    'registry',
+  ],
+  [
+    'of a registry that lost other ids is the fault of the registry',
+    { lostSchemas: ['schema id 1'] },
+    'registry',
+  ],
   ['of nine aggregates is the fault of their events', { aggregates: 9 }, 'event'],
   ['of ten aggregates is the fault of the registry', { aggregates: 10 }, 'registry'],
   [
@@ -49,12 +57,18 @@ test('aggregates and decoded events count for the window only, and an aggregate 
   expect(evidence.aggregates(key, 60_000)).toBe(2);
   expect(evidence.aggregates(key, 60_002)).toBe(1);
   evidence.sawDecoded('T', 0);
-  expect([evidence.decodesLately('T', 60_000), evidence.decodesLately('T', 60_001)]).toEqual([true, false]);
+  expect([evidence.decodesLately('T', 60_000), evidence.decodesLately('T', 60_001)]).toEqual([
+    true,
+    false,
+  ]);
   expect(evidence.decodesLately('U', 0)).toBe(false);
 });
 
 test('what strangers write is remembered up to a bound, the newest first', () => {
   const evidence = schemaEvidence(defaultSettings);
   for (let schemaId = 0; schemaId < 30_000; schemaId += 1) evidence.sawUnknown(schemaId, 0);
-  expect([evidence.isStablyUnknown(0, 9_999), evidence.isStablyUnknown(29_999, 9_999)]).toEqual([false, true]);
+  expect([evidence.isStablyUnknown(0, 9_999), evidence.isStablyUnknown(29_999, 9_999)]).toEqual([
+    false,
+    true,
+  ]);
 });

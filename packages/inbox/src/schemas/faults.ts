@@ -3,12 +3,20 @@ import type { InboxSettings } from '../settings.ts';
 import type { SchemaKey, SchemaMemory } from '../store/schema-memory.ts';
 import { nameOf } from './schema.ts';
 
-/** What is known of a schema id that cannot be used, when it must be decided whose fault that is. */
+/**
+ * What is known of a schema id that cannot be used, when it must be decided whose fault that is.
+ */
 export interface SchemaSuspicion {
-  /** The registry has said "unknown" again and again for long enough; true for a schema that was received whole. */
+  /**
+   * The registry has said "unknown" again and again for long enough; true for a schema that was
+   * received whole.
+   */
   readonly isStable: boolean;
   readonly registryKnowsOurSubjects: boolean;
-  /** Of the ids that this consumer has resolved before: those that the registry no longer has, or has changed. */
+  /**
+   * Of the ids that this consumer has resolved before: those that the registry no longer has, or
+   * has changed.
+   */
   readonly lostSchemas: readonly string[];
   /** Aggregates whose events carry this id, within the window. */
   readonly aggregates: number;
@@ -17,18 +25,27 @@ export interface SchemaSuspicion {
 }
 
 export type SchemaFault =
-  { readonly kind: 'unclear' } | { readonly kind: 'registry'; readonly because: string } | { readonly kind: 'event' };
+  | { readonly kind: 'unclear' }
+  | { readonly kind: 'registry'; readonly because: string }
+  | { readonly kind: 'event' };
 
-/** An id that a healthy registry would know must never dead-letter an event: whatever points at the registry comes first. */
+/**
+ * An id that a healthy registry would know must never dead-letter an event: whatever points at the
+ * registry comes first.
+ */
 export function decideSchemaFault(
   suspicion: SchemaSuspicion,
   { unknownSchemaAggregates, unknownSchemaWindowMs }: InboxSettings,
 ): SchemaFault {
   const { isStable, registryKnowsOurSubjects, lostSchemas, aggregates, typeDecodes } = suspicion;
   if (!isStable) return { kind: 'unclear' };
-  if (!registryKnowsOurSubjects) return { kind: 'registry', because: 'the registry knows none of our subjects' };
+  if (!registryKnowsOurSubjects)
+    return { kind: 'registry', because: 'the registry knows none of our subjects' };
   if (lostSchemas.length > 0)
-    return { kind: 'registry', because: `the registry has lost what it had: ${lostSchemas.slice(0, 3).join(', ')}` };
+    return {
+      kind: 'registry',
+      because: `the registry has lost what it had: ${lostSchemas.slice(0, 3).join(', ')}`,
+    };
   if (aggregates >= unknownSchemaAggregates && !typeDecodes)
     return {
       kind: 'registry',
@@ -51,11 +68,16 @@ export interface SchemaEvidence {
 
 /** Bounded: anyone can write records with ids that nothing ever had. */
 const maxIds = 1_000;
-/** More than all partitions hold at once: one that is forgotten is never unknown for long enough. */
+/**
+ * More than all partitions hold at once: one that is forgotten is never unknown for long enough.
+ */
 const maxUnknownIds = 10_000;
 const maxAggregatesAnId = 1_000;
 
-export function schemaEvidence({ unknownSchemaMs, unknownSchemaWindowMs }: InboxSettings): SchemaEvidence {
+export function schemaEvidence({
+  unknownSchemaMs,
+  unknownSchemaWindowMs,
+}: InboxSettings): SchemaEvidence {
   const unknownSince = new Map<number, number>();
   const seen = new Map<string, Map<string, number>>();
   const decodedAt = new Map<string, number>();
@@ -85,7 +107,8 @@ export function schemaEvidence({ unknownSchemaMs, unknownSchemaWindowMs }: Inbox
       return aggregates.size;
     },
     sawDecoded: (eventType, nowMs) => void decodedAt.set(eventType, nowMs),
-    decodesLately: (eventType, nowMs) => nowMs - (decodedAt.get(eventType) ?? -Infinity) <= unknownSchemaWindowMs,
+    decodesLately: (eventType, nowMs) =>
+      nowMs - (decodedAt.get(eventType) ?? -Infinity) <= unknownSchemaWindowMs,
   };
 }
 
@@ -103,7 +126,10 @@ function put<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, max: numb
 const alarm = 'schemas';
 const namedTroubles = 5;
 const namedDeadLetters = 10;
-/** What is still in the way is met again every few seconds: what was not for so long is another instance's now. */
+/**
+ * What is still in the way is met again every few seconds: what was not for so long is another
+ * instance's now.
+ */
 const forgetAfterMs = 60_000;
 
 interface Trouble {
@@ -157,13 +183,19 @@ export function trackSchemaTroubles({
         troubles.set(name, { ...known, seenMs });
         return;
       }
-      logger.error({ event: 'inbox.schema-trouble', eventType: key.eventType, schemaId: key.schemaId, reason });
+      logger.error({
+        event: 'inbox.schema-trouble',
+        eventType: key.eventType,
+        schemaId: key.schemaId,
+        reason,
+      });
       const deadLetters = await describeDeadLetters(key);
       troubles.set(name, { reason, deadLetters, seenMs });
     },
     forget: (key) => void troubles.delete(nameOf(key)),
     show(): void {
-      for (const [name, { seenMs }] of troubles) if (elapsedMs() - seenMs > forgetAfterMs) troubles.delete(name);
+      for (const [name, { seenMs }] of troubles)
+        if (elapsedMs() - seenMs > forgetAfterMs) troubles.delete(name);
       if (troubles.size === 0) return alarms.clear(alarm);
       const all = [...troubles.values()].map(({ reason, deadLetters }) => reason + deadLetters);
       const more = all.length > namedTroubles ? `; and ${all.length - namedTroubles} more` : '';

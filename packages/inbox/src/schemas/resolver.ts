@@ -6,19 +6,28 @@ import type { InboxSettings } from '../settings.ts';
 import type { KnownSchema, SchemaKey, SchemaMemory } from '../store/schema-memory.ts';
 import { decideSchemaFault, schemaEvidence } from './faults.ts';
 import { fingerprintOf, textOf, type RegistryClient, type SchemaAnswer } from './schema.ts';
-import { contradictionOf, nameOf, parseSchema, resolverOf, type SchemaResolution, type SchemaUse } from './schema.ts';
+import {
+  contradictionOf,
+  nameOf,
+  parseSchema,
+  resolverOf,
+  type SchemaResolution,
+  type SchemaUse,
+} from './schema.ts';
 import { trackSchemaTroubles } from './faults.ts';
 
 /**
- * Schemas by the ids that events carry. The registry says what an id means, the consumer's own memory what it meant before;
- * where they contradict each other, or the registry cannot be itself, events wait and an alarm says why.
+ * Schemas by the ids that events carry. The registry says what an id means, the consumer's own
+ * memory what it meant before; where they contradict each other, or the registry cannot be itself,
+ * events wait and an alarm says why.
  */
 export interface SchemaResolver {
   readonly eventTypes: readonly string[];
   find(key: SchemaKey): SchemaResolution | undefined;
   /**
-   * Resolves ids before a transaction holds locks; afterwards `find` knows each. `decodes` tries whether an event in hand
-   * of this type decodes. Throws InfrastructureError when the registry does not answer and the memory has no answer either.
+   * Resolves ids before a transaction holds locks; afterwards `find` knows each. `decodes` tries
+   * whether an event in hand of this type decodes. Throws InfrastructureError when the registry
+   * does not answer and the memory has no answer either.
    */
   resolve(uses: readonly SchemaUse[], decodes: (eventType: string) => boolean): Promise<void>;
   /** The Avro bytes of some event; `find` knows their schema by `sampleSchemaId`. */
@@ -86,8 +95,14 @@ export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver
     await troubles.note(key, reason);
   }
 
-  /** What is left after what the memory and the registry say together of ids: those that neither can explain. */
-  async function compare(keys: readonly SchemaKey[], known: readonly KnownSchema[]): Promise<readonly Suspect[]> {
+  /**
+   * What is left after what the memory and the registry say together of ids: those that neither can
+   * explain.
+   */
+  async function compare(
+    keys: readonly SchemaKey[],
+    known: readonly KnownSchema[],
+  ): Promise<readonly Suspect[]> {
     const suspects: Suspect[] = [];
     const stored = new Map(known.map((one) => [nameOf(one), one]));
     const open = keys.filter((key) => {
@@ -106,14 +121,19 @@ export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver
         if (own === undefined || own.decision === 'refused') throw answer.error;
         // The registry is merely away: what it said before is as good as what it would say now.
         use(key, parseSchema(own.text), false);
-        logger.warn({ event: 'inbox.schema-from-memory', eventType: key.eventType, schemaId: key.schemaId });
+        logger.warn({
+          event: 'inbox.schema-from-memory',
+          eventType: key.eventType,
+          schemaId: key.schemaId,
+        });
       } else if (own !== undefined && own.decision !== 'refused') {
         const contradiction = contradictionOf(own, answer);
         if (contradiction === undefined) use(key, parseSchema(own.text), true);
         else await hold(key, contradiction);
       } else {
         const problem = await learn(key, answer);
-        if (problem !== undefined) suspects.push({ ...key, problem, isUnknown: answer.kind === 'unknown' });
+        if (problem !== undefined)
+          suspects.push({ ...key, problem, isUnknown: answer.kind === 'unknown' });
       }
     }
     return suspects;
@@ -178,7 +198,9 @@ export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver
     });
   }
 
-  async function ask(ids: readonly number[]): Promise<ReadonlyMap<number, SchemaAnswer | NoAnswer>> {
+  async function ask(
+    ids: readonly number[],
+  ): Promise<ReadonlyMap<number, SchemaAnswer | NoAnswer>> {
     const answers = new Map<number, SchemaAnswer | NoAnswer>();
     const askOne = async (id: number): Promise<void> => {
       try {
@@ -191,12 +213,17 @@ export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver
         answers.set(id, { kind: 'no-answer', error });
       }
     };
-    for (const some of chunks([...new Set(ids)], requestsAtOnce)) await Promise.all(some.map(askOne));
+    for (const some of chunks([...new Set(ids)], requestsAtOnce))
+      await Promise.all(some.map(askOne));
     return answers;
   }
 
   /** Compares an id in use with the registry as it is now. */
-  async function checkUsed(one: UsedSchema, answer: SchemaAnswer, known: KnownSchema | undefined): Promise<void> {
+  async function checkUsed(
+    one: UsedSchema,
+    answer: SchemaAnswer,
+    known: KnownSchema | undefined,
+  ): Promise<void> {
     if (known !== undefined && known.decision !== 'registry') {
       troubles.forget(one);
       // An operator has decided otherwise meanwhile: the next batch resolves it by that.
@@ -213,7 +240,8 @@ export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver
     }
     if (answer.kind !== 'unknown') return hold(one, contradiction);
     if (!evidence.isStablyUnknown(one.schemaId, elapsedMs())) return;
-    // What this process has from the registry itself is right for the events written before the loss; it goes on.
+    // What this process has from the registry itself is right for the events written before the
+    // loss; it goes on.
     if (one.isConfirmed) await troubles.note(one, contradiction);
     else await hold(one, contradiction);
   }
@@ -250,7 +278,8 @@ export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver
         for (const one of used.values()) {
           const answer = answers.get(one.schemaId);
           // A registry that is away stops nothing that was possible before.
-          if (answer !== undefined && answer.kind !== 'no-answer') await checkUsed(one, answer, known.get(nameOf(one)));
+          if (answer !== undefined && answer.kind !== 'no-answer')
+            await checkUsed(one, answer, known.get(nameOf(one)));
         }
         troubles.show();
       } catch (error) {
@@ -272,7 +301,9 @@ interface Suspect extends SchemaKey {
   readonly isUnknown: boolean;
 }
 
-function isFromRegistry(known: KnownSchema): known is KnownSchema & { readonly decision: 'registry' } {
+function isFromRegistry(
+  known: KnownSchema,
+): known is KnownSchema & { readonly decision: 'registry' } {
   return known.decision === 'registry';
 }
 

@@ -16,7 +16,10 @@ export type SchemaAnswer =
   | { readonly kind: 'unknown' };
 
 export interface RegistryClient {
-  /** Asks anew each time; throws InfrastructureError when the registry has not answered the question. */
+  /**
+   * Asks anew each time; throws InfrastructureError when the registry has not answered the
+   * question.
+   */
   schemaOf(id: number): Promise<SchemaAnswer>;
   /** Whether at least one of the subjects is registered; throws InfrastructureError as above. */
   knowsAny(subjects: readonly string[]): Promise<boolean>;
@@ -26,25 +29,34 @@ export function connectRegistry(url: string, timeoutMs = 3_000): RegistryClient 
   const whole = createRegistryClient(url, { timeoutMs });
   return {
     async schemaOf(id) {
-      // Confluent's client, because it fetches what a schema references. One of its own for each question: it keeps what it has seen, and a registry may change its mind.
-      // It has no timeout; mappersmith's types for import and for require do not know each other.
+      // Confluent's client, because it fetches what a schema references. One of its own for each
+      // question: it keeps what it has seen, and a registry may change its mind. It has no timeout;
+      // mappersmith's types for import and for require do not know each other.
       const middlewares = [timeoutMiddleware(timeoutMs)] as unknown as Middlewares;
       const client = new SchemaRegistry({ host: url, middlewares, retry: { retries: 0 } });
       try {
-        // It waits without end for the rest of a body that was cut; its own timeout ends when the answer begins.
+        // It waits without end for the rest of a body that was cut; its own timeout ends when the
+        // answer begins.
         const late = (): Error => new Error(`no whole answer within ${timeoutMs} ms`);
         const type: unknown = await withinDeadline(client.getSchema(id), timeoutMs, late);
-        return type instanceof avsc.Type ? { kind: 'schema', type } : { kind: 'unusable', problem: 'it is not Avro' };
+        return type instanceof avsc.Type
+          ? { kind: 'schema', type }
+          : { kind: 'unusable', problem: 'it is not Avro' };
       } catch (cause) {
         return readAnswer(id, await askedFor(`schema ${id}`, whole.schemaById(id)), cause);
       }
     },
     async knowsAny(subjects) {
       for (const subject of subjects) {
-        const { status, json, errorCode } = await askedFor(`subject ${subject}`, whole.versionsOf(subject));
+        const { status, json, errorCode } = await askedFor(
+          `subject ${subject}`,
+          whole.versionsOf(subject),
+        );
         if (status === 200 && Array.isArray(json)) return true;
         if (status !== 404 || errorCode !== registryCodes.unknownSubject)
-          throw new InfrastructureError(`the registry answered ${status} when asked for the subject ${subject}`);
+          throw new InfrastructureError(
+            `the registry answered ${status} when asked for the subject ${subject}`,
+          );
       }
       return false;
     },
@@ -52,19 +64,31 @@ export function connectRegistry(url: string, timeoutMs = 3_000): RegistryClient 
 }
 
 /**
- * The client drops the code that tells an unknown id from a proxy's 404, and its errors do not tell a schema that does not
- * compile from an answer that never came. So it is asked again past the client, and this one whole answer decides alone: what
- * one request failed with and what the next one got are never put together.
+ * The client drops the code that tells an unknown id from a proxy's 404, and its errors do not tell
+ * a schema that does not compile from an answer that never came. So it is asked again past the
+ * client, and this one whole answer decides alone: what one request failed with and what the next
+ * one got are never put together.
  */
-function readAnswer(id: number, { status, json: body, errorCode }: RegistryAnswer, cause: unknown): SchemaAnswer {
+function readAnswer(
+  id: number,
+  { status, json: body, errorCode }: RegistryAnswer,
+  cause: unknown,
+): SchemaAnswer {
   if (status === 404 && errorCode === registryCodes.unknownSchema) return { kind: 'unknown' };
   if (status !== 200 || !holdsSchema(body))
-    throw new InfrastructureError(`the registry gave no usable answer (${status}) for schema ${id}`, { cause });
+    throw new InfrastructureError(
+      `the registry gave no usable answer (${status}) for schema ${id}`,
+      { cause },
+    );
   const { schema, schemaType = 'AVRO', references = [] } = body;
-  if (schemaType !== 'AVRO') return { kind: 'unusable', problem: `it is ${String(schemaType)}, not Avro` };
+  if (schemaType !== 'AVRO')
+    return { kind: 'unusable', problem: `it is ${String(schemaType)}, not Avro` };
   // Only the client fetches what a schema references, and one of those requests may be what failed.
   if (!Array.isArray(references) || references.length > 0)
-    throw new InfrastructureError(`schema ${id} cannot be fetched from the registry with its references`, { cause });
+    throw new InfrastructureError(
+      `schema ${id} cannot be fetched from the registry with its references`,
+      { cause },
+    );
   try {
     return { kind: 'schema', type: avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema) };
   } catch (error) {
@@ -72,8 +96,12 @@ function readAnswer(id: number, { status, json: body, errorCode }: RegistryAnswe
   }
 }
 
-function holdsSchema(body: unknown): body is { schema: string; schemaType?: unknown; references?: unknown } {
-  return typeof body === 'object' && body !== null && 'schema' in body && typeof body.schema === 'string';
+function holdsSchema(
+  body: unknown,
+): body is { schema: string; schemaType?: unknown; references?: unknown } {
+  return (
+    typeof body === 'object' && body !== null && 'schema' in body && typeof body.schema === 'string'
+  );
 }
 
 async function askedFor(what: string, answer: Promise<RegistryAnswer>): Promise<RegistryAnswer> {
@@ -84,7 +112,9 @@ async function askedFor(what: string, answer: Promise<RegistryAnswer>): Promise<
   }
 }
 
-/** The SHA-256 of the schema's canonical form: equal for two texts that decode the same bytes alike. */
+/**
+ * The SHA-256 of the schema's canonical form: equal for two texts that decode the same bytes alike.
+ */
 export function fingerprintOf(type: avsc.Type): string {
   return type.fingerprint('sha256').toString('hex');
 }
@@ -109,13 +139,21 @@ export function nameOf({ eventType, schemaId }: SchemaKey): string {
   return `schema id ${schemaId} of ${eventType}`;
 }
 
-export function resolverOf(key: SchemaKey, reader: avsc.Type | undefined, writer: avsc.Type): SchemaResolution {
-  if (reader === undefined) return { kind: 'invalid', problem: `${nameOf(key)}: this consumer does not read the type` };
+export function resolverOf(
+  key: SchemaKey,
+  reader: avsc.Type | undefined,
+  writer: avsc.Type,
+): SchemaResolution {
+  if (reader === undefined)
+    return { kind: 'invalid', problem: `${nameOf(key)}: this consumer does not read the type` };
   try {
     return { kind: 'usable', reader, resolver: reader.createResolver(writer) };
   } catch (error) {
     const { message } = describeError(error);
-    return { kind: 'invalid', problem: `${nameOf(key)} does not resolve with the schema of this consumer: ${message}` };
+    return {
+      kind: 'invalid',
+      problem: `${nameOf(key)} does not resolve with the schema of this consumer: ${message}`,
+    };
   }
 }
 
@@ -125,7 +163,8 @@ export function contradictionOf(
   answer: SchemaAnswer,
 ): string | undefined {
   const was = `its fingerprint was ${known.fingerprint}`;
-  if (answer.kind === 'unknown') return `${nameOf(known)} is no longer known to the registry; ${was}`;
+  if (answer.kind === 'unknown')
+    return `${nameOf(known)} is no longer known to the registry; ${was}`;
   if (answer.kind === 'unusable')
     return `${nameOf(known)} has changed: ${was}, now it cannot be used: ${answer.problem}`;
   const fingerprint = fingerprintOf(answer.type);

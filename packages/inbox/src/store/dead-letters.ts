@@ -11,8 +11,8 @@ import {
 } from './store.ts';
 
 /**
- * Milliseconds since the epoch by the database's clock, as SQL: the one clock that all instances share. By UTC, because a
- * session's time zone repeats an hour once a year.
+ * Milliseconds since the epoch by the database's clock, as SQL: the one clock that all instances
+ * share. By UTC, because a session's time zone repeats an hour once a year.
  */
 const databaseNowMs = "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000)";
 
@@ -28,12 +28,20 @@ export function placeValues({ failedAt, letter }: DeadLetterPlace): readonly unk
   return [failedAt, failedAt, letter];
 }
 
-export function mysqlDeadLetters(manager: EntityManager, consumer: ConsumerKey, nowMs: () => number): DeadLetterIndex {
+export function mysqlDeadLetters(
+  manager: EntityManager,
+  consumer: ConsumerKey,
+  nowMs: () => number,
+): DeadLetterIndex {
   const { group, aggregateType } = consumer;
 
-  /** Looks at the open dead letters that fit, a page at most, and closes those that the mark has passed. */
+  /**
+   * Looks at the open dead letters that fit, a page at most, and closes those that the mark has
+   * passed.
+   */
   async function close({ index, sql, values }: Which): Promise<readonly OpenDeadLetter[]> {
-    // The page first, then its marks: a join under the LIMIT would walk all that is open to find a page of what can be closed.
+    // The page first, then its marks: a join under the LIMIT would walk all that is open to find a
+    // page of what can be closed.
     const page: readonly OpenDeadLetter[] = await manager.query(
       `SELECT open.letter, open.last_failed_at,
          CASE WHEN open.reason IN (?) THEN NULL
@@ -79,7 +87,11 @@ export function mysqlDeadLetters(manager: EntityManager, consumer: ConsumerKey, 
     },
 
     async closePage(after) {
-      const page = await close({ index: 'letters_by_time', sql: behindPlace, values: placeValues(after) });
+      const page = await close({
+        index: 'letters_by_time',
+        sql: behindPlace,
+        values: placeValues(after),
+      });
       const last = page.at(-1);
       return last && page.length === deadLettersPerPage
         ? { failedAt: Number(last.last_failed_at), letter: last.letter }
@@ -184,7 +196,8 @@ export function mysqlBreakerState(manager: EntityManager, { group }: ConsumerKey
     },
 
     async claimProbe(everyMs) {
-      // A probe that is due later than one interval from now was timed by a clock that has been set back since.
+      // A probe that is due later than one interval from now was timed by a clock that has been set
+      // back since.
       const result: { affectedRows: number } = await manager.query(
         `UPDATE flood_guard SET probe_at = ${databaseNowMs} + ? WHERE consumer = ? AND opened_at IS NOT NULL
            AND (probe_at <= ${databaseNowMs} OR probe_at > ${databaseNowMs} + ?)`,
@@ -194,7 +207,9 @@ export function mysqlBreakerState(manager: EntityManager, { group }: ConsumerKey
     },
 
     async returnProbe() {
-      await manager.query(`UPDATE flood_guard SET probe_at = ${databaseNowMs} WHERE consumer = ?`, [group]);
+      await manager.query(`UPDATE flood_guard SET probe_at = ${databaseNowMs} WHERE consumer = ?`, [
+        group,
+      ]);
     },
 
     async countDeadLetters(windowMs) {

@@ -25,7 +25,8 @@ export function mysqlMarks(manager: EntityManager, { group, aggregateType }: Con
           'SELECT aggregateid, version, event_id FROM mark WHERE consumer = ? AND aggregatetype = ? AND aggregateid IN (?) ORDER BY aggregateid FOR UPDATE',
           [group, aggregateType, ids],
         );
-        for (const row of rows) marks.set(row.aggregateid, { version: row.version, eventId: row.event_id });
+        for (const row of rows)
+          marks.set(row.aggregateid, { version: row.version, eventId: row.event_id });
       }
       return marks;
     },
@@ -61,7 +62,11 @@ interface MarkRow {
   readonly event_id: string;
 }
 
-export function mysqlSkips(manager: EntityManager, { group, aggregateType }: ConsumerKey, nowMs: () => number): Skips {
+export function mysqlSkips(
+  manager: EntityManager,
+  { group, aggregateType }: ConsumerKey,
+  nowMs: () => number,
+): Skips {
   return {
     async record(skips) {
       if (skips.length === 0) return;
@@ -88,7 +93,11 @@ export function mysqlSkips(manager: EntityManager, { group, aggregateType }: Con
       const rows: readonly SkippedRow[] = await manager.query(
         `SELECT aggregateid, version, event_id FROM skipped WHERE consumer = ? AND aggregatetype = ? AND decided_by = 'policy'
            AND (aggregateid, version, event_id) IN (?)`,
-        [group, aggregateType, identities.map((one) => [one.aggregateId, one.version, one.eventId])],
+        [
+          group,
+          aggregateType,
+          identities.map((one) => [one.aggregateId, one.version, one.eventId]),
+        ],
       );
       return rows.map(identityOf);
     },

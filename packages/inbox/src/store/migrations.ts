@@ -1,19 +1,24 @@
 import { addColumn, addIndex, dropIndex } from '@board/mysql';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-// MySQL commits each DDL statement by itself, so each migration can run again after it died half-way.
+// MySQL commits each DDL statement by itself, so each migration can run again after it died
+// half-way.
 
 const key = `consumer VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   aggregatetype VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   aggregateid VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL`;
 
-/** The tables of the inbox, in the consumer's own schema: an effect and its mark must share a transaction. */
+/**
+ * The tables of the inbox, in the consumer's own schema: an effect and its mark must share a
+ * transaction.
+ */
 class InboxTables1764000000000 implements MigrationInterface {
   readonly name = 'InboxTables1764000000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    // MySQL commits each DDL statement by itself: IF NOT EXISTS lets a migration that died half-way run again.
-    // One number per aggregate: the highest version applied, and that event's id to notice two events in one place.
+    // MySQL commits each DDL statement by itself: IF NOT EXISTS lets a migration that died half-way
+    // run again. One number per aggregate: the highest version applied, and that event's id to
+    // notice two events in one place.
     await runner.query(`CREATE TABLE IF NOT EXISTS mark (
       ${key},
       version INT UNSIGNED NOT NULL,
@@ -54,8 +59,9 @@ class InboxTables1764000000000 implements MigrationInterface {
       PRIMARY KEY (consumer, aggregatetype, aggregateid, version)
     )`);
 
-    // An index of the group's DLQ, written after the acknowledged publish and before the offset commit. The record itself is
-    // in the topic; a letter is an event id, or the origin of a record without identity, however many copies of it there are.
+    // An index of the group's DLQ, written after the acknowledged publish and before the offset
+    // commit. The record itself is in the topic; a letter is an event id, or the origin of a record
+    // without identity, however many copies of it there are.
     await runner.query(`CREATE TABLE IF NOT EXISTS dead_letter (
       consumer VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
       letter VARCHAR(300) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -83,7 +89,8 @@ class InboxTables1764000000000 implements MigrationInterface {
       KEY letters_of_aggregate (consumer, aggregatetype, aggregateid, version)
     )`);
 
-    // One row per consumer, shared by its instances; open while opened_at is set. Times are milliseconds since the epoch.
+    // One row per consumer, shared by its instances; open while opened_at is set. Times are
+    // milliseconds since the epoch.
     await runner.query(`CREATE TABLE IF NOT EXISTS flood_guard (
       consumer VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
       opened_at BIGINT UNSIGNED NULL,
@@ -96,7 +103,9 @@ class InboxTables1764000000000 implements MigrationInterface {
   }
 }
 
-/** Which dead letters an operator sent back, so that an interrupted replay goes on where it stopped. */
+/**
+ * Which dead letters an operator sent back, so that an interrupted replay goes on where it stopped.
+ */
 class LetterReplays1764000000002 implements MigrationInterface {
   readonly name = 'LetterReplays1764000000002';
 
@@ -117,12 +126,16 @@ class LetterReplays1764000000002 implements MigrationInterface {
   }
 }
 
-/** Which schema an id meant when this consumer first resolved it: what tells a registry that lost or changed its schemas. */
+/**
+ * Which schema an id meant when this consumer first resolved it: what tells a registry that lost or
+ * changed its schemas.
+ */
 class KnownSchemas1764000000003 implements MigrationInterface {
   readonly name = 'KnownSchemas1764000000003';
 
   async up(runner: QueryRunner): Promise<void> {
-    // By event type too: a registry that was filled anew may give the id of one type's schema to another's.
+    // By event type too: a registry that was filled anew may give the id of one type's schema to
+    // another's.
     await runner.query(`CREATE TABLE IF NOT EXISTS known_schema (
       consumer VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
       event_type VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin NOT NULL,
@@ -141,8 +154,8 @@ class KnownSchemas1764000000003 implements MigrationInterface {
 }
 
 /**
- * A page of dead letters costs a page, however many there are: `is_open` makes "open" and "closed" one value each, so that an
- * index can hold both and the order in which a page is read.
+ * A page of dead letters costs a page, however many there are: `is_open` makes "open" and "closed"
+ * one value each, so that an index can hold both and the order in which a page is read.
  */
 class DeadLetterPages1764420000000 implements MigrationInterface {
   readonly name = 'DeadLetterPages1764420000000';
@@ -155,11 +168,26 @@ class DeadLetterPages1764420000000 implements MigrationInterface {
       'TINYINT UNSIGNED GENERATED ALWAYS AS (closed_at IS NULL) VIRTUAL NOT NULL',
     );
     // The list, and the search for letters whose mark has passed them.
-    await addIndex(runner, 'dead_letter', 'letters_by_time', '(consumer, is_open, last_failed_at, letter)');
+    await addIndex(
+      runner,
+      'dead_letter',
+      'letters_by_time',
+      '(consumer, is_open, last_failed_at, letter)',
+    );
     // The counts for metrics and the circuit breaker, without a look at the rows.
-    await addIndex(runner, 'dead_letter', 'letters_by_reason', '(consumer, is_open, reason, last_failed_at)');
+    await addIndex(
+      runner,
+      'dead_letter',
+      'letters_by_reason',
+      '(consumer, is_open, reason, last_failed_at)',
+    );
     // What reads the DLQ along with its letters: show, replay.
-    await addIndex(runner, 'dead_letter', 'letters_by_position', '(consumer, is_open, dlq_partition, dlq_offset)');
+    await addIndex(
+      runner,
+      'dead_letter',
+      'letters_by_position',
+      '(consumer, is_open, dlq_partition, dlq_offset)',
+    );
     await dropIndex(runner, 'dead_letter', 'open_letters');
   }
 
@@ -184,7 +212,10 @@ class BareDeadLetters1795900000001 implements MigrationInterface {
   }
 }
 
-/** How far each partition was read and what it held, so that a topic that lost records is noticed; and what was lost. */
+/**
+ * How far each partition was read and what it held, so that a topic that lost records is noticed;
+ * and what was lost.
+ */
 class MissingRanges1795900000002 implements MigrationInterface {
   readonly name = 'MissingRanges1795900000002';
 
@@ -216,7 +247,10 @@ class MissingRanges1795900000002 implements MigrationInterface {
   }
 }
 
-/** The inbox's tables in the consumer's own schema, in the order in which they run; safe to run again after a crash. */
+/**
+ * The inbox's tables in the consumer's own schema, in the order in which they run; safe to run
+ * again after a crash.
+ */
 export const inboxMigrations: readonly (new () => MigrationInterface)[] = [
   InboxTables1764000000000,
   LetterReplays1764000000002,

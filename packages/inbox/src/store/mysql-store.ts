@@ -1,4 +1,9 @@
-import { classifyDriverError, describeServerFault, isReadOnlyError, type Connection } from '@board/mysql';
+import {
+  classifyDriverError,
+  describeServerFault,
+  isReadOnlyError,
+  type Connection,
+} from '@board/mysql';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { describeError } from '../errors.ts';
 import { mysqlBreakerState } from './dead-letters.ts';
@@ -21,8 +26,16 @@ export interface MysqlStoreOptions {
   readonly onRerun?: () => void;
 }
 
-/** The inbox's tables in the consumer's own schema, at READ COMMITTED: an effect and its mark share a transaction. */
-export function createMysqlStore({ dataSource, consumer, nowMs, onRerun }: MysqlStoreOptions): InboxStore {
+/**
+ * The inbox's tables in the consumer's own schema, at READ COMMITTED: an effect and its mark share
+ * a transaction.
+ */
+export function createMysqlStore({
+  dataSource,
+  consumer,
+  nowMs,
+  onRerun,
+}: MysqlStoreOptions): InboxStore {
   function open(runner: QueryRunner, destroyConnection: () => void): StoreTransaction {
     const { manager } = runner;
     return {
@@ -43,14 +56,16 @@ export function createMysqlStore({ dataSource, consumer, nowMs, onRerun }: Mysql
     const destroyConnection = (): void => {
       isDestroyed = true;
       connection.destroy();
-      // The server would finish a running statement first, holding its locks; a user may kill its own threads.
+      // The server would finish a running statement first, holding its locks; a user may kill its
+      // own threads.
       dataSource.query('KILL ?', [connection.threadId]).catch(() => undefined);
     };
     return {
       tx: open(runner, destroyConnection),
       async begin() {
-        // After a deadlock the server has ended the transaction; with autocommit, what a handler that swallowed it still
-        // writes would be committed on the spot, outside of any transaction.
+        // After a deadlock the server has ended the transaction; with autocommit, what a handler
+        // that swallowed it still writes would be committed on the spot, outside of any
+        // transaction.
         await runner.query('SET autocommit = 0');
         await runner.startTransaction();
       },
@@ -59,8 +74,9 @@ export function createMysqlStore({ dataSource, consumer, nowMs, onRerun }: Mysql
         await runner.query('SET autocommit = 1');
       },
       async undo(error) {
-        // After a switch-over the pool would hand it out again and again, while a new connection finds the new primary. Nothing
-        // runs on it that would have to be killed, and its number may be another connection's on the new primary.
+        // After a switch-over the pool would hand it out again and again, while a new connection
+        // finds the new primary. Nothing runs on it that would have to be killed, and its number
+        // may be another connection's on the new primary.
         if (isReadOnlyError(error)) connection.destroy();
         else if (!isDestroyed && !(await rolledBack(runner, error))) destroyConnection();
       },
@@ -120,8 +136,8 @@ interface PooledConnection {
 }
 
 /**
- * Only a connection that has confirmed its rollback may go back to the pool: the next START TRANSACTION on it would
- * commit what is left of this one.
+ * Only a connection that has confirmed its rollback may go back to the pool: the next START
+ * TRANSACTION on it would commit what is left of this one.
  */
 async function rolledBack(runner: QueryRunner, error: unknown): Promise<boolean> {
   // A server that does not answer would not answer the ROLLBACK either.

@@ -2,7 +2,11 @@ import { readHeaders, writeHeaders } from '@board/kafka';
 import { sizeOf, type Delivery, type ParkedDelivery, type RecordHeaders } from '../record.ts';
 import type { ConsumerKey } from './store.ts';
 
-export function toRow({ group, aggregateType }: ConsumerKey, delivery: Delivery, nowMs: number): unknown[] {
+export function toRow(
+  { group, aggregateType }: ConsumerKey,
+  delivery: Delivery,
+  nowMs: number,
+): unknown[] {
   const { identity, record } = delivery;
   return [
     group,
@@ -67,17 +71,25 @@ export interface ParkedRow {
   readonly parked_at: string | number;
 }
 
-/** Rows that an earlier version parked hold JSON; as a block of headers its first byte would be a negative count. */
+/**
+ * Rows that an earlier version parked hold JSON; as a block of headers its first byte would be a
+ * negative count.
+ */
 const jsonBegin = '['.charCodeAt(0);
 
-type StoredJson = readonly (readonly [name: string, values: readonly (string | null)[], repeated: boolean])[];
+type StoredJson = readonly (readonly [
+  name: string,
+  values: readonly (string | null)[],
+  repeated: boolean,
+])[];
 
 /** The headers of a parked row, byte for byte; throws when the row is damaged. */
 export function readStoredHeaders(bytes: Buffer): RecordHeaders {
   if (bytes[0] === jsonBegin) return fromJson(bytes);
   const headers = readHeaders(bytes);
   // A record whose headers cannot be read has no identity, so it was never parked like this.
-  if (headers.problem !== undefined) throw new Error(`the headers of a parked row are damaged: ${headers.problem}`);
+  if (headers.problem !== undefined)
+    throw new Error(`the headers of a parked row are damaged: ${headers.problem}`);
   return headers;
 }
 

@@ -11,14 +11,19 @@ const rowsPerStatement = 200;
 const bytesPerStatement = 4 * 1024 * 1024;
 const keysPerPage = 500;
 
-export function mysqlParked(manager: EntityManager, consumer: ConsumerKey, nowMs: () => number): ParkedEvents {
+export function mysqlParked(
+  manager: EntityManager,
+  consumer: ConsumerKey,
+  nowMs: () => number,
+): ParkedEvents {
   const { group, aggregateType } = consumer;
 
   /**
    * The lowest and the highest parked version of those aggregates that have any.
    *
-   * A GROUP BY would read all that each of them has parked, again with every mark that moves, and left to itself MySQL even walks
-   * `parked_size`, which is all that the consumer has parked. So: first who has any, one key each; then both ends of those.
+   * A GROUP BY would read all that each of them has parked, again with every mark that moves, and
+   * left to itself MySQL even walks `parked_size`, which is all that the consumer has parked. So:
+   * first who has any, one key each; then both ends of those.
    */
   async function findEnds(aggregateIds: readonly string[]): Promise<readonly ParkedEnds[]> {
     const found: readonly { aggregateid: string }[] = await manager.query(
@@ -49,14 +54,22 @@ export function mysqlParked(manager: EntityManager, consumer: ConsumerKey, nowMs
              parked_at = IF(parked.event_id = again.event_id, parked.parked_at + 1, parked.parked_at)`,
           [slice.map((delivery) => toRow(consumer, delivery, nowMs()))],
         );
-        const holders: readonly { aggregateid: string; version: number; event_id: string }[] = await manager.query(
-          'SELECT aggregateid, version, event_id FROM parked FORCE INDEX (PRIMARY) WHERE consumer = ? AND aggregatetype = ? AND (aggregateid, version) IN (?)',
-          [group, aggregateType, slice.map(({ identity }) => [identity.aggregateId, identity.version])],
+        const holders: readonly { aggregateid: string; version: number; event_id: string }[] =
+          await manager.query(
+            'SELECT aggregateid, version, event_id FROM parked FORCE INDEX (PRIMARY) WHERE consumer = ? AND aggregatetype = ? AND (aggregateid, version) IN (?)',
+            [
+              group,
+              aggregateType,
+              slice.map(({ identity }) => [identity.aggregateId, identity.version]),
+            ],
+          );
+        const holder = new Map(
+          holders.map((row) => [`${row.version} ${row.aggregateid}`, row.event_id]),
         );
-        const holder = new Map(holders.map((row) => [`${row.version} ${row.aggregateid}`, row.event_id]));
         conflicts.push(
           ...slice.filter(
-            ({ identity }) => holder.get(`${identity.version} ${identity.aggregateId}`) !== identity.eventId,
+            ({ identity }) =>
+              holder.get(`${identity.version} ${identity.aggregateId}`) !== identity.eventId,
           ),
         );
       }
@@ -67,8 +80,12 @@ export function mysqlParked(manager: EntityManager, consumer: ConsumerKey, nowMs
       if (moved.size === 0) return { passed: [], waiting: [] };
       const ends = await findEnds([...moved.keys()]);
       return {
-        passed: ends.filter(({ aggregateid, lowest }) => lowest <= versionOf(moved, aggregateid)).map(idOf),
-        waiting: ends.filter(({ aggregateid, highest }) => highest > versionOf(moved, aggregateid)).map(idOf),
+        passed: ends
+          .filter(({ aggregateid, lowest }) => lowest <= versionOf(moved, aggregateid))
+          .map(idOf),
+        waiting: ends
+          .filter(({ aggregateid, highest }) => highest > versionOf(moved, aggregateid))
+          .map(idOf),
       };
     },
 
@@ -81,7 +98,9 @@ export function mysqlParked(manager: EntityManager, consumer: ConsumerKey, nowMs
       const winners = new Map(
         applied.map(({ aggregateId, version, eventId }) => [`${version} ${aggregateId}`, eventId]),
       );
-      return rows.filter((row) => winners.get(`${row.version} ${row.aggregateid}`) !== row.event_id).map(fromRow);
+      return rows
+        .filter((row) => winners.get(`${row.version} ${row.aggregateid}`) !== row.event_id)
+        .map(fromRow);
     },
 
     async deletePassed(moved, aggregateIds) {
@@ -131,30 +150,45 @@ export function mysqlParked(manager: EntityManager, consumer: ConsumerKey, nowMs
         await manager.query(
           `DELETE FROM parked WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version = ? AND event_id = ?
              AND attempt = ? AND parked_at = ?`,
-          [group, aggregateType, identity.aggregateId, identity.version, identity.eventId, attempt, parkedAtMs],
+          [
+            group,
+            aggregateType,
+            identity.aggregateId,
+            identity.version,
+            identity.eventId,
+            attempt,
+            parkedAtMs,
+          ],
         );
     },
 
     async lowest(after) {
-      // A page of keys, not of aggregates: the rest of a long one, a million rows maybe, is stepped over by the next page.
-      const keys: readonly { aggregateid: string; version: number; mark: number | null }[] = await manager.query(
-        `SELECT page.aggregateid, page.version, mark.version AS mark FROM (
+      // A page of keys, not of aggregates: the rest of a long one, a million rows maybe, is stepped
+      // over by the next page.
+      const keys: readonly { aggregateid: string; version: number; mark: number | null }[] =
+        await manager.query(
+          `SELECT page.aggregateid, page.version, mark.version AS mark FROM (
            SELECT consumer, aggregatetype, aggregateid, version FROM parked FORCE INDEX (PRIMARY)
            WHERE consumer = ? AND aggregatetype = ? AND aggregateid > ? ORDER BY aggregateid, version LIMIT ${keysPerPage}
          ) AS page LEFT JOIN mark USING (consumer, aggregatetype, aggregateid)
          ORDER BY page.aggregateid, page.version`,
-        [group, aggregateType, after],
-      );
+          [group, aggregateType, after],
+        );
       return keys
         .filter(({ aggregateid }, index) => aggregateid !== keys[index - 1]?.aggregateid)
-        .map(({ aggregateid, version, mark }) => ({ aggregateId: aggregateid, version, mark: mark ?? undefined }));
+        .map(({ aggregateid, version, mark }) => ({
+          aggregateId: aggregateid,
+          version,
+          mark: mark ?? undefined,
+        }));
     },
 
     async size() {
-      const [size]: readonly { rowCount: string; bytes: string | null; oldest: string | null }[] = await manager.query(
-        'SELECT COUNT(*) AS rowCount, SUM(bytes) AS bytes, MIN(parked_at) AS oldest FROM parked FORCE INDEX (parked_size) WHERE consumer = ?',
-        [group],
-      );
+      const [size]: readonly { rowCount: string; bytes: string | null; oldest: string | null }[] =
+        await manager.query(
+          'SELECT COUNT(*) AS rowCount, SUM(bytes) AS bytes, MIN(parked_at) AS oldest FROM parked FORCE INDEX (parked_size) WHERE consumer = ?',
+          [group],
+        );
       const oldest = size?.oldest ?? null;
       return {
         rows: Number(size?.rowCount ?? 0),
@@ -188,7 +222,10 @@ function* slices(deliveries: readonly Delivery[]): Generator<Delivery[]> {
   let bytes = 0;
   for (const delivery of deliveries) {
     const size = sizeOf(delivery.record);
-    if (slice.length > 0 && (slice.length >= rowsPerStatement || bytes + size > bytesPerStatement)) {
+    if (
+      slice.length > 0 &&
+      (slice.length >= rowsPerStatement || bytes + size > bytesPerStatement)
+    ) {
       yield slice;
       slice = [];
       bytes = 0;

@@ -3,12 +3,17 @@ import type { ConsumerKey, ReadPositions } from './store.ts';
 
 const shownRanges = 3;
 
-export function mysqlPositions(manager: EntityManager, { group }: ConsumerKey, nowMs: () => number): ReadPositions {
+export function mysqlPositions(
+  manager: EntityManager,
+  { group }: ConsumerKey,
+  nowMs: () => number,
+): ReadPositions {
   return {
     async read() {
-      const rows: readonly PositionRow[] = await manager.query('SELECT * FROM read_position WHERE consumer = ?', [
-        group,
-      ]);
+      const rows: readonly PositionRow[] = await manager.query(
+        'SELECT * FROM read_position WHERE consumer = ?',
+        [group],
+      );
       return rows.map((row) => ({
         topic: row.topic,
         partition: row.kafka_partition,
@@ -23,7 +28,16 @@ export function mysqlPositions(manager: EntityManager, { group }: ConsumerKey, n
         `INSERT INTO read_position (consumer, topic, kafka_partition, next_offset, end_offset, newest_timestamp) VALUES ? AS seen
          ON DUPLICATE KEY UPDATE next_offset = seen.next_offset, end_offset = seen.end_offset,
            newest_timestamp = GREATEST(read_position.newest_timestamp, seen.newest_timestamp)`,
-        [positions.map((one) => [group, one.topic, one.partition, String(one.next), String(one.end), one.newestMs])],
+        [
+          positions.map((one) => [
+            group,
+            one.topic,
+            one.partition,
+            String(one.next),
+            String(one.end),
+            one.newestMs,
+          ]),
+        ],
       );
     },
 
@@ -41,7 +55,10 @@ export function mysqlPositions(manager: EntityManager, { group }: ConsumerKey, n
         'SELECT reason FROM missing_range WHERE consumer = ? AND cleared_at IS NULL ORDER BY found_at, topic, kafka_partition',
         [group],
       );
-      return { count: rows.length, reasons: rows.slice(0, shownRanges).map(({ reason }) => reason) };
+      return {
+        count: rows.length,
+        reasons: rows.slice(0, shownRanges).map(({ reason }) => reason),
+      };
     },
 
     async everMissing(topic) {

@@ -11,11 +11,18 @@ interface LearnedSchema extends SchemaKey {
   readonly text: string;
 }
 
-/** `registry`: used while the registry agrees; `stored`: used whatever it says; `refused`: its events are dead-lettered. */
+/**
+ * `registry`: used while the registry agrees; `stored`: used whatever it says; `refused`: its
+ * events are dead-lettered.
+ */
 export type KnownSchema =
-  (LearnedSchema & { readonly decision: 'registry' | 'stored' }) | (SchemaKey & { readonly decision: 'refused' });
+  | (LearnedSchema & { readonly decision: 'registry' | 'stored' })
+  | (SchemaKey & { readonly decision: 'refused' });
 
-/** Which schema an id meant when this consumer first resolved it: what tells a registry that lost or changed its schemas. */
+/**
+ * Which schema an id meant when this consumer first resolved it: what tells a registry that lost or
+ * changed its schemas.
+ */
 export interface SchemaMemory {
   /** A handful: one for each version of a schema that ever wrote an event. */
   read(): Promise<readonly KnownSchema[]>;
@@ -24,14 +31,21 @@ export interface SchemaMemory {
   /** What an operator decides of an id: replaces what was remembered of it. */
   decide(schema: KnownSchema): Promise<void>;
   forget(key: SchemaKey): Promise<void>;
-  /** Open dead letters of invalid events whose error begins with a text: how many, and the ids of the first of them. */
+  /**
+   * Open dead letters of invalid events whose error begins with a text: how many, and the ids of
+   * the first of them.
+   */
   findDeadLetters(
     text: string,
     limit: number,
   ): Promise<{ readonly count: number; readonly letters: readonly string[] }>;
 }
 
-export function mysqlSchemaMemory(dataSource: DataSource, group: string, nowMs: () => number): SchemaMemory {
+export function mysqlSchemaMemory(
+  dataSource: DataSource,
+  group: string,
+  nowMs: () => number,
+): SchemaMemory {
   return {
     async read() {
       const rows: readonly SchemaRow[] = await dataSource.query(
@@ -39,10 +53,17 @@ export function mysqlSchemaMemory(dataSource: DataSource, group: string, nowMs: 
          WHERE consumer = ? ORDER BY event_type, schema_id`,
         [group],
       );
-      return rows.map(({ event_type: eventType, schema_id: schemaId, decision, fingerprint, schema_text: text }) =>
-        decision === 'refused' || fingerprint === null || text === null
-          ? { eventType, schemaId, decision: 'refused' }
-          : { eventType, schemaId, decision, fingerprint, text },
+      return rows.map(
+        ({
+          event_type: eventType,
+          schema_id: schemaId,
+          decision,
+          fingerprint,
+          schema_text: text,
+        }) =>
+          decision === 'refused' || fingerprint === null || text === null
+            ? { eventType, schemaId, decision: 'refused' }
+            : { eventType, schemaId, decision, fingerprint, text },
       );
     },
 
@@ -55,7 +76,8 @@ export function mysqlSchemaMemory(dataSource: DataSource, group: string, nowMs: 
     },
 
     async decide(schema) {
-      const [fingerprint, text] = schema.decision === 'refused' ? [null, null] : [schema.fingerprint, schema.text];
+      const [fingerprint, text] =
+        schema.decision === 'refused' ? [null, null] : [schema.fingerprint, schema.text];
       await dataSource.query(
         `INSERT INTO known_schema (consumer, event_type, schema_id, decision, fingerprint, schema_text, stored_at)
          VALUES (?, ?, ?, ?, ?, ?, ?) AS decided ON DUPLICATE KEY UPDATE decision = decided.decision,
@@ -65,20 +87,18 @@ export function mysqlSchemaMemory(dataSource: DataSource, group: string, nowMs: 
     },
 
     async forget({ eventType, schemaId }) {
-      await dataSource.query('DELETE FROM known_schema WHERE consumer = ? AND event_type = ? AND schema_id = ?', [
-        group,
-        eventType,
-        schemaId,
-      ]);
+      await dataSource.query(
+        'DELETE FROM known_schema WHERE consumer = ? AND event_type = ? AND schema_id = ?',
+        [group, eventType, schemaId],
+      );
     },
 
     async findDeadLetters(text, limit) {
       const where = `FROM dead_letter WHERE consumer = ? AND closed_at IS NULL AND reason = 'invalid-event' AND LEFT(error_message, CHAR_LENGTH(?)) = ?`;
-      const [row]: readonly { letters: string }[] = await dataSource.query(`SELECT COUNT(*) AS letters ${where}`, [
-        group,
-        text,
-        text,
-      ]);
+      const [row]: readonly { letters: string }[] = await dataSource.query(
+        `SELECT COUNT(*) AS letters ${where}`,
+        [group, text, text],
+      );
       const rows: readonly { letter: string }[] = await dataSource.query(
         `SELECT letter ${where} ORDER BY last_failed_at, letter LIMIT ?`,
         [group, text, text, limit],

@@ -1,6 +1,12 @@
 import type { EntityManager } from 'typeorm';
 import type { Mark } from '../decide.ts';
-import type { DeadLetterReason, Delivery, Identity, LastFailure, ParkedDelivery } from '../record.ts';
+import type {
+  DeadLetterReason,
+  Delivery,
+  Identity,
+  LastFailure,
+  ParkedDelivery,
+} from '../record.ts';
 import type { SchemaMemory } from './schema-memory.ts';
 
 /** Whose marks: a consumer group and the one kind of aggregate that its source topic carries. */
@@ -10,22 +16,28 @@ export interface ConsumerKey {
 }
 
 /**
- * What one consumer keeps in its own database. There are two: MySQL for processes, memory for simulations; one conformance
- * suite holds both to what stands here.
+ * What one consumer keeps in its own database. There are two: MySQL for processes, memory for
+ * simulations; one conformance suite holds both to what stands here.
  */
 export interface InboxStore {
   readonly consumer: ConsumerKey;
   /**
-   * Commits what `work` did when it resolves, and undoes it when it throws. Runs `work` again from its beginning when the
-   * database undid the transaction because of a deadlock or a lock wait.
+   * Commits what `work` did when it resolves, and undoes it when it throws. Runs `work` again from
+   * its beginning when the database undid the transaction because of a deadlock or a lock wait.
    */
   transaction<Result>(work: (tx: StoreTransaction) => Promise<Result>): Promise<Result>;
   readonly schemas: SchemaMemory;
-  /** A fault of the database in one line for an operator, with the address that the error itself does not name. */
+  /**
+   * A fault of the database in one line for an operator, with the address that the error itself
+   * does not name.
+   */
   describeFault(error: unknown): string;
 }
 
-/** The tables within one transaction. Everything but `marks.lock` may be called in any order; call that first. */
+/**
+ * The tables within one transaction. Everything but `marks.lock` may be called in any order; call
+ * that first.
+ */
 export interface StoreTransaction {
   readonly marks: Marks;
   readonly parked: ParkedEvents;
@@ -40,15 +52,23 @@ export interface StoreTransaction {
 export interface Effects {
   readonly manager: EntityManager;
   setSavepoint(): Promise<void>;
-  /** Fails when a handler has ended the transaction: then its effects are not in it, and neither may the marks be. */
+  /**
+   * Fails when a handler has ended the transaction: then its effects are not in it, and neither may
+   * the marks be.
+   */
   releaseSavepoint(): Promise<void>;
   rollBackToSavepoint(): Promise<void>;
-  /** Ends the transaction for good, so that a handler that still runs can never write into another one. */
+  /**
+   * Ends the transaction for good, so that a handler that still runs can never write into another
+   * one.
+   */
   destroyConnection(): void;
 }
 
 export interface Marks {
-  /** Locks the mark of each aggregate until the transaction ends, at version 0 where there was none. */
+  /**
+   * Locks the mark of each aggregate until the transaction ends, at version 0 where there was none.
+   */
   lock(aggregateIds: Iterable<string>): Promise<ReadonlyMap<string, Mark>>;
   /** Writes marks whose locks this transaction holds. */
   move(moved: ReadonlyMap<string, Mark>): Promise<void>;
@@ -58,27 +78,41 @@ export interface Marks {
 
 export interface ParkedEvents {
   /**
-   * Keeps deliveries until their predecessor is applied; twice is harmless. A copy of a parked event makes its row a new one for
-   * `remove`, keeps the higher attempt and, when it is a replay, its kind. Returns those whose place another event has.
+   * Keeps deliveries until their predecessor is applied; twice is harmless. A copy of a parked
+   * event makes its row a new one for `remove`, keeps the higher attempt and, when it is a replay,
+   * its kind. Returns those whose place another event has.
    */
   add(deliveries: readonly Delivery[]): Promise<readonly Delivery[]>;
-  /** Of the aggregates whose marks have moved: which have rows that the marks have passed, and which have rows behind them. */
+  /**
+   * Of the aggregates whose marks have moved: which have rows that the marks have passed, and which
+   * have rows behind them.
+   */
   compare(
     moved: ReadonlyMap<string, Mark>,
   ): Promise<{ readonly passed: readonly string[]; readonly waiting: readonly string[] }>;
-  /** Parked deliveries that claim the place of one of these events, now applied, and are another event. */
+  /**
+   * Parked deliveries that claim the place of one of these events, now applied, and are another
+   * event.
+   */
   findConflicts(applied: readonly Identity[]): Promise<readonly ParkedDelivery[]>;
-  /** Deletes what the marks of these aggregates have passed. Whoever moves a mark does this in the same transaction. */
+  /**
+   * Deletes what the marks of these aggregates have passed. Whoever moves a mark does this in the
+   * same transaction.
+   */
   deletePassed(moved: ReadonlyMap<string, Mark>, aggregateIds: readonly string[]): Promise<void>;
   /** What follows an aggregate's mark without a gap, at most `limit`. */
   next(aggregateId: string, limit: number): Promise<readonly ParkedDelivery[]>;
   find(aggregateId: string, version: number): Promise<ParkedDelivery | undefined>;
   /**
-   * Deletes rows that live on elsewhere, in a retry topic or the DLQ, unless they were parked again since they were read: the copy
-   * that was may be the one from there, and its offset is committed because the row is here.
+   * Deletes rows that live on elsewhere, in a retry topic or the DLQ, unless they were parked again
+   * since they were read: the copy that was may be the one from there, and its offset is committed
+   * because the row is here.
    */
   remove(parked: readonly ParkedDelivery[]): Promise<void>;
-  /** The lowest parked version of some aggregates behind `after`, by id, each with its mark; none at the end. */
+  /**
+   * The lowest parked version of some aggregates behind `after`, by id, each with its mark; none at
+   * the end.
+   */
   lowest(after: string): Promise<readonly LowestParked[]>;
   size(): Promise<ParkedSize>;
 }
@@ -107,11 +141,15 @@ export interface Skips {
   /** A repeated skip keeps its first row. */
   record(skips: readonly Skip[]): Promise<void>;
   /**
-   * Those of these events that the policy passed over, so that a replay may still apply them; a skip by hand is final.
-   * Only under the locks of their marks is the answer still true when it is used.
+   * Those of these events that the policy passed over, so that a replay may still apply them; a
+   * skip by hand is final. Only under the locks of their marks is the answer still true when it is
+   * used.
    */
   findReopened(identities: readonly Identity[]): Promise<readonly Identity[]>;
-  /** Events that were skipped and that no mark has passed: a rebuild took the marks away. Only a rebuild adds to them. */
+  /**
+   * Events that were skipped and that no mark has passed: a rebuild took the marks away. Only a
+   * rebuild adds to them.
+   */
   findAhead(): Promise<readonly Identity[]>;
   /** For skips whose event was applied after all. */
   forget(identities: readonly Identity[]): Promise<void>;
@@ -136,11 +174,15 @@ export const firstPlace: DeadLetterPlace = { failedAt: -1, letter: '' };
 
 /** What is in the DLQ, as the database knows it. */
 export interface DeadLetterIndex {
-  /** Remembers what the DLQ has acknowledged; a copy renews its dead letter, and opens it again unless it was dismissed. */
+  /**
+   * Remembers what the DLQ has acknowledged; a copy renews its dead letter, and opens it again
+   * unless it was dismissed.
+   */
   record(deadLetters: readonly StoredDeadLetter[]): Promise<void>;
   /**
-   * Closes, of one page of the open dead letters, those whose version the mark has passed; one that the `skip` policy passed over
-   * stays open while it is the mark, because until then a replay can still apply it. Returns where to go on, undefined at the end.
+   * Closes, of one page of the open dead letters, those whose version the mark has passed; one that
+   * the `skip` policy passed over stays open while it is the mark, because until then a replay can
+   * still apply it. Returns where to go on, undefined at the end.
    */
   closePage(after: DeadLetterPlace): Promise<DeadLetterPlace | undefined>;
   /** The same for one dead letter, or for those of one aggregate. */
@@ -152,14 +194,22 @@ export interface DeadLetterIndex {
 export interface BreakerState {
   /** Milliseconds since the epoch; undefined while it is closed. */
   openedAt(): Promise<number | undefined>;
-  /** Opens it for every instance, the first probe after `probeAfterMs`; the first to open it sets the times. */
+  /**
+   * Opens it for every instance, the first probe after `probeAfterMs`; the first to open it sets
+   * the times.
+   */
   open(probeAfterMs: number): Promise<void>;
   close(): Promise<void>;
-  /** Gives the next probe to one caller among all instances, and the one after it not before `everyMs` have passed. */
+  /**
+   * Gives the next probe to one caller among all instances, and the one after it not before
+   * `everyMs` have passed.
+   */
   claimProbe(everyMs: number): Promise<boolean>;
   /** Lets the next probe be claimed at once: the last one proved nothing. */
   returnProbe(): Promise<void>;
-  /** Dead letters of the last `windowMs` that blame the handler or the inbox rather than the event. */
+  /**
+   * Dead letters of the last `windowMs` that blame the handler or the inbox rather than the event.
+   */
   countDeadLetters(windowMs: number): Promise<number>;
 }
 
@@ -190,16 +240,25 @@ export interface OpenMissing {
   readonly reasons: readonly string[];
 }
 
-/** How far each partition was read and what it held, so that a topic that lost records is noticed; and what was lost. */
+/**
+ * How far each partition was read and what it held, so that a topic that lost records is noticed;
+ * and what was lost.
+ */
 export interface ReadPositions {
   read(): Promise<readonly ReadPosition[]>;
   store(positions: readonly ReadPosition[]): Promise<void>;
   /** Safe to call again with the same range; a range that an audit has cleared is open again. */
   recordMissing(missing: MissingRange): Promise<void>;
   openMissing(): Promise<OpenMissing>;
-  /** Reasons of the topic's missing ranges, whether an audit has cleared them or not, the oldest first. */
+  /**
+   * Reasons of the topic's missing ranges, whether an audit has cleared them or not, the oldest
+   * first.
+   */
   everMissing(topic: string): Promise<readonly string[]>;
-  /** Lets the group begin again: what it has read of the topic so far says nothing of what it will read. */
+  /**
+   * Lets the group begin again: what it has read of the topic so far says nothing of what it will
+   * read.
+   */
   forget(
     starts: readonly { readonly topic: string; readonly partition: number; readonly low: bigint }[],
   ): Promise<void>;

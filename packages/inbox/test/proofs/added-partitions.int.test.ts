@@ -6,8 +6,9 @@ import { openInboxLab, type InboxLab } from '../support/inbox-lab.ts';
 import { testTopic, type ThingRecord } from '../support/thing-codec.ts';
 import { appliedVersions, thingLogHandler } from '../support/thing-log.ts';
 
-// Kafka chooses the partition by the key and the number of partitions: where there are more, most keys move to another one,
-// and an aggregate's next event may be read before the ones that lie in the old partition.
+// Kafka chooses the partition by the key and the number of partitions: where there are more, most
+// keys move to another one, and an aggregate's next event may be read before the ones that lie in
+// the old partition.
 const before = 3;
 const after = 7;
 const ids = Array.from({ length: 40 }, (_, index) => `thing-${index}`);
@@ -18,7 +19,10 @@ async function openLab(): Promise<InboxLab> {
   return lab;
 }
 
-/** Like the connector: one producer, one record after the other, which learns of new partitions while it runs. */
+/**
+ * Like the connector: one producer, one record after the other, which learns of new partitions
+ * while it runs.
+ */
 async function openWriter(lab: InboxLab) {
   const producer = lab.kafka.producer({ allowAutoTopicCreation: false, metadataMaxAge: 100 });
   await producer.connect();
@@ -52,7 +56,9 @@ async function recordsInNewPartitions(lab: InboxLab): Promise<number> {
   await admin.connect();
   const offsets = await admin.fetchTopicOffsets(lab.topic);
   await admin.disconnect();
-  return offsets.filter(({ partition }) => partition >= before).reduce((sum, { high }) => sum + Number(high), 0);
+  return offsets
+    .filter(({ partition }) => partition >= before)
+    .reduce((sum, { high }) => sum + Number(high), 0);
 }
 
 async function parkedRows(lab: InboxLab): Promise<number> {
@@ -106,7 +112,8 @@ it('parks what a new partition delivers before the old one is through', async ()
     return (await recordsInNewPartitions(lab)) > 0;
   });
 
-  // The first event of each fails once and comes back after seconds: until then everything else of it is early.
+  // The first event of each fails once and comes back after seconds: until then everything else of
+  // it is early.
   const handler = thingLogHandler({
     sabotage: ({ version, attempt }) => {
       if (version === 1 && attempt === 1) throw new Error('planted');
@@ -132,16 +139,22 @@ it('waits, and loses nothing, while the retry topics have fewer partitions than 
       if (attempt === 1) throw new Error('planted');
     },
   });
-  const { health } = await lab.start(handler, { settings: { findPartitionsEveryMs: 500, maxWaitMs: 500 } });
+  const { health } = await lab.start(handler, {
+    settings: { findPartitionsEveryMs: 500, maxWaitMs: 500 },
+  });
   await writer.write();
   await createTopics(lab.stack.brokers, [sourceOf(lab, after)]);
   await waitUntil('the writer has found the new partitions', async () => {
     await writer.write();
     return (await recordsInNewPartitions(lab)) > 0;
   });
-  const reasons = (): string => [...health.alarms.active().values()].map(({ reason }) => reason).join('\n');
-  // What is first in a new partition makes it wait; what was parked before its turn came is left to the sweep.
-  await waitUntil('an alarm names the topic', () => /could not publish to \S+\.retry\.1/.test(reasons()));
+  const reasons = (): string =>
+    [...health.alarms.active().values()].map(({ reason }) => reason).join('\n');
+  // What is first in a new partition makes it wait; what was parked before its turn came is left to
+  // the sweep.
+  await waitUntil('an alarm names the topic', () =>
+    /could not publish to \S+\.retry\.1/.test(reasons()),
+  );
 
   await createTopics(lab.stack.brokers, routesOf(lab, after));
   await expectAllApplied(lab, writer.last());

@@ -7,7 +7,8 @@ import { appliedVersions } from '../support/thing-log.ts';
 
 const failFirst = { aggregateId: 'bad', version: 2 };
 const ids = ['bad', 'good', 'fine'];
-const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
 /** Runs `scene` with a lab and with processes that end whatever happens. */
 async function onStage(
@@ -17,7 +18,10 @@ async function onStage(
   const started: ConsumerProcess[] = [];
   try {
     await scene(lab, (killAt) => {
-      const consumer = spawnConsumer(lab, { failFirst, ...(killAt === undefined ? {} : { killAt }) });
+      const consumer = spawnConsumer(lab, {
+        failFirst,
+        ...(killAt === undefined ? {} : { killAt }),
+      });
       started.push(consumer);
       return consumer;
     });
@@ -30,10 +34,13 @@ async function onStage(
 async function allApplied(lab: InboxLab, to: number): Promise<void> {
   await waitUntil(
     'every version applied',
-    async () => [...(await appliedVersions(lab.schema.root)).values()].flat().length >= ids.length * to,
+    async () =>
+      [...(await appliedVersions(lab.schema.root)).values()].flat().length >= ids.length * to,
     { timeoutMs: 60_000 },
   );
-  await waitUntil('retry topics read to their ends', async () => (await retryLag(lab)) === 0n, { timeoutMs: 60_000 });
+  await waitUntil('retry topics read to their ends', async () => (await retryLag(lab)) === 0n, {
+    timeoutMs: 60_000,
+  });
   await lab.caughtUp(60_000);
 }
 
@@ -46,17 +53,24 @@ describe.concurrent('a process that is killed', () => {
     ['after everything, before the offset', 'before-offset-commit'],
     ['before the first parked event is drained', 'before-drain'],
     ['in mid-drain', 'mid-drain'],
-  ])('%s leaves nothing lost, repeated, overtaken or stuck', { timeout: 180_000 }, ([, killAt], { expect }) =>
-    onStage(async (lab, start) => {
-      // Version 2 of one aggregate fails once: its followers park, come back by retry and drain.
-      await lab.produce(range(1, 30).flatMap((version) => ids.map((id) => lab.thing(id, version))));
-      expect(await start(killAt).ended).toBe('SIGKILL');
-      start();
-      await allApplied(lab, 30);
-      expect(await appliedVersions(lab.schema.root)).toEqual(new Map(ids.map((id) => [id, range(1, 30)])));
-      expect(await lab.rows('SELECT * FROM parked')).toEqual([]);
-      expect(await readDeadLetters(lab)).toEqual([]);
-    }),
+  ])(
+    '%s leaves nothing lost, repeated, overtaken or stuck',
+    { timeout: 180_000 },
+    ([, killAt], { expect }) =>
+      onStage(async (lab, start) => {
+        // Version 2 of one aggregate fails once: its followers park, come back by retry and drain.
+        await lab.produce(
+          range(1, 30).flatMap((version) => ids.map((id) => lab.thing(id, version))),
+        );
+        expect(await start(killAt).ended).toBe('SIGKILL');
+        start();
+        await allApplied(lab, 30);
+        expect(await appliedVersions(lab.schema.root)).toEqual(
+          new Map(ids.map((id) => [id, range(1, 30)])),
+        );
+        expect(await lab.rows('SELECT * FROM parked')).toEqual([]);
+        expect(await readDeadLetters(lab)).toEqual([]);
+      }),
   );
 
   it(
@@ -65,14 +79,18 @@ describe.concurrent('a process that is killed', () => {
     ({ expect }) =>
       onStage(async (lab, start) => {
         const first = ids.map((id) => lab.thing(id, 1));
-        await lab.produce(range(2, 10).flatMap((version) => ids.map((id) => lab.thing(id, version))));
+        await lab.produce(
+          range(2, 10).flatMap((version) => ids.map((id) => lab.thing(id, version))),
+        );
         expect(await start('before-offset-commit').ended).toBe('SIGKILL');
         expect(await lab.rows('SELECT * FROM parked')).not.toEqual([]);
         expect(await appliedVersions(lab.schema.root)).toEqual(new Map());
         start();
         await lab.produce(first);
         await allApplied(lab, 10);
-        expect(await appliedVersions(lab.schema.root)).toEqual(new Map(ids.map((id) => [id, range(1, 10)])));
+        expect(await appliedVersions(lab.schema.root)).toEqual(
+          new Map(ids.map((id) => [id, range(1, 10)])),
+        );
         expect(await lab.rows('SELECT * FROM parked')).toEqual([]);
       }),
   );

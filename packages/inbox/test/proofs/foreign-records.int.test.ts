@@ -28,7 +28,8 @@ beforeAll(async () => {
       batch: true,
       sabotage: ({ eventId }) => {
         // Only dead letters carry the stack.
-        if (refused.has(eventId)) throw Object.assign(new Error('refused by the test'), { stack: 'x'.repeat(4_000) });
+        if (refused.has(eventId))
+          throw Object.assign(new Error('refused by the test'), { stack: 'x'.repeat(4_000) });
       },
     }),
     { settings: { rereadForMs: 1_000 } },
@@ -46,12 +47,18 @@ interface DeadLetterRow {
 }
 
 /** Dead letters of a test: those that its own work adds. */
-async function deadLettersOf(work: () => Promise<unknown>, count: number): Promise<DeadLetterRow[]> {
-  const all = () => lab.rows<DeadLetterRow>('SELECT * FROM dead_letter ORDER BY kafka_partition, kafka_offset');
+async function deadLettersOf(
+  work: () => Promise<unknown>,
+  count: number,
+): Promise<DeadLetterRow[]> {
+  const all = () =>
+    lab.rows<DeadLetterRow>('SELECT * FROM dead_letter ORDER BY kafka_partition, kafka_offset');
   const before = new Set((await all()).map(({ letter }) => letter));
   await work();
   const added = async () => (await all()).filter(({ letter }) => !before.has(letter));
-  await waitUntil(`${count} dead letters`, async () => (await added()).length >= count, { timeoutMs: 60_000 });
+  await waitUntil(`${count} dead letters`, async () => (await added()).length >= count, {
+    timeoutMs: 60_000,
+  });
   await lab.caughtUp(60_000);
   expect(running.failure()).toBeUndefined();
   return added();
@@ -76,8 +83,12 @@ async function endOfTopic(): Promise<bigint> {
   return ends.reduce((sum, { high }) => sum + BigInt(high), 0n);
 }
 
-const at = <R extends object>(partition: number, record: R): R & { partition: number } => ({ ...record, partition });
-const junk = (headers: Record<string, unknown>): ThingRecord => ({ key: 'k', value: 'junk', headers }) as never;
+const at = <R extends object>(partition: number, record: R): R & { partition: number } => ({
+  ...record,
+  partition,
+});
+const junk = (headers: Record<string, unknown>): ThingRecord =>
+  ({ key: 'k', value: 'junk', headers }) as never;
 
 /** Records of the DLQ with the headers that they had in the source topic. */
 async function readDlq(wanted: (record: FetchedRecord) => boolean): Promise<FetchedRecord> {
@@ -88,7 +99,8 @@ async function readDlq(wanted: (record: FetchedRecord) => boolean): Promise<Fetc
   await consumer.run({
     autoCommit: false,
     eachBatch: ({ batch }) => {
-      for (const one of fetchedIn(batch)) if (one.kind === 'record' && wanted(one)) found.resolve(one);
+      for (const one of fetchedIn(batch))
+        if (one.kind === 'record' && wanted(one)) found.resolve(one);
       return Promise.resolve();
     },
   });
@@ -111,25 +123,44 @@ describe('a record that another program wrote', () => {
           'boom\n',
         );
     }, 3);
-    expect(letters.map(({ reason }) => reason)).toEqual(['no-identity', 'no-identity', 'no-identity']);
+    expect(letters.map(({ reason }) => reason)).toEqual([
+      'no-identity',
+      'no-identity',
+      'no-identity',
+    ]);
   });
 
   it(
     'is a dead letter with its headers byte for byte, whatever their names, order and values',
     { timeout: 90_000 },
     async () => {
-      const lines = ['x:NUL,x:1\tpoison', '9:b,8:a,constructor:c,__proto__:d\tpoison', 'inbox-headers:e\tpoison'];
+      const lines = [
+        'x:NUL,x:1\tpoison',
+        '9:b,8:a,constructor:c,__proto__:d\tpoison',
+        'inbox-headers:e\tpoison',
+      ];
       const letters = await deadLettersOf(
         () =>
           runKafkaTool(
             'ConsoleProducer',
             stack.brokers,
-            ['--topic', lab.topic, '--reader-property', 'parse.headers=true', '--reader-property', 'null.marker=NUL'],
+            [
+              '--topic',
+              lab.topic,
+              '--reader-property',
+              'parse.headers=true',
+              '--reader-property',
+              'null.marker=NUL',
+            ],
             `${lines.join('\n')}\n`,
           ),
         3,
       );
-      expect(letters.map(({ reason }) => reason)).toEqual(['no-identity', 'no-identity', 'no-identity']);
+      expect(letters.map(({ reason }) => reason)).toEqual([
+        'no-identity',
+        'no-identity',
+        'no-identity',
+      ]);
       const expected = [
         [
           ['x', undefined],
@@ -161,11 +192,18 @@ describe('a record that another program wrote', () => {
       longestMs = Math.max(longestMs, performance.now() - last);
       last = performance.now();
     }, 20);
-    const headers = Object.fromEntries(Array.from({ length: 12_000 }, (_, n) => [n.toString(36), '']));
+    const headers = Object.fromEntries(
+      Array.from({ length: 12_000 }, (_, n) => [n.toString(36), '']),
+    );
     const id = fresh();
-    const letters = await deadLettersOf(() => lab.produce([at(0, junk(headers)), at(0, lab.thing(id, 1))]), 1);
+    const letters = await deadLettersOf(
+      () => lab.produce([at(0, junk(headers)), at(0, lab.thing(id, 1))]),
+      1,
+    );
     clearInterval(beat);
-    expect(letters).toMatchObject([{ reason: 'no-identity', error_message: expect.stringContaining('12000 headers') }]);
+    expect(letters).toMatchObject([
+      { reason: 'no-identity', error_message: expect.stringContaining('12000 headers') },
+    ]);
     await isApplied(id, [1]);
     // Quadratic reading takes half a minute here.
     expect(longestMs).toBeLessThan(5_000);
@@ -181,26 +219,34 @@ describe('a record that another program wrote', () => {
     await isApplied(id, [1]);
   });
 
-  it('does not stop the partition by hand-made headers in a retry topic', { timeout: 60_000 }, async () => {
-    const identity = { [headerNames.eventId]: 'e', [headerNames.aggregateId]: 'hand-made', [headerNames.version]: '1' };
-    const id = fresh();
-    refused.add(`${id}-1`);
-    const letters = await deadLettersOf(
-      () =>
-        lab.produce(
-          [
-            at(0, junk({ ...identity, 'kafka_original-topic': '한글' })),
-            at(0, junk({ ...identity, 'kafka_original-partition': '2147483647' })),
-            at(0, junk({ ...identity, 'kafka_original-partition': '1' })),
-            at(0, junk({ ...identity, 'kafka_original-offset': '9999999999999999999' })),
-            at(0, junk({ ...identity, 'inbox-headers': 'no block of headers' })),
-          ],
-          retryTopicName(lab.group, 1),
-        ),
-      5,
-    );
-    expect(new Set(letters.map(({ reason }) => reason))).toEqual(new Set(['no-identity']));
-  });
+  it(
+    'does not stop the partition by hand-made headers in a retry topic',
+    { timeout: 60_000 },
+    async () => {
+      const identity = {
+        [headerNames.eventId]: 'e',
+        [headerNames.aggregateId]: 'hand-made',
+        [headerNames.version]: '1',
+      };
+      const id = fresh();
+      refused.add(`${id}-1`);
+      const letters = await deadLettersOf(
+        () =>
+          lab.produce(
+            [
+              at(0, junk({ ...identity, 'kafka_original-topic': '한글' })),
+              at(0, junk({ ...identity, 'kafka_original-partition': '2147483647' })),
+              at(0, junk({ ...identity, 'kafka_original-partition': '1' })),
+              at(0, junk({ ...identity, 'kafka_original-offset': '9999999999999999999' })),
+              at(0, junk({ ...identity, 'inbox-headers': 'no block of headers' })),
+            ],
+            retryTopicName(lab.group, 1),
+          ),
+        5,
+      );
+      expect(new Set(letters.map(({ reason }) => reason))).toEqual(new Set(['no-identity']));
+    },
+  );
 
   it(
     'comes by the thousand without an identity, and is dead-lettered a slice at a time',
@@ -210,7 +256,10 @@ describe('a record that another program wrote', () => {
       let publishes = 0;
       const counting = {
         ...publisher,
-        publish: (...args: Parameters<typeof publisher.publish>) => ((publishes += 1), publisher.publish(...args)),
+        publish: (...args: Parameters<typeof publisher.publish>) => (
+          (publishes += 1),
+          publisher.publish(...args)
+        ),
       };
       Object.assign(running.inbox, { publisher: counting });
       const records = Array.from({ length: 5_000 }, () => at(1, junk({ some: 'header' })));
@@ -225,22 +274,29 @@ describe('a record that another program wrote', () => {
 describe('an event with headers that kafkajs cannot send', () => {
   const odd = { toString: 'x', 'inbox-reason': 'mine', 'retry_topic-attempts': '3', '7': 'seven' };
 
-  it('parks, is retried and dies with them, and comes back from the DLQ as it was', { timeout: 90_000 }, async () => {
-    const id = fresh();
-    const second = lab.thing(id, 2, { headers: odd, eventId: `${id}-2` });
-    refused.add(`${id}-2`);
-    await lab.produce([at(2, second), at(2, lab.thing(id, 1))]);
-    await waitUntil('the dead letter', async () => {
-      const [row] = await lab.rows<{ reason: string }>('SELECT reason FROM dead_letter WHERE letter = ?', [`${id}-2`]);
-      return row?.reason === 'attempts-exhausted';
-    });
-    const record = await readDlq((one) => one.headers['id']?.toString() === `${id}-2`);
-    const source = toHeaders(second.headers);
-    expect(sourceHeaders(record.recordHeaders())).toEqual(source);
-    refused.delete(`${id}-2`);
-    expect(await replay(`${id}-2`)).toBe('replayed');
-    await isApplied(id, [1, 2]);
-  });
+  it(
+    'parks, is retried and dies with them, and comes back from the DLQ as it was',
+    { timeout: 90_000 },
+    async () => {
+      const id = fresh();
+      const second = lab.thing(id, 2, { headers: odd, eventId: `${id}-2` });
+      refused.add(`${id}-2`);
+      await lab.produce([at(2, second), at(2, lab.thing(id, 1))]);
+      await waitUntil('the dead letter', async () => {
+        const [row] = await lab.rows<{ reason: string }>(
+          'SELECT reason FROM dead_letter WHERE letter = ?',
+          [`${id}-2`],
+        );
+        return row?.reason === 'attempts-exhausted';
+      });
+      const record = await readDlq((one) => one.headers['id']?.toString() === `${id}-2`);
+      const source = toHeaders(second.headers);
+      expect(sourceHeaders(record.recordHeaders())).toEqual(source);
+      refused.delete(`${id}-2`);
+      expect(await replay(`${id}-2`)).toBe('replayed');
+      await isApplied(id, [1, 2]);
+    },
+  );
 });
 
 describe('transactions in the source topic', () => {
@@ -281,7 +337,8 @@ describe('an error that no table knows', () => {
     const planted = {
       ...decoder,
       toMessage: (delivery: Delivery) => {
-        if (fails(delivery.identity.aggregateId)) throw new TypeError(`planted for ${delivery.identity.version}`);
+        if (fails(delivery.identity.aggregateId))
+          throw new TypeError(`planted for ${delivery.identity.version}`);
         return decoder.toMessage(delivery);
       },
     };
@@ -360,7 +417,10 @@ describe('an error that no table knows', () => {
     async () => {
       const bad = fresh();
       const heal = plant((id) => id === bad);
-      const letters = await deadLettersOf(() => lab.produce([at(0, lab.thing(bad, 1, { eventId: bad }))]), 1);
+      const letters = await deadLettersOf(
+        () => lab.produce([at(0, lab.thing(bad, 1, { eventId: bad }))]),
+        1,
+      );
       heal();
       expect(letters).toMatchObject([{ letter: bad, reason: 'unprocessable' }]);
     },
@@ -372,7 +432,9 @@ describe('an error that no table knows', () => {
     async () => {
       const id = fresh();
       const letters = await deadLettersOf(async () => {
-        await sendCompressed(...Array.from({ length: 3 }, () => ({ partition: 0, value: Buffer.alloc(25_000_000) })));
+        await sendCompressed(
+          ...Array.from({ length: 3 }, () => ({ partition: 0, value: Buffer.alloc(25_000_000) })),
+        );
         await lab.produce([at(0, lab.thing(id, 1))]);
       }, 1);
       expect(letters).toMatchObject([{ reason: 'unprocessable', bare: 1 }]);
@@ -385,7 +447,8 @@ describe('an error that no table knows', () => {
 describe('a bare dead letter', () => {
   it('is replayed from its place in the source topic', { timeout: 60_000 }, async () => {
     const id = fresh();
-    // It fits into the retry topics; with what a dead letter tells of its error it does not fit into the DLQ.
+    // It fits into the retry topics; with what a dead letter tells of its error it does not fit
+    // into the DLQ.
     const event = at(0, lab.thing(id, 1, { eventId: id, text: 'x'.repeat(1_114_112 - 2_500) }));
     refused.add(id);
     const letters = await deadLettersOf(() => sendCompressed(event), 1);
@@ -410,7 +473,10 @@ describe('a bare dead letter', () => {
       const skip = { aggregateId: id, version: 1, reason: 'too large' };
       expect(await skipVersion(running.operator, skip)).toMatchObject({ outcome: 'skipped' });
       await isApplied(id, [2]);
-      const [row] = await lab.rows<{ closed_by: string }>('SELECT closed_by FROM dead_letter WHERE letter = ?', [id]);
+      const [row] = await lab.rows<{ closed_by: string }>(
+        'SELECT closed_by FROM dead_letter WHERE letter = ?',
+        [id],
+      );
       expect(row?.closed_by).toBe('skipped');
     },
   );
@@ -430,6 +496,7 @@ async function sendCompressed(...messages: readonly Message[]): Promise<void> {
 }
 
 async function replay(letter: string): Promise<string | undefined> {
-  for await (const { outcome } of replayLetters(running.operator, { letters: [letter] })) return outcome;
+  for await (const { outcome } of replayLetters(running.operator, { letters: [letter] }))
+    return outcome;
   return undefined;
 }

@@ -11,7 +11,12 @@ afterEach(() => lab.reset());
 afterAll(() => lab.close());
 
 it('parks an undecodable event whose predecessor fails in the same batch, because it is judged in its turn only', async () => {
-  await lab.produce([lab.thing('a', 1), lab.thing('a', 2), lab.thing('a', 3, { value: null }), lab.thing('a', 4)]);
+  await lab.produce([
+    lab.thing('a', 1),
+    lab.thing('a', 2),
+    lab.thing('a', 3, { value: null }),
+    lab.thing('a', 4),
+  ]);
   let repaired = false;
   await lab.start(
     thingLogHandler({
@@ -26,12 +31,21 @@ it('parks an undecodable event whose predecessor fails in the same batch, becaus
   await lab.caughtUp();
   expect(await appliedVersions(lab.schema.root)).toEqual(new Map([['a', [1]]]));
   expect(await readDeadLetters(lab)).toEqual([]);
-  expect(await lab.rows('SELECT version FROM parked ORDER BY version')).toEqual([{ version: 3 }, { version: 4 }]);
+  expect(await lab.rows('SELECT version FROM parked ORDER BY version')).toEqual([
+    { version: 3 },
+    { version: 4 },
+  ]);
 
   repaired = true;
-  await waitUntil('version 2 applied', async () => (await appliedVersions(lab.schema.root)).get('a')?.length === 2);
+  await waitUntil(
+    'version 2 applied',
+    async () => (await appliedVersions(lab.schema.root)).get('a')?.length === 2,
+  );
   await waitUntil('version 3 judged', async () => (await readDeadLetters(lab)).length === 1);
-  await waitUntil('version 3 out of parking', async () => (await lab.rows('SELECT * FROM parked')).length === 1);
+  await waitUntil(
+    'version 3 out of parking',
+    async () => (await lab.rows('SELECT * FROM parked')).length === 1,
+  );
 });
 
 it('dead-letters each undecodable event once, although the sweep finds it at the same time', async () => {
@@ -47,7 +61,10 @@ it('dead-letters each undecodable event once, although the sweep finds it at the
     { settings: { retryBaseMs: 500, sweepEveryMs: 1 } },
   );
   await waitUntil('every letter is out of parking', async () => {
-    return (await lab.rows('SELECT * FROM parked')).length === 0 && (await readDeadLetters(lab)).length >= ids.length;
+    return (
+      (await lab.rows('SELECT * FROM parked')).length === 0 &&
+      (await readDeadLetters(lab)).length >= ids.length
+    );
   });
   expect(await readDeadLetters(lab)).toHaveLength(ids.length);
 });

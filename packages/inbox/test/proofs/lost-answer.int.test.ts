@@ -22,7 +22,10 @@ afterEach(async () => {
   await lab.close();
 });
 
-/** Brokers advertise their own addresses, so the client's sockets are led through the proxies instead. */
+/**
+ * Brokers advertise their own addresses, so the client's sockets are led through the proxies
+ * instead.
+ */
 function throughProxies(): Kafka {
   return new Kafka({
     brokers: [...lab.stack.brokers],
@@ -45,14 +48,19 @@ const record = (text: string, partition: number): RoutedRecord => ({
   headers: {},
 });
 const stored = async (): Promise<Set<string>> =>
-  new Set((await readTopic(lab.stack.brokers, retryTopicName(lab.group, 1))).map(({ value }) => String(value)));
+  new Set(
+    (await readTopic(lab.stack.brokers, retryTopicName(lab.group, 1))).map(({ value }) =>
+      String(value),
+    ),
+  );
 
 it('stores a record whose answer is lost, and the next, different one too', async () => {
   const publisher = await connectPublisher(throughProxies());
   try {
     await publisher.publish([record('warm-up', 0)]);
     for (const proxy of proxies.values()) proxy.set({ kind: 'half-open', drop: 'to-client' });
-    // It must be given up: a retry that gets its answer would put the producer's numbers right again.
+    // It must be given up: a retry that gets its answer would put the producer's numbers right
+    // again.
     await expect(publisher.publish([record('lost', 0)])).rejects.toThrow('could not publish');
     expect(await stored()).toContain('lost');
     for (const proxy of proxies.values()) proxy.set({ kind: 'reset' });

@@ -3,7 +3,12 @@ import { startTcpProxy, waitUntil, type TcpProxy } from '@board/test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { deadLetterHeaders } from '../../src/fail/headers.ts';
-import { openInboxLab, readDeadLetters, type InboxLab, type RunningInbox } from '../support/inbox-lab.ts';
+import {
+  openInboxLab,
+  readDeadLetters,
+  type InboxLab,
+  type RunningInbox,
+} from '../support/inbox-lab.ts';
 import { refuseWrites } from '../support/refuse-writes.ts';
 import { retryLag } from '../support/lag.ts';
 import { appliedVersions, thingLogHandler } from '../support/thing-log.ts';
@@ -27,7 +32,9 @@ afterEach(async () => {
 });
 afterAll(() => lab.close());
 
-const startThroughProxy = async (handler = thingLogHandler({ batch: true })): Promise<RunningInbox> =>
+const startThroughProxy = async (
+  handler = thingLogHandler({ batch: true }),
+): Promise<RunningInbox> =>
   lab.start(handler, {
     dataSource: await lab.openDataSource({ host: database.host, port: database.port }),
     settings: { maxWaitMs: 500 },
@@ -80,7 +87,9 @@ describe('a database that is away in mid-load', () => {
       await producing;
       const server = `MySQL at ${database.host}:${database.port}: `;
       await waitUntil('every alarm names the server', () => {
-        const reasons = ['sweep', 'lookout', `waiting ${lab.topic}/0`].map((key) => health.alarms.active().get(key));
+        const reasons = ['sweep', 'lookout', `waiting ${lab.topic}/0`].map((key) =>
+          health.alarms.active().get(key),
+        );
         return reasons.every((alarm) => alarm?.reason.includes(server));
       });
       expect(await committed()).toBe(during);
@@ -96,30 +105,40 @@ describe('a database that is away in mid-load', () => {
     },
   );
 
-  it('(half-open: bytes vanish) costs nothing: work goes on by itself', { timeout: 90_000 }, async () => {
-    await startThroughProxy();
-    await produceSlowly(1, 20);
-    await waitUntil('work has begun', async () => (await applied()).size > 0);
-    database.set({ kind: 'half-open', drop: 'both' });
-    await produceSlowly(21, 50);
-    await wait(1_000);
-    database.set({ kind: 'none' });
-    await lab.caughtUp(45_000);
-    expect(await applied()).toEqual(everything);
-    expect(await readDeadLetters(lab)).toEqual([]);
-  });
+  it(
+    '(half-open: bytes vanish) costs nothing: work goes on by itself',
+    { timeout: 90_000 },
+    async () => {
+      await startThroughProxy();
+      await produceSlowly(1, 20);
+      await waitUntil('work has begun', async () => (await applied()).size > 0);
+      database.set({ kind: 'half-open', drop: 'both' });
+      await produceSlowly(21, 50);
+      await wait(1_000);
+      database.set({ kind: 'none' });
+      await lab.caughtUp(45_000);
+      expect(await applied()).toEqual(everything);
+      expect(await readDeadLetters(lab)).toEqual([]);
+    },
+  );
 
-  it('(half-open while nothing is to do) leaves the sweep and its alarms alive', { timeout: 90_000 }, async () => {
-    const { health } = await startThroughProxy();
-    await produceSlowly(1, 1);
-    await lab.caughtUp();
-    database.set({ kind: 'half-open', drop: 'both' });
-    await wait(1_000);
-    database.set({ kind: 'none' });
-    await lab.produce([lab.thing('t1', 2, { value: null })]);
-    await waitUntil('a dead letter', async () => (await readDeadLetters(lab)).length === 1);
-    await waitUntil('its alarm', () => health.alarms.active().has('dead letters'), { timeoutMs: 45_000 });
-  });
+  it(
+    '(half-open while nothing is to do) leaves the sweep and its alarms alive',
+    { timeout: 90_000 },
+    async () => {
+      const { health } = await startThroughProxy();
+      await produceSlowly(1, 1);
+      await lab.caughtUp();
+      database.set({ kind: 'half-open', drop: 'both' });
+      await wait(1_000);
+      database.set({ kind: 'none' });
+      await lab.produce([lab.thing('t1', 2, { value: null })]);
+      await waitUntil('a dead letter', async () => (await readDeadLetters(lab)).length === 1);
+      await waitUntil('its alarm', () => health.alarms.active().has('dead letters'), {
+        timeoutMs: 45_000,
+      });
+    },
+  );
 });
 
 describe('a topic that refuses writes', () => {
@@ -128,7 +147,9 @@ describe('a topic that refuses writes', () => {
     { timeout: 90_000 },
     async () => {
       const heal = await refuseWrites(lab.kafka, deadLetterTopicName(lab.group));
-      const { health } = await lab.start(thingLogHandler({ batch: true }), { settings: { maxWaitMs: 500 } });
+      const { health } = await lab.start(thingLogHandler({ batch: true }), {
+        settings: { maxWaitMs: 500 },
+      });
       await lab.produce([lab.thing('bad', 1, { value: null }), lab.thing('bad', 2)]);
       await lab.produce(range(5).flatMap((version) => ids.map((id) => lab.thing(id, version))));
       await waitUntil('others applied', async () => (await applied()).size > ids.length / 3);
@@ -140,7 +161,10 @@ describe('a topic that refuses writes', () => {
       await lab.caughtUp();
       const letters = await readDeadLetters(lab);
       expect(letters).toHaveLength(1);
-      expect(letters[0]?.headers).toMatchObject({ [deadLetterHeaders.reason]: 'invalid-event', aggregateId: 'bad' });
+      expect(letters[0]?.headers).toMatchObject({
+        [deadLetterHeaders.reason]: 'invalid-event',
+        aggregateId: 'bad',
+      });
       expect(await applied()).toEqual(new Map(ids.map((id) => [id, range(5)])));
       expect(await lab.rows('SELECT version FROM parked')).toEqual([{ version: 2 }]);
     },
@@ -177,45 +201,59 @@ describe('a topic that refuses writes', () => {
 });
 
 describe('an event that fails twice while its 200 followers arrive', () => {
-  it('keeps its own order and does not hold up other aggregates', { timeout: 120_000 }, async () => {
-    const producedAt = new Map<string, number>();
-    const latenciesMs: number[] = [];
-    await lab.start(
-      thingLogHandler({
-        batch: true,
-        sabotage: ({ aggregateId, version, eventId, attempt }) => {
-          if (aggregateId === 'bad' && version === 1 && attempt <= 2) throw new Error('planted');
-          const since = producedAt.get(eventId);
-          if (aggregateId !== 'bad' && since !== undefined) latenciesMs.push(performance.now() - since);
-        },
-      }),
-    );
-    await lab.produce([lab.thing('warm-up', 1)]);
-    await lab.caughtUp();
-
-    /** Sends versions of everybody at a steady pace; returns the p99 from before the send to the handler. */
-    async function run(from: number, bad: number): Promise<number> {
-      latenciesMs.length = 0;
-      for (let version = from; version < from + 50; version += 1) {
-        const others = ids.map((id) => lab.thing(id, version));
-        for (const { headers } of others) producedAt.set(String(headers['id']), performance.now());
-        const followers = range(bad).map((index) => lab.thing('bad', (version - from) * bad + index));
-        await lab.produce([...followers, ...others]);
-        await wait(30);
-      }
+  it(
+    'keeps its own order and does not hold up other aggregates',
+    { timeout: 120_000 },
+    async () => {
+      const producedAt = new Map<string, number>();
+      const latenciesMs: number[] = [];
+      await lab.start(
+        thingLogHandler({
+          batch: true,
+          sabotage: ({ aggregateId, version, eventId, attempt }) => {
+            if (aggregateId === 'bad' && version === 1 && attempt <= 2) throw new Error('planted');
+            const since = producedAt.get(eventId);
+            if (aggregateId !== 'bad' && since !== undefined)
+              latenciesMs.push(performance.now() - since);
+          },
+        }),
+      );
+      await lab.produce([lab.thing('warm-up', 1)]);
       await lab.caughtUp();
-      const sorted = latenciesMs.toSorted((a, b) => a - b);
-      return sorted[Math.floor(sorted.length * 0.99)] ?? Infinity;
-    }
 
-    const undisturbed = await run(1, 0);
-    const disturbed = await run(51, 4);
-    process.stderr.write(
-      `p99 of the others: ${undisturbed.toFixed(0)} ms undisturbed, ${disturbed.toFixed(0)} ms beside a failing event\n`,
-    );
-    await waitUntil('all of bad applied', async () => (await applied()).get('bad')?.length === 200);
-    expect((await applied()).get('bad')).toEqual(range(200));
-    for (const id of ids) expect((await applied()).get(id)).toEqual(range(100));
-    expect(disturbed).toBeLessThan(10 * undisturbed + 500);
-  });
+      /**
+       * Sends versions of everybody at a steady pace; returns the p99 from before the send to the
+       * handler.
+       */
+      async function run(from: number, bad: number): Promise<number> {
+        latenciesMs.length = 0;
+        for (let version = from; version < from + 50; version += 1) {
+          const others = ids.map((id) => lab.thing(id, version));
+          for (const { headers } of others)
+            producedAt.set(String(headers['id']), performance.now());
+          const followers = range(bad).map((index) =>
+            lab.thing('bad', (version - from) * bad + index),
+          );
+          await lab.produce([...followers, ...others]);
+          await wait(30);
+        }
+        await lab.caughtUp();
+        const sorted = latenciesMs.toSorted((a, b) => a - b);
+        return sorted[Math.floor(sorted.length * 0.99)] ?? Infinity;
+      }
+
+      const undisturbed = await run(1, 0);
+      const disturbed = await run(51, 4);
+      process.stderr.write(
+        `p99 of the others: ${undisturbed.toFixed(0)} ms undisturbed, ${disturbed.toFixed(0)} ms beside a failing event\n`,
+      );
+      await waitUntil(
+        'all of bad applied',
+        async () => (await applied()).get('bad')?.length === 200,
+      );
+      expect((await applied()).get('bad')).toEqual(range(200));
+      for (const id of ids) expect((await applied()).get(id)).toEqual(range(100));
+      expect(disturbed).toBeLessThan(10 * undisturbed + 500);
+    },
+  );
 });

@@ -7,11 +7,17 @@ import type { Inbox } from '../../src/inbox.ts';
 import type { Delivery } from '../../src/record.ts';
 import { createMysqlStore } from '../../src/store/mysql-store.ts';
 import { openInboxLab, type InboxLab } from '../support/inbox-lab.ts';
-import { processInRandomBatches, shuffle, toDelivery, toSourceRecord } from '../support/race-inboxes.ts';
+import {
+  processInRandomBatches,
+  shuffle,
+  toDelivery,
+  toSourceRecord,
+} from '../support/race-inboxes.ts';
 import { seededRandom, type Random } from '../support/random.ts';
 import { thingLogHandler } from '../support/thing-log.ts';
 
-// One interleaving is one aggregate whose records several owners settle at once; a round races many of them together.
+// One interleaving is one aggregate whose records several owners settle at once; a round races many
+// of them together.
 const interleavings = process.env['TIER'] === 'full' ? 10_000 : 1_000;
 const perRound = 50;
 const versions = [1, 2, 3, 4, 5];
@@ -27,7 +33,9 @@ beforeAll(async () => {
   lab = await openInboxLab(inject('stack'));
   owners = [];
   // Nothing is produced: only what the races hand over moves. No sweep tidies up behind them.
-  const { inbox } = await lab.start(thingLogHandler({ batch: true }), { settings: { sweepEveryMs: 3_600_000 } });
+  const { inbox } = await lab.start(thingLogHandler({ batch: true }), {
+    settings: { sweepEveryMs: 3_600_000 },
+  });
   for (let count = 0; count < 3; count += 1) {
     const dataSource = await lab.openDataSource({ poolSize: 4 });
     const createQueryRunner = dataSource.createQueryRunner.bind(dataSource);
@@ -54,8 +62,13 @@ beforeAll(async () => {
 });
 afterAll(() => lab.close());
 
-/** Runs the race in rounds, each with a seed of its own, then checks every mark, effect and parked row. */
-async function raceInRounds(race: (ids: readonly string[], random: Random) => Promise<void>): Promise<void> {
+/**
+ * Runs the race in rounds, each with a seed of its own, then checks every mark, effect and parked
+ * row.
+ */
+async function raceInRounds(
+  race: (ids: readonly string[], random: Random) => Promise<void>,
+): Promise<void> {
   await lab.rows('DELETE FROM thing_log');
   await lab.rows('DELETE FROM mark');
   reruns = 0;
@@ -86,7 +99,9 @@ async function raceInRounds(race: (ids: readonly string[], random: Random) => Pr
 }
 
 const records = (ids: readonly string[]) =>
-  ids.map((id) => versions.map((version, index) => toSourceRecord(lab.thing(id, version), lab.topic, index)));
+  ids.map((id) =>
+    versions.map((version, index) => toSourceRecord(lab.thing(id, version), lab.topic, index)),
+  );
 
 /** Mixes the aggregates, each one's records in their order. */
 function interleave<Item>(lists: readonly (readonly Item[])[], random: Random): Item[] {
@@ -111,27 +126,35 @@ describe('at once on one partition', () => {
       const [first, second] = owners;
       if (!first || !second) throw new Error('two owners are needed');
       await Promise.all(
-        [first, second].map((owner) => processInRandomBatches(owner, all, 5 + random.below(120), random)),
+        [first, second].map((owner) =>
+          processInRandomBatches(owner, all, 5 + random.below(120), random),
+        ),
       );
     }),
   );
 
-  it('main and retry consumer, a zombie and a sweep apply everything once and in order', { timeout: 600_000 }, () =>
-    raceInRounds(async (ids, random) => {
-      const lists = records(ids);
-      // One version of each aggregate failed at its first attempt: only the retry consumer has it.
-      const inRetry = lists.flatMap((list) => list.splice(random.below(list.length), 1));
-      const fromSource = interleave(lists, random).map((record) => toDelivery(record, 'source'));
-      const fromRetry = shuffle([...inRetry, ...inRetry], random).map((record) => toDelivery(record, 'retry'));
-      const [first, second, third] = owners;
-      if (!first || !second || !third) throw new Error('three owners are needed');
-      await Promise.all([
-        processInRandomBatches(first, fromSource, 5 + random.below(120), random),
-        processInRandomBatches(second, fromSource, 5 + random.below(120), random),
-        processInRandomBatches(third, fromRetry, 1 + random.below(40), random),
-        sweep(third, { isLeftOver: () => true, isOver: () => false }),
-      ]);
-    }),
+  it(
+    'main and retry consumer, a zombie and a sweep apply everything once and in order',
+    { timeout: 600_000 },
+    () =>
+      raceInRounds(async (ids, random) => {
+        const lists = records(ids);
+        // One version of each aggregate failed at its first attempt: only the retry consumer has
+        // it.
+        const inRetry = lists.flatMap((list) => list.splice(random.below(list.length), 1));
+        const fromSource = interleave(lists, random).map((record) => toDelivery(record, 'source'));
+        const fromRetry = shuffle([...inRetry, ...inRetry], random).map((record) =>
+          toDelivery(record, 'retry'),
+        );
+        const [first, second, third] = owners;
+        if (!first || !second || !third) throw new Error('three owners are needed');
+        await Promise.all([
+          processInRandomBatches(first, fromSource, 5 + random.below(120), random),
+          processInRandomBatches(second, fromSource, 5 + random.below(120), random),
+          processInRandomBatches(third, fromRetry, 1 + random.below(40), random),
+          sweep(third, { isLeftOver: () => true, isOver: () => false }),
+        ]);
+      }),
   );
 });
 
@@ -139,7 +162,9 @@ it('a failure that another owner parks again while it is published stays parked'
   const [owner, other] = owners;
   if (!owner || !other) throw new Error('two owners are needed');
   const id = 'parked-again';
-  const [skipped, next] = [1, 2].map((version) => toSourceRecord(lab.thing(id, version), lab.topic, version));
+  const [skipped, next] = [1, 2].map((version) =>
+    toSourceRecord(lab.thing(id, version), lab.topic, version),
+  );
   if (!skipped || !next) throw new Error('two records');
   const { identity } = toDelivery(skipped, 'source');
   await owner.store.transaction(async ({ marks, skips, parked }) => {
@@ -154,7 +179,8 @@ it('a failure that another owner parks again while it is published stays parked'
       throw new Error('planned');
     },
   });
-  // A replay of what the policy passed over fails before the event behind it, so the retry record of that event is parked again.
+  // A replay of what the policy passed over fails before the event behind it, so the retry record
+  // of that event is parked again.
   const parkAgain = () =>
     processReadings({ ...other, handler: fails }, [
       { kind: 'delivery', delivery: { ...toDelivery(skipped, 'retry'), replayed: true } },
@@ -168,9 +194,9 @@ it('a failure that another owner parks again while it is published stays parked'
   };
   await drain({ ...owner, handler: fails, publisher: { ...publisher, publish } }, [id], onlyOnce());
 
-  expect(await lab.rows('SELECT version, attempt FROM parked WHERE aggregateid = ?', [id])).toEqual([
-    { version: 2, attempt: 2 },
-  ]);
+  expect(await lab.rows('SELECT version, attempt FROM parked WHERE aggregateid = ?', [id])).toEqual(
+    [{ version: 2, attempt: 2 }],
+  );
 });
 
 it('an event that is parked in the place of a dead letter becomes one itself when the policy passes over that', async () => {
@@ -191,10 +217,15 @@ it('an event that is parked in the place of a dead letter becomes one itself whe
   await processReadings({ ...owner, handler }, readings(waiting));
   await processReadings({ ...owner, handler }, readings(first, other));
 
-  expect(await lab.rows('SELECT version FROM thing_log WHERE aggregateid = ?', [id])).toEqual([{ version: 1 }]);
+  expect(await lab.rows('SELECT version FROM thing_log WHERE aggregateid = ?', [id])).toEqual([
+    { version: 1 },
+  ]);
   expect(await lab.rows('SELECT * FROM parked WHERE aggregateid = ?', [id])).toEqual([]);
   expect(
-    await lab.rows('SELECT event_id, reason FROM dead_letter WHERE aggregateid = ? ORDER BY reason', [id]),
+    await lab.rows(
+      'SELECT event_id, reason FROM dead_letter WHERE aggregateid = ? ORDER BY reason',
+      [id],
+    ),
   ).toEqual([
     { event_id: waiting.identity.eventId, reason: 'conflict' },
     { event_id: other.identity.eventId, reason: 'invalid-event' },

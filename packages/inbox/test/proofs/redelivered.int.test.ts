@@ -20,7 +20,10 @@ const parked = () => lab.rows<{ version: number }>('SELECT version FROM parked O
 it('leaves nothing stuck when a retry fills the gap, the process dies before draining, and the parked event comes again', async () => {
   const records = [1, 2, 3, 4, 5, 6].map((version) => lab.thing('a', version));
   await lab.produce(records);
-  const doomed = spawnConsumer(lab, { failFirst: { aggregateId: 'a', version: 5 }, killAt: 'before-drain' });
+  const doomed = spawnConsumer(lab, {
+    failFirst: { aggregateId: 'a', version: 5 },
+    killAt: 'before-drain',
+  });
   try {
     expect(await doomed.ended).toBe('SIGKILL');
   } finally {
@@ -47,7 +50,11 @@ it('makes no second dead letter and no second effect when offsets go back to the
   const first = await lab.start(handler);
   await lab.produce([1, 2, 3, 4].map((version) => lab.thing('a', version)));
   await lab.caughtUp();
-  const skipped = await skipVersion(first.operator, { aggregateId: 'a', version: 2, reason: 'planted' });
+  const skipped = await skipVersion(first.operator, {
+    aggregateId: 'a',
+    version: 2,
+    reason: 'planted',
+  });
   expect(skipped.outcome).toBe('skipped');
   await waitUntil('the followers applied', async () => (await applied()).get('a')?.length === 3);
   await first.stop();

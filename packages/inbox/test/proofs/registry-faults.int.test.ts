@@ -7,7 +7,8 @@ import { openInboxLab, type InboxLab, type RunningInbox } from '../support/inbox
 import { registerSchema, thingSchema, type ThingRecord } from '../support/thing-codec.ts';
 import { appliedVersions, thingLogHandler } from '../support/thing-log.ts';
 
-// One lab for the file: each test has ids of its own, its own instance of the consumer, and a proxy before the real registry.
+// One lab for the file: each test has ids of its own, its own instance of the consumer, and a proxy
+// before the real registry.
 let lab: InboxLab;
 let number = 0;
 beforeAll(async () => {
@@ -25,27 +26,40 @@ const json = (status: number, code: number): Answer => {
 };
 const unknownId = json(404, 40403);
 
-/** Everything that has been seen instead of the registry's answer; none of them says anything about a schema. */
+/**
+ * Everything that has been seen instead of the registry's answer; none of them says anything about
+ * a schema.
+ */
 const faults: Readonly<Record<string, Answer>> = {
   'an error of the server': json(500, 50001),
   'a busy server': json(503, 50003),
   'a connection that is reset': (response) => response.socket?.resetAndDestroy(),
-  'a page of a proxy': (response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html></html>'),
-  'the 404 of a proxy': (response) => void response.writeHead(404, { 'content-type': 'text/html' }).end('not found'),
+  'a page of a proxy': (response) =>
+    void response.writeHead(200, { 'content-type': 'text/html' }).end('<html></html>'),
+  'the 404 of a proxy': (response) =>
+    void response.writeHead(404, { 'content-type': 'text/html' }).end('not found'),
   'the 404 of another path': json(404, 404),
   'an unknown subject': json(404, 40401),
   'half a body': (response) => {
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': 500 }).write('{"schema":"{\\"type');
+    response
+      .writeHead(200, { 'content-type': 'application/json', 'content-length': 500 })
+      .write('{"schema":"{\\"type');
     setTimeout(() => response.socket?.destroy(), 20);
   },
   'half a body that looks whole': (response) =>
     void response.writeHead(200, { 'content-type': 'application/json' }).end('{"schema":"{\\"type'),
-  'an empty body': (response) => void response.writeHead(200, { 'content-type': 'application/json' }).end(),
+  'an empty body': (response) =>
+    void response.writeHead(200, { 'content-type': 'application/json' }).end(),
   'JSON that is no schema': (response) =>
-    void response.writeHead(200, { 'content-type': 'application/json' }).end('{"status":"starting"}'),
+    void response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end('{"status":"starting"}'),
 };
 
-/** The registry behind a proxy that answers in its place as the test says; undefined passes the request on. */
+/**
+ * The registry behind a proxy that answers in its place as the test says; undefined passes the
+ * request on.
+ */
 async function startFlakyRegistry(answer: (path: string) => Answer | undefined) {
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -63,7 +77,8 @@ async function startFlakyRegistry(answer: (path: string) => Answer | undefined) 
   return { url: `http://127.0.0.1:${port}`, asked, close: () => void server.close() };
 }
 
-const idsOf = (records: readonly ThingRecord[]): string[] => records.map(({ headers }) => headers['aggregateId'] ?? '');
+const idsOf = (records: readonly ThingRecord[]): string[] =>
+  records.map(({ headers }) => headers['aggregateId'] ?? '');
 const applied = async (records: readonly ThingRecord[]): Promise<number> => {
   const versions = await appliedVersions(lab.schema.root);
   return idsOf(records).filter((id) => versions.has(id)).length;
@@ -73,7 +88,8 @@ const deadLetters = (records: readonly ThingRecord[]) =>
     'SELECT aggregateid, error_message FROM dead_letter WHERE aggregateid IN (?) AND closed_at IS NULL',
     [idsOf(records)],
   );
-const alarmOf = ({ health }: RunningInbox): string => health.alarms.active().get('schemas')?.reason ?? '';
+const alarmOf = ({ health }: RunningInbox): string =>
+  health.alarms.active().get('schemas')?.reason ?? '';
 
 /** Things of one partition, under ids that no other test uses. */
 function things(count: number, schemaId = lab.schemaId): ThingRecord[] {
@@ -87,7 +103,10 @@ function things(count: number, schemaId = lab.schemaId): ThingRecord[] {
 }
 
 const running: { stop(): Promise<void> | void }[] = [];
-async function start(registryUrl: string, settings: Partial<InboxSettings> = {}): Promise<RunningInbox> {
+async function start(
+  registryUrl: string,
+  settings: Partial<InboxSettings> = {},
+): Promise<RunningInbox> {
   const inbox = await lab.start(thingLogHandler({ batch: true }), { registryUrl, settings });
   running.push(inbox);
   return inbox;
@@ -128,9 +147,11 @@ it(
     const kinds = [...Object.values(faults), unknownId];
     const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
     let state = seed;
-    const random = (below: number): number => (state = (state * 1_103_515_245 + 12_345) % 2 ** 31) % below;
+    const random = (below: number): number =>
+      (state = (state * 1_103_515_245 + 12_345) % 2 ** 31) % below;
     let left = 15;
-    // Between two "unknown" there is always something else: a registry that says it for seconds on end is believed.
+    // Between two "unknown" there is always something else: a registry that says it for seconds on
+    // end is believed.
     let last: Answer | undefined;
     const registry = await startFlakyRegistry((path) => {
       if (!path.startsWith('/schemas/') || (left -= 1) < 0) return undefined;
@@ -141,7 +162,10 @@ it(
     await start(registry.url, { maxWaitMs: 50, unknownSchemaMs: 1 });
     const records = things(5);
     await lab.produce(records);
-    await waitUntil(`all are applied (SEED=${seed})`, async () => (await applied(records)) === records.length);
+    await waitUntil(
+      `all are applied (SEED=${seed})`,
+      async () => (await applied(records)) === records.length,
+    );
     expect(await deadLetters(records)).toEqual([]);
   },
 );
@@ -154,19 +178,30 @@ it('an id that the registry itself does not know for a while dead-letters the on
   await lab.produce([...poison, ...good]);
   await waitUntil('all are applied', async () => (await applied(good)) === good.length);
   await waitUntil('its letter', async () => (await deadLetters(poison)).length === 1);
-  expect(await deadLetters(poison)).toMatchObject([{ error_message: expect.stringContaining('is not known') }]);
-  expect(registry.asked.filter((path) => path.endsWith(`/${2 ** 31 - 1}`)).length).toBeGreaterThan(1);
+  expect(await deadLetters(poison)).toMatchObject([
+    { error_message: expect.stringContaining('is not known') },
+  ]);
+  expect(registry.asked.filter((path) => path.endsWith(`/${2 ** 31 - 1}`)).length).toBeGreaterThan(
+    1,
+  );
 });
 
 it('a schema that was received whole and is not of the type dead-letters its event', async () => {
-  const other = JSON.stringify({ type: 'record', name: 'Other', namespace: 'test.things', fields: [] });
+  const other = JSON.stringify({
+    type: 'record',
+    name: 'Other',
+    namespace: 'test.things',
+    fields: [],
+  });
   const otherId = await registerSchema(lab.stack.registryUrl, `${lab.topic}-other`, other);
   await start(lab.stack.registryUrl);
   const [good, poison] = [things(5), things(1, otherId)];
   await lab.produce([...poison, ...good]);
   await waitUntil('all are applied', async () => (await applied(good)) === good.length);
   await waitUntil('its letter', async () => (await deadLetters(poison)).length === 1);
-  expect(await deadLetters(poison)).toMatchObject([{ error_message: expect.stringContaining('does not resolve') }]);
+  expect(await deadLetters(poison)).toMatchObject([
+    { error_message: expect.stringContaining('does not resolve') },
+  ]);
 });
 
 it('a registry without any of our subjects holds the events until it has them again', async () => {
@@ -206,7 +241,10 @@ it('an unknown id on events of ten aggregates is held, and the alarm names what 
   const inbox = await start(registry.url);
   const [first, crowd] = [things(9, lostId), things(10, lostId)];
   await lab.produce(first);
-  await waitUntil('too few to tell', async () => (await deadLetters(first)).length === first.length);
+  await waitUntil(
+    'too few to tell',
+    async () => (await deadLetters(first)).length === first.length,
+  );
   await lab.produce(crowd);
   await waitUntil('the alarm', () => alarmOf(inbox).includes('aggregates have events with it'));
   expect(alarmOf(inbox)).toContain('dead-lettered before this was clear: 9 (');
@@ -226,7 +264,12 @@ it('an unknown id on many aggregates is the fault of the events beside one that 
 });
 
 it('an id that changed its schema pauses, with both fingerprints, and goes on when it is as before', async () => {
-  const other = JSON.stringify({ type: 'record', name: 'Other', namespace: 'test.things', fields: [] });
+  const other = JSON.stringify({
+    type: 'record',
+    name: 'Other',
+    namespace: 'test.things',
+    fields: [],
+  });
   await start(lab.stack.registryUrl);
   const before = things(1);
   await lab.produce(before);
@@ -237,7 +280,9 @@ it('an id that changed its schema pauses, with both fingerprints, and goes on wh
   const registry = await startFlakyRegistry((path) =>
     isChanged && path.endsWith(`/schemas/ids/${lab.schemaId}`)
       ? (response) =>
-          void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ schema: other }))
+          void response
+            .writeHead(200, { 'content-type': 'application/json' })
+            .end(JSON.stringify({ schema: other }))
       : undefined,
   );
   running.push({ stop: registry.close });
@@ -247,7 +292,9 @@ it('an id that changed its schema pauses, with both fingerprints, and goes on wh
   await waitUntil('the alarm', () => alarmOf(inbox) !== '');
   const [row] = await lab.rows<{ fingerprint: string }>('SELECT fingerprint FROM known_schema');
   expect(alarmOf(inbox)).toContain(`schema id ${lab.schemaId} of ThingChanged has changed`);
-  expect(alarmOf(inbox)).toMatch(new RegExp(`was ${row?.fingerprint}.*test.things.Other, fingerprint [0-9a-f]{64}`));
+  expect(alarmOf(inbox)).toMatch(
+    new RegExp(`was ${row?.fingerprint}.*test.things.Other, fingerprint [0-9a-f]{64}`),
+  );
   isChanged = false;
   await waitUntil('all are applied', async () => (await applied(records)) === records.length);
   await waitUntil('the alarm is gone', () => alarmOf(inbox) === '');
@@ -257,7 +304,9 @@ it('an id that changed its schema pauses, with both fingerprints, and goes on wh
   await waitUntil('the alarm', () => alarmOf(inbox) !== '');
   const late = things(5);
   await lab.produce(late);
-  await waitUntil('they wait', () => [...inbox.health.alarms.active().keys()].some((key) => key.startsWith('waiting')));
+  await waitUntil('they wait', () =>
+    [...inbox.health.alarms.active().keys()].some((key) => key.startsWith('waiting')),
+  );
   isChanged = false;
   await waitUntil('all are applied', async () => (await applied(late)) === late.length);
   expect(await deadLetters([...records, ...late])).toEqual([]);
@@ -265,7 +314,9 @@ it('an id that changed its schema pauses, with both fingerprints, and goes on wh
 
 it('an id that the registry has lost pauses a new process; one that knew it goes on, with an alarm', async () => {
   let isLost = false;
-  const registry = await startFlakyRegistry((path) => (isLost && path.startsWith('/schemas/') ? unknownId : undefined));
+  const registry = await startFlakyRegistry((path) =>
+    isLost && path.startsWith('/schemas/') ? unknownId : undefined,
+  );
   running.push({ stop: registry.close });
   const warm = await start(registry.url, { schemaCheckEveryMs: 100 });
   const before = things(1);

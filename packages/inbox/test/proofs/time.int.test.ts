@@ -12,7 +12,10 @@ import { appliedVersions, thingLogHandler } from '../support/thing-log.ts';
 const limitMs = 6_000;
 /** Shorter than a session: a new place in the group would take as long again. */
 const outageMs = 8_000;
-/** The watchdog looks while this event still waits: within its limit, had the outage not been before it. */
+/**
+ * The watchdog looks while this event still waits: within its limit, had the outage not been before
+ * it.
+ */
 const slow = { aggregateId: 'a', forMs: 1_600 };
 
 async function openLab({ onTestFinished }: TestContext): Promise<InboxLab> {
@@ -22,12 +25,19 @@ async function openLab({ onTestFinished }: TestContext): Promise<InboxLab> {
 }
 
 const applied = (lab: InboxLab, count: number) =>
-  waitUntil(`${count} applied`, async () => (await appliedVersions(lab.schema.root)).size === count, {
-    timeoutMs: 40_000,
-  });
+  waitUntil(
+    `${count} applied`,
+    async () => (await appliedVersions(lab.schema.root)).size === count,
+    {
+      timeoutMs: 40_000,
+    },
+  );
 const things = (lab: InboxLab, ...ids: string[]) => ids.map((id) => lab.thing(id, 1));
 
-/** The watchdog has looked at every partition by then, without lag; a look leaves no trace that could be waited for. */
+/**
+ * The watchdog has looked at every partition by then, without lag; a look leaves no trace that
+ * could be waited for.
+ */
 const watched = () => wait(limitMs / 3);
 
 async function members(lab: InboxLab): Promise<string[]> {
@@ -41,8 +51,12 @@ async function members(lab: InboxLab): Promise<string[]> {
   }
 }
 
-/** A client whose every connection goes through a proxy: brokers tell clients their own addresses. */
-async function proxied({ onTestFinished }: TestContext): Promise<{ kafka: Kafka; proxies: readonly TcpProxy[] }> {
+/**
+ * A client whose every connection goes through a proxy: brokers tell clients their own addresses.
+ */
+async function proxied({
+  onTestFinished,
+}: TestContext): Promise<{ kafka: Kafka; proxies: readonly TcpProxy[] }> {
   const proxies = new Map<string, TcpProxy>();
   const { brokers } = inject('stack');
   for (const broker of brokers) {
@@ -97,7 +111,9 @@ describe.concurrent('a consumer', { timeout: 120_000 }, () => {
     const { kafka, proxies } = await proxied(test);
     const lab = await openLab(test);
     const { failure } = await lab.start(
-      thingLogHandler({ sabotage: ({ aggregateId }) => aggregateId === slow.aggregateId && wait(slow.forMs) }),
+      thingLogHandler({
+        sabotage: ({ aggregateId }) => aggregateId === slow.aggregateId && wait(slow.forMs),
+      }),
       { kafka, settings: { maxStallMs: limitMs } },
     );
     await lab.produce(things(lab, 'before'));

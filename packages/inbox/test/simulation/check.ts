@@ -37,7 +37,10 @@ export function isOpen(world: World, { identity }: DeadLetterCopy): boolean {
   return identity.version > markOf(world, identity.aggregateId);
 }
 
-/** I7: a committed offset never passes a record that is not applied, parked or acknowledged elsewhere. */
+/**
+ * I7: a committed offset never passes a record that is not applied, parked or acknowledged
+ * elsewhere.
+ */
 export function checkOffset(world: World, record: SourceRecord): void {
   const { aggregateId, version, eventId } = identityOf(record);
   if (version <= markOf(world, aggregateId)) return;
@@ -52,29 +55,38 @@ export function checkWorld(world: World): void {
   const deadLetters = deadLettersOf(world);
   const counts = new Map<string, number>();
   const last = new Map<string, number>();
-  const committed = new Map(committedEvents(world).map((identity) => [identity.eventId, identity] as const));
+  const committed = new Map(
+    committedEvents(world).map((identity) => [identity.eventId, identity] as const),
+  );
   for (const { aggregateId, version, eventId } of database.tables.effects as readonly Identity[]) {
-    if (!committed.has(eventId)) throw new Violation(`I2: ${eventId} was applied but never committed`);
+    if (!committed.has(eventId))
+      throw new Violation(`I2: ${eventId} was applied but never committed`);
     counts.set(eventId, (counts.get(eventId) ?? 0) + 1);
     if (counts.get(eventId) !== 1) throw new Violation(`I3: ${eventId} was applied twice`);
-    if (version <= (last.get(aggregateId) ?? 0)) throw new Violation(`I4: ${eventId} was applied out of order`);
+    if (version <= (last.get(aggregateId) ?? 0))
+      throw new Violation(`I4: ${eventId} was applied out of order`);
     last.set(aggregateId, version);
   }
   for (const identity of committed.values()) {
     const { aggregateId, version, eventId } = identity;
     const mark = markOf(world, aggregateId);
     const isApplied = counts.has(eventId);
-    const isSkipped = database.tables.skipped.get(`${aggregateId}/${version}`)?.identity.eventId === eventId;
+    const isSkipped =
+      database.tables.skipped.get(`${aggregateId}/${version}`)?.identity.eventId === eventId;
     const parked = isParked(world, identity);
     if (isApplied && isSkipped) throw new Violation(`I4: ${eventId} is applied and skipped`);
     if (version <= mark && !isApplied && !isSkipped)
       throw new Violation(`I1: the mark passed ${eventId}, neither applied nor skipped`);
-    if (version > mark && isApplied) throw new Violation(`I3: ${eventId} is applied, the mark is ${mark}`);
-    if (version <= mark && parked) throw new Violation(`stuck: ${eventId} is parked below mark ${mark}`);
-    if (version === mark + 1 && parked) throw new Violation(`stuck: ${eventId} is parked although it is its turn`);
+    if (version > mark && isApplied)
+      throw new Violation(`I3: ${eventId} is applied, the mark is ${mark}`);
+    if (version <= mark && parked)
+      throw new Violation(`stuck: ${eventId} is parked below mark ${mark}`);
+    if (version === mark + 1 && parked)
+      throw new Violation(`stuck: ${eventId} is parked although it is its turn`);
     if (version === mark + 1 && !deadLetters.some((one) => one.identity.eventId === eventId))
       throw new Violation(`I1: ${eventId} is lost: mark ${mark}, no dead letter`);
-    if (version > mark + 1 && !parked) throw new Violation(`I1: ${eventId} is lost: mark ${mark}, not parked`);
+    if (version > mark + 1 && !parked)
+      throw new Violation(`I1: ${eventId} is lost: mark ${mark}, not parked`);
   }
   checkReasons(world, deadLetters);
   // What the index does not know raises no alarm and is in no list.
@@ -86,7 +98,10 @@ export function checkWorld(world: World): void {
 }
 
 /** I1 of the other kind: an event that would have succeeded is not given up. */
-function checkReasons({ scenario, maxAttempts }: World, deadLetters: readonly DeadLetterCopy[]): void {
+function checkReasons(
+  { scenario, maxAttempts }: World,
+  deadLetters: readonly DeadLetterCopy[],
+): void {
   for (const { identity, reason } of deadLetters) {
     const behaviour = scenario.behaviours.get(identity.eventId);
     if (reason === 'conflict') throw new Violation(`I1: ${identity.eventId} is called a conflict`);
@@ -97,7 +112,9 @@ function checkReasons({ scenario, maxAttempts }: World, deadLetters: readonly De
   }
 }
 
-/** Once an operator has repaired everything: every event is applied or was skipped, nothing waits. */
+/**
+ * Once an operator has repaired everything: every event is applied or was skipped, nothing waits.
+ */
 export function checkRepaired(world: World): void {
   checkWorld(world);
   for (const { aggregateId, version, eventId } of committedEvents(world))
@@ -117,20 +134,31 @@ function committedEvents({ broker }: World): Identity[] {
   return recordsOf(broker, sourceTopic).map(identityOf);
 }
 
-/** In the DLQ, or in a retry topic behind what is committed; the record that is being passed does not count. */
-function isOnItsWay({ broker, maxAttempts }: World, eventId: string, passing: SourceRecord): boolean {
-  const isIt = (record: SourceRecord): boolean => record !== passing && identityOf(record).eventId === eventId;
+/**
+ * In the DLQ, or in a retry topic behind what is committed; the record that is being passed does
+ * not count.
+ */
+function isOnItsWay(
+  { broker, maxAttempts }: World,
+  eventId: string,
+  passing: SourceRecord,
+): boolean {
+  const isIt = (record: SourceRecord): boolean =>
+    record !== passing && identityOf(record).eventId === eventId;
   if (recordsOf(broker, deadLetterTopicName(group)).some(isIt)) return true;
   for (let tier = 1; tier < maxAttempts; tier += 1) {
     const topic = retryTopicName(group, tier);
     for (let partition = 0; partition < partitions; partition += 1)
-      if (broker.records(topic, partition).slice(broker.committed(topic, partition)).some(isIt)) return true;
+      if (broker.records(topic, partition).slice(broker.committed(topic, partition)).some(isIt))
+        return true;
   }
   return false;
 }
 
 function recordsOf(broker: MemoryBroker, topic: string): SourceRecord[] {
-  return Array.from({ length: partitions }, (_, partition) => broker.records(topic, partition)).flat();
+  return Array.from({ length: partitions }, (_, partition) =>
+    broker.records(topic, partition),
+  ).flat();
 }
 
 function identityOf(record: SourceRecord): Identity {

@@ -60,7 +60,8 @@ export function prepareProcesses(run: Environment): () => Process {
       const process = topic === sourceTopic ? processSource(inbox) : processRetry(inbox);
       return createPartitionLoop({
         sliceRecords: settings.batchRecords,
-        process: pauseOnError(inbox, () => undefined, holdWhileOpen(inbox.breaker, process)).process,
+        process: pauseOnError(inbox, () => undefined, holdWhileOpen(inbox.breaker, process))
+          .process,
         clock,
         onCommit: () => undefined,
         onPause: () => undefined,
@@ -80,7 +81,9 @@ export function openStore(run: Environment, process: Readonly<Mortal>): InboxSto
     async step(where) {
       await run.step(process, where);
       if (where !== 'lock' && run.strikes('databaseErrors', 0.06))
-        throw Object.assign(new Error('the connection is lost'), { code: 'PROTOCOL_CONNECTION_LOST' });
+        throw Object.assign(new Error('the connection is lost'), {
+          code: 'PROTOCOL_CONNECTION_LOST',
+        });
     },
   });
 }
@@ -93,11 +96,13 @@ function openPublisher(run: Environment, process: Readonly<Mortal>): Publisher {
       await run.step(process, 'publish');
       const fails = run.strikes('publishErrors', 0.2);
       // Some may be stored although the publish fails: the answer was lost.
-      const stored = records.slice(0, fails ? random.below(records.length + 1) : records.length).map((record) => {
-        log(`stored ${String(record.headers['id'])} in ${record.topic}`);
-        run.changes += 1;
-        return { kind: 'stored' as const, offset: world.broker.append(record, clock.now()) };
-      });
+      const stored = records
+        .slice(0, fails ? random.below(records.length + 1) : records.length)
+        .map((record) => {
+          log(`stored ${String(record.headers['id'])} in ${record.topic}`);
+          run.changes += 1;
+          return { kind: 'stored' as const, offset: world.broker.append(record, clock.now()) };
+        });
       if (fails) throw new InfrastructureError('no answer to a publish');
       await run.step(process, 'published');
       return stored;
@@ -106,7 +111,9 @@ function openPublisher(run: Environment, process: Readonly<Mortal>): Publisher {
   };
 }
 
-/** How every process of the run decodes and handles an event: what the scenario has planned for it. */
+/**
+ * How every process of the run decodes and handles an event: what the scenario has planned for it.
+ */
 function planEvents(run: Environment): { readonly decoder: Decoder; readonly handler: Handler } {
   const { log, random, world } = run;
   const { afterDeadLetter, behaviours } = world.scenario;
@@ -118,7 +125,12 @@ function planEvents(run: Environment): { readonly decoder: Decoder; readonly han
     toMessage({ identity, attempt }: Delivery): Message {
       if (behaviours.get(identity.eventId)?.invalid === 'in-decoding' && !run.isRepaired)
         throw new InvalidEventError('it does not decode');
-      return { ...identity, event: { type: 'Thing', data: undefined }, attempt, traceparent: undefined };
+      return {
+        ...identity,
+        event: { type: 'Thing', data: undefined },
+        attempt,
+        traceparent: undefined,
+      };
     },
   };
 
@@ -161,7 +173,9 @@ function watch(run: Environment, process: Readonly<Mortal>): Inbox['logger'] {
   };
   const warn = ({ event, kind, err }: LogLine): void => {
     if (event === 'inbox.waiting' && kind === 'unknown' && process.isAlive)
-      run.violation ??= new Violation(`an error that no table knows: ${String(err)}`, { cause: err });
+      run.violation ??= new Violation(`an error that no table knows: ${String(err)}`, {
+        cause: err,
+      });
   };
   return { info, warn, error: quiet, debug: quiet } as unknown as Inbox['logger'];
 }
@@ -170,7 +184,11 @@ interface LogLine {
   readonly event: string;
   readonly kind?: string;
   readonly err?: unknown;
-  readonly events?: readonly { readonly eventId: string; readonly takenFrom: string; readonly attempt: number }[];
+  readonly events?: readonly {
+    readonly eventId: string;
+    readonly takenFrom: string;
+    readonly attempt: number;
+  }[];
 }
 
 /** For what only tells: any call of it does nothing. */

@@ -16,7 +16,10 @@ export const settings: InboxSettings = {
 };
 const maxAttempts = 3;
 
-/** Thrown to what a process that has died still does: nothing of it may reach anything that outlives it. */
+/**
+ * Thrown to what a process that has died still does: nothing of it may reach anything that outlives
+ * it.
+ */
 class Crashed extends Error {
   override name = 'Crashed';
 }
@@ -34,7 +37,10 @@ export interface SimulationOptions {
   readonly log?: (line: string) => void;
 }
 
-/** What a simulated run is made of beside its processes: time, chance, trouble, and what outlives a process. */
+/**
+ * What a simulated run is made of beside its processes: time, chance, trouble, and what outlives a
+ * process.
+ */
 export interface Environment {
   readonly world: World;
   readonly random: Random;
@@ -55,12 +61,19 @@ export interface Environment {
   strikes(kind: 'databaseErrors' | 'publishErrors', probability: number): boolean;
   /** Whether more is on its way than the next sweep. */
   isBusy(): boolean;
-  /** Lets one waiting step happen, or the time pass until a timer is due; false when nothing is left to happen. */
+  /**
+   * Lets one waiting step happen, or the time pass until a timer is due; false when nothing is left
+   * to happen.
+   */
   advance(): Promise<boolean>;
 }
 
 /** Draws the scenario of the seed. */
-export function createEnvironment({ scheduler, seed, log = () => undefined }: SimulationOptions): Environment {
+export function createEnvironment({
+  scheduler,
+  seed,
+  log = () => undefined,
+}: SimulationOptions): Environment {
   const random = seededRandom(seed);
   const scenario = drawScenario(random);
   const { trouble } = scenario;
@@ -70,7 +83,8 @@ export function createEnvironment({ scheduler, seed, log = () => undefined }: Si
     broker: createMemoryBroker(maxAttempts - 1),
     maxAttempts,
   };
-  const timers: { readonly atMs: number; readonly isSweep: boolean; readonly work: () => void }[] = [];
+  const timers: { readonly atMs: number; readonly isSweep: boolean; readonly work: () => void }[] =
+    [];
   let nowMs = 1;
   log(`${scenario.afterDeadLetter} ${JSON.stringify(trouble)}`);
 

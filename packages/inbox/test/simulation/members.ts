@@ -11,7 +11,10 @@ interface Ownership {
   readonly process: number;
 }
 
-/** Two members of a consumer group as brokers see them: who owns which partition, and what each has read and committed. */
+/**
+ * Two members of a consumer group as brokers see them: who owns which partition, and what each has
+ * read and committed.
+ */
 export interface Members {
   owned(): readonly Ownership[];
   /** Gives the partition to any of them, also to the one that has it. */
@@ -30,11 +33,14 @@ export function startMembers(run: Environment, boot: () => Process): Members {
   /** As kafkajs reads a partition: batch by batch, until another member owns it. */
   async function consume(process: Process, topic: string, partition: number): Promise<void> {
     const generation = broker.assign(topic, partition);
-    const isOwner = (): boolean => process.isAlive && broker.isCurrent(topic, partition, generation);
+    const isOwner = (): boolean =>
+      process.isAlive && broker.isCurrent(topic, partition, generation);
     let position = broker.committed(topic, partition);
     let isPaused = false;
     while (isOwner()) {
-      const records = isPaused ? [] : broker.records(topic, partition).slice(position, position + 1 + random.below(5));
+      const records = isPaused
+        ? []
+        : broker.records(topic, partition).slice(position, position + 1 + random.below(5));
       if (records.length === 0) {
         await broker.changed(topic, partition);
         continue;
@@ -47,14 +53,19 @@ export function startMembers(run: Environment, boot: () => Process): Members {
         isStale: () => !isOwner(),
         heartbeat: () => Promise.resolve(),
         resolveOffset: (offset: string) => void (position = Number(offset) + 1),
-        async commitOffsetsIfNecessary({ topics }: { topics: { partitions: { offset: string }[] }[] }) {
+        async commitOffsetsIfNecessary({
+          topics,
+        }: {
+          topics: { partitions: { offset: string }[] }[];
+        }) {
           await run.step(process, 'commit offset');
           if (!isOwner()) throw new kafkajs.KafkaJSError("the partition is another member's");
           const next = Number(topics[0]?.partitions[0]?.offset);
           broker.commit(topic, partition, next);
           run.changes += 1;
           try {
-            for (const record of broker.records(topic, partition).slice(position, next)) checkOffset(world, record);
+            for (const record of broker.records(topic, partition).slice(position, next))
+              checkOffset(world, record);
           } catch (error) {
             // Kept here: what catches it next makes it an error of its own.
             run.violation ??= error as Violation;
@@ -106,5 +117,12 @@ export function startMembers(run: Environment, boot: () => Process): Members {
 
 function toFetched({ origin, key, value, headers }: SourceRecord) {
   const { offset, timestampMs } = origin;
-  return { kind: 'record', offset, timestamp: String(timestampMs), key, value, recordHeaders: () => headers };
+  return {
+    kind: 'record',
+    offset,
+    timestamp: String(timestampMs),
+    key,
+    value,
+    recordHeaders: () => headers,
+  };
 }

@@ -36,7 +36,10 @@ export interface MemoryBroker {
 }
 
 export function createMemoryBroker(retryTiers: number): MemoryBroker {
-  const topics = [sourceTopic, ...Array.from({ length: retryTiers }, (_, index) => retryTopicName(group, index + 1))];
+  const topics = [
+    sourceTopic,
+    ...Array.from({ length: retryTiers }, (_, index) => retryTopicName(group, index + 1)),
+  ];
   const all = new Map<string, Partition>();
   for (const topic of [...topics, deadLetterTopicName(group)])
     for (let partition = 0; partition < partitions; partition += 1)
@@ -75,7 +78,8 @@ export function createMemoryBroker(retryTiers: number): MemoryBroker {
       at.committed = Math.min(at.committed, offset);
       wake(at);
     },
-    changed: (topic, partition) => new Promise((resolve) => find(topic, partition).waiting.push(resolve)),
+    changed: (topic, partition) =>
+      new Promise((resolve) => find(topic, partition).waiting.push(resolve)),
     wake: (topic, partition) => wake(find(topic, partition)),
   };
 }

@@ -2,7 +2,10 @@ import type { Edit } from '../../../../test/upgrade/lay-out-version.ts';
 
 const at = (file: string): string => `packages/inbox/src/${file}`;
 
-/** Faults that the shipped code does not have; each breaks a rule that a comment states beside the line that is changed. */
+/**
+ * Faults that the shipped code does not have; each breaks a rule that a comment states beside the
+ * line that is changed.
+ */
 export const plants = {
   'a mark is read without its lock': [
     {

@@ -10,7 +10,10 @@ interface Behaviour {
   readonly invalid: 'never' | 'in-decoding' | 'in-handler';
 }
 
-/** Which kinds of trouble a schedule may meet; a schedule without one of them finds what that one would hide. */
+/**
+ * Which kinds of trouble a schedule may meet; a schedule without one of them finds what that one
+ * would hide.
+ */
 interface Trouble {
   readonly crashes: boolean;
   readonly rebalances: boolean;
@@ -56,7 +59,8 @@ export function drawScenario(random: Random): Scenario {
 }
 
 function drawTrouble(random: Random): Trouble {
-  // Without crashes, errors and operators the sweep is not needed, and without it nothing hides what parks wrongly.
+  // Without crashes, errors and operators the sweep is not needed, and without it nothing hides
+  // what parks wrongly.
   if (random.chance(0.3))
     return {
       crashes: false,

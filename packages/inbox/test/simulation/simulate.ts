@@ -1,6 +1,13 @@
 import { toReplay } from '../../src/fail/record-formats.ts';
 import type { SourceRecord } from '../../src/record.ts';
-import { checkRepaired, checkWorld, deadLettersOf, isOpen, Violation, type DeadLetterCopy } from './check.ts';
+import {
+  checkRepaired,
+  checkWorld,
+  deadLettersOf,
+  isOpen,
+  Violation,
+  type DeadLetterCopy,
+} from './check.ts';
 import { openStore, prepareProcesses } from './consumer-process.ts';
 import { createEnvironment, settings, type SimulationOptions } from './environment.ts';
 import { startMembers } from './members.ts';
@@ -12,8 +19,9 @@ const longestDrain = 20_000;
 const quietSweeps = 4;
 
 /**
- * Runs two processes of the shipped consumer over a database and brokers in memory: steps in any order, crashes, zombies, copies,
- * lost answers, repairs. Throws a Violation when an invariant does not hold.
+ * Runs two processes of the shipped consumer over a database and brokers in memory: steps in any
+ * order, crashes, zombies, copies, lost answers, repairs. Throws a Violation when an invariant does
+ * not hold.
  */
 export async function simulate(options: SimulationOptions): Promise<void> {
   const run = createEnvironment(options);
@@ -60,11 +68,17 @@ export async function simulate(options: SimulationOptions): Promise<void> {
       if (trouble.rebalances && owned) members.assign(owned.topic, owned.partition);
     } else if (roll < 390) {
       if (!trouble.copies || !owned) return;
-      broker.rewind(owned.topic, owned.partition, random.below(1 + broker.committed(owned.topic, owned.partition)));
+      broker.rewind(
+        owned.topic,
+        owned.partition,
+        random.below(1 + broker.committed(owned.topic, owned.partition)),
+      );
       members.assign(owned.topic, owned.partition);
     } else if (roll < 420) {
       const record = random.pick(broker.records(sourceTopic, random.below(partitions)));
-      const produced = scenario.records.find(({ headers }) => headers['id'] === (record && idOf(record)));
+      const produced = scenario.records.find(
+        ({ headers }) => headers['id'] === (record && idOf(record)),
+      );
       if (trouble.copies && produced) broker.append(produced, clock.now());
     } else if (roll < 470) {
       const deadLetter = random.pick(deadLettersOf(world));
@@ -92,7 +106,8 @@ export async function simulate(options: SimulationOptions): Promise<void> {
   }
 
   for (const topic of broker.topics)
-    for (let partition = 0; partition < partitions; partition += 1) members.assign(topic, partition);
+    for (let partition = 0; partition < partitions; partition += 1)
+      members.assign(topic, partition);
   for (let count = 0; count < steps; count += 1) {
     if (random.chance(0.25)) act();
     if (!(await run.advance())) produce();
@@ -108,7 +123,8 @@ export async function simulate(options: SimulationOptions): Promise<void> {
     const before = sumOfMarks();
     open.forEach(replay);
     await drain();
-    if (sumOfMarks() === before) throw new Violation('I8: a replay of every open dead letter moves no mark');
+    if (sumOfMarks() === before)
+      throw new Violation('I8: a replay of every open dead letter moves no mark');
   }
   for (const { identity, decidedBy } of database.tables.skipped.values())
     if (decidedBy === 'policy') log(`skipped ${identity.eventId}`);

@@ -10,12 +10,18 @@ const schedules = process.env['TIER'] === 'full' ? 20_000 : 2_000;
 const seed = Number(process.env['SEED'] ?? 1);
 
 describe('marks, parking, retries, dead letters, replay and skip, in any order of steps, crashes and copies', () => {
-  it(`lose nothing, repeat nothing, overtake nothing in ${schedules} schedules`, { timeout: 900_000 }, async () => {
-    const startedAt = performance.now();
-    expect(await findViolation(schedules, seed)).toBeUndefined();
-    const seconds = (performance.now() - startedAt) / 1_000;
-    process.stderr.write(`simulation: ${schedules} schedules, ${Math.round(schedules / seconds)} a second\n`);
-  });
+  it(
+    `lose nothing, repeat nothing, overtake nothing in ${schedules} schedules`,
+    { timeout: 900_000 },
+    async () => {
+      const startedAt = performance.now();
+      expect(await findViolation(schedules, seed)).toBeUndefined();
+      const seconds = (performance.now() - startedAt) / 1_000;
+      process.stderr.write(
+        `simulation: ${schedules} schedules, ${Math.round(schedules / seconds)} a second\n`,
+      );
+    },
+  );
 
   it('come again step by step for the same seed', { timeout: 120_000 }, async () => {
     const traceOf = async (): Promise<string[]> => {
@@ -57,9 +63,15 @@ describe('the simulation finds a copy of the source in which', () => {
   it.each(plantNames)('%s', { timeout: 120_000 }, (name) => {
     const copy = layOutVersion(plants[name]);
     onTestFinished(() => copy.remove());
-    const said = execFileSync(process.execPath, [copy.file('packages/inbox/test/simulation/main.ts')], {
-      encoding: 'utf8',
-    });
-    expect(said.trim().split('\n').at(-1)).toMatch(/^SEED=\d+, path [\d:]+: Violation: (I\d|stuck)/);
+    const said = execFileSync(
+      process.execPath,
+      [copy.file('packages/inbox/test/simulation/main.ts')],
+      {
+        encoding: 'utf8',
+      },
+    );
+    expect(said.trim().split('\n').at(-1)).toMatch(
+      /^SEED=\d+, path [\d:]+: Violation: (I\d|stuck)/,
+    );
   });
 });

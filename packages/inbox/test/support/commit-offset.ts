@@ -6,8 +6,15 @@ export interface CommittedOffset {
   readonly offset: string;
 }
 
-/** Commits an offset of a group without members. Each `admin.setOffsets` of kafkajs would wait five seconds for a fetch. */
-export async function commitOffset(kafka: Kafka, groupId: string, offset: CommittedOffset): Promise<void> {
+/**
+ * Commits an offset of a group without members. Each `admin.setOffsets` of kafkajs would wait five
+ * seconds for a fetch.
+ */
+export async function commitOffset(
+  kafka: Kafka,
+  groupId: string,
+  offset: CommittedOffset,
+): Promise<void> {
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
   await consumer.connect();
   try {

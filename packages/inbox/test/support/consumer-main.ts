@@ -1,6 +1,12 @@
 import { createDataSource } from '@board/mysql';
 import { connectKafka } from '@board/kafka';
-import { createHealth, createLogger, createMetrics, createScope, guardEventLoop } from '@board/service';
+import {
+  createHealth,
+  createLogger,
+  createMetrics,
+  createScope,
+  guardEventLoop,
+} from '@board/service';
 import { setFailpoint } from '@board/service/testing';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startInbox } from '../../src/start-inbox.ts';
@@ -9,9 +15,18 @@ import { testConsumer } from './inbox-lab.ts';
 import { thingLogHandler } from './thing-log.ts';
 
 // A test's own entry: a consumer as a process of its own that can be killed, at a failpoint too.
-const { brokers, registryUrl, connection, topic, group, failFirst, killAt, slow, maxBlockedMs, settings } = JSON.parse(
-  process.env['CONSUMER'] ?? '{}',
-) as ConsumerProcessOptions;
+const {
+  brokers,
+  registryUrl,
+  connection,
+  topic,
+  group,
+  failFirst,
+  killAt,
+  slow,
+  maxBlockedMs,
+  settings,
+} = JSON.parse(process.env['CONSUMER'] ?? '{}') as ConsumerProcessOptions;
 if (killAt !== undefined) setFailpoint(killAt, () => process.kill(process.pid, 'SIGKILL'));
 const logger = createLogger({ name: group, level: process.env['LAB_LOG'] ?? 'silent' });
 const scope = createScope();

@@ -65,7 +65,9 @@ export function spawnConsumer(
     env: { ...process.env, CONSUMER: JSON.stringify(options) },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  const ended = once(child, 'exit').then(([code, signal]: (string | number | null)[]) => signal ?? code ?? null);
+  const ended = once(child, 'exit').then(
+    ([code, signal]: (string | number | null)[]) => signal ?? code ?? null,
+  );
   return {
     ended,
     signal: (name) => child.kill(name),

@@ -1,8 +1,21 @@
 import { deadLetterTopicName, groupTopics, type ConsumerDefinition } from '@board/contracts';
 import { createDataSource, type RowDataPacket } from '@board/mysql';
 import { connectKafka } from '@board/kafka';
-import { createHealth, createLogger, createMetrics, createScope, type Health, type Scope } from '@board/service';
-import { createTestSchema, uniqueName, waitUntil, type StackAddresses, type TestSchema } from '@board/test';
+import {
+  createHealth,
+  createLogger,
+  createMetrics,
+  createScope,
+  type Health,
+  type Scope,
+} from '@board/service';
+import {
+  createTestSchema,
+  uniqueName,
+  waitUntil,
+  type StackAddresses,
+  type TestSchema,
+} from '@board/test';
 import type { Kafka } from 'kafkajs';
 import type { DataSource } from 'typeorm';
 import type { Handler } from '../../src/handler.ts';
@@ -33,7 +46,10 @@ export interface RunningInbox {
   stop(): Promise<void>;
 }
 
-/** A schema, a topic and a consumer group of one test or one file, on the real servers; `close` leaves nothing behind. */
+/**
+ * A schema, a topic and a consumer group of one test or one file, on the real servers; `close`
+ * leaves nothing behind.
+ */
 export interface InboxLab {
   readonly stack: StackAddresses;
   readonly schema: TestSchema;
@@ -60,14 +76,19 @@ export interface InboxLab {
   ): Promise<RunningInbox>;
   /** Rows of a query as root. */
   rows<Row>(sql: string, values?: unknown[]): Promise<Row[]>;
-  openDataSource(changes?: { host?: string; port?: number; poolSize?: number }): Promise<DataSource>;
+  openDataSource(changes?: {
+    host?: string;
+    port?: number;
+    poolSize?: number;
+  }): Promise<DataSource>;
   /** Resolves when the group's committed offsets have reached the end of the source topic. */
   caughtUp(timeoutMs?: number): Promise<void>;
   /** By partition of the DLQ: where the dead letters since the last reset begin. */
   deadLettersFrom(): ReadonlyMap<number, bigint>;
   /**
-   * For the next test: stops every inbox, closes what was opened since, and takes all rows and all unread records away. Ids may be
-   * used again; offsets go on where they were, so what depends on the beginning of a topic or a group needs a lab of its own.
+   * For the next test: stops every inbox, closes what was opened since, and takes all rows and all
+   * unread records away. Ids may be used again; offsets go on where they were, so what depends on
+   * the beginning of a topic or a group needs a lab of its own.
    */
   reset(): Promise<void>;
   close(): Promise<void>;
@@ -132,13 +153,18 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
   async function deleteRows(): Promise<void> {
     const { root } = schema;
     const [tables] = await root.query<RowDataPacket[]>('SHOW TABLES');
-    const names = tables.flatMap((row): string[] => Object.values(row)).filter((name) => name !== 'migrations');
+    const names = tables
+      .flatMap((row): string[] => Object.values(row))
+      .filter((name) => name !== 'migrations');
     await root.beginTransaction();
     for (const name of names) await root.query('DELETE FROM ??', [name]);
     await root.commit();
   }
 
-  /** What a group has not read would be the next test's. Only then: the brokers take half a second to delete records. */
+  /**
+   * What a group has not read would be the next test's. Only then: the brokers take half a second
+   * to delete records.
+   */
   async function deleteUnread(groupId: string, names: readonly string[]): Promise<void> {
     if ((await lagOf(admin, groupId, names)) === 0n) return;
     const { groups } = await admin.describeGroups([groupId]);
@@ -148,7 +174,9 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
 
   async function deleteRecords(name: string): Promise<void> {
     const offsets = await admin.fetchTopicOffsets(name);
-    const filled = offsets.filter(({ low, high }) => low !== high).map(({ partition }) => partition);
+    const filled = offsets
+      .filter(({ low, high }) => low !== high)
+      .map(({ partition }) => partition);
     if (filled.length === 0) return;
     const partitions = filled.map((partition) => ({ partition, offset: '-1' }));
     await admin.deleteTopicRecords({ topic: name, partitions });
@@ -175,7 +203,15 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
     },
     async start(
       handler,
-      { settings = {}, dataSource, brokers, kafka: own, registryUrl, aggregateType = 'thing', retryTiers = 3 } = {},
+      {
+        settings = {},
+        dataSource,
+        brokers,
+        kafka: own,
+        registryUrl,
+        aggregateType = 'thing',
+        retryTiers = 3,
+      } = {},
     ) {
       const inboxScope = createScope();
       const health = createHealth();
@@ -196,7 +232,12 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
       });
       const stop = (): Promise<void> => inboxScope.close();
       opened.defer('inbox', stop);
-      const operator = { consumer: inbox.store.consumer, dataSource: ownDataSource, kafka, now: Date.now };
+      const operator = {
+        consumer: inbox.store.consumer,
+        dataSource: ownDataSource,
+        kafka,
+        now: Date.now,
+      };
       return { inbox, operator, health, failure: () => failure, stop };
     },
     async rows<Row>(sql: string, values: unknown[] = []) {
@@ -214,7 +255,9 @@ export async function openInboxLab(stack: StackAddresses): Promise<InboxLab> {
     async reset() {
       await opened.close();
       opened = createScope();
-      const retryTopics = topics.map(({ name }) => name).filter((name) => name !== topic && name !== deadLetterTopic);
+      const retryTopics = topics
+        .map(({ name }) => name)
+        .filter((name) => name !== topic && name !== deadLetterTopic);
       await Promise.all([
         deleteRows(),
         deleteUnread(group, [topic]),
@@ -257,7 +300,8 @@ export async function readDeadLetters(
     const first = bigMax(BigInt(low), from(partition));
     return sum + Number(bigMax(BigInt(high) - first, 0n));
   }, 0);
-  const letters: { key: Buffer | null; value: Buffer | null; headers: Record<string, string> }[] = [];
+  const letters: { key: Buffer | null; value: Buffer | null; headers: Record<string, string> }[] =
+    [];
   if (wanted === 0) return letters;
   const consumer = lab.kafka.consumer({ groupId: uniqueName('reader'), maxWaitTimeInMs: 100 });
   const done = Promise.withResolvers<void>();
@@ -269,7 +313,9 @@ export async function readDeadLetters(
       letters.push({
         key,
         value,
-        headers: Object.fromEntries(Object.entries(headers).map(([header, text]) => [header, String(text)])),
+        headers: Object.fromEntries(
+          Object.entries(headers).map(([header, text]) => [header, String(text)]),
+        ),
       });
       if (letters.length >= wanted) done.resolve();
       return Promise.resolve();

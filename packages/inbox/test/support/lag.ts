@@ -2,11 +2,17 @@ import { retryTopicName } from '@board/contracts';
 import type { Admin, Kafka } from 'kafkajs';
 
 /** Records of the topics that are there and that the group has not processed yet. */
-export async function lagOf(admin: Admin, groupId: string, topics: readonly string[]): Promise<bigint> {
+export async function lagOf(
+  admin: Admin,
+  groupId: string,
+  topics: readonly string[],
+): Promise<bigint> {
   const committed = await admin.fetchOffsets({ groupId, topics: [...topics] });
   let lag = 0n;
   for (const { topic, partitions } of committed) {
-    const processed = new Map(partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
+    const processed = new Map(
+      partitions.map(({ partition, offset }) => [partition, BigInt(offset)]),
+    );
     for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
       const at = processed.get(partition) ?? 0n;
       lag += BigInt(high) - (at < BigInt(low) ? BigInt(low) : at);

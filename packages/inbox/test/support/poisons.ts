@@ -15,13 +15,20 @@ export const poisons = {
 export type Poison = keyof typeof poisons;
 
 /** A record with this flaw; what only a handler can find wrong is named in its event's id. */
-export function poisonedThing(lab: InboxLab, kind: Poison, id: string, version: number): ThingRecord {
+export function poisonedThing(
+  lab: InboxLab,
+  kind: Poison,
+  id: string,
+  version: number,
+): ThingRecord {
   const whole = lab.thing(id, version, { text: kind }).value as Buffer;
   switch (kind) {
     case 'null-value':
       return lab.thing(id, version, { value: null });
     case 'bad-magic':
-      return lab.thing(id, version, { value: Buffer.concat([Buffer.from([7]), whole.subarray(1)]) });
+      return lab.thing(id, version, {
+        value: Buffer.concat([Buffer.from([7]), whole.subarray(1)]),
+      });
     case 'unknown-schema':
       return lab.thing(id, version, {
         value: Buffer.concat([Buffer.from([0, 0x7f, 0xff, 0xff, 0xff]), whole.subarray(5)]),
@@ -38,5 +45,7 @@ export function poisonedThing(lab: InboxLab, kind: Poison, id: string, version: 
 
 /** The poison that a handler finds in an event. */
 export function poisonOf(eventId: string): Poison | undefined {
-  return (['called-invalid', 'fails-always'] as const).find((kind) => eventId.startsWith(`${kind}.`));
+  return (['called-invalid', 'fails-always'] as const).find((kind) =>
+    eventId.startsWith(`${kind}.`),
+  );
 }

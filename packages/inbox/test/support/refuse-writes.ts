@@ -1,7 +1,10 @@
 import { ConfigResourceTypes, type Kafka } from 'kafkajs';
 import { testTopic } from './thing-codec.ts';
 
-/** Makes the brokers refuse every record of a topic; the returned function makes them take records again. */
+/**
+ * Makes the brokers refuse every record of a topic; the returned function makes them take records
+ * again.
+ */
 export async function refuseWrites(kafka: Kafka, topic: string): Promise<() => Promise<void>> {
   async function alter(config: Readonly<Record<string, string>>): Promise<void> {
     const admin = kafka.admin();

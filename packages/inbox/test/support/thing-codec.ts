@@ -25,13 +25,17 @@ export const thingSchema = JSON.stringify({
 const thingType = avsc.Type.forSchema(JSON.parse(thingSchema) as avsc.Schema);
 
 /** Registers a schema under a subject of its own; returns its id. */
-export async function registerSchema(registryUrl: string, subject: string, schema: string): Promise<number> {
-  const { status, text, json } = await createRegistryClient(registryUrl, { timeoutMs: 10_000 }).registerSchema(
-    subject,
-    schema,
-  );
+export async function registerSchema(
+  registryUrl: string,
+  subject: string,
+  schema: string,
+): Promise<number> {
+  const { status, text, json } = await createRegistryClient(registryUrl, {
+    timeoutMs: 10_000,
+  }).registerSchema(subject, schema);
   const { id } = (json ?? {}) as { id?: number };
-  if (status !== 200 || id === undefined) throw new Error(`the registry answered ${status}: ${text}`);
+  if (status !== 200 || id === undefined)
+    throw new Error(`the registry answered ${status}: ${text}`);
   return id;
 }
 
@@ -44,10 +48,18 @@ export interface ThingOptions {
   readonly headers?: Readonly<Record<string, string | undefined>>;
 }
 
-export type ThingRecord = KafkaMessage & { readonly key: string; readonly headers: Record<string, string> };
+export type ThingRecord = KafkaMessage & {
+  readonly key: string;
+  readonly headers: Record<string, string>;
+};
 
 /** Makes records like those the Event Router writes, for a schema id. */
-export function thingRecord(schemaId: number, id: string, version: number, options: ThingOptions = {}): ThingRecord {
+export function thingRecord(
+  schemaId: number,
+  id: string,
+  version: number,
+  options: ThingOptions = {},
+): ThingRecord {
   const all = {
     [headerNames.eventId]: options.eventId ?? randomUUIDv7(),
     [headerNames.eventType]: 'ThingChanged',
@@ -67,6 +79,10 @@ export function thingRecord(schemaId: number, id: string, version: number, optio
 }
 
 export function testTopic(name: string): TopicDefinition {
-  const config = { 'min.insync.replicas': '2', 'retention.ms': '-1', 'message.timestamp.type': 'LogAppendTime' };
+  const config = {
+    'min.insync.replicas': '2',
+    'retention.ms': '-1',
+    'message.timestamp.type': 'LogAppendTime',
+  };
   return { name, partitions: 3, replicationFactor: 3, config };
 }

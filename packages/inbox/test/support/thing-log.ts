@@ -14,9 +14,15 @@ export const thingLogTable = `CREATE TABLE thing_log (
 /** What a test makes of a message before its effect; throws to fail it. */
 export type Sabotage = (message: Message<ThingChanged>, signal: AbortSignal) => unknown;
 
-/** A handler whose effect is not idempotent: one row per application, in the order of application. */
+/**
+ * A handler whose effect is not idempotent: one row per application, in the order of application.
+ */
 export function thingLogHandler(
-  options: { sabotage?: Sabotage | undefined; batch?: boolean; afterDeadLetter?: 'block' | 'skip' } = {},
+  options: {
+    sabotage?: Sabotage | undefined;
+    batch?: boolean;
+    afterDeadLetter?: 'block' | 'skip';
+  } = {},
 ): Handler<ThingChanged> {
   const { sabotage = () => undefined, batch = false, afterDeadLetter = 'block' } = options;
 

@@ -14,8 +14,8 @@ interface InterruptedRun {
 }
 
 /**
- * Runs the migrations undisturbed, then once for each of their statements with a connection that is killed right after it, and
- * once more after that; each time in an empty schema.
+ * Runs the migrations undisturbed, then once for each of their statements with a connection that is
+ * killed right after it, and once more after that; each time in an empty schema.
  */
 export async function compareInterruptedRuns(
   connection: Connection,
@@ -50,7 +50,10 @@ export async function compareInterruptedRuns(
   return { undisturbed, interrupted };
 }
 
-/** The same migrations on a connection that is killed right after that many statements of all of them together. */
+/**
+ * The same migrations on a connection that is killed right after that many statements of all of
+ * them together.
+ */
 function killAfter(statements: number, migrations: Migrations, root: RootConnection) {
   let ran = 0;
   const watch = (runner: QueryRunner): QueryRunner => {
@@ -80,7 +83,9 @@ async function readSchema(root: RootConnection): Promise<Record<string, string>>
   const schema: Record<string, string> = {};
   const [tables] = await root.query<RowDataPacket[]>('SHOW TABLES');
   for (const name of tables.map((row) => String(Object.values(row)[0]))) {
-    const [[table]] = (await root.query('SHOW CREATE TABLE ??', [name])) as unknown as [[{ 'Create Table': string }]];
+    const [[table]] = (await root.query('SHOW CREATE TABLE ??', [name])) as unknown as [
+      [{ 'Create Table': string }],
+    ];
     // The counter of the list of migrations tells of attempts, not of the shape.
     schema[name] = table['Create Table'].replace(/ AUTO_INCREMENT=\d+/, '');
   }

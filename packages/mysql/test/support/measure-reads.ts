@@ -9,7 +9,9 @@ export interface StatementCost {
 /** What else the caller passes goes through: TypeORM asks for its own kind of result by it. */
 type Query = (sql: string, values?: unknown[], ...more: never[]) => Promise<unknown>;
 
-/** Wraps the one way to run a statement on a connection, so that the cost of each is written down. */
+/**
+ * Wraps the one way to run a statement on a connection, so that the cost of each is written down.
+ */
 function measured(query: Query, costs: StatementCost[]): Query {
   async function readCounters(): Promise<number> {
     const rows = (await query("SHOW SESSION STATUS LIKE 'Handler_read%'")) as { Value: string }[];
@@ -26,7 +28,9 @@ function measured(query: Query, costs: StatementCost[]): Query {
   };
 }
 
-/** The cost of every statement that the code under test runs through this data source from now on. */
+/**
+ * The cost of every statement that the code under test runs through this data source from now on.
+ */
 export function measureReads(dataSource: DataSource): StatementCost[] {
   const costs: StatementCost[] = [];
   const createQueryRunner = dataSource.createQueryRunner.bind(dataSource);
@@ -45,6 +49,9 @@ export function measureQuery(query: Query): { query: Query; costs: StatementCost
 }
 
 /** Statements that touched more rows than they may. */
-export function costlier(costs: readonly StatementCost[], maxRowsRead: number): readonly StatementCost[] {
+export function costlier(
+  costs: readonly StatementCost[],
+  maxRowsRead: number,
+): readonly StatementCost[] {
   return costs.filter(({ rowsRead }) => rowsRead > maxRowsRead);
 }

@@ -1,1 +1,7 @@
-export { allReceived, createThing, editThing, openOutboxLab, type OutboxLab } from './outbox-lab.ts';
+export {
+  allReceived,
+  createThing,
+  editThing,
+  openOutboxLab,
+  type OutboxLab,
+} from './outbox-lab.ts';

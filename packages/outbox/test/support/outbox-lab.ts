@@ -37,8 +37,12 @@ export interface OutboxLab extends TestSchema {
     readonly database: Database;
   }>;
   rows<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
-  /** Versions of the events of each thing in the order of the outbox, beside the version of its row. */
-  versions(): Promise<Readonly<Record<string, { readonly row: number; readonly events: readonly number[] }>>>;
+  /**
+   * Versions of the events of each thing in the order of the outbox, beside the version of its row.
+   */
+  versions(): Promise<
+    Readonly<Record<string, { readonly row: number; readonly events: readonly number[] }>>
+  >;
 }
 
 /** A schema of the test's own with the tables; dropped when the test ends. */
@@ -68,7 +72,11 @@ export async function openOutboxLab(stack: StackAddresses): Promise<OutboxLab> {
       });
       await database.open();
       onTestFinished(() => database.close());
-      const commits = createGroupCommit<Thing, ThingRefusal>({ database, rows: thingRows, ...options });
+      const commits = createGroupCommit<Thing, ThingRefusal>({
+        database,
+        rows: thingRows,
+        ...options,
+      });
       onTestFinished(() => commits.drain());
       return { commits, database };
     },
@@ -92,7 +100,8 @@ export async function openOutboxLab(stack: StackAddresses): Promise<OutboxLab> {
 }
 
 /** A consumer that has everything. */
-export const allReceived: OutboxPurge['findUnreceived'] = () => Promise.resolve({ missing: [], undecided: [] });
+export const allReceived: OutboxPurge['findUnreceived'] = () =>
+  Promise.resolve({ missing: [], undecided: [] });
 
 interface ThingOptions {
   readonly id?: string;
@@ -123,10 +132,14 @@ function thingCommand(
     eventId,
     target,
     bytes: text.length,
-    key: key === undefined ? undefined : { hash: sha256(key), fingerprint: sha256(`${target} ${text}`) },
+    key:
+      key === undefined
+        ? undefined
+        : { hash: sha256(key), fingerprint: sha256(`${target} ${text}`) },
     decide(thing) {
       if (target === 'existing' && !thing) return { kind: 'refuse', refusal: 'missing' };
-      if (ifVersion !== undefined && thing?.version !== ifVersion) return { kind: 'refuse', refusal: 'stale' };
+      if (ifVersion !== undefined && thing?.version !== ifVersion)
+        return { kind: 'refuse', refusal: 'stale' };
       const version = (thing?.version ?? 0) + 1;
       const event = spoil({
         id: eventId,
@@ -139,7 +152,12 @@ function thingCommand(
         traceparent: null,
         occurredAt: new Date('2026-01-02T03:04:05.678Z'),
       });
-      return { kind: 'change', state: { id, version, text }, event, answer: Buffer.from(`${text} ${version}`) };
+      return {
+        kind: 'change',
+        state: { id, version, text },
+        event,
+        answer: Buffer.from(`${text} ${version}`),
+      };
     },
   };
 }
@@ -159,10 +177,18 @@ const thingRows: AggregateRows<Thing> = {
   },
   insert: (manager, things) => write(manager, '', things),
   update: (manager, things) =>
-    write(manager, 'AS changed ON DUPLICATE KEY UPDATE version = changed.version, text = changed.text', things),
+    write(
+      manager,
+      'AS changed ON DUPLICATE KEY UPDATE version = changed.version, text = changed.text',
+      things,
+    ),
 };
 
-async function write(manager: EntityManager, onDuplicate: string, things: readonly Thing[]): Promise<void> {
+async function write(
+  manager: EntityManager,
+  onDuplicate: string,
+  things: readonly Thing[],
+): Promise<void> {
   await manager.query(`INSERT INTO thing (id, version, text) VALUES ? ${onDuplicate}`, [
     things.map(({ id, version, text }) => [id, version, text]),
   ]);

@@ -4,11 +4,14 @@ import { openSuspicion, type RelayMemoryStore } from './relay-memory.ts';
 /**
  * Why a fence must not be believed, from what the keeper remembers.
  *
- * The audit is stopped only by a position from another life of the server; it is the one who settles every other suspicion. The
- * purge is stopped by all of them, and when the relay is not watched: it would take away the rows that are
- * needed to repair what the audit finds.
+ * The audit is stopped only by a position from another life of the server; it is the one who
+ * settles every other suspicion. The purge is stopped by all of them, and when the relay is not
+ * watched: it would take away the rows that are needed to repair what the audit finds.
  */
-export function distrust(memory: RelayMemoryStore, whose: 'audit' | 'purge'): () => Promise<string | undefined> {
+export function distrust(
+  memory: RelayMemoryStore,
+  whose: 'audit' | 'purge',
+): () => Promise<string | undefined> {
   return async () => {
     const remembered = (await memory.read()) ?? {};
     const open = openSuspicion(remembered);

@@ -20,9 +20,15 @@ const suspicion = z.object({
   id: z.string(),
   at: z.iso.datetime(),
   reason: z.string(),
-  /** `blocked`: the connector's position is from another life of the server, and no fence may believe it. */
+  /**
+   * `blocked`: the connector's position is from another life of the server, and no fence may
+   * believe it.
+   */
   fence: z.enum(['open', 'blocked']),
-  /** The keeper stops the connector: resumed with the position that it has, it ships values under wrong columns. */
+  /**
+   * The keeper stops the connector: resumed with the position that it has, it ships values under
+   * wrong columns.
+   */
   held: z.literal(true).optional(),
 });
 
@@ -43,7 +49,10 @@ export type Suspicion = z.infer<typeof suspicion>;
 type Settlement = z.infer<typeof settlement>;
 type Purged = z.infer<typeof purged>;
 
-/** What is known of one connector; each part is written by itself, so that no writer can undo another one's. */
+/**
+ * What is known of one connector; each part is written by itself, so that no writer can undo
+ * another one's.
+ */
 export interface RelayMemory {
   readonly seen?: Seen;
   readonly suspicion?: Suspicion;
@@ -58,7 +67,9 @@ export interface RelayMemoryStore {
   close(): Promise<void>;
 }
 
-/** Keeps what is known of `connector` in a compacted topic, which it shares with other connectors. */
+/**
+ * Keeps what is known of `connector` in a compacted topic, which it shares with other connectors.
+ */
 export function relayMemory(topic: CompactedTopic, connector: string): RelayMemoryStore {
   const keyOf = (part: string): string => `${connector} ${part}`;
   return {
@@ -72,7 +83,8 @@ export function relayMemory(topic: CompactedTopic, connector: string): RelayMemo
       return Object.fromEntries(known) as RelayMemory;
     },
     async remember(memory) {
-      for (const [part, value] of Object.entries(memory)) await topic.write(keyOf(part), JSON.stringify(value));
+      for (const [part, value] of Object.entries(memory))
+        await topic.write(keyOf(part), JSON.stringify(value));
     },
     close: () => topic.close(),
   };
@@ -82,7 +94,10 @@ export function relayMemory(topic: CompactedTopic, connector: string): RelayMemo
 export type Finding = Omit<Suspicion, 'id' | 'at'>;
 
 /** The suspicion that is still open; one with the same id, whatever any clock says. */
-export function openSuspicion({ suspicion: raised, settlement: settled }: RelayMemory): Suspicion | undefined {
+export function openSuspicion({
+  suspicion: raised,
+  settlement: settled,
+}: RelayMemory): Suspicion | undefined {
   return raised?.id === settled?.suspicion ? undefined : raised;
 }
 
@@ -91,11 +106,19 @@ const longestReason = 600;
 /** What was found beside what is open already, which must not be forgotten for it. */
 export function findBeside(open: Suspicion | undefined, { reason, ...finding }: Finding): Finding {
   const story =
-    open === undefined || open.reason.includes(reason) ? (open?.reason ?? reason) : `${open.reason}; then ${reason}`;
-  return { ...finding, reason: story.length > longestReason ? `${story.slice(0, longestReason)}…` : story };
+    open === undefined || open.reason.includes(reason)
+      ? (open?.reason ?? reason)
+      : `${open.reason}; then ${reason}`;
+  return {
+    ...finding,
+    reason: story.length > longestReason ? `${story.slice(0, longestReason)}…` : story,
+  };
 }
 
-/** A new suspicion. Its id is always a new one: an audit settles what it has seen when it began, and nothing found since. */
+/**
+ * A new suspicion. Its id is always a new one: an audit settles what it has seen when it began, and
+ * nothing found since.
+ */
 export function suspect(finding: Finding, now: Date): Suspicion {
   return { ...finding, id: randomUUID(), at: now.toISOString() };
 }

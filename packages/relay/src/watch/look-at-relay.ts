@@ -16,7 +16,10 @@ export interface Look extends Omit<Seen, 'at'> {
   readonly behind: string;
 }
 
-/** Connect is asked BEFORE the server: only then must the server know every transaction that the offset names. */
+/**
+ * Connect is asked BEFORE the server: only then must the server know every transaction that the
+ * offset names.
+ */
 export async function lookAtRelay(
   connect: Pick<ConnectApi, 'getOffsets'>,
   mysql: RunSql,
@@ -29,7 +32,11 @@ export async function lookAtRelay(
   const { relayed, file, snapshot } =
     offsets === undefined
       ? before
-      : { relayed: offset?.gtids ?? '', file: offset?.file, snapshot: offset?.snapshot !== undefined };
+      : {
+          relayed: offset?.gtids ?? '',
+          file: offset?.file,
+          snapshot: offset?.snapshot !== undefined,
+        };
   const [row] = (await mysql(
     `SELECT @@GLOBAL.server_uuid AS serverUuid, @@GLOBAL.gtid_executed AS executed,
        GTID_SUBSET(?, @@GLOBAL.gtid_executed) AS keepsHistory, GTID_SUBSET(?, ?) AS keepsPosition,

@@ -1,7 +1,7 @@
 /**
- * What may stand in the binlog of a MySQL 9 server beside our own migrations, by kind; `outbox` is the captured schema.
- * Most of it Debezium's parser refuses, in the version at hand or in an earlier one. Each list runs in order on a server
- * of its own that has an empty schema `scratch`.
+ * What may stand in the binlog of a MySQL 9 server beside our own migrations, by kind; `outbox` is
+ * the captured schema. Most of it Debezium's parser refuses, in the version at hand or in an
+ * earlier one. Each list runs in order on a server of its own that has an empty schema `scratch`.
  */
 export function foreignStatements(outbox: string): Readonly<Record<string, readonly string[]>> {
   const table = `${outbox}.outbox`;

@@ -3,7 +3,9 @@ import { openAdmin } from '@board/kafka';
 import { uniqueName, waitUntil, type StackAddresses } from '@board/test';
 
 /** A keeper's memory of one test. */
-export async function openMemoryTopic(stack: StackAddresses): Promise<{ name: string; close(): Promise<void> }> {
+export async function openMemoryTopic(
+  stack: StackAddresses,
+): Promise<{ name: string; close(): Promise<void> }> {
   const name = uniqueName('memory');
   const { partitions, replicationFactor, config } = keeperMemoryTopic;
   const admin = await openAdmin(stack);

@@ -1,6 +1,19 @@
 import { createOutboxTable } from '@board/outbox';
-import { createTestSchema, readTopic, uniqueName, waitUntil, type StackAddresses, type TopicRecord } from '@board/test';
-import { connectApi, connectorTopics, defineConnector, eventTopic, type ConnectorDefinition } from '../../src/index.ts';
+import {
+  createTestSchema,
+  readTopic,
+  uniqueName,
+  waitUntil,
+  type StackAddresses,
+  type TopicRecord,
+} from '@board/test';
+import {
+  connectApi,
+  connectorTopics,
+  defineConnector,
+  eventTopic,
+  type ConnectorDefinition,
+} from '../../src/index.ts';
 import { openAdmin } from '@board/kafka';
 
 export interface OutboxRow {
@@ -47,7 +60,16 @@ export async function openTemporaryOutbox(stack: StackAddresses): Promise<Tempor
       await schema.root.query(
         'INSERT INTO outbox (id, aggregatetype, aggregateid, version, partition_key, type, payload, traceparent, occurred_at)' +
           " VALUES (?, 'board', ?, ?, ?, ?, ?, ?, ?)",
-        [row.id, row.aggregateId, row.version, row.key, row.type, row.payload, row.traceparent, row.occurredAt],
+        [
+          row.id,
+          row.aggregateId,
+          row.version,
+          row.key,
+          row.type,
+          row.payload,
+          row.traceparent,
+          row.occurredAt,
+        ],
       );
     },
     async query(sql) {

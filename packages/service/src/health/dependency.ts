@@ -19,14 +19,22 @@ export interface Dependency {
   readonly server: string;
 }
 
-/** Tries until the dependency answers; meanwhile readiness is red with the reason, the log says every try, and an alarm that it lasts. */
+/**
+ * Tries until the dependency answers; meanwhile readiness is red with the reason, the log says
+ * every try, and an alarm that it lasts.
+ */
 export async function waitForDependency(
   { name, server }: Dependency,
   waiting: Waiting,
   attempt: () => Promise<void>,
 ): Promise<void> {
   const { logger, readiness, alarms, elapsedMs, signal, isFatal } = waiting;
-  const outage = createOutageAlarm({ alarms, key: name, what: `${server} cannot be used`, elapsedMs });
+  const outage = createOutageAlarm({
+    alarms,
+    key: name,
+    what: `${server} cannot be used`,
+    elapsedMs,
+  });
   const state = readiness.state(name, 'not asked yet');
   try {
     await retryUntilReady(attempt, {
@@ -35,7 +43,12 @@ export async function waitForDependency(
       onRetry(error, delayMs) {
         outage.failed(error);
         state.notReady(reasonOf(error));
-        logger.warn({ event: 'dependency.waiting', dependency: name, reason: reasonOf(error), delayMs });
+        logger.warn({
+          event: 'dependency.waiting',
+          dependency: name,
+          reason: reasonOf(error),
+          delayMs,
+        });
       },
     });
   } finally {
@@ -57,9 +70,13 @@ export interface OutageAlarm {
 export interface OutageAlarmOptions {
   readonly alarms: Alarms;
   readonly key: string;
-  /** What cannot be done, and which server is to do it: `MySQL at 127.0.0.1:3306 cannot be used`. */
+  /**
+   * What cannot be done, and which server is to do it: `MySQL at 127.0.0.1:3306 cannot be used`.
+   */
   readonly what: string;
-  /** Time that this process has really had: one that was frozen itself must not blame the server. */
+  /**
+   * Time that this process has really had: one that was frozen itself must not blame the server.
+   */
   readonly elapsedMs: () => number;
   readonly now?: () => Date;
 }
@@ -69,8 +86,8 @@ const graceMs = 20_000;
 const lookEveryMs = 1_000;
 
 /**
- * Raises an alarm once a server has not answered for 20 s and clears it with the next answer. The question may itself stay
- * unanswered for long, so it is a timer that looks, not the failure.
+ * Raises an alarm once a server has not answered for 20 s and clears it with the next answer. The
+ * question may itself stay unanswered for long, so it is a timer that looks, not the failure.
  */
 export function createOutageAlarm(options: OutageAlarmOptions): OutageAlarm {
   const { alarms, key, what, elapsedMs, now = () => new Date() } = options;
@@ -80,7 +97,10 @@ export function createOutageAlarm(options: OutageAlarmOptions): OutageAlarm {
 
   const timer = setInterval(() => {
     if (elapsedMs() - answeredAtMs < graceMs) return;
-    alarms.raise(key, `${what} since ${since.toISOString()}: ${reason}; docs/runbook.md "A server does not answer"`);
+    alarms.raise(
+      key,
+      `${what} since ${since.toISOString()}: ${reason}; docs/runbook.md "A server does not answer"`,
+    );
   }, lookEveryMs);
   timer.unref();
 

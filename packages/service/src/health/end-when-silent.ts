@@ -4,18 +4,25 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface NeededServer {
   /** With its address, for people: "MySQL at 127.0.0.1:3306". */
   readonly name: string;
-  /** Settles, well or badly, as soon as the server says anything; a server that is frozen says nothing. */
+  /**
+   * Settles, well or badly, as soon as the server says anything; a server that is frozen says
+   * nothing.
+   */
   readonly ask: (signal: AbortSignal) => Promise<unknown>;
 }
 
-/** How long a server may say nothing before a command that needs it ends, and how often it is asked in that time. */
+/**
+ * How long a server may say nothing before a command that needs it ends, and how often it is asked
+ * in that time.
+ */
 const defaultDeadlineMs = 60_000;
 const rounds = 5;
 
 /**
- * Asks each server now and then, beside the command's own work, and calls `end` once one has said nothing for the deadline.
- * Not the work is timed but the server: a long audit and a slow statement go on, while a server that accepts connections and
- * answers nothing ends the command, whatever library waits for it and however that waits. Returns what stops it.
+ * Asks each server now and then, beside the command's own work, and calls `end` once one has said
+ * nothing for the deadline. Not the work is timed but the server: a long audit and a slow statement
+ * go on, while a server that accepts connections and answers nothing ends the command, whatever
+ * library waits for it and however that waits. Returns what stops it.
  */
 export function endWhenSilent(
   servers: readonly NeededServer[],
@@ -40,7 +47,9 @@ async function watch(
 ): Promise<void> {
   // A round is a pause and a wait for the answer.
   const pause = (): Promise<unknown> =>
-    delay(deadlineMs / rounds / 2, undefined, { ref: false, signal: stopped }).catch(() => undefined);
+    delay(deadlineMs / rounds / 2, undefined, { ref: false, signal: stopped }).catch(
+      () => undefined,
+    );
   // Rounds are counted, not time: while the process itself stood still, no server can be blamed.
   for (let silentRounds = 0; !stopped.aborted;) {
     await pause();

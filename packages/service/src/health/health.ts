@@ -15,7 +15,8 @@ export interface Alarms {
 export function createAlarms(now: () => Date = () => new Date()): Alarms {
   const alarms = new Map<string, Alarm>();
   return {
-    raise: (key, reason) => void alarms.set(key, { reason, since: alarms.get(key)?.since ?? now() }),
+    raise: (key, reason) =>
+      void alarms.set(key, { reason, since: alarms.get(key)?.since ?? now() }),
     clear: (key) => void alarms.delete(key),
     active: () => alarms,
   };
@@ -27,7 +28,10 @@ export interface ReadinessState {
 }
 
 export interface Readiness {
-  /** Asked on every request; ready when it resolves, not ready with the error's message or after a timeout. */
+  /**
+   * Asked on every request; ready when it resolves, not ready with the error's message or after a
+   * timeout.
+   */
   check(name: string, probe: () => Promise<unknown>): void;
   /** Told by the code; not ready for `reason` until it says `ready()`. */
   state(name: string, reason: string): ReadinessState;
@@ -53,13 +57,20 @@ export function createReadiness(probeTimeoutMs = 1_500): Readiness {
       };
     },
     async failing() {
-      const answers = await Promise.all([...probes].map(async ([name, probe]) => [name, await probe()] as const));
-      return Object.fromEntries(answers.filter((answer): answer is [string, string] => answer[1] !== undefined));
+      const answers = await Promise.all(
+        [...probes].map(async ([name, probe]) => [name, await probe()] as const),
+      );
+      return Object.fromEntries(
+        answers.filter((answer): answer is [string, string] => answer[1] !== undefined),
+      );
     },
   };
 }
 
-async function whyNotReady(probe: () => Promise<unknown>, timeoutMs: number): Promise<string | undefined> {
+async function whyNotReady(
+  probe: () => Promise<unknown>,
+  timeoutMs: number,
+): Promise<string | undefined> {
   try {
     await withinDeadline(probe(), timeoutMs, () => new Error(`no answer within ${timeoutMs} ms`));
     return undefined;

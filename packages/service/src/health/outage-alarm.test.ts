@@ -7,12 +7,19 @@ afterEach(() => void vi.useRealTimers());
 
 function start(elapsedMs = () => Date.now()) {
   const alarms = createAlarms();
-  const outage = createOutageAlarm({ alarms, key: 'database', what: 'MySQL at db:3306 cannot be used', elapsedMs });
+  const outage = createOutageAlarm({
+    alarms,
+    key: 'database',
+    what: 'MySQL at db:3306 cannot be used',
+    elapsedMs,
+  });
   const pass = (seconds: number): unknown => vi.advanceTimersByTime(seconds * 1_000);
   return { outage, pass, reason: () => alarms.active().get('database')?.reason };
 }
 
-const refused = new Error('The database cannot be reached.', { cause: new Error('connect ECONNREFUSED') });
+const refused = new Error('The database cannot be reached.', {
+  cause: new Error('connect ECONNREFUSED'),
+});
 const since = (time: string, reason: string): string =>
   `MySQL at db:3306 cannot be used since 2026-01-01T00:${time}.000Z: ${reason}; docs/runbook.md "A server does not answer"`;
 

@@ -15,10 +15,15 @@ function waiting() {
 test('until it answers, readiness is RED and the log says each try with its innermost reason', async () => {
   const context = waiting();
   const red: unknown[] = [];
-  await waitForDependency({ name: 'registry', server: 'the registry at r:8081' }, context, async () => {
-    red.push(await context.readiness.failing());
-    if (red.length === 1) throw new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') });
-  });
+  await waitForDependency(
+    { name: 'registry', server: 'the registry at r:8081' },
+    context,
+    async () => {
+      red.push(await context.readiness.failing());
+      if (red.length === 1)
+        throw new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') });
+    },
+  );
   expect(red).toEqual([{ registry: 'not asked yet' }, { registry: 'fetch failed: ECONNREFUSED' }]);
   expect(await context.readiness.failing()).toEqual({});
   expect(context.lines).toMatchObject([

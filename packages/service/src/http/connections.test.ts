@@ -73,7 +73,10 @@ test('while DRAINING /readyz is red, but open and new connections are served; ea
 
   const closed = scope.close();
   const ready = await fetch(`http://127.0.0.1:${port}/readyz`);
-  expect([ready.status, await ready.json()]).toEqual([503, { status: 'not ready', failing: { process: 'closing' } }]);
+  expect([ready.status, await ready.json()]).toEqual([
+    503,
+    { status: 'not ready', failing: { process: 'closing' } },
+  ]);
   open.write(`${thing.join('\r\n')}\r\n\r\n`);
   for (const socket of [open, send(port, ...thing)])
     expect(await text(socket)).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*Connection: close\r\n[^]*served$/);
@@ -84,27 +87,33 @@ test('while DRAINING /readyz is red, but open and new connections are served; ea
 test('bytes that are NO HTTP get a problem and the connection is closed', async () => {
   const { port } = await listen();
   const answer = await text(send(port, 'nonsense'));
-  expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\nContent-Type: application\/problem\+json\r\n/);
+  expect(answer).toMatch(
+    /^HTTP\/1.1 400 Bad Request\r\nContent-Type: application\/problem\+json\r\n/,
+  );
 });
 
-const readBody: ServiceMiddleware = async (ctx) => void (ctx.body = await readJsonBody(ctx, { limitBytes: 100 }));
+const readBody: ServiceMiddleware = async (ctx) =>
+  void (ctx.body = await readJsonBody(ctx, { limitBytes: 100 }));
 const post = ['POST /things/1 HTTP/1.1', 'Host: a', 'Content-Type: application/json'];
 
 const tooLong = 'x'.repeat(101);
 test.each([
   ['is DECLARED too long', [...post, 'Content-Length: 101', '', ''], tooLong],
   ['GROWS too long', [...post, 'Transfer-Encoding: chunked', '', '65', tooLong, ''], '0\r\n\r\n'],
-])('a body that %s is refused before its end, and the connection serves the next request', async (_, head, rest) => {
-  const { port } = await listen(readBody);
-  const socket = connect(port, '127.0.0.1');
-  onTestFinished(() => void socket.destroy());
-  socket.write(head.join('\r\n'));
-  const [answer] = await once(socket, 'data');
-  expect(String(answer)).toMatch(/^HTTP\/1.1 413 Payload Too Large\r\n/);
-  socket.write(rest);
-  socket.write('GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-  expect(await text(socket)).toMatch(/^HTTP\/1.1 200 OK\r\n/);
-});
+])(
+  'a body that %s is refused before its end, and the connection serves the next request',
+  async (_, head, rest) => {
+    const { port } = await listen(readBody);
+    const socket = connect(port, '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    socket.write(head.join('\r\n'));
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1.1 413 Payload Too Large\r\n/);
+    socket.write(rest);
+    socket.write('GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+  },
+);
 
 test('a body that STOPS is refused with 408, and its connection is closed', async () => {
   const { port } = await listen(async (ctx) => {

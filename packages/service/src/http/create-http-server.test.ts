@@ -6,11 +6,20 @@ import { Problem } from './problem.ts';
 import { readJsonBody } from './read-json-body.ts';
 import type { ServiceMiddleware } from './observe-requests.ts';
 
-const problem = (status: number, title: string, rest: object = {}) => ({ type: 'about:blank', title, status, ...rest });
+const problem = (status: number, title: string, rest: object = {}) => ({
+  type: 'about:blank',
+  title,
+  status,
+  ...rest,
+});
 
 test('a thrown PROBLEM becomes problem+json with its fields and headers', async () => {
   const { callback } = serve(() => {
-    throw new Problem(422, { detail: 'No.', errors: [{ field: 'title', wants: 'a text' }], headers: { 'X-A': 'b' } });
+    throw new Problem(422, {
+      detail: 'No.',
+      errors: [{ field: 'title', wants: 'a text' }],
+      headers: { 'X-A': 'b' },
+    });
   });
   const answer = await ask(callback, { path: '/things/1' });
   expect(answer.status).toBe(422);
@@ -26,7 +35,9 @@ test('an UNKNOWN error becomes a 500 that tells nothing, and a log line that tel
   });
   const answer = await ask(callback, { path: '/things/1' });
   expect(answer.json()).toEqual(problem(500, 'Internal Server Error'));
-  expect(JSON.stringify(lines.find((line) => line['event'] === 'http.problem'))).toContain('secret detail');
+  expect(JSON.stringify(lines.find((line) => line['event'] === 'http.problem'))).toContain(
+    'secret detail',
+  );
 });
 
 test('UNAVAILABLE becomes 503 with Retry-After', async () => {
@@ -35,7 +46,9 @@ test('UNAVAILABLE becomes 503 with Retry-After', async () => {
   });
   const answer = await ask(callback, { path: '/things/1' });
   expect(answer.headers['retry-after']).toBe('1');
-  expect(answer.json()).toEqual(problem(503, 'Service Unavailable', { detail: 'The database is away.' }));
+  expect(answer.json()).toEqual(
+    problem(503, 'Service Unavailable', { detail: 'The database is away.' }),
+  );
 });
 
 test('an exposed HTTP ERROR of Koa keeps its status and message', async () => {
@@ -46,7 +59,9 @@ test('an exposed HTTP ERROR of Koa keeps its status and message', async () => {
 
 test('an HTTP error that is NOT exposed tells nothing', async () => {
   const { callback } = serve((ctx) => ctx.throw(500, 'secret detail'));
-  expect((await ask(callback, { path: '/things/1' })).json()).toEqual(problem(500, 'Internal Server Error'));
+  expect((await ask(callback, { path: '/things/1' })).json()).toEqual(
+    problem(500, 'Internal Server Error'),
+  );
 });
 
 test('an unknown PATH is 404, an unknown METHOD is 405 with Allow, OPTIONS tells Allow', async () => {
@@ -69,7 +84,9 @@ test('every answer has a REQUEST ID, one given by the client only when it is har
     (await ask(callback, { path: '/things/1', headers: { 'X-Request-Id': id } })).text;
   expect(await given('abc-1')).toBe('abc-1');
   expect(await given('a b"')).toMatch(/^[0-9a-f-]{36}$/);
-  expect((await ask(callback, { path: '/nothing' })).headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  expect((await ask(callback, { path: '/nothing' })).headers['x-request-id']).toMatch(
+    /^[0-9a-f-]{36}$/,
+  );
 });
 
 test('logs a line per request WITHOUT the query, and the latency per ROUTE', async () => {
@@ -95,8 +112,12 @@ test('what is NOT routed makes no label of its own, whatever is asked for', asyn
     await ask(callback, { method: 'PUT', path: `/things/${n}` });
   }
   const metrics = (await ask(callback, { path: '/metrics' })).text;
-  const counts = metrics.split('\n').filter((line) => line.startsWith('http_request_duration_seconds_count'));
-  const labels = counts.map((line) => /method=.*/.exec(line)?.[0].replace(/,service_instance="test"/, ''));
+  const counts = metrics
+    .split('\n')
+    .filter((line) => line.startsWith('http_request_duration_seconds_count'));
+  const labels = counts.map((line) =>
+    /method=.*/.exec(line)?.[0].replace(/,service_instance="test"/, ''),
+  );
   expect(labels.toSorted()).toEqual([
     'method="GET",route="/things/:id",status="200"} 20',
     'method="GET",route="none",status="404"} 20',
@@ -106,7 +127,9 @@ test('what is NOT routed makes no label of its own, whatever is asked for', asyn
 
 test('sends SECURITY headers, on errors too', async () => {
   const { callback } = serve();
-  expect((await ask(callback, { path: '/nothing' })).headers['x-content-type-options']).toBe('nosniff');
+  expect((await ask(callback, { path: '/nothing' })).headers['x-content-type-options']).toBe(
+    'nosniff',
+  );
 });
 
 test('READINESS is red while a check throws, hangs or a state says so, with every reason', async () => {
@@ -118,13 +141,19 @@ test('READINESS is red while a check throws, hangs or a state says so, with ever
   health.readiness.check('database', async () => {
     if (broken) throw new Error('connection refused');
   });
-  health.readiness.check('stuck', () => (broken ? new Promise(() => undefined) : Promise.resolve()));
+  health.readiness.check('stuck', () =>
+    broken ? new Promise(() => undefined) : Promise.resolve(),
+  );
   const registry = health.readiness.state('registry', 'waiting');
   const red = await ready();
   expect(red.status).toBe(503);
   expect(red.json()).toEqual({
     status: 'not ready',
-    failing: { database: 'connection refused', stuck: 'no answer within 1500 ms', registry: 'waiting' },
+    failing: {
+      database: 'connection refused',
+      stuck: 'no answer within 1500 ms',
+      registry: 'waiting',
+    },
   });
   broken = false;
   registry.ready();
@@ -141,21 +170,32 @@ test('ALARMS are 503 until cleared, and keep since when', async () => {
   health.alarms.raise('gap', 'version 4 is missing');
   const red = await ask(callback, { path: '/alarms' });
   expect(red.status).toBe(503);
-  expect(red.json()).toEqual({ status: 'alarm', alarms: { gap: { reason: 'version 4 is missing', since } } });
+  expect(red.json()).toEqual({
+    status: 'alarm',
+    alarms: { gap: { reason: 'version 4 is missing', since } },
+  });
   health.alarms.clear('gap');
   expect((await ask(callback, { path: '/alarms' })).json()).toEqual({ status: 'quiet' });
 });
 
-const echo: ServiceMiddleware = async (ctx) => void (ctx.body = { got: await readJsonBody(ctx, { limitBytes: 100 }) });
+const echo: ServiceMiddleware = async (ctx) =>
+  void (ctx.body = { got: await readJsonBody(ctx, { limitBytes: 100 }) });
 
 test('a JSON body passes UNCHANGED', async () => {
   const value = { text: '한국어 😀', nested: [1, null] };
-  expect((await askJson(serve(echo).callback, 'POST', '/things/1', value)).json()).toEqual({ got: value });
+  expect((await askJson(serve(echo).callback, 'POST', '/things/1', value)).json()).toEqual({
+    got: value,
+  });
 });
 
 test('media types are the same in CAPITALS', async () => {
   const headers = { 'Content-Type': 'APPLICATION/JSON; Charset="UTF-8"' };
-  const answer = await ask(serve(echo).callback, { method: 'POST', path: '/things/1', headers, body: '{}' });
+  const answer = await ask(serve(echo).callback, {
+    method: 'POST',
+    path: '/things/1',
+    headers,
+    body: '{}',
+  });
   expect(answer.status).toBe(200);
 });
 
@@ -170,9 +210,19 @@ test.each([
   ['a key that stands TWICE in an object', 400, json, '[{"a":1,"a":2}]'],
   ['bytes that are not UTF-8', 400, json, Buffer.from([0x22, 0xff, 0x22])],
   ['a declared length over the limit', 413, json, JSON.stringify('x'.repeat(99))],
-  ['a streamed body over the limit', 413, { ...json, 'Transfer-Encoding': 'chunked' }, JSON.stringify('x'.repeat(99))],
+  [
+    'a streamed body over the limit',
+    413,
+    { ...json, 'Transfer-Encoding': 'chunked' },
+    JSON.stringify('x'.repeat(99)),
+  ],
 ])('%s is refused with %i', async (_, status, headers, body) => {
-  const answer = await ask(serve(echo).callback, { method: 'POST', path: '/things/1', headers, body });
+  const answer = await ask(serve(echo).callback, {
+    method: 'POST',
+    path: '/things/1',
+    headers,
+    body,
+  });
   expect(answer.json()).toMatchObject({ status });
   expect(answer.headers['content-type']).toContain('application/problem+json');
 });

@@ -7,8 +7,19 @@ import type { Registry } from 'prom-client';
 import type { Scope } from '../process/run-service.ts';
 import type { Logger } from '../process/telemetry.ts';
 import { handleInTurn } from './handle-in-turn.ts';
-import { observeRequests, type RequestState, type ServiceMiddleware, type ServiceRouter } from './observe-requests.ts';
-import { answerClientError, answerPlainly, answerProblems, answerUnrouted, Problem } from './problem.ts';
+import {
+  observeRequests,
+  type RequestState,
+  type ServiceMiddleware,
+  type ServiceRouter,
+} from './observe-requests.ts';
+import {
+  answerClientError,
+  answerPlainly,
+  answerProblems,
+  answerUnrouted,
+  Problem,
+} from './problem.ts';
 import { metricsRouter, type Health } from './service-routers.ts';
 
 export interface HttpServerOptions {
@@ -23,15 +34,26 @@ export interface HttpServer {
   /** For `node:http`, and for tests without a port. */
   readonly callback: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   /**
-   * Listens until the scope closes, which lets running requests finish; resolves to the port (`port` 0 takes a free one).
+   * Listens until the scope closes, which lets running requests finish; resolves to the port
+   * (`port` 0 takes a free one).
    *
-   * From the beginning of the close `/readyz` is red; for `drainMs` more the server goes on, so that balancers can look away.
+   * From the beginning of the close `/readyz` is red; for `drainMs` more the server goes on, so
+   * that balancers can look away.
    */
   listen(scope: Scope, host: string, port: number, drainMs?: number): Promise<number>;
 }
 
-/** The edge of a service: request id, log, latency, security headers, problem+json; then the routers; `/metrics` and health. */
-export function createHttpServer({ logger, metrics, health, routers, limits: given }: HttpServerOptions): HttpServer {
+/**
+ * The edge of a service: request id, log, latency, security headers, problem+json; then the
+ * routers; `/metrics` and health.
+ */
+export function createHttpServer({
+  logger,
+  metrics,
+  health,
+  routers,
+  limits: given,
+}: HttpServerOptions): HttpServer {
   const limits = { ...defaultHttpLimits, ...given };
   const app = new Koa<RequestState>();
   const all = [...routers, health.router, metricsRouter(metrics)];
@@ -52,7 +74,8 @@ export function createHttpServer({ logger, metrics, health, routers, limits: giv
 
   async function listen(scope: Scope, host: string, port: number, drainMs = 0): Promise<number> {
     const inTurn = handleInTurn((request, response) => {
-      // While closing, an answer takes its connection along; Node would keep it open for the next request.
+      // While closing, an answer takes its connection along; Node would keep it open for the next
+      // request.
       if (scope.signal.aborted) response.setHeader('Connection', 'close');
       return callback(request, response);
     }, limits.waitingRequests);
@@ -117,7 +140,8 @@ export interface HttpLimits {
 const defaultHttpLimits: HttpLimits = {
   headMs: 10_000,
   requestMs: 30_000,
-  // Longer than balancers keep an unused connection (60 s, mostly): a request must not meet one that we are closing.
+  // Longer than balancers keep an unused connection (60 s, mostly): a request must not meet one
+  // that we are closing.
   keepAliveMs: 75_000,
   silenceMs: 30_000,
   // Node's own 30 s would let a head take 40.
@@ -126,16 +150,25 @@ const defaultHttpLimits: HttpLimits = {
   waitingRequests: 32,
 };
 
-/** RFC 9112: none, or more than one, is how requests are smuggled past a proxy. HTTP/1.0 does without. */
+/**
+ * RFC 9112: none, or more than one, is how requests are smuggled past a proxy. HTTP/1.0 does
+ * without.
+ */
 const requireOneHost: ServiceMiddleware = (ctx, next) => {
   const hosts = ctx.req.headersDistinct['host']?.length ?? 0;
   if (hosts > 1 || (hosts === 0 && ctx.req.httpVersion === '1.1')) {
-    throw new Problem(400, { detail: 'A request names its Host, once.', headers: { Connection: 'close' } });
+    throw new Problem(400, {
+      detail: 'A request names its Host, once.',
+      headers: { Connection: 'close' },
+    });
   }
   return next();
 };
 
-/** The path and query of a request's target, which may be a whole URL: what its host is, or whether it is one, is not asked. */
+/**
+ * The path and query of a request's target, which may be a whole URL: what its host is, or whether
+ * it is one, is not asked.
+ */
 export function originForm(target: string): string {
   const path = target.replace(/^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#]*/, '');
   return path.startsWith('/') || path === '*' ? path : `/${path}`;
@@ -144,7 +177,10 @@ export function originForm(target: string): string {
 /** Requests that run when closing begins may take this long. */
 const finishMs = 8_000;
 
-/** Stops accepting, lets running requests finish, closes idle connections, and cuts what is left after a while. */
+/**
+ * Stops accepting, lets running requests finish, closes idle connections, and cuts what is left
+ * after a while.
+ */
 async function closeServer(server: Server): Promise<void> {
   const closed = Promise.withResolvers<void>();
   server.close(() => closed.resolve());

@@ -9,10 +9,15 @@ interface EntityTag {
 /** What If-Match and If-None-Match hold. */
 export type EntityTags = '*' | readonly EntityTag[];
 
-/** One tag, what may stand before it, and the comma or the end after it. Every part is linear: no input makes it slow. */
+/**
+ * One tag, what may stand before it, and the comma or the end after it. Every part is linear: no
+ * input makes it slow.
+ */
 const next = /[ \t,]*(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?:,|$)/y;
 
-/** The tags of an If-Match or If-None-Match header (RFC 9110), `*`, or undefined when it is neither. */
+/**
+ * The tags of an If-Match or If-None-Match header (RFC 9110), `*`, or undefined when it is neither.
+ */
 export function parseEntityTags(header: string): EntityTags | undefined {
   const text = header.trim();
   if (text === '*') return '*';
@@ -36,7 +41,10 @@ export interface Tagged {
   readonly body: () => unknown;
 }
 
-/** 304 when the client has the body already, else the body; caches may keep it, but must ask each time. */
+/**
+ * 304 when the client has the body already, else the body; caches may keep it, but must ask each
+ * time.
+ */
 export function answerWithEtag(ctx: ServiceContext, { etag, ifNoneMatch, body }: Tagged): void {
   ctx.set({ ETag: etag, 'Cache-Control': 'no-cache' });
   if (isKnown(etag, ifNoneMatch)) ctx.status = 304;

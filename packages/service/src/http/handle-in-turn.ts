@@ -12,8 +12,9 @@ interface Line {
 export interface InTurn {
   readonly handle: HandleRequest;
   /**
-   * Nothing more can be read from the connection. True when requests that were understood are still to be answered: the
-   * connection is closed after them, and until then an answer to what was not understood would be taken for theirs.
+   * Nothing more can be read from the connection. True when requests that were understood are still
+   * to be answered: the connection is closed after them, and until then an answer to what was not
+   * understood would be taken for theirs.
    */
   readonly breakOff: (socket: object) => boolean;
 }
@@ -21,8 +22,9 @@ export interface InTurn {
 /**
  * Handles the requests of a connection one after the other, each when the answer before it is out.
  *
- * Node would begin all that a client pipelines at once, a thousand in one packet, and hold every answer in memory until it
- * is read. So too, what a client sent before it hung up is not begun any more.
+ * Node would begin all that a client pipelines at once, a thousand in one packet, and hold every
+ * answer in memory until it is read. So too, what a client sent before it hung up is not begun any
+ * more.
  */
 export function handleInTurn(handle: HandleRequest, waitingRequests: number): InTurn {
   const lines = new WeakMap<object, Line>();

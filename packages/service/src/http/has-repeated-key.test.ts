@@ -13,7 +13,9 @@ test('NO value written by JSON.stringify has one, with any indent', () => {
 });
 
 test('a key that is ADDED again to an object at any depth is found', () => {
-  const key = fc.string({ unit: fc.constantFrom('"', '\\', '{', ',', 'a', '\u2028', '\ud800', '😀') });
+  const key = fc.string({
+    unit: fc.constantFrom('"', '\\', '{', ',', 'a', '\u2028', '\ud800', '😀'),
+  });
   const value = key.map((text) => JSON.stringify([text, { [text]: null }]));
   fc.assert(
     fc.property(key, value, value, fc.nat(5), (name, first, second, depth) => {

@@ -25,7 +25,8 @@ function open(port: number, bytes = ''): Socket {
 }
 
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
-const post = 'POST /things/1 HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n';
+const post =
+  'POST /things/1 HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n';
 
 /** A handler that tells what began, and ends one request at a time. */
 function stepwise() {
@@ -60,9 +61,9 @@ test('what waits when the client HANGS UP is not begun', async () => {
   await once(socket, 'close');
   end();
   await expect.poll(() => lines.filter(({ event }) => event === 'http.request')).toHaveLength(1);
-  expect(await text(open(port, get('/healthz').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')))).toContain(
-    '200 OK',
-  );
+  expect(
+    await text(open(port, get('/healthz').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))),
+  ).toContain('200 OK');
   expect(begun).toEqual(['/things/1']);
 });
 
@@ -85,14 +86,18 @@ test('what is NO request behind one does not take the place of its answer', asyn
 test('MORE pipelined requests than may wait are refused with 503, and the connection is closed', async () => {
   const { begun, handler, end } = stepwise();
   const { port } = await listen({ waitingRequests: 1 }, handler);
-  const answers = text(open(port, get('/things/1') + get('/things/2') + get('/things/3') + get('/things/4')));
+  const answers = text(
+    open(port, get('/things/1') + get('/things/2') + get('/things/3') + get('/things/4')),
+  );
   for (const n of [1, 2]) {
     await expect.poll(() => begun).toHaveLength(n);
     end();
   }
   const [, second, third, ...more] = (await answers).split(/(?=HTTP\/1.1)/);
   expect(second).toMatch(/^HTTP\/1.1 200 /);
-  expect(third).toMatch(/^HTTP\/1.1 503 [^]*Connection: close\r\nRetry-After: 1\r\n[^]*"status":503/);
+  expect(third).toMatch(
+    /^HTTP\/1.1 503 [^]*Connection: close\r\nRetry-After: 1\r\n[^]*"status":503/,
+  );
   expect(more).toEqual([]);
   expect(begun).toHaveLength(2);
 });
@@ -102,7 +107,9 @@ test.each([
   ['sends half a HEAD', 'GET /things/1 HTTP/1.1\r\nHost: a\r\n'],
 ])('a client that %s gets 408 and is closed', async (_, bytes) => {
   const { port } = await listen({ headMs: 50, requestMs: 10_000, lookEveryMs: 20 });
-  expect(await text(open(port, bytes))).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n[^]*"status":408}$/);
+  expect(await text(open(port, bytes))).toMatch(
+    /^HTTP\/1.1 408 Request Timeout\r\n[^]*"status":408}$/,
+  );
 });
 
 test('a body that DRIPS gets 408 in the end, however alive it looks', async () => {
@@ -144,16 +151,24 @@ test('connections beyond the limit are CLOSED, those below it served', async () 
 
 test('a target that is a URL, even a BROKEN one, is read for its path', async () => {
   const { port } = await listen({}, (ctx) => void (ctx.body = ctx.path));
-  const answer = await text(open(port, 'GET http://[/things/1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'));
+  const answer = await text(
+    open(port, 'GET http://[/things/1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'),
+  );
   expect(answer).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*\/things\/1$/);
 });
 
 test.each([
   ['NO Host', 400, ''],
   ['TWO Hosts', 400, 'Host: a\r\nHost: b\r\n'],
-  ['an expectation that nobody fulfils', 417, 'Host: a\r\nExpect: wonders\r\nConnection: close\r\n'],
+  [
+    'an expectation that nobody fulfils',
+    417,
+    'Host: a\r\nExpect: wonders\r\nConnection: close\r\n',
+  ],
 ])('%s is a problem', async (_, status, headers) => {
   const { port } = await listen({}, (ctx) => void (ctx.body = 'served'));
   const answer = await text(open(port, `GET /things/1 HTTP/1.1\r\n${headers}\r\n`));
-  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*application/problem\\+json[^]*"status":${status}[,}]`));
+  expect(answer).toMatch(
+    new RegExp(`^HTTP/1.1 ${status} [^]*application/problem\\+json[^]*"status":${status}[,}]`),
+  );
 });

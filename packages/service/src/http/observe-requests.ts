@@ -23,7 +23,9 @@ const requestIdShape = /^[A-Za-z0-9_-]{1,64}$/;
 /** Asked every few seconds by machines: not worth a line each. */
 const quietRoutes = new Set(['/healthz', '/readyz', '/alarms', '/metrics']);
 
-/** Gives each request an id, a trace, one log line and its place in the route's latency histogram. */
+/**
+ * Gives each request an id, a trace, one log line and its place in the route's latency histogram.
+ */
 export function observeRequests(logger: Logger, metrics: Registry): ServiceMiddleware {
   const duration = new Histogram({
     name: 'http_request_duration_seconds',
@@ -39,7 +41,12 @@ export function observeRequests(logger: Logger, metrics: Registry): ServiceMiddl
     const requestId = requestIdShape.test(given) ? given : randomUUID();
     const traceparent = readTraceparent(ctx.get('traceparent'));
     const traceId = traceparent.split('-')[1];
-    ctx.state = { requestId, traceparent, receivedAt: new Date(), logger: logger.child({ requestId, traceId }) };
+    ctx.state = {
+      requestId,
+      traceparent,
+      receivedAt: new Date(),
+      logger: logger.child({ requestId, traceId }),
+    };
     ctx.set('X-Request-Id', requestId);
     await next();
 
@@ -50,15 +57,24 @@ export function observeRequests(logger: Logger, metrics: Registry): ServiceMiddl
     duration.observe({ method, route, status }, durationMs / 1_000);
     // The path only: a query may carry what people wrote.
     const { path } = ctx;
-    const line = { event: 'http.request', method, route, path, status, durationMs: Math.round(durationMs) };
+    const line = {
+      event: 'http.request',
+      method,
+      route,
+      path,
+      status,
+      durationMs: Math.round(durationMs),
+    };
     ctx.state.logger[quietRoutes.has(route) ? 'debug' : 'info'](line);
   };
 }
 
-const traceparentShape = /^(?!ff)([0-9a-f]{2})-((?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})(-.*)?$/;
+const traceparentShape =
+  /^(?!ff)([0-9a-f]{2})-((?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})(-.*)?$/;
 
 /**
- * The W3C trace context of a request: the one that it brought, or a new one, which is also the answer to a bad header.
+ * The W3C trace context of a request: the one that it brought, or a new one, which is also the
+ * answer to a bad header.
  *
  * Later versions of the header are read as far as version 00 knows them, as the standard wants it.
  */
@@ -68,7 +84,10 @@ export function readTraceparent(header: string): string {
   return `00-${randomHex()}-${randomHex().slice(0, 16)}-01`;
 }
 
-/** A random UUID is never all zeros, which would mean: no id. Node makes them in stock, single random bytes cost several times as much. */
+/**
+ * A random UUID is never all zeros, which would mean: no id. Node makes them in stock, single
+ * random bytes cost several times as much.
+ */
 function randomHex(): string {
   return randomUUID().replaceAll('-', '');
 }

@@ -47,7 +47,10 @@ export class Problem extends Error {
   }
 }
 
-/** The edge: every error becomes a problem+json answer; an unexpected one is logged and answered without detail. */
+/**
+ * The edge: every error becomes a problem+json answer; an unexpected one is logged and answered
+ * without detail.
+ */
 export const answerProblems: ServiceMiddleware = async (ctx, next) => {
   try {
     await next();
@@ -66,14 +69,21 @@ export const answerProblems: ServiceMiddleware = async (ctx, next) => {
 
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof HttpError && error.expose) return new Problem(error.status, { detail: error.message });
+  if (error instanceof HttpError && error.expose)
+    return new Problem(error.status, { detail: error.message });
   if (error instanceof UnavailableError) {
-    return new Problem(503, { detail: error.message, headers: { 'Retry-After': '1' }, cause: error });
+    return new Problem(503, {
+      detail: error.message,
+      headers: { 'Retry-After': '1' },
+      cause: error,
+    });
   }
   return new Problem(500, { cause: error });
 }
 
-/** Runs after all routers, so only when none took the request: 405 when the path is known, else 404. */
+/**
+ * Runs after all routers, so only when none took the request: 405 when the path is known, else 404.
+ */
 export const answerUnrouted: ServiceMiddleware = (ctx) => {
   const allowed = allowedMethods(ctx['matched']);
   if (allowed.length === 0) throw new Problem(404, { detail: 'There is nothing at this path.' });
@@ -87,7 +97,9 @@ export const answerUnrouted: ServiceMiddleware = (ctx) => {
 
 /** @koa/router leaves the layers whose path fits in `ctx.matched`, whatever their method. */
 function allowedMethods(matched: unknown): string[] {
-  const layers: readonly { readonly methods: readonly string[] }[] = Array.isArray(matched) ? matched : [];
+  const layers: readonly { readonly methods: readonly string[] }[] = Array.isArray(matched)
+    ? matched
+    : [];
   return [...new Set(layers.flatMap((layer) => layer.methods))].sort();
 }
 

@@ -13,10 +13,13 @@ export interface JsonBodyOptions {
 /**
  * The request's JSON value; throws 400, 408, 413 or 415 as a Problem.
  *
- * Stricter than the usual parsers: bytes that are not UTF-8 are refused, not replaced, a key that stands twice in an
- * object is refused, not dropped, and compressed bodies are not taken.
+ * Stricter than the usual parsers: bytes that are not UTF-8 are refused, not replaced, a key that
+ * stands twice in an object is refused, not dropped, and compressed bodies are not taken.
  */
-export async function readJsonBody(ctx: ServiceContext, options: JsonBodyOptions): Promise<unknown> {
+export async function readJsonBody(
+  ctx: ServiceContext,
+  options: JsonBodyOptions,
+): Promise<unknown> {
   const { limitBytes, types = ['application/json'], timeLimitMs = 10_000 } = options;
   if (
     !types.includes(ctx.request.type.toLowerCase()) ||
@@ -30,7 +33,8 @@ export async function readJsonBody(ctx: ServiceContext, options: JsonBodyOptions
   }
   // The rest may never come, so the connection cannot serve another request.
   const headers = { Connection: 'close' };
-  const late = () => new Problem(408, { detail: `The body did not come within ${timeLimitMs} ms.`, headers });
+  const late = () =>
+    new Problem(408, { detail: `The body did not come within ${timeLimitMs} ms.`, headers });
   return parse(await withinDeadline(readBytes(ctx, limitBytes), timeLimitMs, late));
 }
 
@@ -61,7 +65,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function parse(bytes: Buffer): unknown {
   const { source, value } = decode(bytes);
-  if (hasRepeatedKey(source, value)) throw new Problem(400, { detail: 'An object of the body has a key twice.' });
+  if (hasRepeatedKey(source, value))
+    throw new Problem(400, { detail: 'An object of the body has a key twice.' });
   return value;
 }
 
@@ -75,7 +80,8 @@ function decode(bytes: Buffer): { readonly source: string; readonly value: unkno
 }
 
 /**
- * Tells whether an object in the JSON `source` of `value` has a key twice, of which JSON.parse silently keeps the last.
+ * Tells whether an object in the JSON `source` of `value` has a key twice, of which JSON.parse
+ * silently keeps the last.
  *
  * Then the source holds more texts, keys included, than the value.
  */

@@ -16,7 +16,10 @@ export type RequestSchema = z.ZodObject<{
   body?: z.ZodType;
 }>;
 
-/** The request in its schema's shape; throws a Problem that names the fields: 422 for a body, 400 for what is around it. */
+/**
+ * The request in its schema's shape; throws a Problem that names the fields: 422 for a body, 400
+ * for what is around it.
+ */
 export async function readRequest<Schema extends RequestSchema>(
   ctx: ServiceContext,
   schema: Schema,
@@ -58,14 +61,20 @@ function misfit(status: number, detail: string, issues: readonly z.core.$ZodIssu
 function toFields(issue: z.core.$ZodIssue): FieldError[] {
   const [part, field] = issue.path;
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.slice(0, 10).map((key) => ({ field: key.slice(0, 100), wants: 'not to be there' }));
+    return issue.keys
+      .slice(0, 10)
+      .map((key) => ({ field: key.slice(0, 100), wants: 'not to be there' }));
   }
-  return [{ field: field === undefined ? `(${String(part)})` : String(field), wants: issue.message }];
+  return [
+    { field: field === undefined ? `(${String(part)})` : String(field), wants: issue.message },
+  ];
 }
 
 /** Fields of requests that services share; the error message of each says what it wants. */
 export const requestFields = {
-  /** A text that `parse` turns into something; undefined from it means that the text does not fit. */
+  /**
+   * A text that `parse` turns into something; undefined from it means that the text does not fit.
+   */
   parsed,
 
   /** In lower case, however it came. */
@@ -83,7 +92,8 @@ export const requestFields = {
     }).default(preset),
 
   /** If-Match and If-None-Match. */
-  entityTags: () => parsed('entity tags in double quotes with commas between, or *', parseEntityTags).optional(),
+  entityTags: () =>
+    parsed('entity tags in double quotes with commas between, or *', parseEntityTags).optional(),
 } as const;
 
 function parsed<Value>(wants: string, parse: (text: string) => Value | undefined) {

@@ -41,7 +41,10 @@ test.each([
 });
 
 test('whatever comes, the result is VALID', () => {
-  const header = fc.oneof(fc.string(), fc.stringMatching(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}.?$/));
+  const header = fc.oneof(
+    fc.string(),
+    fc.stringMatching(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}.?$/),
+  );
   fc.assert(
     fc.property(header, (given) => {
       expect(readTraceparent(given)).toMatch(valid);

@@ -86,7 +86,10 @@ const assets = [
   },
 ] as const;
 
-/** Nothing from other hosts, no script in the page; Swagger UI sets styles in place and holds its icons as `data:`. */
+/**
+ * Nothing from other hosts, no script in the page; Swagger UI sets styles in place and holds its
+ * icons as `data:`.
+ */
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -98,7 +101,9 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** `/openapi.json`, and `/docs`, which shows it in a browser: Swagger UI, from this service alone. */
+/**
+ * `/openapi.json`, and `/docs`, which shows it in a browser: Swagger UI, from this service alone.
+ */
 export function docsRouter(document: object): ServiceRouter {
   const router: ServiceRouter = new Router();
 

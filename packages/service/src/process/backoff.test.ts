@@ -10,7 +10,8 @@ test('a wait doubles from one failure to the next, up to its limit', () => {
 
 test('factor and jitter are settings, and without a limit a wait grows on', () => {
   const policy = { firstMs: 1_000, factor: 3, jitter: 0.2 };
-  const waits = (random: number): number[] => [1, 2, 3].map((failures) => backoffMs(policy, failures, () => random));
+  const waits = (random: number): number[] =>
+    [1, 2, 3].map((failures) => backoffMs(policy, failures, () => random));
   expect(waits(0.5)).toEqual([1_000, 3_000, 9_000]);
   expect(waits(0)).toEqual([800, 2_400, 7_200]);
   expect(waits(1)).toEqual([1_200, 3_600, 10_800]);
@@ -22,9 +23,13 @@ test('the jitter goes past the limit too: what waits for the limit does not retu
 
 test('a backoff counts its failures', () => {
   const backoff = createBackoff({ firstMs: 10, maxMs: 25 });
-  expect([backoff.failures(), backoff.next(), backoff.next(), backoff.next(), backoff.failures()]).toEqual([
-    0, 10, 20, 25, 3,
-  ]);
+  expect([
+    backoff.failures(),
+    backoff.next(),
+    backoff.next(),
+    backoff.next(),
+    backoff.failures(),
+  ]).toEqual([0, 10, 20, 25, 3]);
 });
 
 test('waits GROW, stay within the limit and 20 % of jitter', async () => {
@@ -51,12 +56,23 @@ test('waits GROW, stay within the limit and 20 % of jitter', async () => {
 
 test('a FATAL error is not retried', async () => {
   const fatal = new Error('settings');
-  const options = { signal: new AbortController().signal, onRetry: () => expect.unreachable(), isFatal: () => true };
+  const options = {
+    signal: new AbortController().signal,
+    onRetry: () => expect.unreachable(),
+    isFatal: () => true,
+  };
   await expect(retryUntilReady(() => Promise.reject(fatal), options)).rejects.toBe(fatal);
 });
 
 test('an ABORT ends the wait', async () => {
   const abort = new AbortController();
-  const options = { signal: abort.signal, onRetry: () => abort.abort(), firstDelayMs: 60_000, maxDelayMs: 60_000 };
-  await expect(retryUntilReady(() => Promise.reject(new Error('no')), options)).rejects.toThrow('aborted');
+  const options = {
+    signal: abort.signal,
+    onRetry: () => abort.abort(),
+    firstDelayMs: 60_000,
+    maxDelayMs: 60_000,
+  };
+  await expect(retryUntilReady(() => Promise.reject(new Error('no')), options)).rejects.toThrow(
+    'aborted',
+  );
 });

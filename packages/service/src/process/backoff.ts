@@ -1,18 +1,31 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** Waits that grow from one failure to the next: `firstMs`, then `factor` times as long each, up to `maxMs`. */
+/**
+ * Waits that grow from one failure to the next: `firstMs`, then `factor` times as long each, up to
+ * `maxMs`.
+ */
 export interface BackoffPolicy {
   readonly firstMs: number;
   /** None by default. */
   readonly maxMs?: number;
   /** 2 by default. */
   readonly factor?: number;
-  /** The share by which a wait varies, so that what failed together does not return together: 0.2 is +-20 %. 0 by default. */
+  /**
+   * The share by which a wait varies, so that what failed together does not return together: 0.2 is
+   * +-20 %. 0 by default.
+   */
   readonly jitter?: number;
 }
 
-/** The wait in ms after the failure of this number in a row, which counts from 1. `random` gives 0 to 1. */
-export function backoffMs(policy: BackoffPolicy, failures: number, random: () => number = Math.random): number {
+/**
+ * The wait in ms after the failure of this number in a row, which counts from 1. `random` gives 0
+ * to 1.
+ */
+export function backoffMs(
+  policy: BackoffPolicy,
+  failures: number,
+  random: () => number = Math.random,
+): number {
   const { firstMs, maxMs = Infinity, factor = 2, jitter = 0 } = policy;
   const ms = Math.min(maxMs, firstMs * factor ** (failures - 1));
   return Math.round(ms * (1 + jitter * (2 * random() - 1)));
@@ -43,8 +56,14 @@ export interface RetryOptions {
   readonly maxDelayMs?: number;
 }
 
-/** Tries until it succeeds, with doubling, jittered waits; an abort of `signal` ends it with the signal's reason. */
-export async function retryUntilReady<Result>(attempt: () => Promise<Result>, options: RetryOptions): Promise<Result> {
+/**
+ * Tries until it succeeds, with doubling, jittered waits; an abort of `signal` ends it with the
+ * signal's reason.
+ */
+export async function retryUntilReady<Result>(
+  attempt: () => Promise<Result>,
+  options: RetryOptions,
+): Promise<Result> {
   const { signal, onRetry, isFatal, firstDelayMs = 200, maxDelayMs = 5_000 } = options;
   const backoff = createBackoff({ firstMs: firstDelayMs, maxMs: maxDelayMs, jitter: 0.2 });
   for (;;) {

@@ -32,7 +32,10 @@ export const configFields = {
       .pipe(z.number().min(1))
       .describe('milliseconds, from 1 to 9999999'),
 
-  /** How long a service that closes goes on serving: longer than a balancer needs to see that `/readyz` is red. */
+  /**
+   * How long a service that closes goes on serving: longer than a balancer needs to see that
+   * `/readyz` is red.
+   */
   drainMs: () =>
     z
       .string()
@@ -72,7 +75,9 @@ export const configFields = {
   }),
 } as const;
 
-/** The configuration cannot be used; the message is a report of every problem, fit for a terminal. */
+/**
+ * The configuration cannot be used; the message is a report of every problem, fit for a terminal.
+ */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -80,8 +85,9 @@ export class ConfigError extends Error {
 const secretName = /PASSWORD|SECRET|TOKEN|CREDENTIAL|PRIVATE/;
 
 /**
- * Reads the variables that `schema` names, or reports all problems at once; an empty variable counts as not set.
- * Where `NAME` is not set, `NAME_FILE` may name a file with its value: containers get their secrets as files.
+ * Reads the variables that `schema` names, or reports all problems at once; an empty variable
+ * counts as not set. Where `NAME` is not set, `NAME_FILE` may name a file with its value:
+ * containers get their secrets as files.
  */
 export function readConfig<Schema extends z.ZodObject>(
   schema: Schema,
@@ -105,23 +111,34 @@ export function readConfig<Schema extends z.ZodObject>(
     .map(({ variable, message }) => {
       return `  ${variable}: ${showGiven(variable, given[variable])}, wants ${wants(schema.shape[variable], message)}`;
     });
-  const fileLines = [...fileProblems].map(([variable, problem]) => `  ${variable}_FILE: ${problem}`);
-  throw new ConfigError(['The configuration cannot be used:', ...new Set([...lines, ...fileLines])].join('\n'));
+  const fileLines = [...fileProblems].map(
+    ([variable, problem]) => `  ${variable}_FILE: ${problem}`,
+  );
+  throw new ConfigError(
+    ['The configuration cannot be used:', ...new Set([...lines, ...fileLines])].join('\n'),
+  );
 }
 
 type FileValue =
-  { readonly kind: 'value'; readonly value: string } | { readonly kind: 'bad'; readonly problem: string };
+  | { readonly kind: 'value'; readonly value: string }
+  | { readonly kind: 'bad'; readonly problem: string };
 
 function readValue(file: string, isSetTwice: boolean): FileValue {
   const got = `got ${JSON.stringify(file)}`;
-  if (isSetTwice) return { kind: 'bad', problem: `${got}, but the variable itself is set too: set one of them` };
+  if (isSetTwice)
+    return { kind: 'bad', problem: `${got}, but the variable itself is set too: set one of them` };
   try {
     // Editors and `echo` end a file with a line break.
     const value = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
-    return value === '' ? { kind: 'bad', problem: `${got}, which is empty` } : { kind: 'value', value };
+    return value === ''
+      ? { kind: 'bad', problem: `${got}, which is empty` }
+      : { kind: 'value', value };
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    return { kind: 'bad', problem: `${got}, which cannot be read (${reason}): create it, or make it readable` };
+    return {
+      kind: 'bad',
+      problem: `${got}, which cannot be read (${reason}): create it, or make it readable`,
+    };
   }
 }
 

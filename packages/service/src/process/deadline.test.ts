@@ -9,7 +9,9 @@ const never = new Promise<never>(() => undefined);
 
 test('work that is done in time gives its result or its own error, and leaves no timer', async () => {
   expect(await withinDeadline(Promise.resolve(1), 1_000, late)).toBe(1);
-  await expect(withinDeadline(Promise.reject(new Error('own')), 1_000, late)).rejects.toThrow('own');
+  await expect(withinDeadline(Promise.reject(new Error('own')), 1_000, late)).rejects.toThrow(
+    'own',
+  );
   expect(vi.getTimerCount()).toBe(0);
 });
 

@@ -1,4 +1,7 @@
-/** Something the service depends on cannot be reached now; the HTTP edge answers 503 with Retry-After. */
+/**
+ * Something the service depends on cannot be reached now; the HTTP edge answers 503 with
+ * Retry-After.
+ */
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError';
 }
@@ -11,8 +14,8 @@ export class MissingValueError extends Error {
 /**
  * The value, or an error that names it, when it is undefined, null or NaN.
  *
- * For what cannot be missing as long as the program is right. A fallback would hide the fault, and NaN passes every check that
- * asks whether it is too large.
+ * For what cannot be missing as long as the program is right. A fallback would hide the fault, and
+ * NaN passes every check that asks whether it is too large.
  */
 export function must<Value>(value: Value, what: string): NonNullable<Value> {
   if (value === undefined || value === null || Number.isNaN(value))

@@ -30,14 +30,20 @@ async function run(
 
 it.for([
   ['a call that does not return', 'function spin() { for (;;); } setTimeout(spin, 50);'],
-  ['promises that settle at once', 'async function spin() { for (;;) await null; } setTimeout(spin, 50);'],
-] as const)('kills a process whose event loop is blocked by %s, and says where it is', async ([, then]) => {
-  const { signal, stderr } = await run(then);
-  expect(signal).toBe('SIGKILL');
-  const { event, stack } = JSON.parse(stderr) as { event: string; stack: readonly string[] };
-  expect(event).toBe('process.blocked');
-  expect(stack[0]).toMatch(/^spin /);
-});
+  [
+    'promises that settle at once',
+    'async function spin() { for (;;) await null; } setTimeout(spin, 50);',
+  ],
+] as const)(
+  'kills a process whose event loop is blocked by %s, and says where it is',
+  async ([, then]) => {
+    const { signal, stderr } = await run(then);
+    expect(signal).toBe('SIGKILL');
+    const { event, stack } = JSON.parse(stderr) as { event: string; stack: readonly string[] };
+    expect(event).toBe('process.blocked');
+    expect(stack[0]).toMatch(/^spin /);
+  },
+);
 
 it('leaves a busy process alone that still answers', async () => {
   const busy =
@@ -47,7 +53,8 @@ it('leaves a busy process alone that still answers', async () => {
 
 it('leaves a process alone that was stopped for longer than its limit and goes on', async () => {
   // The guard's own looks, twice as many as it takes to kill, come after the stop.
-  const living = 'console.error("ready"); await new Promise((r) => setTimeout(r, 2_500)); await scope.close();';
+  const living =
+    'console.error("ready"); await new Promise((r) => setTimeout(r, 2_500)); await scope.close();';
   const outcome = await run(living, async (child) => {
     if (child.stderr) await once(child.stderr, 'data');
     child.kill('SIGSTOP');

@@ -8,7 +8,8 @@ const looks = 20;
 /** Native code that does not return cannot be asked. */
 const stackWithinMs = 2_000;
 
-// Counted in looks, not by the clock: after a stop of the whole process the clock has jumped, but both threads go on.
+// Counted in looks, not by the clock: after a stop of the whole process the clock has jumped, but
+// both threads go on.
 let last = Atomics.load(ticks, 0);
 let still = 0;
 const looking = setInterval(() => {
@@ -21,7 +22,10 @@ const looking = setInterval(() => {
   readStack(end);
 }, limitMs / looks);
 
-/** Where the main thread is, the innermost call first: the only trace that a process which is killed here leaves. */
+/**
+ * Where the main thread is, the innermost call first: the only trace that a process which is killed
+ * here leaves.
+ */
 function readStack(then) {
   const session = new Session();
   session.connectToMainThread();
@@ -29,7 +33,9 @@ function readStack(then) {
     then(
       params.callFrames
         .slice(0, 20)
-        .map(({ functionName, url, location }) => `${functionName} ${url}:${location.lineNumber + 1}`),
+        .map(
+          ({ functionName, url, location }) => `${functionName} ${url}:${location.lineNumber + 1}`,
+        ),
     ),
   );
   session.post('Debugger.enable', () => session.post('Debugger.pause'));

@@ -10,7 +10,10 @@ export interface ProcessIdentity {
 
 const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 
-/** State and start time of a line of `/proc/<pid>/stat`; the command's name in it may hold spaces and brackets. */
+/**
+ * State and start time of a line of `/proc/<pid>/stat`; the command's name in it may hold spaces
+ * and brackets.
+ */
 export function parseStat(line: string): { state: string; startTime: string } {
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
   const [state, startTime] = [fields[0], fields[19]];

@@ -64,7 +64,9 @@ describe('NAME_FILE', () => {
   });
 
   test('is refused BESIDE the variable itself', () => {
-    expect(() => fromFile(write('long enough'), { DATABASE_PASSWORD: 'long enough' })).toThrow('set one of them');
+    expect(() => fromFile(write('long enough'), { DATABASE_PASSWORD: 'long enough' })).toThrow(
+      'set one of them',
+    );
   });
 
   test('a MISSING or EMPTY file is one sentence, and the variable is not reported twice', () => {
@@ -79,7 +81,9 @@ describe('NAME_FILE', () => {
 
   test('what is WRONG in a file is reported, and HIDDEN', () => {
     const file = write('short');
-    expect(() => fromFile(file)).toThrow('DATABASE_PASSWORD: got a value (hidden), wants 8 characters or more');
+    expect(() => fromFile(file)).toThrow(
+      'DATABASE_PASSWORD: got a value (hidden), wants 8 characters or more',
+    );
     expect(() => fromFile(file)).not.toThrow('short');
   });
 });

@@ -17,7 +17,11 @@ function start(env: Record<string, string>) {
   const until = async (event: string): Promise<void> => {
     while (!lines.some((line) => line.event === event)) await once(output, 'line');
   };
-  const ended = once(child, 'close').then(([code]) => ({ code, events: lines.map((line) => line.event), errors }));
+  const ended = once(child, 'close').then(([code]) => ({
+    code,
+    events: lines.map((line) => line.event),
+    errors,
+  }));
   return { child, until, ended };
 }
 
@@ -26,7 +30,13 @@ test('SIGTERM closes in order and exits 0', async () => {
   await service.until('example.started');
   service.child.kill('SIGTERM');
   const { code, events } = await service.ended;
-  expect(events).toEqual(['example.started', 'process.closing', 'second.closed', 'first.closed', 'process.closed']);
+  expect(events).toEqual([
+    'example.started',
+    'process.closing',
+    'second.closed',
+    'first.closed',
+    'process.closed',
+  ]);
   expect(code).toBe(0);
 });
 
@@ -59,7 +69,9 @@ test('what was logged is OUT before the next statement, even when that is a kill
 
 test('a wrong CONFIGURATION is told on stderr, without a stack, and exits 1', async () => {
   const { code, events, errors } = await start({ LOG_LEVEL: 'loud' }).ended;
-  expect(errors).toMatch(/^The configuration cannot be used:\n {2}LOG_LEVEL: got "loud", wants one of .*\n$/);
+  expect(errors).toMatch(
+    /^The configuration cannot be used:\n {2}LOG_LEVEL: got "loud", wants one of .*\n$/,
+  );
   expect([code, events]).toEqual([1, []]);
 });
 

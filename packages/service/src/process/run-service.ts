@@ -3,14 +3,21 @@ import type { z } from 'zod';
 import { ConfigError, readConfig } from './config.ts';
 import { createLogger, type Logger } from './telemetry.ts';
 
-type ProcessConfig = { readonly INSTANCE: string; readonly LOG_LEVEL: string; readonly DRAIN_MS?: number };
+type ProcessConfig = {
+  readonly INSTANCE: string;
+  readonly LOG_LEVEL: string;
+  readonly DRAIN_MS?: number;
+};
 type ProcessSchema = z.ZodObject & z.ZodType<ProcessConfig>;
 
 export interface Running<Config> {
   readonly config: Readonly<Config>;
   readonly logger: Logger;
   readonly scope: Scope;
-  /** Ends the process with exit code 1 after an orderly close: for a fault that only a new process can repair. */
+  /**
+   * Ends the process with exit code 1 after an orderly close: for a fault that only a new process
+   * can repair.
+   */
   readonly fail: (error: Error) => void;
 }
 
@@ -19,13 +26,22 @@ type Start<Schema extends ProcessSchema> = (running: Running<z.output<Schema>>) 
 /** An orderly close that takes longer than this, and the time to drain, is given up. */
 const closeDeadlineMs = 10_000;
 
-/** Runs `start`, then serves until SIGTERM or SIGINT closes what it opened; a second signal ends the process at once. */
-export async function runService<Schema extends ProcessSchema>(schema: Schema, start: Start<Schema>): Promise<void> {
+/**
+ * Runs `start`, then serves until SIGTERM or SIGINT closes what it opened; a second signal ends the
+ * process at once.
+ */
+export async function runService<Schema extends ProcessSchema>(
+  schema: Schema,
+  start: Start<Schema>,
+): Promise<void> {
   await runProcess(schema, start, new Promise(() => undefined));
 }
 
 /** Runs `task` once, closes what it opened and exits: 0, or 1 when it failed. */
-export async function runTask<Schema extends ProcessSchema>(schema: Schema, task: Start<Schema>): Promise<void> {
+export async function runTask<Schema extends ProcessSchema>(
+  schema: Schema,
+  task: Start<Schema>,
+): Promise<void> {
   await runProcess(schema, task, Promise.resolve());
 }
 
@@ -50,10 +66,14 @@ async function runProcess<Schema extends ProcessSchema>(
     exitCode = 1;
     logger.fatal({ event: 'process.failed', err: error });
   }
-  process.exit((await closeInTime(scope, logger, closeDeadlineMs + (config.DRAIN_MS ?? 0))) ? exitCode : 1);
+  process.exit(
+    (await closeInTime(scope, logger, closeDeadlineMs + (config.DRAIN_MS ?? 0))) ? exitCode : 1,
+  );
 }
 
-function readConfigOrExit<Schema extends ProcessSchema>(schema: Schema): Readonly<z.output<Schema>> {
+function readConfigOrExit<Schema extends ProcessSchema>(
+  schema: Schema,
+): Readonly<z.output<Schema>> {
   try {
     return readConfig(schema, process.env);
   } catch (error) {
@@ -139,8 +159,8 @@ export function createScope(): Scope {
 const maxBlockedMs = 60_000;
 
 /**
- * Ends the process with SIGKILL when its event loop is blocked: such a process gives no answer, yet looks alive.
- * Time in which the whole process stood still (stopped, suspended) does not count.
+ * Ends the process with SIGKILL when its event loop is blocked: such a process gives no answer, yet
+ * looks alive. Time in which the whole process stood still (stopped, suspended) does not count.
  */
 export function guardEventLoop(scope: Scope, limitMs = maxBlockedMs): void {
   const ticks = new Int32Array(new SharedArrayBuffer(4));

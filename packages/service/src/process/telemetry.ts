@@ -10,7 +10,10 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream;
 }
 
-/** A JSON line per fact; call it as `logger.info({ event: 'http.listening', port })`, with an event name that never changes. */
+/**
+ * A JSON line per fact; call it as `logger.info({ event: 'http.listening', port })`, with an event
+ * name that never changes.
+ */
 export function createLogger({ name, level, destination }: LoggerOptions): Logger {
   const options = {
     name,
@@ -19,7 +22,8 @@ export function createLogger({ name, level, destination }: LoggerOptions): Logge
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: (error: unknown) => describeError(error) },
   };
-  // Pino's own default writes behind the program's back: at exit its last lines come out in another order or not at all.
+  // Pino's own default writes behind the program's back: at exit its last lines come out in another
+  // order or not at all.
   return pino(options, destination ?? pino.destination({ sync: true }));
 }
 
@@ -31,7 +35,10 @@ interface ErrorLine {
   readonly cause?: ErrorLine;
 }
 
-/** An error as a log line shows it; other properties are left out, for drivers put the statement's data there. */
+/**
+ * An error as a log line shows it; other properties are left out, for drivers put the statement's
+ * data there.
+ */
 function describeError(error: unknown, causesLeft = 5): ErrorLine {
   try {
     return describe(error, causesLeft);
@@ -53,14 +60,20 @@ function describe(error: unknown, causesLeft: number): ErrorLine {
   };
 }
 
-/** One sentence without its full stop; the innermost cause comes last and says most: fetch calls every failure "fetch failed". */
+/**
+ * One sentence without its full stop; the innermost cause comes last and says most: fetch calls
+ * every failure "fetch failed".
+ */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const text = (error.message || error.name).replace(/\.$/, '');
   return error.cause instanceof Error ? `${text}: ${reasonOf(error.cause)}` : text;
 }
 
-/** The metrics of one service instance: a registry of its own, so that two of them can live in one test. */
+/**
+ * The metrics of one service instance: a registry of its own, so that two of them can live in one
+ * test.
+ */
 export function createMetrics(instance: string): Registry {
   const registry = new Registry();
   // Prometheus itself owns the label `instance`.

@@ -5,7 +5,10 @@ export interface Deadline {
   end(): void;
 }
 
-/** Starts the time; `late` makes the error when it has passed, and does what must be done at that moment. */
+/**
+ * Starts the time; `late` makes the error when it has passed, and does what must be done at that
+ * moment.
+ */
 export function startDeadline(deadlineMs: number, late: () => Error): Deadline {
   const passed = Promise.withResolvers<never>();
   // It may pass between two waits.
@@ -20,8 +23,8 @@ export function startDeadline(deadlineMs: number, late: () => Error): Deadline {
 /**
  * What `work` gives, or an error of `late` when that takes longer than `deadlineMs`.
  *
- * Work that was given up goes on and may still succeed; what it fails with then is not reported. A request of `fetch` takes
- * `AbortSignal.timeout` instead: that ends the request itself.
+ * Work that was given up goes on and may still succeed; what it fails with then is not reported. A
+ * request of `fetch` takes `AbortSignal.timeout` instead: that ends the request itself.
  */
 export async function withinDeadline<Result>(
   work: Promise<Result>,
@@ -47,8 +50,9 @@ const defaultTickMs = 1_000;
 /**
  * A clock for waits and limits: a sum of timer ticks, each capped at twice its interval.
  *
- * The system's clock can be set, and even the monotonic one runs on while the whole process stands still (SIGSTOP, a frozen
- * container, a suspended machine): time in which nothing could have been done, so no limit may count it.
+ * The system's clock can be set, and even the monotonic one runs on while the whole process stands
+ * still (SIGSTOP, a frozen container, a suspended machine): time in which nothing could have been
+ * done, so no limit may count it.
  */
 export function createElapsedClock(
   tickMs = defaultTickMs,

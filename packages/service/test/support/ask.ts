@@ -1,4 +1,10 @@
-import { createServer, request, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { duplexPair } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
@@ -46,7 +52,12 @@ export async function ask(callback: Callback, question: Question): Promise<Answe
 }
 
 /** The same with a JSON body. */
-export function askJson(callback: Callback, method: string, path: string, value: unknown): Promise<Answer> {
+export function askJson(
+  callback: Callback,
+  method: string,
+  path: string,
+  value: unknown,
+): Promise<Answer> {
   const headers = { 'Content-Type': 'application/json' };
   return ask(callback, { method, path, headers, body: JSON.stringify(value) });
 }

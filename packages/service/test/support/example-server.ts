@@ -12,7 +12,10 @@ export interface Example extends HttpServer {
 }
 
 /** A server with one handler at `/things/:id`, and what it has logged. */
-export function serveExample(handler: ServiceMiddleware = () => undefined, limits: Partial<HttpLimits> = {}): Example {
+export function serveExample(
+  handler: ServiceMiddleware = () => undefined,
+  limits: Partial<HttpLimits> = {},
+): Example {
   const lines: Record<string, unknown>[] = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
   const logger = createLogger({ name: 'test', level: 'debug', destination });
@@ -21,6 +24,12 @@ export function serveExample(handler: ServiceMiddleware = () => undefined, limit
   router.post('/things/:id', handler);
   router.delete('/things/:id', handler);
   const health = createHealth();
-  const server = createHttpServer({ logger, metrics: createMetrics('test'), health, routers: [router], limits });
+  const server = createHttpServer({
+    logger,
+    metrics: createMetrics('test'),
+    health,
+    routers: [router],
+    limits,
+  });
   return { ...server, health, lines };
 }

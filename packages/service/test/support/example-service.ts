@@ -3,7 +3,12 @@ import { configFields, runService, runTask, type Running } from '../../src/index
 
 const schema = z.object({ ...configFields.process('example'), MODE: configFields.text() });
 
-async function start({ config, logger, scope, fail }: Running<z.output<typeof schema>>): Promise<void> {
+async function start({
+  config,
+  logger,
+  scope,
+  fail,
+}: Running<z.output<typeof schema>>): Promise<void> {
   const { MODE } = config;
   const timer = setInterval(() => undefined, 1_000);
   scope.defer('first', () => {

@@ -4,8 +4,19 @@ import { expect, it } from 'vitest';
 import type { CatalogChange } from '../domain/to-catalog-change.ts';
 import { boardHandler } from './board-handler.ts';
 
-const data = { id: 'b1', version: 2, title: 't', content: 'c', author: 'a', createdAt: 1_000, updatedAt: 2_000 };
-const message = (event: BoardEvent, changes: Partial<Message<BoardEvent>> = {}): Message<BoardEvent> => ({
+const data = {
+  id: 'b1',
+  version: 2,
+  title: 't',
+  content: 'c',
+  author: 'a',
+  createdAt: 1_000,
+  updatedAt: 2_000,
+};
+const message = (
+  event: BoardEvent,
+  changes: Partial<Message<BoardEvent>> = {},
+): Message<BoardEvent> => ({
   event,
   eventId: 'e1',
   aggregateId: 'b1',
@@ -37,7 +48,9 @@ it('counts a creation on its UTC day, and no other event', async () => {
 });
 
 it('keeps a deleted board with its last state', async () => {
-  const [change] = await apply(message({ type: 'BoardDeleted', data: { ...data, deletedAt: 3_000 } }));
+  const [change] = await apply(
+    message({ type: 'BoardDeleted', data: { ...data, deletedAt: 3_000 } }),
+  );
   expect(change?.board).toMatchObject({ title: 't', deletedAt: new Date(3_000) });
 });
 

@@ -16,7 +16,10 @@ interface CatalogPage {
 export interface CatalogReader {
   /** Throws UnavailableError when the database cannot be asked now; so do the others. */
   find(id: string): Promise<CatalogBoard | undefined>;
-  /** Boards that are not deleted, by id, which is by time of creation; those after `after`, at most `limit` and fewer when they are long. */
+  /**
+   * Boards that are not deleted, by id, which is by time of creation; those after `after`, at most
+   * `limit` and fewer when they are long.
+   */
   list(after: string, limit: number): Promise<CatalogPage>;
   /** Newest day first. */
   createdPerDay(limit: number): Promise<readonly CreatedPerDay[]>;

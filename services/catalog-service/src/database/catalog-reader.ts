@@ -6,7 +6,9 @@ import { catalogTable } from './catalog-table.ts';
 export function createCatalogReader(database: Database): CatalogReader {
   return {
     async find(id) {
-      return (await database.read((manager) => manager.findOneBy(catalogTable, { id }))) ?? undefined;
+      return (
+        (await database.read((manager) => manager.findOneBy(catalogTable, { id }))) ?? undefined
+      );
     },
     list(after, limit) {
       return database.read(async (manager) => {

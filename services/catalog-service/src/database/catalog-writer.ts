@@ -19,7 +19,8 @@ export const catalogWriter: CatalogWriter<EntityManager> = {
   async apply(tx, changes) {
     if (changes.length === 0) return;
     await tx.query(upsertBoards, [changes.map(toRow)]);
-    // Last, because every transaction of the day waits for this row; sorted, so that two never wait for each other.
+    // Last, because every transaction of the day waits for this row; sorted, so that two never wait
+    // for each other.
     const created = [...countByDay(changes)].sort(([a], [b]) => (a < b ? -1 : 1));
     if (created.length > 0) await tx.query(countCreated, [created]);
   },

@@ -1,4 +1,10 @@
-import { createHealth, createHttpServer, createLogger, createMetrics, UnavailableError } from '@board/service';
+import {
+  createHealth,
+  createHttpServer,
+  createLogger,
+  createMetrics,
+  UnavailableError,
+} from '@board/service';
 import { ask } from '@board/service/testing';
 import { describe, expect, it } from 'vitest';
 import type { CatalogReader } from '../application/ports.ts';
@@ -119,5 +125,7 @@ describe('GET /catalog', () => {
 });
 
 it('GET /created-per-day lists days', async () => {
-  expect((await serve([])('/created-per-day')).body).toEqual({ days: [{ day: '2026-01-02', created: 7 }] });
+  expect((await serve([])('/created-per-day')).body).toEqual({
+    days: [{ day: '2026-01-02', created: 7 }],
+  });
 });

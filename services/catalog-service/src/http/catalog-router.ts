@@ -1,4 +1,10 @@
-import { answerWithEtag, Problem, readRequest, requestFields, type ServiceRouter } from '@board/service';
+import {
+  answerWithEtag,
+  Problem,
+  readRequest,
+  requestFields,
+  type ServiceRouter,
+} from '@board/service';
 import Router from '@koa/router';
 import { z } from 'zod';
 import type { CatalogReader } from '../application/ports.ts';
@@ -9,7 +15,9 @@ const findRequest = z.object({
   path: z.object({ id: requestFields.uuid() }),
   header: z.object({ 'If-None-Match': requestFields.entityTags() }),
 });
-const listRequest = z.object({ query: z.strictObject({ limit, after: requestFields.uuid().optional() }) });
+const listRequest = z.object({
+  query: z.strictObject({ limit, after: requestFields.uuid().optional() }),
+});
 const daysRequest = z.object({ query: z.strictObject({ limit }) });
 
 /** `GET /catalog/:id`, `GET /catalog?limit&after` and `GET /created-per-day?limit`. */
@@ -19,11 +27,16 @@ export function catalogRouter(catalog: CatalogReader): ServiceRouter {
   router.get('/catalog/:id', async (ctx) => {
     const { path, header } = await readRequest(ctx, findRequest);
     const board = await catalog.find(path.id);
-    if (!board) throw new Problem(404, { detail: 'The catalog has no board with this id, or not yet.' });
+    if (!board)
+      throw new Problem(404, { detail: 'The catalog has no board with this id, or not yet.' });
     if (board.deletedAt) throw new Problem(410, { detail: 'This board was deleted.' });
     // Not the version alone: a catalog that is built anew may count again.
     const etag = `"${board.version}.${board.appliedCount}"`;
-    answerWithEtag(ctx, { etag, ifNoneMatch: header['If-None-Match'], body: () => catalogBody(board) });
+    answerWithEtag(ctx, {
+      etag,
+      ifNoneMatch: header['If-None-Match'],
+      body: () => catalogBody(board),
+    });
   });
 
   router.get('/catalog', async (ctx) => {

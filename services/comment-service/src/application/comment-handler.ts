@@ -2,11 +2,12 @@ import type { CommentEvent } from '@board/contracts';
 import { InvalidEventError, type Handler } from '@board/inbox';
 
 /**
- * Keeps the comments of each board and counts them. The count is the kind of effect that shows a lost or doubled event: it is
- * not idempotent, and need not be.
+ * Keeps the comments of each board and counts them. The count is the kind of effect that shows a
+ * lost or doubled event: it is not idempotent, and need not be.
  */
 export const commentHandler: Handler<CommentEvent> = {
-  // Removing a comment that was never added makes no sense here: wait until the first is applied or skipped.
+  // Removing a comment that was never added makes no sense here: wait until the first is applied or
+  // skipped.
   afterDeadLetter: 'block',
 
   async handle({ event, aggregateId, version }, tx) {
@@ -25,10 +26,15 @@ export const commentHandler: Handler<CommentEvent> = {
         [boardId],
       );
     } else {
-      const { affectedRows }: { affectedRows: number } = await tx.query('DELETE FROM comment WHERE id = ?', [data.id]);
+      const { affectedRows }: { affectedRows: number } = await tx.query(
+        'DELETE FROM comment WHERE id = ?',
+        [data.id],
+      );
       // A comment whose first event was skipped by hand was never counted.
       if (affectedRows === 1)
-        await tx.query('UPDATE comments_per_board SET comments = comments - 1 WHERE board_id = ?', [data.boardId]);
+        await tx.query('UPDATE comments_per_board SET comments = comments - 1 WHERE board_id = ?', [
+          data.boardId,
+        ]);
     }
   },
 };

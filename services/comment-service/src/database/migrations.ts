@@ -5,7 +5,8 @@ class CreateComments1764500000001 implements MigrationInterface {
   readonly name = 'CreateComments1764500000001';
 
   async up(runner: QueryRunner): Promise<void> {
-    // MySQL commits each DDL statement by itself: IF NOT EXISTS lets a migration that died half-way run again.
+    // MySQL commits each DDL statement by itself: IF NOT EXISTS lets a migration that died half-way
+    // run again.
     await runner.query(`
       CREATE TABLE IF NOT EXISTS comment (
         id         CHAR(36)     CHARACTER SET ascii   COLLATE ascii_bin        NOT NULL PRIMARY KEY,

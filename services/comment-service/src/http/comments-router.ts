@@ -26,7 +26,8 @@ export function commentsRouter(database: Database): ServiceRouter {
     const { path, query } = await readRequest(ctx, listRequest);
     const { limit, after = '' } = query;
     const { rows, count } = await database.read(async (manager) => {
-      // One more than asked for tells whether there is a next page. An id is by its time of creation.
+      // One more than asked for tells whether there is a next page. An id is by its time of
+      // creation.
       const rows: Row[] = await manager.query(
         'SELECT id, text, author, created_at FROM comment WHERE board_id = ? AND id > ? ORDER BY id LIMIT ?',
         [path.id, after, limit + 1],
@@ -41,7 +42,12 @@ export function commentsRouter(database: Database): ServiceRouter {
     ctx.body = {
       boardId: path.id,
       count,
-      comments: page.map(({ id, text, author, created_at: at }) => ({ id, text, author, createdAt: at.toISOString() })),
+      comments: page.map(({ id, text, author, created_at: at }) => ({
+        id,
+        text,
+        author,
+        createdAt: at.toISOString(),
+      })),
       next: rows.length > limit ? page.at(-1)?.id : null,
     };
   });

@@ -41,7 +41,9 @@ function guarding(setup: Setup) {
       stop: async () => void did.push('stop'),
     },
     connector: 'board-outbox',
-    openHistory: () => ({ readColumns: async () => (histories.length > 1 ? histories.shift() : histories[0]) }),
+    openHistory: () => ({
+      readColumns: async () => (histories.length > 1 ? histories.shift() : histories[0]),
+    }),
     withSql: (work) => work(sql),
     async hold() {
       if (!canRemember) throw new Error('no memory');
@@ -86,7 +88,12 @@ it('columns that the connector learns of while it is waited for are no incident'
 });
 
 it('a keeper that finds a connector stopped and held says so at once, though no fence can pass it', async () => {
-  const { look, did, alarm } = guarding({ histories: [wrong], relayed: '', state: 'STOPPED', isHeld: true });
+  const { look, did, alarm } = guarding({
+    histories: [wrong],
+    relayed: '',
+    state: 'STOPPED',
+    isHeld: true,
+  });
   await look();
   expect(alarm()).toMatch(/was stopped; do not resume it.*redrive/);
   expect(did).toEqual([]);

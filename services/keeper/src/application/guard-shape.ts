@@ -10,7 +10,13 @@ import {
   type SchemaHistory,
 } from '@board/relay';
 import type { Alarms, Logger } from '@board/service';
-import { areSame, decideShape, describeDifference, type Difference, type Shapes } from '../domain/decide-shape.ts';
+import {
+  areSame,
+  decideShape,
+  describeDifference,
+  type Difference,
+  type Shapes,
+} from '../domain/decide-shape.ts';
 import type { Job } from './job.ts';
 
 export interface ShapeGuard {
@@ -18,7 +24,10 @@ export interface ShapeGuard {
   readonly connector: string;
   readonly openHistory: (topic: string, tableId: string) => SchemaHistory;
   readonly withSql: <Result>(work: (sql: RunSql) => Promise<Result>) => Promise<Result>;
-  /** Remembers that rows may have been shipped wrongly and that the connector must not be resumed as it is. */
+  /**
+   * Remembers that rows may have been shipped wrongly and that the connector must not be resumed as
+   * it is.
+   */
   readonly hold: (reason: string) => Promise<void>;
   readonly isHeld: () => Promise<boolean>;
   readonly everyMs: number;
@@ -33,17 +42,34 @@ const skipAlarm = 'skipped statements';
 const fenceTimeoutMs = 15_000;
 
 /**
- * Compares the outbox's columns with those that the connector believes in. It reads rows by position: with columns renamed or
- * moved behind its back it would ship values under wrong names, without an error. Raises an alarm as well when the connector goes on passing
- * over statements that its parser refuses.
+ * Compares the outbox's columns with those that the connector believes in. It reads rows by
+ * position: with columns renamed or moved behind its back it would ship values under wrong names,
+ * without an error. Raises an alarm as well when the connector goes on passing over statements that
+ * its parser refuses.
  */
 export function guardShape(guard: ShapeGuard): Job {
-  const { connect, connector, withSql, hold, isHeld, everyMs, patienceMs, alarms, logger, elapsedMs } = guard;
-  let opened: { readonly topic: string; readonly tableId: string; readonly history: SchemaHistory } | undefined;
+  const {
+    connect,
+    connector,
+    withSql,
+    hold,
+    isHeld,
+    everyMs,
+    patienceMs,
+    alarms,
+    logger,
+    elapsedMs,
+  } = guard;
+  let opened:
+    | { readonly topic: string; readonly tableId: string; readonly history: SchemaHistory }
+    | undefined;
   let seen: { readonly difference: Difference; readonly gtid: GtidSet } | undefined;
   let wasSkipping = false;
 
-  /** A skip is over within a look or two; a longer one, or one that was killed in its middle, needs a human. */
+  /**
+   * A skip is over within a look or two; a longer one, or one that was killed in its middle, needs
+   * a human.
+   */
   async function checkSkip(): Promise<void> {
     const config = await connect.getConfig(connector);
     const isSkipping = config !== undefined && isSkippingDdl(config);
@@ -73,8 +99,14 @@ export function guardShape(guard: ShapeGuard): Job {
     return { table: columns.map(({ name }) => name), history: await opened.history.readColumns() };
   }
 
-  /** Whether the connector has read all that had happened when the difference was seen first, and it is still there. */
-  async function isSilent(sql: RunSql, { difference, gtid }: NonNullable<typeof seen>): Promise<boolean> {
+  /**
+   * Whether the connector has read all that had happened when the difference was seen first, and it
+   * is still there.
+   */
+  async function isSilent(
+    sql: RunSql,
+    { difference, gtid }: NonNullable<typeof seen>,
+  ): Promise<boolean> {
     const wait = { connect, mysql: sql, connector, gtid, timeoutMs: fenceTimeoutMs };
     if ((await waitForFence(wait)) !== 'passed') return false;
     const now = await look(sql);
@@ -88,17 +120,22 @@ export function guardShape(guard: ShapeGuard): Job {
   async function stopShipping(difference: Difference): Promise<void> {
     const { shapes } = difference;
     const reason = describeDifference(shapes);
-    // Without a shape in the history the connector goes on with the one that it holds, which it has followed until now.
+    // Without a shape in the history the connector goes on with the one that it holds, which it has
+    // followed until now.
     if (shapes.history === undefined) {
-      alarms.raise(alarm, `${reason}: it cannot start again. "npm run outbox -- redrive" makes a new one`);
+      alarms.raise(
+        alarm,
+        `${reason}: it cannot start again. "npm run outbox -- redrive" makes a new one`,
+      );
       return;
     }
     try {
-      // Before the stop: killed between the two, none could tell why it is stopped. Anew for each stop: an audit may
-      // just be settling what was suspected of the rows before these.
+      // Before the stop: killed between the two, none could tell why it is stopped. Anew for each
+      // stop: an audit may just be settling what was suspected of the rows before these.
       await hold(`rows may have been shipped under wrong columns: ${reason}`);
     } finally {
-      // Also where nothing can be remembered, and again should it be resumed: each row more lands under wrong columns.
+      // Also where nothing can be remembered, and again should it be resumed: each row more lands
+      // under wrong columns.
       await connect.stop(connector);
       logger.error({ event: 'connector.stopped', connector, reason });
       raiseStopped(reason);
@@ -106,10 +143,15 @@ export function guardShape(guard: ShapeGuard): Job {
   }
 
   function raiseStopped(reason: string): void {
-    alarms.raise(alarm, `${reason}. It was stopped; do not resume it: "npm run outbox -- redrive", then the audit`);
+    alarms.raise(
+      alarm,
+      `${reason}. It was stopped; do not resume it: "npm run outbox -- redrive", then the audit`,
+    );
   }
 
-  /** Stopped for this, perhaps by a keeper before this one: it will not move, so no fence will pass. */
+  /**
+   * Stopped for this, perhaps by a keeper before this one: it will not move, so no fence will pass.
+   */
   async function isStoppedForIt({ shapes }: Difference): Promise<boolean> {
     if (shapes.history === undefined) return false;
     return (await connect.getStatus(connector))?.connector.state === 'STOPPED' && (await isHeld());
@@ -135,7 +177,8 @@ export function guardShape(guard: ShapeGuard): Job {
         // Noted AFTER the columns were read: what has passed it has passed whatever changed them.
         if (seen?.difference !== difference) seen = { difference, gtid: await noteGtid(sql) };
         if (await isStoppedForIt(difference)) raiseStopped(describeDifference(difference.shapes));
-        else if (decision.kind === 'ask-fence' && (await isSilent(sql, seen))) await stopShipping(difference);
+        else if (decision.kind === 'ask-fence' && (await isSilent(sql, seen)))
+          await stopShipping(difference);
       }),
   };
 }

@@ -2,7 +2,10 @@ import { createHealth, createLogger } from '@board/service';
 import { expect, it } from 'vitest';
 import { healConnector } from './heal-connector.ts';
 
-/** A keeper beside a connector whose task has failed so, and goes on failing; a second passes from look to look. */
+/**
+ * A keeper beside a connector whose task has failed so, and goes on failing; a second passes from
+ * look to look.
+ */
 function healing(trace: string, failingStops = 0) {
   const did: string[] = [];
   let left = failingStops;
@@ -36,7 +39,8 @@ function healing(trace: string, failingStops = 0) {
   return { did, look, alarm: () => alarms.active().get('connector')?.reason };
 }
 
-const lost = 'io.debezium.DebeziumException: The db history topic is missing. You may attempt to recover it';
+const lost =
+  'io.debezium.DebeziumException: The db history topic is missing. You may attempt to recover it';
 const rebuild = ['stop', 'delete offsets', 'resume'];
 
 it('a position that could not be rebuilt is rebuilt at the next failure, and then no more', async () => {

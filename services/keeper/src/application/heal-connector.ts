@@ -7,12 +7,20 @@ import {
   type Health,
 } from '@board/relay';
 import type { Alarms, Logger } from '@board/service';
-import { beginHealing, decideHeal, type ConnectorHealth, type HealSettings } from '../domain/decide-heal.ts';
+import {
+  beginHealing,
+  decideHeal,
+  type ConnectorHealth,
+  type HealSettings,
+} from '../domain/decide-heal.ts';
 import type { Job } from './job.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';
 
 export interface Healing {
-  readonly connect: Pick<ConnectApi, 'getStatus' | 'restartFailed' | 'stop' | 'deleteOffsets' | 'resume'>;
+  readonly connect: Pick<
+    ConnectApi,
+    'getStatus' | 'restartFailed' | 'stop' | 'deleteOffsets' | 'resume'
+  >;
   readonly connector: string;
   readonly everyMs: number;
   readonly alarms: Alarms;
@@ -23,7 +31,10 @@ export interface Healing {
   readonly settings?: HealSettings;
 }
 
-/** Restarts a connector or task that has failed, which Connect never does by itself, and rebuilds its position where that is the only way. */
+/**
+ * Restarts a connector or task that has failed, which Connect never does by itself, and rebuilds
+ * its position where that is the only way.
+ */
 export function healConnector(healing: Healing): Job {
   const { connect, connector, everyMs, alarms, logger, metrics, now, settings } = healing;
   const alarm = 'connector';
@@ -44,7 +55,8 @@ export function healConnector(healing: Healing): Job {
     everyMs,
     async run() {
       const status = await connect.getStatus(connector);
-      const health: ConnectorHealth = status === undefined ? { kind: 'missing' } : explained(judgeStatus(status));
+      const health: ConnectorHealth =
+        status === undefined ? { kind: 'missing' } : explained(judgeStatus(status));
       const decision = decideHeal(state, health, now(), settings);
       state = decision.state;
       metrics.connector(health.kind === 'running');
@@ -52,7 +64,12 @@ export function healConnector(healing: Healing): Job {
       else alarms.raise(alarm, decision.alarm);
       if (decision.action === 'none') return;
       const trace = health.kind === 'failed' ? health.trace : '';
-      logger.warn({ event: `connector.${decision.action}`, connector, restarts: state.restarts, trace });
+      logger.warn({
+        event: `connector.${decision.action}`,
+        connector,
+        restarts: state.restarts,
+        trace,
+      });
       metrics.restarted();
       if (decision.action === 'restart') await connect.restartFailed(connector);
       else await rebuild();

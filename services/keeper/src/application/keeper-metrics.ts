@@ -15,7 +15,11 @@ export interface KeeperMetrics {
 
 export function createKeeperMetrics(registry: Registry): KeeperMetrics {
   const registers = [registry];
-  const leading = new Gauge({ name: 'keeper_leading', help: '1 while this instance is the active one', registers });
+  const leading = new Gauge({
+    name: 'keeper_leading',
+    help: '1 while this instance is the active one',
+    registers,
+  });
   const done = new Gauge({
     name: 'keeper_job_last_success_timestamp_seconds',
     help: 'When a job was done last',
@@ -28,7 +32,11 @@ export function createKeeperMetrics(registry: Registry): KeeperMetrics {
     labelNames: ['job'],
     registers,
   });
-  const running = new Gauge({ name: 'keeper_connector_running', help: '1 while connector and task run', registers });
+  const running = new Gauge({
+    name: 'keeper_connector_running',
+    help: '1 while connector and task run',
+    registers,
+  });
   const restarts = new Counter({
     name: 'keeper_connector_restarts_total',
     help: 'Restarts of a connector that had failed or stood still',
@@ -49,13 +57,21 @@ export function createKeeperMetrics(registry: Registry): KeeperMetrics {
     help: "Times that the connector's position or the server's history was lost",
     registers,
   });
-  const rows = new Counter({ name: 'keeper_outbox_purged_rows_total', help: 'Outbox rows deleted', registers });
+  const rows = new Counter({
+    name: 'keeper_outbox_purged_rows_total',
+    help: 'Outbox rows deleted',
+    registers,
+  });
   const unshipped = new Gauge({
     name: 'keeper_outbox_unshipped_rows',
     help: 'Old outbox rows that the connector has passed and never shipped',
     registers,
   });
-  const keys = new Counter({ name: 'keeper_keys_purged_total', help: 'Idempotency keys deleted', registers });
+  const keys = new Counter({
+    name: 'keeper_keys_purged_total',
+    help: 'Idempotency keys deleted',
+    registers,
+  });
   const trimmed = new Counter({
     name: 'keeper_retry_records_trimmed_total',
     help: 'Settled records deleted from retry topics',

@@ -14,7 +14,11 @@ function prepare() {
     },
     connect: { getOffsets: async () => undefined, getConfig: async () => undefined },
     connector: 'board-outbox',
-    memory: { read: async () => undefined, remember: async () => undefined, close: async () => undefined },
+    memory: {
+      read: async () => undefined,
+      remember: async () => undefined,
+      close: async () => undefined,
+    },
     findUnreceived: () => async () => ({ missing: [], undecided: [] }),
     alarms: createHealth().alarms,
     retentionMs: 3_600_000,
@@ -23,7 +27,12 @@ function prepare() {
     metrics: { purged: () => undefined, unshipped: () => undefined },
     now: () => new Date(),
   });
-  return { run: job.run(stop.signal), sessions: () => sessions, look: firstLook.resolve, stop: () => stop.abort() };
+  return {
+    run: job.run(stop.signal),
+    sessions: () => sessions,
+    look: firstLook.resolve,
+    stop: () => stop.abort(),
+  };
 }
 
 it('deletes nothing before the relay was LOOKED at', async () => {

@@ -1,5 +1,10 @@
 import { once } from 'node:events';
-import { distrust, waitUntilOutboxShipped, type ConnectApi, type RelayMemoryStore } from '@board/relay';
+import {
+  distrust,
+  waitUntilOutboxShipped,
+  type ConnectApi,
+  type RelayMemoryStore,
+} from '@board/relay';
 import {
   describeKept,
   purgeKeys,
@@ -16,7 +21,10 @@ export interface Purging {
   readonly connect: Pick<ConnectApi, 'getOffsets' | 'getConfig'>;
   readonly connector: string;
   readonly memory: RelayMemoryStore;
-  /** Nothing is deleted before: while no keeper ran, the server may have begun a new life that only a look tells from the old. */
+  /**
+   * Nothing is deleted before: while no keeper ran, the server may have begun a new life that only
+   * a look tells from the old.
+   */
   readonly firstLook: Promise<void>;
   /** Lends one connection, which is never replaced. */
   readonly withSession: (work: (session: PurgeSession) => Promise<void>) => Promise<void>;
@@ -31,12 +39,29 @@ export interface Purging {
 
 const fenceTimeoutMs = 60_000;
 const alarm = 'outbox rows';
-/** Rows that were not shipped are looked for more often than others are deleted: the alarm must end once they are. */
+/**
+ * Rows that were not shipped are looked for more often than others are deleted: the alarm must end
+ * once they are.
+ */
 const recheckMs = 60_000;
 
-/** Deletes idempotency keys that are older than promised, and outbox rows that are old and proven to be in Kafka. */
+/**
+ * Deletes idempotency keys that are older than promised, and outbox rows that are old and proven to
+ * be in Kafka.
+ */
 export function purgeTables(purging: Purging): Job {
-  const { connect, connector, memory, firstLook, withSession, retentionMs, alarms, logger, metrics, now } = purging;
+  const {
+    connect,
+    connector,
+    memory,
+    firstLook,
+    withSession,
+    retentionMs,
+    alarms,
+    logger,
+    metrics,
+    now,
+  } = purging;
   let hasLooked = false;
 
   function tell(kept: KeptRows): void {
@@ -57,17 +82,25 @@ export function purgeTables(purging: Purging): Job {
       await withSession(async (session) => {
         const keys = await purgeKeys({ session, signal });
         metrics.purged(0, keys);
-        const wait = { connect, mysql: session.query, connector, timeoutMs: fenceTimeoutMs, signal };
+        const wait = {
+          connect,
+          mysql: session.query,
+          connector,
+          timeoutMs: fenceTimeoutMs,
+          signal,
+        };
         const outcome = await purgeOutbox({
           session,
           findUnreceived: purging.findUnreceived(session),
-          awaitShipped: () => waitUntilOutboxShipped({ ...wait, distrust: distrust(memory, 'purge') }),
+          awaitShipped: () =>
+            waitUntilOutboxShipped({ ...wait, distrust: distrust(memory, 'purge') }),
           retentionMs,
           signal,
         });
         metrics.purged(outcome.rows, 0);
         logger.info({ event: 'outbox.purged', connector, keys, ...outcome });
-        if (outcome.kind === 'refused') throw new Error(`cannot tell what was shipped: ${outcome.reason}`);
+        if (outcome.kind === 'refused')
+          throw new Error(`cannot tell what was shipped: ${outcome.reason}`);
         if (outcome.kind === 'done') {
           tell(outcome.kept);
           await memory.remember({ purged: { at: now().toISOString(), rows: outcome.rows, keys } });

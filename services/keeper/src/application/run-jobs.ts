@@ -17,11 +17,19 @@ const retryMs = 15_000;
 const graceMs = 30_000;
 
 /** Runs every job at its own pace until the signal aborts, then waits for those under way. */
-export async function runJobs(jobs: readonly Job[], signal: AbortSignal, runner: JobRunner): Promise<void> {
+export async function runJobs(
+  jobs: readonly Job[],
+  signal: AbortSignal,
+  runner: JobRunner,
+): Promise<void> {
   await Promise.all(jobs.map((job) => repeat(job, signal, runner)));
 }
 
-async function repeat(job: Job, signal: AbortSignal, { alarms, logger, metrics, now }: JobRunner): Promise<void> {
+async function repeat(
+  job: Job,
+  signal: AbortSignal,
+  { alarms, logger, metrics, now }: JobRunner,
+): Promise<void> {
   const alarm = `job ${job.name}`;
   let failingSinceMs: number | undefined;
   while (!signal.aborted) {
@@ -35,7 +43,8 @@ async function repeat(job: Job, signal: AbortSignal, { alarms, logger, metrics, 
       failingSinceMs ??= now();
       metrics.jobFailed(job.name);
       logger.warn({ event: 'keeper.job-failed', job: job.name, err: error });
-      if (now() - failingSinceMs >= graceMs) alarms.raise(alarm, `${job.name} fails: ${reasonOf(error)}`);
+      if (now() - failingSinceMs >= graceMs)
+        alarms.raise(alarm, `${job.name} fails: ${reasonOf(error)}`);
     }
     const waitMs = failingSinceMs === undefined ? job.everyMs : Math.min(job.everyMs, retryMs);
     await delay(waitMs, undefined, { signal }).catch(() => undefined);

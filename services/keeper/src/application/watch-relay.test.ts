@@ -4,14 +4,24 @@ import { expect, it } from 'vitest';
 import { stallSettings } from '../domain/decide-stall.ts';
 import { watchRelay } from './watch-relay.ts';
 
-/** A keeper that remembers `memory`, in which others write as well; undefined: its topic is missing. */
+/**
+ * A keeper that remembers `memory`, in which others write as well; undefined: its topic is missing.
+ */
 function watching(memory: RelayMemory | undefined) {
   let kept = memory;
   const remember = (part: RelayMemory): void => void (kept = { ...kept, ...part });
   const job = watchRelay({
-    connect: { getOffsets: async () => [], getStatus: async () => undefined, restart: async () => undefined },
+    connect: {
+      getOffsets: async () => [],
+      getStatus: async () => undefined,
+      restart: async () => undefined,
+    },
     connector: 'board-outbox',
-    memory: { read: async () => kept, remember: async (part) => remember(part), close: async () => undefined },
+    memory: {
+      read: async () => kept,
+      remember: async (part) => remember(part),
+      close: async () => undefined,
+    },
     withSql: () => Promise.reject(new Error('MySQL is away')),
     everyMs: 1_000,
     alarms: createHealth().alarms,
@@ -22,7 +32,9 @@ function watching(memory: RelayMemory | undefined) {
     elapsedMs: () => 0,
   });
   const settle = (id: string): void =>
-    remember({ settlement: { suspicion: id, at: new Date().toISOString(), by: 'audit', reason: 'clean' } });
+    remember({
+      settlement: { suspicion: id, at: new Date().toISOString(), by: 'audit', reason: 'clean' },
+    });
   return { job, settle, open: () => openSuspicion(kept ?? {}) };
 }
 
@@ -30,7 +42,11 @@ it('a suspicion that is raised while another one is open is not settled by an au
   const before = suspect({ reason: 'rebuilt', fence: 'blocked' }, new Date(0));
   const { job, settle, open } = watching({ suspicion: before });
   await job.hold('wrong columns');
-  expect(open()).toMatchObject({ reason: 'rebuilt; then wrong columns', fence: 'blocked', held: true });
+  expect(open()).toMatchObject({
+    reason: 'rebuilt; then wrong columns',
+    fence: 'blocked',
+    held: true,
+  });
   expect(open()?.at).not.toBe(before.at);
   settle(before.id);
   expect(open()).toBeDefined();
@@ -63,7 +79,9 @@ it('the story of a suspicion stays short, however often the same is found', asyn
 });
 
 it('without the topic of the memory nothing can be suspected, and nothing waits for it without end', async () => {
-  await expect(watching(undefined).job.hold('wrong columns')).rejects.toThrow('topic of the memory is missing');
+  await expect(watching(undefined).job.hold('wrong columns')).rejects.toThrow(
+    'topic of the memory is missing',
+  );
 });
 
 it.each([
@@ -72,7 +90,14 @@ it.each([
 ])('a snapshot whose position stands still %s', async (_what, perLook, alarm) => {
   let [nowMs, records] = [0, 0n];
   const { alarms } = createHealth();
-  const looked = { serverUuid: 'a', executed: 'a:1', keepsHistory: 1, keepsPosition: 1, known: 1, behind: '' };
+  const looked = {
+    serverUuid: 'a',
+    executed: 'a:1',
+    keepsHistory: 1,
+    keepsPosition: 1,
+    known: 1,
+    behind: '',
+  };
   const job = watchRelay({
     connect: {
       getOffsets: async () => [{ partition: {}, offset: { gtids: 'a:1', snapshot: 'INITIAL' } }],
@@ -84,7 +109,11 @@ it.each([
       restart: () => Promise.reject(new Error('a snapshot must not be restarted')),
     },
     connector: 'board-outbox',
-    memory: { read: async () => ({}), remember: async () => undefined, close: async () => undefined },
+    memory: {
+      read: async () => ({}),
+      remember: async () => undefined,
+      close: async () => undefined,
+    },
     withSql: (work) => work(async () => [looked]),
     everyMs: 1_000,
     alarms,
@@ -96,5 +125,7 @@ it.each([
     stall: { ...stallSettings, snapshotAlarmAfterMs: 10_000, firstWaitMs: 1 },
   });
   for (; nowMs < 60_000; nowMs += 1_000) await job.run(new AbortController().signal);
-  expect(alarms.active().get('relay stalled')?.reason).toEqual(alarm && expect.stringContaining(alarm));
+  expect(alarms.active().get('relay stalled')?.reason).toEqual(
+    alarm && expect.stringContaining(alarm),
+  );
 });

@@ -16,7 +16,12 @@ import {
   type Suspicion,
 } from '@board/relay';
 import type { Alarms, Logger } from '@board/service';
-import { beginStanding, decideStall, type StallSettings, type Standing } from '../domain/decide-stall.ts';
+import {
+  beginStanding,
+  decideStall,
+  type StallSettings,
+  type Standing,
+} from '../domain/decide-stall.ts';
 import type { Job } from './job.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';
 
@@ -47,25 +52,47 @@ const writeEveryMs = 20_000;
 interface WatchJob extends Job {
   /** Resolves when the first look is over and what it found is remembered. */
   readonly firstLook: Promise<void>;
-  /** Remembers that the connector may have shipped something wrongly, and must not go on from where it is. */
+  /**
+   * Remembers that the connector may have shipped something wrongly, and must not go on from where
+   * it is.
+   */
   hold(reason: string): Promise<void>;
   /** Whether it was held, by this keeper or one before it, and its position is still the same. */
   isHeld(): Promise<boolean>;
 }
 
-/** Remembers server and position, notices when one of them is no longer what it was, and restarts a connector that stands still. */
+/**
+ * Remembers server and position, notices when one of them is no longer what it was, and restarts a
+ * connector that stands still.
+ */
 export function watchRelay(watching: Watching): WatchJob {
-  const { connect, connector, memory, withSql, countShipped, everyMs, alarms, logger, metrics, now, elapsedMs, stall } =
-    watching;
+  const {
+    connect,
+    connector,
+    memory,
+    withSql,
+    countShipped,
+    everyMs,
+    alarms,
+    logger,
+    metrics,
+    now,
+    elapsedMs,
+    stall,
+  } = watching;
   const firstLook = Promise.withResolvers<void>();
   let known: RelayMemory | undefined;
   let pushedAtMs = -Infinity;
   let standing = beginStanding(elapsedMs());
 
-  /** One memory for two jobs: what one of them has just written must not give way to what the other read before. */
+  /**
+   * One memory for two jobs: what one of them has just written must not give way to what the other
+   * read before.
+   */
   async function recall(): Promise<RelayMemory> {
     const read = known ?? (await memory.read());
-    if (read === undefined) throw new Error('the topic of the memory is missing; has the setup run?');
+    if (read === undefined)
+      throw new Error('the topic of the memory is missing; has the setup run?');
     return (known ??= read);
   }
 
@@ -97,11 +124,25 @@ export function watchRelay(watching: Watching): WatchJob {
     if (finding !== undefined) await raise(finding);
     const { serverUuid, executed, relayed, file, snapshot } = seen;
     const at = now();
-    // Either way: what a clock that was set back since has written would stay for as long as it is from the future.
-    const isOld = Math.abs(at.getTime() - Date.parse(before.seen?.at ?? '1970-01-01')) >= writeEveryMs;
-    if (finding !== undefined || isOld || executed !== before.seen?.executed || relayed !== before.seen.relayed) {
+    // Either way: what a clock that was set back since has written would stay for as long as it is
+    // from the future.
+    const isOld =
+      Math.abs(at.getTime() - Date.parse(before.seen?.at ?? '1970-01-01')) >= writeEveryMs;
+    if (
+      finding !== undefined ||
+      isOld ||
+      executed !== before.seen?.executed ||
+      relayed !== before.seen.relayed
+    ) {
       await remember({
-        seen: { at: at.toISOString(), serverUuid, executed, relayed, ...(file !== undefined && { file }), snapshot },
+        seen: {
+          at: at.toISOString(),
+          serverUuid,
+          executed,
+          relayed,
+          ...(file !== undefined && { file }),
+          snapshot,
+        },
       });
     }
   }
@@ -128,14 +169,25 @@ export function watchRelay(watching: Watching): WatchJob {
     const mustAct = decision.alarm !== undefined;
     // What does not run is not this job's to restart: it was paused, or it has failed.
     if (mustAct && judgeStatus(await connect.getStatus(connector)).kind !== 'running') {
-      standing = { ...standing, position: seen.position, lookedAtMs: elapsedMs(), stillMs: 0, waitedMs: 0 };
+      standing = {
+        ...standing,
+        position: seen.position,
+        lookedAtMs: elapsedMs(),
+        stillMs: 0,
+        waitedMs: 0,
+      };
       return alarms.clear('relay stalled');
     }
     standing = decision.state;
     if (decision.alarm === undefined) alarms.clear('relay stalled');
     else alarms.raise('relay stalled', decision.alarm);
     if (!decision.restart) return;
-    logger.warn({ event: 'connector.stalled', connector, restarts: standing.restarts, stillMs: standing.stillMs });
+    logger.warn({
+      event: 'connector.stalled',
+      connector,
+      restarts: standing.restarts,
+      stillMs: standing.stillMs,
+    });
     metrics.restarted();
     await connect.restart(connector);
   }

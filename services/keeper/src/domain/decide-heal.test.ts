@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { beginHealing, decideHeal, type ConnectorHealth, type HealSettings } from './decide-heal.ts';
+import {
+  beginHealing,
+  decideHeal,
+  type ConnectorHealth,
+  type HealSettings,
+} from './decide-heal.ts';
 
 const settings: HealSettings = { firstWaitMs: 10, maxWaitMs: 40, calmMs: 100, graceMs: 30 };
 const failed: ConnectorHealth = {
@@ -51,9 +56,10 @@ describe('healing', () => {
   it('is calm, and begins anew, once it has run for long', () => {
     const healed = [failed, failed, ...times(101, running)];
     expect(play(healed).alarm).toBeUndefined();
-    expect(play([failed, ...times(10, running), failed, ...times(101, running), failed, failed]).restarts).toEqual([
-      0, 11, 113,
-    ]);
+    expect(
+      play([failed, ...times(10, running), failed, ...times(101, running), failed, failed])
+        .restarts,
+    ).toEqual([0, 11, 113]);
   });
 
   it('leaves alone what somebody has PAUSED, and says so after a while', () => {
@@ -79,7 +85,9 @@ describe('healing', () => {
     const lost: ConnectorHealth = { ...failed, hasStaleHistory: true };
     expect(play(times(100, lost))).toMatchObject({ restarts: [0, 30, 70], rebuilds: [10] });
     expect(play([lost, ...times(20, running)]).rebuilds).toEqual([]);
-    expect(play([...times(11, lost), ...times(101, running), ...times(11, lost)]).rebuilds).toEqual([10, 122]);
+    expect(play([...times(11, lost), ...times(101, running), ...times(11, lost)]).rebuilds).toEqual(
+      [10, 122],
+    );
   });
 
   it('rebuilds no position for any other failure', () => {

@@ -5,8 +5,8 @@ export type ConnectorHealth =
   | { readonly kind: 'running' }
   | { readonly kind: 'waiting'; readonly state: string }
   /**
-   * `explanation`: what the trace means, and the recipe, where there is one. `hasStaleHistory`: restarts do not help, a new
-   * position does.
+   * `explanation`: what the trace means, and the recipe, where there is one. `hasStaleHistory`:
+   * restarts do not help, a new position does.
    */
   | {
       readonly kind: 'failed';
@@ -36,7 +36,10 @@ export interface HealDecision {
 }
 
 export interface HealSettings {
-  /** Before the second restart; each later wait is twice as long. The first restart waits for nothing. */
+  /**
+   * Before the second restart; each later wait is twice as long. The first restart waits for
+   * nothing.
+   */
   readonly firstWaitMs: number;
   readonly maxWaitMs: number;
   /** A connector that has run for so long is healthy again. */
@@ -73,7 +76,11 @@ export function decideHeal(
 
   switch (health.kind) {
     case 'running':
-      return { state, action: 'none', alarm: state.restarts > 1 ? flapping(state.restarts) : undefined };
+      return {
+        state,
+        action: 'none',
+        alarm: state.restarts > 1 ? flapping(state.restarts) : undefined,
+      };
     case 'missing':
       return {
         state,
@@ -91,8 +98,11 @@ export function decideHeal(
       };
     case 'failed': {
       const alarm =
-        state.restarts === 0 ? undefined : failing(state.restarts, health.explanation ?? shorten(health.trace));
-      if (nowMs < state.restartedAtMs + waitMs(state.restarts, settings)) return { state, action: 'none', alarm };
+        state.restarts === 0
+          ? undefined
+          : failing(state.restarts, health.explanation ?? shorten(health.trace));
+      if (nowMs < state.restartedAtMs + waitMs(state.restarts, settings))
+        return { state, action: 'none', alarm };
       const tried = { ...state, restarts: state.restarts + 1, restartedAtMs: nowMs };
       // Only after a restart: brokers that were away for a moment must not cost a new snapshot.
       return state.restarts > 0 && !state.rebuilt && health.hasStaleHistory === true
@@ -102,7 +112,10 @@ export function decideHeal(
   }
 }
 
-function waitMs(restarts: number, { firstWaitMs: firstMs, maxWaitMs: maxMs }: HealSettings): number {
+function waitMs(
+  restarts: number,
+  { firstWaitMs: firstMs, maxWaitMs: maxMs }: HealSettings,
+): number {
   return restarts === 0 ? 0 : backoffMs({ firstMs, maxMs }, restarts);
 }
 
@@ -118,5 +131,7 @@ function flapping(restarts: number): string {
 function shorten(trace: string): string {
   const lines = trace.split('\n').filter((line) => line.trim() !== '');
   const cause = lines.findLast((line) => line.startsWith('Caused by:'));
-  return [lines[0] ?? 'no trace', ...(cause === undefined ? [] : [cause.trim()])].join('; ').slice(0, 400);
+  return [lines[0] ?? 'no trace', ...(cause === undefined ? [] : [cause.trim()])]
+    .join('; ')
+    .slice(0, 400);
 }

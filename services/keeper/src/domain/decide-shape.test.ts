@@ -15,21 +15,27 @@ function play(...looks: readonly Shapes[]): string[] {
   });
 }
 
-const times = (count: number, shapes: Shapes): Shapes[] => Array.from({ length: count }, () => shapes);
+const times = (count: number, shapes: Shapes): Shapes[] =>
+  Array.from({ length: count }, () => shapes);
 
 describe("the outbox's shape", () => {
   it('is as it should be while both have the same columns in the same order', () => {
     expect(play(...times(20, same))).toEqual(times(20, same).map(() => 'same'));
   });
 
-  it.each([swapped, gone])('is waited for while a difference is younger than a minute', (shapes) => {
-    expect(play(...times(6, shapes))).toEqual(times(6, shapes).map(() => 'wait'));
-    expect(play(...times(7, shapes)).at(-1)).toBe('ask-fence');
-  });
+  it.each([swapped, gone])(
+    'is waited for while a difference is younger than a minute',
+    (shapes) => {
+      expect(play(...times(6, shapes))).toEqual(times(6, shapes).map(() => 'wait'));
+      expect(play(...times(7, shapes)).at(-1)).toBe('ask-fence');
+    },
+  );
 
   it('has a minute again when the difference changes, or was gone for one look', () => {
     expect(play(...times(6, swapped), ...times(6, gone)).includes('ask-fence')).toBe(false);
-    expect(play(...times(6, swapped), same, ...times(6, swapped)).includes('ask-fence')).toBe(false);
+    expect(play(...times(6, swapped), same, ...times(6, swapped)).includes('ask-fence')).toBe(
+      false,
+    );
   });
 
   it('is described by the columns that differ', () => {

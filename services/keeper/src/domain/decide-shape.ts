@@ -1,4 +1,7 @@
-/** The outbox's columns, names in order: as the database has them, and as the connector's schema history does. */
+/**
+ * The outbox's columns, names in order: as the database has them, and as the connector's schema
+ * history does.
+ */
 export interface Shapes {
   readonly table: readonly string[];
   /** Undefined: the history does not hold the outbox. */
@@ -15,7 +18,10 @@ export type ShapeDecision =
   | { readonly kind: 'same' }
   /** The connector may not have read as far as the change yet. */
   | { readonly kind: 'wait'; readonly difference: Difference }
-  /** Due: it is an incident if the relay has passed all that had happened when the difference was seen first. */
+  /**
+   * Due: it is an incident if the relay has passed all that had happened when the difference was
+   * seen first.
+   */
   | { readonly kind: 'ask-fence'; readonly difference: Difference };
 
 const patienceMs = 60_000;
@@ -33,18 +39,29 @@ export function decideShape(
     areSame(before.shapes.table, shapes.table) &&
     areSame(before.shapes.history, shapes.history);
   const difference = isKnown ? before : { shapes, sinceMs: nowMs };
-  return nowMs - difference.sinceMs < waitMs ? { kind: 'wait', difference } : { kind: 'ask-fence', difference };
+  return nowMs - difference.sinceMs < waitMs
+    ? { kind: 'wait', difference }
+    : { kind: 'ask-fence', difference };
 }
 
-export function areSame(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+export function areSame(
+  a: readonly string[] | undefined,
+  b: readonly string[] | undefined,
+): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** For people: only what differs, as a table of ten columns is long. */
 export function describeDifference({ table, history }: Shapes): string {
   if (history === undefined) return 'the schema history of the connector does not hold the outbox';
-  const differing = Array.from({ length: Math.max(table.length, history.length) }, (_, index) => index)
+  const differing = Array.from(
+    { length: Math.max(table.length, history.length) },
+    (_, index) => index,
+  )
     .filter((index) => table[index] !== history[index])
-    .map((index) => `column ${index + 1} is ${table[index] ?? 'none'}, for the connector ${history[index] ?? 'none'}`);
+    .map(
+      (index) =>
+        `column ${index + 1} is ${table[index] ?? 'none'}, for the connector ${history[index] ?? 'none'}`,
+    );
   return `the outbox has other columns than the connector believes: ${differing.slice(0, 5).join('; ')}`;
 }

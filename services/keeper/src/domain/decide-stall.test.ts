@@ -48,7 +48,10 @@ describe('a connector that says RUNNING', () => {
 
   it('raises an alarm when the position stands still, before anything is restarted', () => {
     expect(play({ ms: 5 }).alarm).toBeUndefined();
-    expect(play({ ms: 7 })).toEqual({ restarts: [], alarm: expect.stringContaining('has not moved for 0 s') });
+    expect(play({ ms: 7 })).toEqual({
+      restarts: [],
+      alarm: expect.stringContaining('has not moved for 0 s'),
+    });
   });
 
   it('is restarted once it has stood still, and each further restart waits twice as long, up to the longest', () => {
@@ -62,12 +65,21 @@ describe('a connector that says RUNNING', () => {
 
   it('is never restarted during a snapshot, and an alarm is raised only for one that sends nothing for long', () => {
     expect(play({ ms: 300, snapshot: true }).alarm).toBeUndefined();
-    expect(play({ ms: 1_000, snapshot: true, moves: true })).toEqual({ restarts: [], alarm: undefined });
-    expect(play({ ms: 1_000, snapshot: true })).toEqual({ restarts: [], alarm: expect.stringContaining('snapshot') });
+    expect(play({ ms: 1_000, snapshot: true, moves: true })).toEqual({
+      restarts: [],
+      alarm: undefined,
+    });
+    expect(play({ ms: 1_000, snapshot: true })).toEqual({
+      restarts: [],
+      alarm: expect.stringContaining('snapshot'),
+    });
   });
 
   it('is not restarted before it has its first position, but that is said', () => {
-    expect(play({ ms: 500, position: '' })).toEqual({ restarts: [], alarm: expect.stringContaining('no position') });
+    expect(play({ ms: 500, position: '' })).toEqual({
+      restarts: [],
+      alarm: expect.stringContaining('no position'),
+    });
   });
 
   it('waits as long as before when it has moved for a moment only between two stalls', () => {
@@ -81,7 +93,13 @@ describe('a connector that says RUNNING', () => {
   });
 
   it('is not blamed for time in which nothing could be asked', () => {
-    expect(play({ ms: 4 }, { ms: 1_000, stepMs: 1_000 })).toEqual({ restarts: [], alarm: expect.any(String) });
-    expect(play({ ms: 2 }, { ms: 1_000, stepMs: 1_000 })).toEqual({ restarts: [], alarm: undefined });
+    expect(play({ ms: 4 }, { ms: 1_000, stepMs: 1_000 })).toEqual({
+      restarts: [],
+      alarm: expect.any(String),
+    });
+    expect(play({ ms: 2 }, { ms: 1_000, stepMs: 1_000 })).toEqual({
+      restarts: [],
+      alarm: undefined,
+    });
   });
 });

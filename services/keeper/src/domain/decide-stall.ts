@@ -2,7 +2,10 @@ import { backoffMs } from '@board/service/backoff';
 
 /** The connector's position as one look finds it. */
 export interface Standing {
-  /** Changes with everything that the connector acknowledges, during a snapshot with all that it sends; empty without a position. */
+  /**
+   * Changes with everything that the connector acknowledges, during a snapshot with all that it
+   * sends; empty without a position.
+   */
   readonly position: string;
   /** A snapshot is under way: it may wait long for a lock, and a restart would begin it anew. */
   readonly snapshot: boolean;
@@ -29,7 +32,10 @@ export interface StallDecision {
 }
 
 export interface StallSettings {
-  /** A position that stands still for longer, although there is cause to move, is a relay that is stuck. */
+  /**
+   * A position that stands still for longer, although there is cause to move, is a relay that is
+   * stuck.
+   */
   readonly alarmAfterMs: number;
   /** The same for a snapshot. */
   readonly snapshotAlarmAfterMs: number;
@@ -38,7 +44,10 @@ export interface StallSettings {
   readonly maxWaitMs: number;
   /** A connector that has moved for so long is healthy again. */
   readonly calmAfterMs: number;
-  /** The most that one look adds: what lies between two looks when the servers did not answer proves nothing. */
+  /**
+   * The most that one look adds: what lies between two looks when the servers did not answer proves
+   * nothing.
+   */
   readonly maxStepMs: number;
 }
 
@@ -71,20 +80,33 @@ export function decideStall(
   const state = { position, lookedAtMs: nowMs, stillMs, waitedMs, calmMs, restarts };
 
   if (stillMs < (snapshot ? settings.snapshotAlarmAfterMs : settings.alarmAfterMs)) {
-    return { state, restart: false, alarm: snapshot || restarts < 2 ? undefined : repeated(restarts) };
+    return {
+      state,
+      restart: false,
+      alarm: snapshot || restarts < 2 ? undefined : repeated(restarts),
+    };
   }
   const alarm = describe({ position, snapshot }, stillMs, restarts);
   // Without a position it may be on its way to its first one, of which nothing shows how far it is.
-  if (snapshot || position === '' || waitedMs < waitMs(restarts, settings)) return { state, restart: false, alarm };
-  return { state: { ...state, waitedMs: 0, calmMs: 0, restarts: restarts + 1 }, restart: true, alarm };
+  if (snapshot || position === '' || waitedMs < waitMs(restarts, settings))
+    return { state, restart: false, alarm };
+  return {
+    state: { ...state, waitedMs: 0, calmMs: 0, restarts: restarts + 1 },
+    restart: true,
+    alarm,
+  };
 }
 
-function waitMs(restarts: number, { firstWaitMs: firstMs, maxWaitMs: maxMs }: StallSettings): number {
+function waitMs(
+  restarts: number,
+  { firstWaitMs: firstMs, maxWaitMs: maxMs }: StallSettings,
+): number {
   return backoffMs({ firstMs, maxMs }, restarts + 1);
 }
 
 function describe({ position, snapshot }: Standing, stillMs: number, restarts: number): string {
-  const stands = position === '' ? 'the connector has no position' : "the connector's position has not moved";
+  const stands =
+    position === '' ? 'the connector has no position' : "the connector's position has not moved";
   const still = snapshot ? 'the connector takes a snapshot and has sent nothing' : stands;
   const tried = restarts === 0 ? '' : `, also after ${counted(restarts)}`;
   return `${still} for ${Math.round(stillMs / 1_000)} s although it says RUNNING${tried}`;

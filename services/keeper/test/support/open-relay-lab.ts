@@ -7,7 +7,10 @@ import {
   type TemporaryOutbox,
 } from '../../../../packages/relay/test/support/open-temporary-outbox.ts';
 
-/** An outbox with a connector and a keeper's memory of one test; the connector is not registered yet. */
+/**
+ * An outbox with a connector and a keeper's memory of one test; the connector is not registered
+ * yet.
+ */
 export interface RelayLab {
   readonly outbox: TemporaryOutbox;
   readonly memoryTopic: string;

@@ -8,7 +8,10 @@ export interface RunningKeeper extends Omit<SpawnedService, 'url'> {
   readonly url: string;
 }
 
-/** Starts the real process on a free port and waits until it listens; it is killed when the test ends. */
+/**
+ * Starts the real process on a free port and waits until it listens; it is killed when the test
+ * ends.
+ */
 export async function startKeeper(env: Readonly<Record<string, string>>): Promise<RunningKeeper> {
   const keeper = spawnService(main, env);
   onTestFinished(async () => {

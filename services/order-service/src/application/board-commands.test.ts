@@ -25,7 +25,10 @@ test('a new board is version 1, and its event tells the same state', () => {
   expect(decide({ kind: 'create', title: 'a', content: '내용', author: '민지' })).toEqual({
     kind: 'change',
     state: created,
-    event: { type: 'BoardCreated', data: { ...told, createdAt: now.getTime(), updatedAt: now.getTime() } },
+    event: {
+      type: 'BoardCreated',
+      data: { ...told, createdAt: now.getTime(), updatedAt: now.getTime() },
+    },
   });
 });
 
@@ -36,7 +39,13 @@ test('an edit changes only what it NAMES, as the next version; the event has the
     state: { ...board, version: 4, title: 'new', updatedAt: now },
     event: {
       type: 'BoardEdited',
-      data: { ...told, version: 4, title: 'new', createdAt: then.getTime(), updatedAt: now.getTime() },
+      data: {
+        ...told,
+        version: 4,
+        title: 'new',
+        createdAt: then.getTime(),
+        updatedAt: now.getTime(),
+      },
     },
   });
   expect(decide({ kind: 'edit', boardId: 'board-1', content: '' }, board)).toMatchObject({
@@ -58,7 +67,12 @@ describe.each([
   test.each<[string, Board | undefined, readonly number[] | undefined, unknown]>([
     ['of a board that is not there', undefined, undefined, { kind: 'missing' }],
     ['of a DELETED board', { ...board, deletedAt: then }, undefined, { kind: 'deleted' }],
-    ['of a DELETED board, whatever version it names', { ...board, deletedAt: then }, [9], { kind: 'deleted' }],
+    [
+      'of a DELETED board, whatever version it names',
+      { ...board, deletedAt: then },
+      [9],
+      { kind: 'deleted' },
+    ],
     ['of ANOTHER version', board, [2, 4], { kind: 'stale', version: 3 }],
     ['with no version that could match', board, [], { kind: 'stale', version: 3 }],
   ])('%s is refused', (_case, current, ifVersions, refusal) => {

@@ -19,7 +19,9 @@ interface EditBoard {
   readonly boardId: string;
   readonly title?: string | undefined;
   readonly content?: string | undefined;
-  /** The versions that the client takes for current; undefined: any. An empty list never matches. */
+  /**
+   * The versions that the client takes for current; undefined: any. An empty list never matches.
+   */
   readonly ifVersions?: readonly number[] | undefined;
 }
 
@@ -38,7 +40,8 @@ export const boardCommands: AggregateCommands<BoardCommand, Board> = {
   idOf: (command) => (command.kind === 'create' ? undefined : command.boardId),
   check: checkText,
   bytesOf: estimateBytes,
-  // One author's events share a partition; without an author the board is its own, for a null key would scatter its events.
+  // One author's events share a partition; without an author the board is its own, for a null key
+  // would scatter its events.
   partitionKeyOf: ({ author, id }) => author ?? id,
   decide: decideBoard,
 };
@@ -94,10 +97,16 @@ function stateOf(board: Board): BoardState {
 function checkText(command: BoardCommand): readonly Violation[] {
   if (command.kind === 'delete') return [];
   const { title = 'unchanged', content = '' } = command;
-  return checkBoardText({ title, content, author: command.kind === 'create' ? command.author : null });
+  return checkBoardText({
+    title,
+    content,
+    author: command.kind === 'create' ? command.author : null,
+  });
 }
 
-/** At most three bytes of UTF-8 a UTF-16 unit; what a command does not name may be as long as any. */
+/**
+ * At most three bytes of UTF-8 a UTF-16 unit; what a command does not name may be as long as any.
+ */
 function estimateBytes(command: BoardCommand): number {
   const { title, content } = { title: undefined, content: undefined, ...command };
   const titleBytes = title === undefined ? boardLimits.titleCodePoints * 4 : title.length * 3;

@@ -14,9 +14,15 @@ export interface CommandContext<State> {
   /** W3C trace context of the request. */
   readonly traceparent: string;
   readonly idempotencyKey?: string | undefined;
-  /** Asked before the command is carried out: it is refused for this, unless its key has an answer already. */
+  /**
+   * Asked before the command is carried out: it is refused for this, unless its key has an answer
+   * already.
+   */
   readonly findRefusal?: (() => Promise<Refusal | undefined>) | undefined;
-  /** The answer to the aggregate as the command leaves it; pure, as it is made before COMMIT and sent after it. */
+  /**
+   * The answer to the aggregate as the command leaves it; pure, as it is made before COMMIT and
+   * sent after it.
+   */
   readonly answer: (state: State) => Answer;
 }
 
@@ -26,7 +32,9 @@ export type Refusal =
   | { readonly kind: 'missing' | 'deleted'; readonly what?: string }
   /** The aggregate has another version than those that the client takes for current. */
   | { readonly kind: 'stale'; readonly version: number }
-  /** The aggregate is in a state that forbids the command; `detail` is a sentence for the client. */
+  /**
+   * The aggregate is in a state that forbids the command; `detail` is a sentence for the client.
+   */
   | { readonly kind: 'conflict'; readonly detail: string }
   /** The first request with this idempotency key has no answer yet. */
   | { readonly kind: 'key-running' }
@@ -48,7 +56,9 @@ export type CommandResult =
   | { readonly kind: 'repeated'; readonly answer: Answer }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
-/** Throws UnavailableError when the command was not done, or when it is not known whether it was. */
+/**
+ * Throws UnavailableError when the command was not done, or when it is not known whether it was.
+ */
 export type HandleCommand<Command, State> = (
   command: Command,
   context: CommandContext<State>,

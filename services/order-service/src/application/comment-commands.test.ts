@@ -31,14 +31,27 @@ test('a comment that is removed keeps its row, as the next version', () => {
   expect(decide(remove, comment)).toEqual({
     kind: 'change',
     state: { ...comment, version: 2, deletedAt: now },
-    event: { type: 'CommentRemoved', data: { id: 'c1', version: 2, boardId: 'b1', removedAt: now.getTime() } },
+    event: {
+      type: 'CommentRemoved',
+      data: { id: 'c1', version: 2, boardId: 'b1', removedAt: now.getTime() },
+    },
   });
 });
 
 test.each<[string, CommentCommand, Comment | undefined, object]>([
   ['one that is not there', remove, undefined, { kind: 'missing' }],
-  ['one that was removed', remove, { ...comment, version: 2, deletedAt: then }, { kind: 'deleted' }],
-  ['one at another version', { ...remove, ifVersions: [7] }, comment, { kind: 'stale', version: 1 }],
+  [
+    'one that was removed',
+    remove,
+    { ...comment, version: 2, deletedAt: then },
+    { kind: 'deleted' },
+  ],
+  [
+    'one at another version',
+    { ...remove, ifVersions: [7] },
+    comment,
+    { kind: 'stale', version: 1 },
+  ],
 ])('a removal of %s is REFUSED', (_name, command, current, refusal) => {
   expect(decide(command, current)).toEqual({ kind: 'refuse', refusal });
 });

@@ -27,7 +27,8 @@ export const commentCommands: AggregateCommands<CommentCommand, Comment> = {
   check: (command) => (command.kind === 'add-comment' ? checkComment(command) : []),
   // At most three bytes of UTF-8 a UTF-16 unit.
   bytesOf: (command) => 512 + (command.kind === 'add-comment' ? command.text.length * 3 : 0),
-  // The comments of one board share a partition, and so come in about the order in which they were made.
+  // The comments of one board share a partition, and so come in about the order in which they were
+  // made.
   partitionKeyOf: ({ boardId }) => boardId,
   decide: decideComment,
 };
@@ -40,7 +41,15 @@ function decideComment(
 ): Decision<Comment> {
   if (command.kind === 'add-comment') {
     const { boardId, text, author } = command;
-    const added: Comment = { id, version: 1, boardId, text, author, createdAt: now, deletedAt: null };
+    const added: Comment = {
+      id,
+      version: 1,
+      boardId,
+      text,
+      author,
+      createdAt: now,
+      deletedAt: null,
+    };
     return change(added, {
       type: 'CommentAdded',
       data: { id, version: 1, boardId, text, author, createdAt: now.getTime() },
@@ -52,7 +61,10 @@ function decideComment(
     return { kind: 'refuse', refusal: { kind: 'stale', version: comment.version } };
   const removed = { ...comment, version: comment.version + 1, deletedAt: now };
   const { version, boardId } = removed;
-  return change(removed, { type: 'CommentRemoved', data: { id, version, boardId, removedAt: now.getTime() } });
+  return change(removed, {
+    type: 'CommentRemoved',
+    data: { id, version, boardId, removedAt: now.getTime() },
+  });
 }
 
 function change(state: Comment, event: CommentEvent): Decision<Comment> {

@@ -30,7 +30,12 @@ async function handle(
     },
   };
   const encode = (event: EventToEncode) => Buffer.from(JSON.stringify(event));
-  const handler = handleCommand(boardCommands, { commits, encode, now: () => now, newId: () => `id-${(ids += 1)}` });
+  const handler = handleCommand(boardCommands, {
+    commits,
+    encode,
+    now: () => now,
+    newId: () => `id-${(ids += 1)}`,
+  });
   return { result: await handler(command, { ...context, ...given }), orders };
 }
 
@@ -38,7 +43,13 @@ test('ids and time are fixed on acceptance: deciding AGAIN makes the same board 
   const { result, orders } = await handle(create);
   expect(result).toMatchObject({
     kind: 'done',
-    committed: { aggregateType: 'board', aggregateId: 'id-1', version: 1, eventId: 'id-2', eventType: 'BoardCreated' },
+    committed: {
+      aggregateType: 'board',
+      aggregateId: 'id-1',
+      version: 1,
+      eventId: 'id-2',
+      eventType: 'BoardCreated',
+    },
   });
   expect(result).toMatchObject({ answer: { status: 201, body: 'Title' } });
   expect(orders[0]?.decide(undefined)).toEqual(orders[0]?.decide(undefined));
@@ -60,14 +71,21 @@ test.each([undefined, 'k'])('the answer is made once, with the key %s', async (i
     return { status: 201, headers: { ETag: `"${version}"` }, body: `${title} ${made.length}` };
   };
   const { result } = await handle(create, { idempotencyKey, answer });
-  expect(result).toMatchObject({ kind: 'done', answer: { status: 201, headers: { ETag: '"1"' }, body: 'Title 1' } });
+  expect(result).toMatchObject({
+    kind: 'done',
+    answer: { status: 201, headers: { ETag: '"1"' }, body: 'Title 1' },
+  });
   expect(made).toEqual([1]);
 });
 
 test('a repeat is answered with what was kept, whatever this version would say', async () => {
   const kept = { status: 200, headers: { ETag: '"7"' }, body: 'as it was' };
-  const repeated = async () => ({ kind: 'repeated', answer: Buffer.from(JSON.stringify(kept)) }) as const;
-  expect((await handle(create, { idempotencyKey: 'k' }, repeated)).result).toEqual({ kind: 'repeated', answer: kept });
+  const repeated = async () =>
+    ({ kind: 'repeated', answer: Buffer.from(JSON.stringify(kept)) }) as const;
+  expect((await handle(create, { idempotencyKey: 'k' }, repeated)).result).toEqual({
+    kind: 'repeated',
+    answer: kept,
+  });
 });
 
 test.each<[BoardCommand, string]>([
@@ -75,11 +93,17 @@ test.each<[BoardCommand, string]>([
   [{ ...create, author: 'x'.repeat(101) }, 'author'],
   [{ kind: 'edit', boardId: 'b', title: '' }, 'title'],
   [{ kind: 'edit', boardId: 'b', content: '\0' }, 'content'],
-])('%o breaks a rule and is REFUSED before anything is asked of the database', async (command, field) => {
-  const { result, orders } = await handle(command);
-  expect(result).toMatchObject({ kind: 'refused', refusal: { kind: 'invalid', violations: [{ field }] } });
-  expect(orders).toEqual([]);
-});
+])(
+  '%o breaks a rule and is REFUSED before anything is asked of the database',
+  async (command, field) => {
+    const { result, orders } = await handle(command);
+    expect(result).toMatchObject({
+      kind: 'refused',
+      refusal: { kind: 'invalid', violations: [{ field }] },
+    });
+    expect(orders).toEqual([]);
+  },
+);
 
 test('`done` is NOT said when the commit fails', async () => {
   const down = new Error('down');
@@ -117,8 +141,15 @@ test('a key has the same fingerprint for the SAME command only', async () => {
 
 test.each<[string, BoardCommand, string]>([
   ['CREATE', create, 'f18cc1a947f353eb'],
-  ['EDIT', { kind: 'edit', boardId: 'b', title: 'x', content: undefined, ifVersions: [1, 2] }, '51fea05a04b4d2c5'],
+  [
+    'EDIT',
+    { kind: 'edit', boardId: 'b', title: 'x', content: undefined, ifVersions: [1, 2] },
+    '51fea05a04b4d2c5',
+  ],
   ['DELETE', { kind: 'delete', boardId: 'b' }, '85089102a2c92173'],
-])('%s has the fingerprint that EARLIER versions gave it: a repeat may meet another one', async (_, command, begin) => {
-  expect((await fingerprintOf(command)).fingerprint?.slice(0, 16)).toBe(begin);
-});
+])(
+  '%s has the fingerprint that EARLIER versions gave it: a repeat may meet another one',
+  async (_, command, begin) => {
+    expect((await fingerprintOf(command)).fingerprint?.slice(0, 16)).toBe(begin);
+  },
+);

@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Command as OutboxCommand, Decision as OutboxDecision, GroupCommit } from '@board/outbox';
+import type {
+  Command as OutboxCommand,
+  Decision as OutboxDecision,
+  GroupCommit,
+} from '@board/outbox';
 import type { Violation } from '../domain/check-text.ts';
 import type { Answer, CommandContext, CommandResult, HandleCommand, Refusal } from './commands.ts';
 
@@ -11,7 +15,10 @@ export interface EventToEncode {
 
 /** What a command makes of an aggregate. */
 export type Decision<State> =
-  /** The aggregate after the change, and the event that tells of the change: they are stored together or not at all. */
+  /**
+   * The aggregate after the change, and the event that tells of the change: they are stored
+   * together or not at all.
+   */
   | { readonly kind: 'change'; readonly state: State; readonly event: EventToEncode }
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
@@ -43,7 +50,10 @@ export interface Numbered {
 
 export interface HandlerParts<State> {
   readonly commits: Pick<GroupCommit<State, Refusal>, 'commit'>;
-  /** An event in the registry's wire format; throws when it breaks its schema, and UnavailableError while that is not known. */
+  /**
+   * An event in the registry's wire format; throws when it breaks its schema, and UnavailableError
+   * while that is not known.
+   */
   readonly encode: (event: EventToEncode) => Buffer;
   readonly now: () => Date;
   /** Gives UUIDv7: under random keys the cost of an insert grows with the table. */
@@ -60,16 +70,32 @@ export function handleCommand<Command extends object, State extends Numbered>(
     if (violations.length > 0) return refused({ kind: 'invalid', violations });
     let eventType = '';
     const refusal = context.findRefusal && (await context.findRefusal());
-    const accepted = accept(kind, command, { ...context, refusal }, parts, (type) => (eventType = type));
+    const accepted = accept(
+      kind,
+      command,
+      { ...context, refusal },
+      parts,
+      (type) => (eventType = type),
+    );
     const outcome = await parts.commits.commit(accepted);
     switch (outcome.kind) {
       case 'committed': {
         const { state, answer: kept } = outcome;
         const { aggregateType } = kind;
         const { eventId } = accepted;
-        const committed = { aggregateType, aggregateId: state.id, version: state.version, eventId, eventType };
+        const committed = {
+          aggregateType,
+          aggregateId: state.id,
+          version: state.version,
+          eventId,
+          eventType,
+        };
         // What was kept with the key is what is sent, now and to every repeat.
-        return { kind: 'done', committed, answer: kept === undefined ? context.answer(state) : readAnswer(kept) };
+        return {
+          kind: 'done',
+          committed,
+          answer: kept === undefined ? context.answer(state) : readAnswer(kept),
+        };
       }
       case 'repeated':
         return { kind: 'repeated', answer: readAnswer(outcome.answer) };
@@ -82,11 +108,19 @@ export function handleCommand<Command extends object, State extends Numbered>(
   };
 }
 
-/** Ids and time are fixed here, on acceptance; the decision is made later, under the lock of the aggregate's row. */
+/**
+ * Ids and time are fixed here, on acceptance; the decision is made later, under the lock of the
+ * aggregate's row.
+ */
 function accept<Command extends object, State extends Numbered>(
   kind: AggregateCommands<Command, State>,
   command: Command,
-  { traceparent, idempotencyKey, refusal, answer }: CommandContext<State> & { readonly refusal: Refusal | undefined },
+  {
+    traceparent,
+    idempotencyKey,
+    refusal,
+    answer,
+  }: CommandContext<State> & { readonly refusal: Refusal | undefined },
   { encode, now, newId }: HandlerParts<State>,
   onEvent: (type: string) => void,
 ): OutboxCommand<State, Refusal> {
@@ -139,7 +173,8 @@ function readAnswer(kept: Buffer): Answer {
 /**
  * A key belongs to one command, whatever white space or order of fields it comes with.
  *
- * Only fields that are given count: a later version may know more of them, and a repeat may meet either version.
+ * Only fields that are given count: a later version may know more of them, and a repeat may meet
+ * either version.
  */
 function keyOf(idempotencyKey: string, command: object) {
   const given = Object.entries(command).filter(([, value]) => value !== undefined);

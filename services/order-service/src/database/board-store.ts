@@ -20,7 +20,13 @@ export const boardTable = new EntitySchema<Board>({
   },
 });
 
-export const boardRows = aggregateRows(boardTable, ['version', 'title', 'content', 'updatedAt', 'deletedAt']);
+export const boardRows = aggregateRows(boardTable, [
+  'version',
+  'title',
+  'content',
+  'updatedAt',
+  'deletedAt',
+]);
 
 export function createBoardReader(database: Database): BoardReader {
   return {

@@ -20,8 +20,12 @@ export const commentTable = new EntitySchema<Comment>({
 
 export const commentRows = aggregateRows(commentTable, ['version', 'deletedAt']);
 
-/** Whether a board takes comments; asked of the database that commits, as a reader may be behind. */
-export function createBoardFinder(database: Database): (id: string) => Promise<'live' | 'missing' | 'deleted'> {
+/**
+ * Whether a board takes comments; asked of the database that commits, as a reader may be behind.
+ */
+export function createBoardFinder(
+  database: Database,
+): (id: string) => Promise<'live' | 'missing' | 'deleted'> {
   return async (id) => {
     const [board]: { deletedAt: Date | null }[] = await database.read((manager) =>
       manager.query('SELECT deleted_at AS deletedAt FROM board WHERE id = ?', [id]),
@@ -31,7 +35,13 @@ export function createBoardFinder(database: Database): (id: string) => Promise<'
   };
 }
 
-/** Finds a comment, a removed one too; throws UnavailableError when the database cannot be asked now. */
-export function createCommentFinder(database: Database): (id: string) => Promise<Comment | undefined> {
-  return async (id) => (await database.read((manager) => manager.findOneBy(commentTable, { id }))) ?? undefined;
+/**
+ * Finds a comment, a removed one too; throws UnavailableError when the database cannot be asked
+ * now.
+ */
+export function createCommentFinder(
+  database: Database,
+): (id: string) => Promise<Comment | undefined> {
+  return async (id) =>
+    (await database.read((manager) => manager.findOneBy(commentTable, { id }))) ?? undefined;
 }

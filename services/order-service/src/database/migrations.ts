@@ -2,8 +2,9 @@ import { addIndex } from '@board/mysql';
 import { allowAggregateTypes, createIdempotencyTable, createOutboxTable } from '@board/outbox';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-// MySQL commits each DDL statement by itself: IF NOT EXISTS lets a migration that died half-way run again. What has run is known
-// by its name, so a migration is never edited or renamed, only followed by another.
+// MySQL commits each DDL statement by itself: IF NOT EXISTS lets a migration that died half-way run
+// again. What has run is known by its name, so a migration is never edited or renamed, only
+// followed by another.
 
 class CreateBoardAndOutbox1764000000000 implements MigrationInterface {
   readonly name = 'CreateBoardAndOutbox1764000000000';
@@ -36,7 +37,9 @@ class CreateIdempotencyKeys1764100000000 implements MigrationInterface {
   }
 
   async down(): Promise<void> {
-    throw new Error('Keys are not dropped by a migration: a request that is repeated would be done again.');
+    throw new Error(
+      'Keys are not dropped by a migration: a request that is repeated would be done again.',
+    );
   }
 }
 
@@ -59,7 +62,10 @@ class CreateEventSchema1764200000000 implements MigrationInterface {
   }
 }
 
-/** The list shows what is not deleted: without this, a page behind a mass delete reads every deleted board first. */
+/**
+ * The list shows what is not deleted: without this, a page behind a mass delete reads every deleted
+ * board first.
+ */
 class IndexLiveBoards1764410000000 implements MigrationInterface {
   readonly name = 'IndexLiveBoards1764410000000';
 

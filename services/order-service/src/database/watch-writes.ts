@@ -5,8 +5,9 @@ import type { Alarms, OutageAlarm } from '@board/service';
 const lookEveryMs = 1_000;
 
 /**
- * Asks every second whether the database takes writes, without writing, and raises an alarm while it does not, or when it has
- * not answered for long; the returned function ends that. Asking also finds the new server behind the address before a client's command has to.
+ * Asks every second whether the database takes writes, without writing, and raises an alarm while
+ * it does not, or when it has not answered for long; the returned function ends that. Asking also
+ * finds the new server behind the address before a client's command has to.
  */
 export function watchWrites(
   database: Pick<Database, 'assertTakesWrites'>,

@@ -15,7 +15,16 @@ export interface Board {
 
 /** A new board; its text has passed `checkBoardText`. */
 export function createBoard(id: string, { title, content, author }: BoardText, now: Date): Board {
-  return { id, version: 1, title, content, author, createdAt: now, updatedAt: now, deletedAt: null };
+  return {
+    id,
+    version: 1,
+    title,
+    content,
+    author,
+    createdAt: now,
+    updatedAt: now,
+    deletedAt: null,
+  };
 }
 
 /** What is not given stays as it is. */

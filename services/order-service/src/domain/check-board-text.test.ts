@@ -3,9 +3,12 @@ import { expect, test } from 'vitest';
 import { checkBoardText, type BoardText } from './check-board-text.ts';
 
 const fine: BoardText = { title: 'Title', content: 'Content', author: null };
-const brokenFields = (change: Partial<BoardText>) => checkBoardText({ ...fine, ...change }).map(({ field }) => field);
+const brokenFields = (change: Partial<BoardText>) =>
+  checkBoardText({ ...fine, ...change }).map(({ field }) => field);
 
-const anyCharacter = fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }).filter((text) => text !== '\0');
+const anyCharacter = fc
+  .string({ unit: 'binary', minLength: 1, maxLength: 1 })
+  .filter((text) => text !== '\0');
 
 test('takes ANY well-formed text within the limits', () => {
   const upTo = (maxLength: number, minLength = 0) =>

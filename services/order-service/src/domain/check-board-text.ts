@@ -17,11 +17,15 @@ export interface BoardText {
 export function checkBoardText({ title, content, author }: BoardText): readonly Violation[] {
   const { titleCodePoints, contentBytes, authorCodePoints } = boardLimits;
   const violations: Violation[] = [];
-  const refuse = (field: keyof BoardText, wants: string): void => void violations.push({ field, wants });
+  const refuse = (field: keyof BoardText, wants: string): void =>
+    void violations.push({ field, wants });
 
-  if (title === '' || isLonger(title, titleCodePoints)) refuse('title', `1 to ${titleCodePoints} characters`);
-  if (Buffer.byteLength(content) > contentBytes) refuse('content', `at most ${contentBytes} bytes of UTF-8`);
-  // An empty author would be the partition key of all who send one: a single partition for all their boards.
+  if (title === '' || isLonger(title, titleCodePoints))
+    refuse('title', `1 to ${titleCodePoints} characters`);
+  if (Buffer.byteLength(content) > contentBytes)
+    refuse('content', `at most ${contentBytes} bytes of UTF-8`);
+  // An empty author would be the partition key of all who send one: a single partition for all
+  // their boards.
   if (author === '' || (author !== null && isLonger(author, authorCodePoints))) {
     refuse('author', `1 to ${authorCodePoints} characters, or no author`);
   }

@@ -9,7 +9,10 @@ export function isLonger(text: string, codePoints: number): boolean {
   return text.length > codePoints * 2 || [...text].length > codePoints;
 }
 
-/** The fields that would not reach a consumer unchanged: UTF-8 has no lone surrogates, and C programs end a text at NUL. */
+/**
+ * The fields that would not reach a consumer unchanged: UTF-8 has no lone surrogates, and C
+ * programs end a text at NUL.
+ */
 export function findUnstorable(texts: Readonly<Record<string, string>>): Violation[] {
   return Object.entries(texts)
     .filter(([, text]) => !text.isWellFormed() || text.includes('\0'))

@@ -16,12 +16,18 @@ export interface Comment {
 }
 
 /** Every broken rule; texts are taken as they are, nothing is trimmed. */
-export function checkComment({ text, author }: Pick<Comment, 'text' | 'author'>): readonly Violation[] {
+export function checkComment({
+  text,
+  author,
+}: Pick<Comment, 'text' | 'author'>): readonly Violation[] {
   const { textBytes, authorCodePoints } = commentLimits;
   const violations: Violation[] = [];
   if (text === '' || Buffer.byteLength(text) > textBytes)
     violations.push({ field: 'text', wants: `1 to ${textBytes} bytes of UTF-8` });
   if (author === '' || (author !== null && isLonger(author, authorCodePoints)))
-    violations.push({ field: 'author', wants: `1 to ${authorCodePoints} characters, or no author` });
+    violations.push({
+      field: 'author',
+      wants: `1 to ${authorCodePoints} characters, or no author`,
+    });
   return [...violations, ...findUnstorable({ text, author: author ?? '' })];
 }

@@ -20,7 +20,11 @@ function slowly() {
     await result.promise;
     return done(exampleBoard(), context);
   };
-  return { handle, finish: () => result.resolve('done'), fail: (error: Error) => result.reject(error) };
+  return {
+    handle,
+    finish: () => result.resolve('done'),
+    fail: (error: Error) => result.reject(error),
+  };
 }
 
 describe.each([
@@ -30,7 +34,12 @@ describe.each([
   ['GET', '/?title=a&content=b', undefined],
 ])('Idempotency-Key on %s %s', (method, path, body) => {
   const ask = (edge: ReturnType<typeof serveEdge>, key: string | string[]) =>
-    edge.ask({ method, path, headers: { ...(body && json), 'Idempotency-Key': key }, ...(body && { body }) });
+    edge.ask({
+      method,
+      path,
+      headers: { ...(body && json), 'Idempotency-Key': key },
+      ...(body && { body }),
+    });
 
   test('is handed on, quoted or BARE', async () => {
     const edge = serveEdge();
@@ -38,20 +47,29 @@ describe.each([
     expect(edge.contexts.map((context) => context.idempotencyKey)).toEqual(['8e03-"x', '8e03978e']);
   });
 
-  test.each<string | string[]>(['', 'two words', '"a" ; b', 'é', 'a'.repeat(256), ['a', 'b'], ['"a"', '"b"']])(
-    'case %#: what is no key, or TWO, is 400',
-    async (key) => {
-      const edge = serveEdge();
-      expectProblem(await ask(edge, key), 400, ['Idempotency-Key']);
-      expect(edge.commands).toEqual([]);
-    },
-  );
+  test.each<string | string[]>([
+    '',
+    'two words',
+    '"a" ; b',
+    'é',
+    'a'.repeat(256),
+    ['a', 'b'],
+    ['"a"', '"b"'],
+  ])('case %#: what is no key, or TWO, is 400', async (key) => {
+    const edge = serveEdge();
+    expectProblem(await ask(edge, key), 400, ['Idempotency-Key']);
+    expect(edge.commands).toEqual([]);
+  });
 
   test('a REPEAT gets the first answer, byte for byte, and is told so', async () => {
     const first = method === 'DELETE' ? { status: 204, headers: {}, body: '' } : undefined;
     const kept = {
       status: method === 'PATCH' ? 200 : 201,
-      headers: { 'Content-Type': 'application/json; charset=utf-8', ETag: '"1"', Location: '/boards/x' },
+      headers: {
+        'Content-Type': 'application/json; charset=utf-8',
+        ETag: '"1"',
+        Location: '/boards/x',
+      },
       body: ` ${JSON.stringify(board)} `,
     };
     const repeated: CommandResult = { kind: 'repeated', answer: first ?? kept };
@@ -73,7 +91,9 @@ describe.each([
     const running = await ask(serveEdge({ handle: refuse({ kind: 'key-running' }) }), 'a');
     expectProblem(running, 409, []);
     expect(running.headers['retry-after']).toBe('1');
-    expectProblem(await ask(serveEdge({ handle: refuse({ kind: 'key-reused' }) }), 'a'), 422, ['Idempotency-Key']);
+    expectProblem(await ask(serveEdge({ handle: refuse({ kind: 'key-reused' }) }), 'a'), 422, [
+      'Idempotency-Key',
+    ]);
   });
 });
 
@@ -141,7 +161,9 @@ test('a committed change has ONE line in the log, where its timeline begins', as
     eventType: 'BoardEdited',
     traceparent,
   });
-  const times = [line?.['receivedAt'], line?.['committedAt']].map((text) => Date.parse(String(text)));
+  const times = [line?.['receivedAt'], line?.['committedAt']].map((text) =>
+    Date.parse(String(text)),
+  );
   expect(times.toSorted()).toEqual(times);
   expect(times.every((one) => one >= before && one <= Date.now())).toBe(true);
 });

@@ -1,5 +1,10 @@
 import { answerInTime, type ServiceContext } from '@board/service';
-import type { Answer, CommandContext, CommandResult, HandleCommand } from '../application/commands.ts';
+import type {
+  Answer,
+  CommandContext,
+  CommandResult,
+  HandleCommand,
+} from '../application/commands.ts';
 import { toProblem } from './problems.ts';
 
 export interface CommandEdge<Command, State> {
@@ -31,13 +36,20 @@ export async function answerCommand<Command, State>(
     tellCommitted(ctx, result);
     return result;
   });
-  const result = await answerInTime(ctx, { deadlineMs: requestDeadlineMs, detail: unknownOutcome }, handling);
+  const result = await answerInTime(
+    ctx,
+    { deadlineMs: requestDeadlineMs, detail: unknownOutcome },
+    handling,
+  );
   if (result.kind === 'refused') throw toProblem(what, result.refusal);
   if (result.kind === 'repeated') ctx.set('Idempotency-Replayed', 'true');
   send(ctx, result.answer);
 }
 
-/** Also when the client no longer waits for the answer: this line is where an event's timeline begins. */
+/**
+ * Also when the client no longer waits for the answer: this line is where an event's timeline
+ * begins.
+ */
 function tellCommitted(ctx: ServiceContext, result: CommandResult): void {
   if (result.kind !== 'done') return;
   const { logger, traceparent, receivedAt } = ctx.state;

@@ -27,7 +27,10 @@ const comment = z
 const list = z
   .object({
     boards: z.array(board),
-    next: z.string().nullable().meta({ description: 'The cursor of the next page; null on the last one.' }),
+    next: z
+      .string()
+      .nullable()
+      .meta({ description: 'The cursor of the next page; null on the last one.' }),
   })
   .meta({ id: 'Boards' });
 
@@ -44,17 +47,29 @@ const problem = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457' });
 
-const everywhere = { 'X-Request-Id': z.string().meta({ description: 'Stands on every log line of this request.' }) };
-const etag = { ETag: z.string().meta({ description: 'Its version in double quotes.', example: '"1"' }) };
+const everywhere = {
+  'X-Request-Id': z.string().meta({ description: 'Stands on every log line of this request.' }),
+};
+const etag = {
+  ETag: z.string().meta({ description: 'Its version in double quotes.', example: '"1"' }),
+};
 const retryAfter = { 'Retry-After': z.string().meta({ description: 'Seconds.' }) };
 const cached = { ETag: z.string(), 'Cache-Control': z.literal('no-cache') };
 const replayed = {
-  'Idempotency-Replayed': z.literal('true').optional().meta({ description: 'This is the first answer of the key.' }),
+  'Idempotency-Replayed': z
+    .literal('true')
+    .optional()
+    .meta({ description: 'This is the first answer of the key.' }),
 };
 const location = { Location: z.string().meta({ description: 'The path of what was created.' }) };
 const link = { Link: z.string().optional().meta({ description: 'The next page, `rel="next"`.' }) };
 
-function answer(description: string, headers: z.ZodRawShape, schema?: z.ZodType, type = 'application/json') {
+function answer(
+  description: string,
+  headers: z.ZodRawShape,
+  schema?: z.ZodType,
+  type = 'application/json',
+) {
   return {
     description,
     headers: z.object({ ...everywhere, ...headers }),
@@ -68,7 +83,10 @@ function refusal(description: string, headers: z.ZodRawShape = {}) {
 
 const failures = {
   500: refusal('Nobody expected this; the log has the details.'),
-  503: refusal('Not now, or not in time. A change may have been made: repeat it with the same key.', retryAfter),
+  503: refusal(
+    'Not now, or not in time. A change may have been made: repeat it with the same key.',
+    retryAfter,
+  ),
 };
 
 const read = {
@@ -79,9 +97,15 @@ const read = {
 
 const write = {
   400: refusal('A parameter or header does not fit, or the body is no JSON.'),
-  409: refusal('A request with this Idempotency-Key is still running, or the state of the aggregate forbids it.', {
-    'Retry-After': z.string().optional().meta({ description: 'Seconds; only while the request is running.' }),
-  }),
+  409: refusal(
+    'A request with this Idempotency-Key is still running, or the state of the aggregate forbids it.',
+    {
+      'Retry-After': z
+        .string()
+        .optional()
+        .meta({ description: 'Seconds; only while the request is running.' }),
+    },
+  ),
   422: refusal('A field breaks a rule, or the Idempotency-Key was used for another request.'),
   ...failures,
 };
@@ -93,20 +117,38 @@ const withBody = {
 };
 
 const ofBoard = { 404: refusal('There is no such board.'), 410: refusal('The board was deleted.') };
-const ofComment = { 404: refusal('There is no such comment.'), 410: refusal('The comment was removed.') };
+const ofComment = {
+  404: refusal('There is no such comment.'),
+  410: refusal('The comment was removed.'),
+};
 const stale = { 412: refusal('It is at another version: ETag tells which.', etag) };
 
-const created = (what: z.ZodType) => ({ 201: answer('Created.', { ...location, ...etag, ...replayed }, what) });
+const created = (what: z.ZodType) => ({
+  201: answer('Created.', { ...location, ...etag, ...replayed }, what),
+});
 
 /** Every answer of each operation, by status. */
 export const apiAnswers = {
   createBoard: { ...created(board), ...write, ...withBody },
-  createByQuery: { ...created(board), ...write, 403: refusal('Asked for by another site, or as a prefetch.') },
-  editBoard: { 200: answer('Changed.', { ...etag, ...replayed }, board), ...write, ...withBody, ...ofBoard, ...stale },
+  createByQuery: {
+    ...created(board),
+    ...write,
+    403: refusal('Asked for by another site, or as a prefetch.'),
+  },
+  editBoard: {
+    200: answer('Changed.', { ...etag, ...replayed }, board),
+    ...write,
+    ...withBody,
+    ...ofBoard,
+    ...stale,
+  },
   deleteBoard: { 204: answer('Deleted.', replayed), ...write, ...ofBoard, ...stale },
   findBoard: { 200: answer('The board.', cached, board), ...read, ...ofBoard },
   addComment: { ...created(comment), ...write, ...withBody, ...ofBoard },
   removeComment: { 204: answer('Removed.', replayed), ...write, ...ofComment, ...stale },
   findComment: { 200: answer('The comment.', cached, comment), ...read, ...ofComment },
-  listBoards: { 200: answer('A page of boards, newest first.', { ...cached, ...link }, list), ...read },
+  listBoards: {
+    200: answer('A page of boards, newest first.', { ...cached, ...link }, list),
+    ...read,
+  },
 } as const;

@@ -35,11 +35,18 @@ const operations = (paths: typeof document.paths): string[] =>
 
 test('without the legacy route it does NOT speak of it', () => {
   const without = apiDocument({ legacyCreate: false }) as typeof document;
-  expect(operations(without.paths)).toEqual(operations(document.paths).filter((name) => name !== 'GET /'));
+  expect(operations(without.paths)).toEqual(
+    operations(document.paths).filter((name) => name !== 'GET /'),
+  );
 });
 
 const json = { 'Content-Type': 'application/json' };
-const post: Question = { method: 'POST', path: '/boards', headers: json, body: '{"title":"a","content":"b"}' };
+const post: Question = {
+  method: 'POST',
+  path: '/boards',
+  headers: json,
+  body: '{"title":"a","content":"b"}',
+};
 const one = `/boards/${exampleBoard().id}`;
 const patch: Question = { method: 'PATCH', path: one, headers: json, body: '{"title":"a"}' };
 const remove: Question = { method: 'DELETE', path: one };
@@ -57,10 +64,17 @@ const fail = (error: Error): EdgeOptions => {
   const reject = async () => {
     throw error;
   };
-  return { handle: reject, handleComment: reject, reader: { find: reject, list: reject }, findComment: reject };
+  return {
+    handle: reject,
+    handleComment: reject,
+    reader: { find: reject, list: reject },
+    findComment: reject,
+  };
 };
 const violations = [{ field: 'title', wants: '1 to 200 characters' }] as const;
-/** Every command is refused so, whichever aggregate it is about; the board of a comment is there. */
+/**
+ * Every command is refused so, whichever aggregate it is about; the board of a comment is there.
+ */
 const refusing = (refusal: Refusal): EdgeOptions => ({
   handle: refuse(refusal),
   handleComment: refuse(refusal),
@@ -70,7 +84,11 @@ const badKey = { 'Idempotency-Key': 'two words' };
 const big = ' '.repeat(448 * 1024 + 1);
 
 const readCases = (question: Question): [number, Question, EdgeOptions][] => [
-  [304, withHeaders(question, { 'If-None-Match': '*' }), { boards: [exampleBoard()], comments: [exampleComment()] }],
+  [
+    304,
+    withHeaders(question, { 'If-None-Match': '*' }),
+    { boards: [exampleBoard()], comments: [exampleComment()] },
+  ],
   [400, withHeaders(question, { 'If-None-Match': '1' }), {}],
   [500, question, fail(new Error('bug'))],
   [503, question, fail(new UnavailableError('away'))],
@@ -96,7 +114,10 @@ const bodyCases = (question: Question): [number, Question, EdgeOptions][] => [
 ];
 
 const cases: [string, [number, Question, EdgeOptions][]][] = [
-  ['GET /boards', [[200, { path: '/boards' }, { boards: [exampleBoard()] }], ...readCases({ path: '/boards' })]],
+  [
+    'GET /boards',
+    [[200, { path: '/boards' }, { boards: [exampleBoard()] }], ...readCases({ path: '/boards' })],
+  ],
   ['POST /boards', [[201, post, {}], ...writeCases(post), ...bodyCases(post)]],
   [
     'GET /boards/{id}',
@@ -107,7 +128,10 @@ const cases: [string, [number, Question, EdgeOptions][]][] = [
       ...readCases({ path: one }),
     ],
   ],
-  ['PATCH /boards/{id}', [[200, patch, {}], ...writeCases(patch), ...bodyCases(patch), ...boardCases(patch)]],
+  [
+    'PATCH /boards/{id}',
+    [[200, patch, {}], ...writeCases(patch), ...bodyCases(patch), ...boardCases(patch)],
+  ],
   ['DELETE /boards/{id}', [[204, remove, {}], ...writeCases(remove), ...boardCases(remove)]],
   [
     'POST /boards/{id}/comments',
@@ -140,38 +164,57 @@ const cases: [string, [number, Question, EdgeOptions][]][] = [
   ],
   [
     'GET /',
-    [[201, legacy, {}], ...writeCases(legacy), [403, withHeaders(legacy, { 'Sec-Fetch-Site': 'cross-site' }), {}]],
+    [
+      [201, legacy, {}],
+      ...writeCases(legacy),
+      [403, withHeaders(legacy, { 'Sec-Fetch-Site': 'cross-site' }), {}],
+    ],
   ],
 ];
 
 test('EVERY documented operation is tried below', () => {
-  expect(cases.map(([operation]) => operation).toSorted()).toEqual(operations(document.paths).toSorted());
+  expect(cases.map(([operation]) => operation).toSorted()).toEqual(
+    operations(document.paths).toSorted(),
+  );
 });
 
-test.each(cases)('%s answers EVERY documented response, as it is documented', async (operation, asked) => {
-  const seen = new Set<string>();
-  for (const [status, question, options] of asked) {
-    const edge = serveEdge(options);
-    const answer = await edge.ask(question);
-    expect([question, answer.status, answer.text]).toEqual([question, status, expect.any(String)]);
-    for (const name of edge.seen) seen.add(name);
-  }
-  const [method = '', path = ''] = operation.split(' ');
-  const documented = Object.keys(document.paths[path]?.[method.toLowerCase()]?.responses ?? {});
-  expect([...seen].toSorted()).toEqual(documented.map((status) => `${operation} ${status}`).toSorted());
-});
+test.each(cases)(
+  '%s answers EVERY documented response, as it is documented',
+  async (operation, asked) => {
+    const seen = new Set<string>();
+    for (const [status, question, options] of asked) {
+      const edge = serveEdge(options);
+      const answer = await edge.ask(question);
+      expect([question, answer.status, answer.text]).toEqual([
+        question,
+        status,
+        expect.any(String),
+      ]);
+      for (const name of edge.seen) seen.add(name);
+    }
+    const [method = '', path = ''] = operation.split(' ');
+    const documented = Object.keys(document.paths[path]?.[method.toLowerCase()]?.responses ?? {});
+    expect([...seen].toSorted()).toEqual(
+      documented.map((status) => `${operation} ${status}`).toSorted(),
+    );
+  },
+);
 
 test('every route is DOCUMENTED, but for what machines and the browser ask', async () => {
   for (const [named, methods] of Object.entries(document.paths)) {
     const path = named.replaceAll(/\{\w+\}/g, exampleBoard().id);
     const { headers } = await serveEdge().ask({ method: 'OPTIONS', path });
     const documented = Object.keys(methods).map((method) => method.toUpperCase());
-    expect(headers.allow?.split(', ').filter((method) => method !== 'HEAD')).toEqual(documented.toSorted());
+    expect(headers.allow?.split(', ').filter((method) => method !== 'HEAD')).toEqual(
+      documented.toSorted(),
+    );
   }
 });
 
 const length = fc.constantFrom(0, 1, 100, 101, 200, 201, 240);
-const text = fc.tuple(fc.constantFrom('a', '😀'), length).map(([character, count]) => character.repeat(count));
+const text = fc
+  .tuple(fc.constantFrom('a', '😀'), length)
+  .map(([character, count]) => character.repeat(count));
 const field = fc.oneof({ weight: 9, arbitrary: text }, fc.constantFrom(null, 1, ['a'], {}));
 const fields = { title: field, content: field, text: field, author: field };
 const anyBody = fc.oneof(
@@ -184,29 +227,38 @@ test.each([
   ['CreateBoard', 'POST', '/boards'],
   ['EditBoard', 'PATCH', one],
   ['AddComment', 'POST', comments],
-])('the schema of %s and the service take and refuse the SAME bodies', async (name, method, path) => {
-  const schema = document.components.schemas[name];
-  const validate = new Ajv2020({ strict: false, formats: { uuid: true } }).compile(schema ?? {});
-  const edge = serveEdge({
-    handle: async (command, context) => {
-      if (command.kind === 'delete') return done(exampleBoard(), context);
-      const { title = 'a', content = '' } = command;
-      const violations = checkBoardText({ title, content, author: command.kind === 'create' ? command.author : null });
-      if (violations.length > 0) return { kind: 'refused', refusal: { kind: 'invalid', violations } };
-      return done(exampleBoard(), context);
-    },
-    handleComment: async (command, { answer }) => {
-      const violations = command.kind === 'add-comment' ? checkComment(command) : [];
-      if (violations.length > 0) return { kind: 'refused', refusal: { kind: 'invalid', violations } };
-      return { kind: 'repeated', answer: answer(exampleComment()) };
-    },
-    boards: [exampleBoard()],
-  });
-  await fc.assert(
-    fc.asyncProperty(anyBody, async (body) => {
-      const taken = (await edge.send(method, path, body)).status < 300;
-      expect(taken).toBe(validate(body));
-    }),
-    { numRuns: 300 },
-  );
-});
+])(
+  'the schema of %s and the service take and refuse the SAME bodies',
+  async (name, method, path) => {
+    const schema = document.components.schemas[name];
+    const validate = new Ajv2020({ strict: false, formats: { uuid: true } }).compile(schema ?? {});
+    const edge = serveEdge({
+      handle: async (command, context) => {
+        if (command.kind === 'delete') return done(exampleBoard(), context);
+        const { title = 'a', content = '' } = command;
+        const violations = checkBoardText({
+          title,
+          content,
+          author: command.kind === 'create' ? command.author : null,
+        });
+        if (violations.length > 0)
+          return { kind: 'refused', refusal: { kind: 'invalid', violations } };
+        return done(exampleBoard(), context);
+      },
+      handleComment: async (command, { answer }) => {
+        const violations = command.kind === 'add-comment' ? checkComment(command) : [];
+        if (violations.length > 0)
+          return { kind: 'refused', refusal: { kind: 'invalid', violations } };
+        return { kind: 'repeated', answer: answer(exampleComment()) };
+      },
+      boards: [exampleBoard()],
+    });
+    await fc.assert(
+      fc.asyncProperty(anyBody, async (body) => {
+        const taken = (await edge.send(method, path, body)).status < 300;
+        expect(taken).toBe(validate(body));
+      }),
+      { numRuns: 300 },
+    );
+  },
+);

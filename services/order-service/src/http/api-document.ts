@@ -14,7 +14,10 @@ export interface ApiOptions {
   readonly legacyCreate: boolean;
 }
 
-/** The API as OpenAPI 3.1: requests from the very schemas that check them, and every answer that a client may get. */
+/**
+ * The API as OpenAPI 3.1: requests from the very schemas that check them, and every answer that a
+ * client may get.
+ */
 export function apiDocument({ legacyCreate }: ApiOptions): object {
   return createDocument({
     openapi: '3.1.0',
@@ -30,14 +33,20 @@ export function apiDocument({ legacyCreate }: ApiOptions): object {
         get: {
           tags: ['boards'],
           summary: 'List boards, newest first',
-          requestParams: { query: listBoardsRequest.shape.query, header: listBoardsRequest.shape.header },
+          requestParams: {
+            query: listBoardsRequest.shape.query,
+            header: listBoardsRequest.shape.header,
+          },
           responses: apiAnswers.listBoards,
         },
         post: {
           tags: ['boards'],
           summary: 'Create a board',
           requestParams: { header: createBoardRequest.shape.header },
-          requestBody: { required: true, content: { 'application/json': { schema: createBoardRequest.shape.body } } },
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: createBoardRequest.shape.body } },
+          },
           responses: apiAnswers.createBoard,
         },
       },
@@ -45,13 +54,19 @@ export function apiDocument({ legacyCreate }: ApiOptions): object {
         get: {
           tags: ['boards'],
           summary: 'Read a board',
-          requestParams: { path: findBoardRequest.shape.path, header: findBoardRequest.shape.header },
+          requestParams: {
+            path: findBoardRequest.shape.path,
+            header: findBoardRequest.shape.header,
+          },
           responses: apiAnswers.findBoard,
         },
         patch: {
           tags: ['boards'],
           summary: 'Change title, content or both',
-          requestParams: { path: editBoardRequest.shape.path, header: editBoardRequest.shape.header },
+          requestParams: {
+            path: editBoardRequest.shape.path,
+            header: editBoardRequest.shape.header,
+          },
           requestBody: {
             required: true,
             content: {
@@ -64,7 +79,10 @@ export function apiDocument({ legacyCreate }: ApiOptions): object {
         delete: {
           tags: ['boards'],
           summary: 'Delete a board',
-          requestParams: { path: deleteBoardRequest.shape.path, header: deleteBoardRequest.shape.header },
+          requestParams: {
+            path: deleteBoardRequest.shape.path,
+            header: deleteBoardRequest.shape.header,
+          },
           responses: apiAnswers.deleteBoard,
         },
       },
@@ -72,8 +90,14 @@ export function apiDocument({ legacyCreate }: ApiOptions): object {
         post: {
           tags: ['comments'],
           summary: 'Add a comment to a board',
-          requestParams: { path: addCommentRequest.shape.path, header: addCommentRequest.shape.header },
-          requestBody: { required: true, content: { 'application/json': { schema: addCommentRequest.shape.body } } },
+          requestParams: {
+            path: addCommentRequest.shape.path,
+            header: addCommentRequest.shape.header,
+          },
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: addCommentRequest.shape.body } },
+          },
           responses: apiAnswers.addComment,
         },
       },
@@ -81,13 +105,19 @@ export function apiDocument({ legacyCreate }: ApiOptions): object {
         get: {
           tags: ['comments'],
           summary: 'Read a comment',
-          requestParams: { path: findCommentRequest.shape.path, header: findCommentRequest.shape.header },
+          requestParams: {
+            path: findCommentRequest.shape.path,
+            header: findCommentRequest.shape.header,
+          },
           responses: apiAnswers.findComment,
         },
         delete: {
           tags: ['comments'],
           summary: 'Remove a comment',
-          requestParams: { path: removeCommentRequest.shape.path, header: removeCommentRequest.shape.header },
+          requestParams: {
+            path: removeCommentRequest.shape.path,
+            header: removeCommentRequest.shape.header,
+          },
           responses: apiAnswers.removeComment,
         },
       },

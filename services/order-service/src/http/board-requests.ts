@@ -9,11 +9,16 @@ export const bodyLimitBytes = 448 * 1024;
 const { titleCodePoints, contentBytes, authorCodePoints } = boardLimits;
 const listLimits = { preset: 20, max: 100 } as const;
 
-// Lengths are told here and judged by the domain: JSON Schema counts code points as we do, Zod counts UTF-16 units.
-const title = z.string({ error: 'a text' }).meta({ minLength: 1, maxLength: titleCodePoints, example: 'First board' });
-const content = z
+// Lengths are told here and judged by the domain: JSON Schema counts code points as we do, Zod
+// counts UTF-16 units.
+const title = z
   .string({ error: 'a text' })
-  .meta({ maxLength: contentBytes, description: `At most ${contentBytes} bytes of UTF-8.`, example: 'Hello' });
+  .meta({ minLength: 1, maxLength: titleCodePoints, example: 'First board' });
+const content = z.string({ error: 'a text' }).meta({
+  maxLength: contentBytes,
+  description: `At most ${contentBytes} bytes of UTF-8.`,
+  example: 'Hello',
+});
 const author = z
   .string({ error: 'a text, or no author' })
   .meta({ minLength: 1, maxLength: authorCodePoints, example: 'Kim' });
@@ -52,7 +57,10 @@ export const editBoardRequest = z.object({
       { title: title.optional(), content: content.optional() },
       { error: 'a JSON object with title, content or both' },
     )
-    .refine(({ title, content }) => title !== undefined || content !== undefined, 'title, content or both')
+    .refine(
+      ({ title, content }) => title !== undefined || content !== undefined,
+      'title, content or both',
+    )
     .meta({ id: 'EditBoard', minProperties: 1 }),
 });
 
@@ -61,13 +69,22 @@ export const deleteBoardRequest = z.object({
   header: z.object({ 'If-Match': ifMatch, 'Idempotency-Key': idempotencyKey }),
 });
 
-export const findBoardRequest = z.object({ path, header: z.object({ 'If-None-Match': ifNoneMatch }) });
+export const findBoardRequest = z.object({
+  path,
+  header: z.object({ 'If-None-Match': ifNoneMatch }),
+});
 
 export const listBoardsRequest = z.object({
   query: z.strictObject({
     limit: requestFields.limit(listLimits).meta({
-      description: 'How many at most; a page of long boards has fewer. `next` alone says whether there are more.',
-      override: { type: 'integer', minimum: 1, maximum: listLimits.max, default: listLimits.preset },
+      description:
+        'How many at most; a page of long boards has fewer. `next` alone says whether there are more.',
+      override: {
+        type: 'integer',
+        minimum: 1,
+        maximum: listLimits.max,
+        default: listLimits.preset,
+      },
     }),
     cursor: requestFields
       .parsed('the cursor of a page before', idCursor.read)

@@ -21,10 +21,16 @@ import { idCursor, versionEtag } from './tokens.ts';
 const patchTypes = ['application/json', 'application/merge-patch+json'] as const;
 
 /** Boards over HTTP: `/boards` and `/boards/:id`. */
-export function boardsRouter(commands: CommandEdge<BoardCommand, Board>, boards: BoardReader): ServiceRouter {
+export function boardsRouter(
+  commands: CommandEdge<BoardCommand, Board>,
+  boards: BoardReader,
+): ServiceRouter {
   const router: ServiceRouter = new Router();
   const bodyOptions = { limitBytes: bodyLimitBytes, timeLimitMs: commands.bodyDeadlineMs };
-  const readDeadline = { deadlineMs: commands.requestDeadlineMs, detail: 'The request takes too long; ask again.' };
+  const readDeadline = {
+    deadlineMs: commands.requestDeadlineMs,
+    detail: 'The request takes too long; ask again.',
+  };
 
   router.post('/boards', async (ctx) => {
     const { header, body } = await readRequest(ctx, createBoardRequest, bodyOptions);
@@ -36,7 +42,10 @@ export function boardsRouter(commands: CommandEdge<BoardCommand, Board>, boards:
   });
 
   router.patch('/boards/:id', async (ctx) => {
-    const { path, header, body } = await readRequest(ctx, editBoardRequest, { ...bodyOptions, types: patchTypes });
+    const { path, header, body } = await readRequest(ctx, editBoardRequest, {
+      ...bodyOptions,
+      types: patchTypes,
+    });
     const command = {
       kind: 'edit',
       boardId: path.id,
@@ -51,7 +60,11 @@ export function boardsRouter(commands: CommandEdge<BoardCommand, Board>, boards:
 
   router.delete('/boards/:id', async (ctx) => {
     const { path, header } = await readRequest(ctx, deleteBoardRequest);
-    const command = { kind: 'delete', boardId: path.id, ifVersions: versionEtag.versions(header['If-Match']) } as const;
+    const command = {
+      kind: 'delete',
+      boardId: path.id,
+      ifVersions: versionEtag.versions(header['If-Match']),
+    } as const;
     await answerCommand(ctx, commands, command, {
       idempotencyKey: header['Idempotency-Key'],
       answer: boardAnswers.deleted,
@@ -64,7 +77,11 @@ export function boardsRouter(commands: CommandEdge<BoardCommand, Board>, boards:
     if (!board) throw toProblem('board', { kind: 'missing' });
     if (board.deletedAt) throw toProblem('board', { kind: 'deleted' });
     const etag = versionEtag.of(board.version);
-    answerWithEtag(ctx, { etag, ifNoneMatch: header['If-None-Match'], body: () => boardBody(board) });
+    answerWithEtag(ctx, {
+      etag,
+      ifNoneMatch: header['If-None-Match'],
+      body: () => boardBody(board),
+    });
   });
 
   router.get('/boards', async (ctx) => {

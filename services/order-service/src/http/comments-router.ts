@@ -1,5 +1,11 @@
 import Router from '@koa/router';
-import { answerInTime, answerWithEtag, readRequest, requestFields, type ServiceRouter } from '@board/service';
+import {
+  answerInTime,
+  answerWithEtag,
+  readRequest,
+  requestFields,
+  type ServiceRouter,
+} from '@board/service';
 import { z } from 'zod';
 import type { CommentCommand } from '../application/comment-commands.ts';
 import type { Answer, Refusal } from '../application/commands.ts';
@@ -20,9 +26,11 @@ export const addCommentRequest = z.object({
   body: z
     .strictObject(
       {
-        text: z
-          .string({ error: 'a text' })
-          .meta({ minLength: 1, description: `At most ${textBytes} bytes of UTF-8.`, example: 'Well said' }),
+        text: z.string({ error: 'a text' }).meta({
+          minLength: 1,
+          description: `At most ${textBytes} bytes of UTF-8.`,
+          example: 'Well said',
+        }),
         author: z
           .string({ error: 'a text, or no author' })
           .meta({ minLength: 1, maxLength: authorCodePoints, example: 'Lee' })
@@ -41,11 +49,16 @@ export const removeCommentRequest = z.object({
 export const findCommentRequest = z.object({
   path,
   header: z.object({
-    'If-None-Match': requestFields.entityTags().meta({ description: 'What the client has: 304 when it still holds.' }),
+    'If-None-Match': requestFields
+      .entityTags()
+      .meta({ description: 'What the client has: 304 when it still holds.' }),
   }),
 });
 
-/** Why a board takes no comment; a repeat of a request that was done gets its first answer all the same. */
+/**
+ * Why a board takes no comment; a repeat of a request that was done gets its first answer all the
+ * same.
+ */
 const refusals = {
   live: undefined,
   missing: { kind: 'missing', what: 'board' },
@@ -60,14 +73,23 @@ export function commentsRouter(
 ): ServiceRouter {
   const router: ServiceRouter = new Router();
   const bodyOptions = { limitBytes: bodyLimitBytes, timeLimitMs: commands.bodyDeadlineMs };
-  const readDeadline = { deadlineMs: commands.requestDeadlineMs, detail: 'The request takes too long; ask again.' };
+  const readDeadline = {
+    deadlineMs: commands.requestDeadlineMs,
+    detail: 'The request takes too long; ask again.',
+  };
 
   router.post('/boards/:id/comments', async (ctx) => {
     const { path, header, body } = await readRequest(ctx, addCommentRequest, bodyOptions);
-    const command = { kind: 'add-comment', boardId: path.id, text: body.text, author: body.author ?? null } as const;
+    const command = {
+      kind: 'add-comment',
+      boardId: path.id,
+      text: body.text,
+      author: body.author ?? null,
+    } as const;
     await answerCommand(ctx, commands, command, {
       idempotencyKey: header['Idempotency-Key'],
-      // Without a lock: a board that was there has a row for good, and one that is deleted in this moment may get a last comment.
+      // Without a lock: a board that was there has a row for good, and one that is deleted in this
+      // moment may get a last comment.
       findRefusal: async () => refusals[await findBoard(path.id)],
       answer: added,
     });
@@ -77,7 +99,10 @@ export function commentsRouter(
     const { path, header } = await readRequest(ctx, removeCommentRequest);
     const ifVersions = versionEtag.versions(header['If-Match']);
     const command = { kind: 'remove-comment', commentId: path.id, ifVersions } as const;
-    await answerCommand(ctx, commands, command, { idempotencyKey: header['Idempotency-Key'], answer: removed });
+    await answerCommand(ctx, commands, command, {
+      idempotencyKey: header['Idempotency-Key'],
+      answer: removed,
+    });
   });
 
   router.get('/comments/:id', async (ctx) => {
@@ -86,7 +111,11 @@ export function commentsRouter(
     if (!comment) throw toProblem('comment', { kind: 'missing' });
     if (comment.deletedAt) throw toProblem('comment', { kind: 'deleted' });
     const etag = versionEtag.of(comment.version);
-    answerWithEtag(ctx, { etag, ifNoneMatch: header['If-None-Match'], body: () => commentBody(comment) });
+    answerWithEtag(ctx, {
+      etag,
+      ifNoneMatch: header['If-None-Match'],
+      body: () => commentBody(comment),
+    });
   });
 
   return router;
@@ -108,6 +137,13 @@ function removed(): Answer {
   return { status: 204, headers: {}, body: '' };
 }
 
-function commentBody({ id, version, boardId, text, author, createdAt }: Comment): Record<string, unknown> {
+function commentBody({
+  id,
+  version,
+  boardId,
+  text,
+  author,
+  createdAt,
+}: Comment): Record<string, unknown> {
   return { id, version, boardId, text, author, createdAt: createdAt.toISOString() };
 }

@@ -6,7 +6,10 @@ import { answerCommand, type CommandEdge } from './answer-command.ts';
 import { boardAnswers } from './board-answers.ts';
 import { legacyRequest } from './board-requests.ts';
 
-/** `GET /?title=..&content=..` creates a board: not what GET is for, kept for those who know the system by it. */
+/**
+ * `GET /?title=..&content=..` creates a board: not what GET is for, kept for those who know the
+ * system by it.
+ */
 export function legacyRouter(commands: CommandEdge<BoardCommand, Board>): ServiceRouter {
   const router: ServiceRouter = new Router();
   router.get('/', async (ctx) => {
@@ -22,10 +25,14 @@ export function legacyRouter(commands: CommandEdge<BoardCommand, Board>): Servic
   return router;
 }
 
-/** A link or an image on another site must not post boards in a visitor's name, nor may a look ahead. */
+/**
+ * A link or an image on another site must not post boards in a visitor's name, nor may a look
+ * ahead.
+ */
 function refuseUnintended(ctx: ServiceContext): void {
   // @koa/router sends HEAD here too.
-  if (ctx.method === 'HEAD') throw new Problem(405, { detail: 'This path takes GET.', headers: { Allow: 'GET' } });
+  if (ctx.method === 'HEAD')
+    throw new Problem(405, { detail: 'This path takes GET.', headers: { Allow: 'GET' } });
   const site = ctx.get('sec-fetch-site');
   if (!['', 'same-origin', 'none'].includes(site) || ctx.get('sec-purpose') !== '') {
     throw new Problem(403, { detail: 'Other sites cannot post boards here; use POST /boards.' });

@@ -20,7 +20,11 @@ describe('GET /boards/:id', () => {
     }
     const head = await edge.ask({ method: 'HEAD', path });
     const length = String(Buffer.byteLength((await edge.ask({ path })).text));
-    expect([head.status, head.headers.etag, head.headers['content-length']]).toEqual([200, '"7"', length]);
+    expect([head.status, head.headers.etag, head.headers['content-length']]).toEqual([
+      200,
+      '"7"',
+      length,
+    ]);
   });
 
   test.each<[string | string[], number]>([
@@ -34,7 +38,11 @@ describe('GET /boards/:id', () => {
     ['7', 400],
   ])('If-None-Match %j: %i', async (header, status) => {
     for (const method of ['GET', 'HEAD']) {
-      const answer = await serveEdge({ boards }).ask({ method, path, headers: { 'If-None-Match': header } });
+      const answer = await serveEdge({ boards }).ask({
+        method,
+        path,
+        headers: { 'If-None-Match': header },
+      });
       expect(answer.status).toBe(status);
       if (status === 304) expect([answer.text, answer.headers.etag]).toEqual(['', '"7"']);
     }
@@ -54,7 +62,9 @@ describe('GET /boards/:id', () => {
 
 describe('GET /boards', () => {
   const idOf = (n: number) => `019b0000-0000-7000-8000-${String(n).padStart(12, '0')}`;
-  const boards = [1, 2, 3, 4, 5, 6].map((n) => exampleBoard({ id: idOf(n), deletedAt: n === 4 ? new Date() : null }));
+  const boards = [1, 2, 3, 4, 5, 6].map((n) =>
+    exampleBoard({ id: idOf(n), deletedAt: n === 4 ? new Date() : null }),
+  );
 
   test('pages through all that are not deleted, NEWEST first, each once; the last page says so', async () => {
     const edge = serveEdge({ boards });

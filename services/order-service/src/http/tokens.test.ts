@@ -50,7 +50,9 @@ describe('an Idempotency-Key', () => {
   });
 
   test('TWO keys are none, as Node and as proxies join them', () => {
-    const form = fc.tuple(key, fc.boolean()).map(([text, quote]) => (quote ? JSON.stringify(text) : text));
+    const form = fc
+      .tuple(key, fc.boolean())
+      .map(([text, quote]) => (quote ? JSON.stringify(text) : text));
     fc.assert(
       fc.property(form, form, fc.constantFrom(', ', ','), (one, other, comma) => {
         // Two bare ones whose quotes happen to make one quoted key cannot be told apart.

@@ -1,6 +1,9 @@
 import { requestFields, type EntityTags } from '@board/service';
 
-/* The short texts that clients carry from an answer to a request, or choose themselves: ETag, key and cursor. */
+/**
+ * The short texts that clients carry from an answer to a request, or choose themselves: ETag, key
+ * and cursor.
+ */
 
 /** An aggregate's version is its ETag. */
 export const versionEtag = {
@@ -11,21 +14,30 @@ export const versionEtag = {
   /**
    * The versions that an If-Match allows, undefined for any.
    *
-   * Compared strongly, as RFC 9110 wants it: a weak tag matches nothing, no more than one that is not ours.
+   * Compared strongly, as RFC 9110 wants it: a weak tag matches nothing, no more than one that is
+   * not ours.
    */
   versions(ifMatch: EntityTags | undefined): readonly number[] | undefined {
     if (ifMatch === undefined || ifMatch === '*') return undefined;
-    return ifMatch.filter(({ weak, value }) => !weak && /^[1-9]\d{0,9}$/.test(value)).map(({ value }) => Number(value));
+    return ifMatch
+      .filter(({ weak, value }) => !weak && /^[1-9]\d{0,9}$/.test(value))
+      .map(({ value }) => Number(value));
   },
 } as const;
 
-/** Visible ASCII without what would mean something else here: quotes, escapes, the next of a list, a parameter. */
+/**
+ * Visible ASCII without what would mean something else here: quotes, escapes, the next of a list, a
+ * parameter.
+ */
 const bare = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,255}$/;
 
 /** A string of structured headers (RFC 8941), as the draft of the header wants it. */
 const quoted = /^"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
 
-/** The key, the same one whether it came quoted or bare; undefined when it is none, or more than one. */
+/**
+ * The key, the same one whether it came quoted or bare; undefined when it is none, or more than
+ * one.
+ */
 export function parseIdempotencyKey(header: string): string | undefined {
   if (bare.test(header)) return header;
   const key = quoted.exec(header)?.[1]?.replaceAll(/\\(.)/g, '$1') ?? '';
@@ -34,7 +46,10 @@ export function parseIdempotencyKey(header: string): string | undefined {
 
 /** The header of every request that changes something. */
 export const idempotencyKey = requestFields
-  .parsed('one key of 1 to 255 visible ASCII characters, bare or in double quotes', parseIdempotencyKey)
+  .parsed(
+    'one key of 1 to 255 visible ASCII characters, bare or in double quotes',
+    parseIdempotencyKey,
+  )
   .optional()
   .meta({
     description:

@@ -14,7 +14,11 @@ describe('POST /boards', () => {
   test('gives the command and answers 201 with Location, ETag and the board', async () => {
     const edge = serveEdge();
     const answer = await edge.send('POST', '/boards', body);
-    expect([answer.status, answer.headers.location, answer.headers.etag]).toEqual([201, path, '"1"']);
+    expect([answer.status, answer.headers.location, answer.headers.etag]).toEqual([
+      201,
+      path,
+      '"1"',
+    ]);
     expect(answer.json()).toEqual(board);
     expect(edge.commands).toEqual([{ kind: 'create', ...body }]);
   });
@@ -22,7 +26,10 @@ describe('POST /boards', () => {
   test('an author may be ABSENT or null, and is null in the command and the answer', async () => {
     for (const author of [undefined, null]) {
       const edge = serveEdge();
-      expect((await edge.send('POST', '/boards', { ...body, author })).json()).toEqual({ ...board, author: null });
+      expect((await edge.send('POST', '/boards', { ...body, author })).json()).toEqual({
+        ...board,
+        author: null,
+      });
       expect(edge.commands).toMatchObject([{ author: null }]);
     }
   });
@@ -32,7 +39,11 @@ describe('POST /boards', () => {
     ['a text', 'board', ['(body)']],
     ['null', null, ['(body)']],
     ['nothing in it', {}, ['title', 'content']],
-    ['texts of other types', { title: 1, content: ['a'], author: {} }, ['title', 'content', 'author']],
+    [
+      'texts of other types',
+      { title: 1, content: ['a'], author: {} },
+      ['title', 'content', 'author'],
+    ],
     ['an unknown field', { ...body, admin: true }, ['admin']],
   ])('refuses %s with 422 and names the field', async (_, value, fields) => {
     const edge = serveEdge();
@@ -50,12 +61,27 @@ describe('POST /boards', () => {
     ['half a value', 400, json, '{"title"'],
     ['no content type', 415, {}, JSON.stringify(body)],
     ['a form', 415, { 'Content-Type': 'application/x-www-form-urlencoded' }, 'title=a&content=b'],
-    ['a merge patch', 415, { 'Content-Type': 'application/merge-patch+json' }, JSON.stringify(body)],
+    [
+      'a merge patch',
+      415,
+      { 'Content-Type': 'application/merge-patch+json' },
+      JSON.stringify(body),
+    ],
     ['more than 448 KiB', 413, json, ' '.repeat(448 * 1024 + 1)],
     ['prototype keys', 422, json, '{"title":"a","content":"b","__proto__":{"author":"c"}}'],
-    ['a constructor', 422, json, '{"title":"a","content":"b","constructor":{"prototype":{"author":"c"}}}'],
+    [
+      'a constructor',
+      422,
+      json,
+      '{"title":"a","content":"b","constructor":{"prototype":{"author":"c"}}}',
+    ],
     ['a key TWICE', 400, json, '{"title":"a","content":"b","title":"c"}'],
-    ['deep nesting', 422, json, `{"title":"a","content":${'['.repeat(200_000)}${']'.repeat(200_000)}}`],
+    [
+      'deep nesting',
+      422,
+      json,
+      `{"title":"a","content":${'['.repeat(200_000)}${']'.repeat(200_000)}}`,
+    ],
   ])('refuses %s with %i', async (_, status, headers, bytes) => {
     const edge = serveEdge();
     const answer = await edge.ask({ method: 'POST', path: '/boards', headers, body: bytes });
@@ -71,7 +97,13 @@ describe('POST /boards', () => {
 
   test('a body that comes too SLOWLY is 408 and takes its connection along', async () => {
     const edge = serveEdge({ bodyDeadlineMs: 20 });
-    const question = { method: 'POST', path: '/boards', headers: json, body: '{"title', unfinished: true };
+    const question = {
+      method: 'POST',
+      path: '/boards',
+      headers: json,
+      body: '{"title',
+      unfinished: true,
+    };
     const answer = await edge.ask(question);
     expectProblem(answer, 408, []);
     expect(answer.headers.connection).toBe('close');
@@ -135,13 +167,18 @@ test('DELETE answers 204 without a body; a DELETED board is 410, an unknown one 
     ['deleted', 410],
     ['missing', 404],
   ] as const) {
-    expectProblem(await serveEdge({ handle: refuse({ kind }) }).ask({ method: 'DELETE', path }), status, []);
+    expectProblem(
+      await serveEdge({ handle: refuse({ kind }) }).ask({ method: 'DELETE', path }),
+      status,
+      [],
+    );
   }
 });
 
 describe.each(['PATCH', 'DELETE'])('If-Match on %s', (method) => {
   const question = (header: string | string[]) => {
-    const patch = method === 'PATCH' ? { headers: { ...json, 'If-Match': header }, body: '{"title":"a"}' } : {};
+    const patch =
+      method === 'PATCH' ? { headers: { ...json, 'If-Match': header }, body: '{"title":"a"}' } : {};
     return { method, path, headers: { 'If-Match': header }, ...patch };
   };
 
@@ -157,14 +194,19 @@ describe.each(['PATCH', 'DELETE'])('If-Match on %s', (method) => {
   ])('%j allows %j', async (header, versions) => {
     const edge = serveEdge();
     expect((await edge.ask(question(header))).status).toBeLessThan(300);
-    expect(edge.commands.map((command) => command.kind !== 'create' && command.ifVersions)).toEqual([versions]);
+    expect(edge.commands.map((command) => command.kind !== 'create' && command.ifVersions)).toEqual(
+      [versions],
+    );
   });
 
-  test.each(['1', '"1', '', '*, "1"', ['*', '"1"']])('%j is NO list of tags: 400', async (header) => {
-    const edge = serveEdge();
-    expectProblem(await edge.ask(question(header)), 400, ['If-Match']);
-    expect(edge.commands).toEqual([]);
-  });
+  test.each(['1', '"1', '', '*, "1"', ['*', '"1"']])(
+    '%j is NO list of tags: 400',
+    async (header) => {
+      const edge = serveEdge();
+      expectProblem(await edge.ask(question(header)), 400, ['If-Match']);
+      expect(edge.commands).toEqual([]);
+    },
+  );
 });
 
 test('a wrong METHOD is 405 with Allow', async () => {

@@ -22,15 +22,20 @@ export interface Registry {
 export function connectRegistry(url: string, signal: AbortSignal): Registry {
   const client = createRegistryClient(url, { timeoutMs, signal });
 
-  /** A look-up finds our own version also when a newer one exists, as it does while services are upgraded one by one. */
+  /**
+   * A look-up finds our own version also when a newer one exists, as it does while services are
+   * upgraded one by one.
+   */
   async function findOne({ subject, schema }: EventSchema): Promise<RegisteredSchema | string> {
     const { status, text, json, errorCode } = await client.findSchema(subject, schema);
     if (status === 404 && errorCode !== undefined)
       return `The registry does not know our schema of ${subject}: ${status} ${text}`;
     const id = status === 200 ? field(json, 'id') : undefined;
-    if (typeof id !== 'number') throw new Error(`The registry's answer for ${subject} has no id: ${status} ${text}`);
+    if (typeof id !== 'number')
+      throw new Error(`The registry's answer for ${subject} has no id: ${status} ${text}`);
     const own = fingerprintOf(schema);
-    // A registry that was emptied and filled behind its back gives ids that still mean something else when they are read.
+    // A registry that was emptied and filled behind its back gives ids that still mean something
+    // else when they are read.
     const now = await fingerprintById(id);
     if (now === own) return { id, subject, fingerprint: own };
     return `The registry gives our schema of ${subject} the id ${id}, under which it has ${now ?? 'nothing'}: restart the registry`;
@@ -56,7 +61,10 @@ export function connectRegistry(url: string, signal: AbortSignal): Registry {
   };
 }
 
-/** SHA-256 of the canonical form; of the text itself when that is not Avro, so that it equals no schema of ours. */
+/**
+ * SHA-256 of the canonical form; of the text itself when that is not Avro, so that it equals no
+ * schema of ours.
+ */
 export function fingerprintOf(schema: string): string {
   try {
     return avro.Type.forSchema(JSON.parse(schema)).fingerprint('sha256').toString('hex');
@@ -66,5 +74,7 @@ export function fingerprintOf(schema: string): string {
 }
 
 function field(json: unknown, name: string): unknown {
-  return typeof json === 'object' && json !== null ? (json as Record<string, unknown>)[name] : undefined;
+  return typeof json === 'object' && json !== null
+    ? (json as Record<string, unknown>)[name]
+    : undefined;
 }

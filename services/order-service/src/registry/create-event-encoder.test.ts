@@ -29,7 +29,9 @@ test('refuses before the ids are known: UNAVAILABLE, not wrong', () => {
 
 test('an event that BREAKS its schema does not encode', () => {
   const broken = { ...data, title: undefined } as unknown as BoardCreated['data'];
-  expect(() => encoderWithIds().encode({ type: 'BoardCreated', data: broken })).toThrow('invalid "string"');
+  expect(() => encoderWithIds().encode({ type: 'BoardCreated', data: broken })).toThrow(
+    'invalid "string"',
+  );
 });
 
 test('ONE type of event for two schemas is refused at the start: one of them would be written as the other', () => {

@@ -8,7 +8,10 @@ export interface EventEncoder {
   useIds(idBySubject: ReadonlyMap<string, number>): void;
   /** Until ids are given again, nothing is encoded, for this reason. */
   pause(reason: string): void;
-  /** Confluent wire format; throws when the event breaks its schema, and UnavailableError while ids are not known. */
+  /**
+   * Confluent wire format; throws when the event breaks its schema, and UnavailableError while ids
+   * are not known.
+   */
   encode(event: { readonly type: string; readonly data: unknown }): Buffer;
 }
 
@@ -17,7 +20,10 @@ export function createEventEncoder(schemas: readonly EventSchema[]): EventEncode
   const types = new Map<string, { readonly subject: string; readonly type: avro.Type }>();
   for (const { eventType, subject, schema } of schemas) {
     const other = types.get(eventType);
-    if (other) throw new Error(`The event type ${eventType} stands for two schemas: ${other.subject} and ${subject}.`);
+    if (other)
+      throw new Error(
+        `The event type ${eventType} stands for two schemas: ${other.subject} and ${subject}.`,
+      );
     types.set(eventType, { subject, type: avro.Type.forSchema(JSON.parse(schema)) });
   }
   let ids: ReadonlyMap<string, number> | undefined;
@@ -33,7 +39,8 @@ export function createEventEncoder(schemas: readonly EventSchema[]): EventEncode
       if (!ids) throw new UnavailableError(missing);
       const known = types.get(eventType);
       const id = ids.get(known?.subject ?? '');
-      if (!known || id === undefined) throw new Error(`There is no registered schema for ${eventType}.`);
+      if (!known || id === undefined)
+        throw new Error(`There is no registered schema for ${eventType}.`);
       return frame(id, known.type.toBuffer(data));
     },
   };

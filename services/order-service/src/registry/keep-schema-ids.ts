@@ -14,8 +14,9 @@ export interface SchemaIdsParts {
 }
 
 /**
- * The ids that events are written with. They are asked for at the start, and looked at now and then: an event that no
- * consumer can decode must not be committed quietly, and a registry that is merely away must not stop a write.
+ * The ids that events are written with. They are asked for at the start, and looked at now and
+ * then: an event that no consumer can decode must not be committed quietly, and a registry that is
+ * merely away must not stop a write.
  */
 export interface SchemaIds {
   /** Throws while there are none to write with. */
@@ -27,14 +28,23 @@ export interface SchemaIds {
 const alarm = 'event schemas';
 const recipe = 'docs/runbook.md "The registry lost schemas"';
 
-export function keepSchemaIds({ registry, memory, schemas, encoder, health, logger }: SchemaIdsParts): SchemaIds {
+export function keepSchemaIds({
+  registry,
+  memory,
+  schemas,
+  encoder,
+  health,
+  logger,
+}: SchemaIdsParts): SchemaIds {
   const { alarms } = health;
   const readiness = health.readiness.state('event schemas', '');
   // Until they are open, the service waits for the registry and says so itself.
   readiness.ready();
   let used: readonly RegisteredSchema[] = [];
   let isChecking = false;
-  /** The last look found our schemas missing: one answer alone may be a registry that is starting. */
+  /**
+   * The last look found our schemas missing: one answer alone may be a registry that is starting.
+   */
   let wasMissing = false;
 
   /** Consumers that know the id by its old schema would misread what is written with it now. */
@@ -45,14 +55,24 @@ export function keepSchemaIds({ registry, memory, schemas, encoder, health, logg
     logger.error({ event: 'schemas.paused', reason });
   }
 
-  /** Writes go on: consumers that resolved the ids before can read the events, and the recipe makes them readable to all. */
+  /**
+   * Writes go on: consumers that resolved the ids before can read the events, and the recipe makes
+   * them readable to all.
+   */
   function warn(reason: string): void {
-    const ids = used.map(({ id, subject, fingerprint }) => `${id} (${subject}, fingerprint ${fingerprint})`);
-    alarms.raise(alarm, `${reason}; events are still written with the schema ids ${ids.join(', ')}: ${recipe}`);
+    const ids = used.map(
+      ({ id, subject, fingerprint }) => `${id} (${subject}, fingerprint ${fingerprint})`,
+    );
+    alarms.raise(
+      alarm,
+      `${reason}; events are still written with the schema ids ${ids.join(', ')}: ${recipe}`,
+    );
     logger.error({ event: 'schemas.lost', reason });
   }
 
-  /** Takes the ids that the registry gives our schemas now; says why not when they cannot be used. */
+  /**
+   * Takes the ids that the registry gives our schemas now; says why not when they cannot be used.
+   */
   async function learn(): Promise<Refused | undefined> {
     const known = await memory.read();
     const answer = await registry.find(schemas);
@@ -96,7 +116,11 @@ export function keepSchemaIds({ registry, memory, schemas, encoder, health, logg
         const remembered = pickRemembered(schemas, await memory.read());
         if (remembered === undefined) throw error;
         // Merely away: this service has written with these ids before.
-        logger.warn({ event: 'schemas.from-memory', ids: remembered.map(({ id }) => id), err: error });
+        logger.warn({
+          event: 'schemas.from-memory',
+          ids: remembered.map(({ id }) => id),
+          err: error,
+        });
         use(remembered);
       }
       if (refused === undefined) return;
@@ -124,10 +148,14 @@ interface Refused {
 }
 
 /** An id that already meant another schema; undefined when there is none. */
-function findConflict(known: readonly RegisteredSchema[], found: readonly RegisteredSchema[]): string | undefined {
+function findConflict(
+  known: readonly RegisteredSchema[],
+  found: readonly RegisteredSchema[],
+): string | undefined {
   for (const one of found) {
     const before = known.find(({ id }) => id === one.id);
-    if (before !== undefined && before.fingerprint !== one.fingerprint) return describeChange(before, one.fingerprint);
+    if (before !== undefined && before.fingerprint !== one.fingerprint)
+      return describeChange(before, one.fingerprint);
   }
   return undefined;
 }

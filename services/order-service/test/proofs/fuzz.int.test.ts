@@ -24,8 +24,11 @@ test(
     const service = await startService({ ...env, ...inspector.env });
     await service.until('service.ready');
     const document = (await (await fetch(`${service.url}/openapi.json`)).json()) as Api;
-    // What it has learned to draw and to look after: each kind of aggregate needs a place in its world.
-    const drawn = Object.entries(document.paths).filter(([path]) => /^\/((boards|comments)(\/|$)|$)/.test(path));
+    // What it has learned to draw and to look after: each kind of aggregate needs a place in its
+    // world.
+    const drawn = Object.entries(document.paths).filter(([path]) =>
+      /^\/((boards|comments)(\/|$)|$)/.test(path),
+    );
     const api = { ...document, paths: Object.fromEntries(drawn) };
     const port = Number(new URL(service.url).port);
     const world = createWorld();
@@ -59,7 +62,9 @@ test(
     );
 
     // On a machine with more to do than it can, everybody also waits for a turn.
-    expect(blockedMs).toBeLessThan(1_000 * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()));
+    expect(blockedMs).toBeLessThan(
+      1_000 * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()),
+    );
 
     await holdDatabase(root, world);
     await inspector.collectGarbage();

@@ -72,11 +72,13 @@ test(
           body: JSON.stringify({ title: `${n}-${m}`, content: '' }),
         }),
       );
-      expect((await Promise.all(posts)).map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 201));
+      expect((await Promise.all(posts)).map(({ status }) => status)).toEqual(
+        Array.from({ length: 10 }, () => 201),
+      );
     }
-    const [[{ boards }]] = (await root.query('SELECT COUNT(*) AS boards FROM board')) as unknown as [
-      [{ boards: number }],
-    ];
+    const [[{ boards }]] = (await root.query(
+      'SELECT COUNT(*) AS boards FROM board',
+    )) as unknown as [[{ boards: number }]];
     expect(boards).toBe(200);
 
     await waitUntil(

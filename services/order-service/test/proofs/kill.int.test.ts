@@ -17,7 +17,9 @@ test.each(['before-begin', 'between-inserts', 'before-commit', 'after-commit'])(
       body: { title: `${n}`, content: '' },
       key: `p${n}`,
     });
-    const posted = await Promise.all([1, 2, 3, 4].map((n) => sendUntilAnswered(() => url, post(n))));
+    const posted = await Promise.all(
+      [1, 2, 3, 4].map((n) => sendUntilAnswered(() => url, post(n))),
+    );
     const ids = posted.map(({ body }) => (JSON.parse(body) as { id: string }).id);
     first.stop();
     await first.ended;
@@ -45,7 +47,9 @@ test.each(['before-begin', 'between-inserts', 'before-commit', 'after-commit'])(
     expect(answers.some(({ tries }) => tries > 1)).toBe(true);
     expect(answers.some(({ isRepeated }) => isRepeated)).toBe(place === 'after-commit');
 
-    const again = await Promise.all(requests.map((request) => sendUntilAnswered(() => url, request)));
+    const again = await Promise.all(
+      requests.map((request) => sendUntilAnswered(() => url, request)),
+    );
     expect(again.map(({ body, isRepeated }) => ({ body, isRepeated }))).toEqual(
       answers.map(({ body }) => ({ body, isRepeated: true })),
     );

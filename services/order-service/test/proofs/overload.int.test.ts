@@ -19,7 +19,11 @@ test(
     const look = () => readResources(service.url, service.pid);
     const before = await look();
 
-    const told = { created: new Set<string>(), notDone: new Set<string>(), unknown: new Set<string>() };
+    const told = {
+      created: new Set<string>(),
+      notDone: new Set<string>(),
+      unknown: new Set<string>(),
+    };
     let queueWasFull = 0;
     async function post(title: string): Promise<void> {
       const answer = await fetch(`${service.url}/boards`, {
@@ -73,7 +77,8 @@ test(
     expect(queueWasFull).toBeGreaterThan(0);
     expect([...told.created].filter((title) => !stored.has(title))).toEqual([]);
     expect([...told.notDone].filter((title) => stored.has(title))).toEqual([]);
-    for (const { row, events } of Object.values(await readVersions(root))) expect([row, events]).toEqual([1, [1]]);
+    for (const { row, events } of Object.values(await readVersions(root)))
+      expect([row, events]).toEqual([1, [1]]);
     expect(peakMiB).toBeLessThan(before.residentMiB + 600);
 
     // And it is over when the load is.

@@ -32,7 +32,8 @@ test(`while ${readers} lists wait for a database that does not answer them, ${po
     await answer.arrayBuffer();
     return answer.status;
   };
-  // Once the first lists have given up, every connection that lists may use is taken, and others wait for it.
+  // Once the first lists have given up, every connection that lists may use is taken, and others
+  // wait for it.
   await expect.poll(() => answers.size, { timeout: 20_000 }).toBeGreaterThan(0);
   const taken: number[] = [];
   for (let round = 0; round < posts / 5; round += 1)

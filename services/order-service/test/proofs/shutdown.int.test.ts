@@ -32,7 +32,8 @@ test('SIGTERM under load: every answer is true, what was accepted is answered, a
   }
   await Promise.all(Array.from({ length: 30 }, postOnAndOn));
   expect(await service.ended).toBe(0);
-  // Clients end when the port is closed; a connection that is cut under a running request would lose its answer.
+  // Clients end when the port is closed; a connection that is cut under a running request would
+  // lose its answer.
   expect(isCut).toBe(30);
   const [rows] = await root.query('SELECT id FROM board');
   const stored = (rows as { id: string }[]).map(({ id }) => id);

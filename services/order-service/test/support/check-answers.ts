@@ -3,7 +3,9 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formatsPlugin from 'ajv-formats';
 
 interface Documented {
-  readonly headers?: Readonly<Record<string, { readonly required?: boolean; readonly schema: object }>>;
+  readonly headers?: Readonly<
+    Record<string, { readonly required?: boolean; readonly schema: object }>
+  >;
   readonly content?: Readonly<Record<string, unknown>>;
 }
 
@@ -13,7 +15,10 @@ interface Document {
   >;
 }
 
-/** Fails the test when the document does not promise the answer; gives `POST /boards 201`, or undefined for what it has not. */
+/**
+ * Fails the test when the document does not promise the answer; gives `POST /boards 201`, or
+ * undefined for what it has not.
+ */
 export type CheckAnswer = (question: Question, answer: Answer) => string | undefined;
 
 /** Holds answers against an OpenAPI document: status, headers, media type and body. */
@@ -24,10 +29,13 @@ export function checkAnswers(apiDocument: object): CheckAnswer {
   ajv.addSchema(document, 'api');
 
   return ({ method = 'GET', path }, answer) => {
-    const known = Object.keys(document.paths).find((one) => shapeOf(one).test(path.split('?')[0] ?? ''));
+    const known = Object.keys(document.paths).find((one) =>
+      shapeOf(one).test(path.split('?')[0] ?? ''),
+    );
     const verb = method === 'HEAD' ? 'get' : method.toLowerCase();
     const operation = known === undefined ? undefined : document.paths[known]?.[verb];
-    if (known === undefined || !operation || (method === 'HEAD' && answer.status === 405)) return undefined;
+    if (known === undefined || !operation || (method === 'HEAD' && answer.status === 405))
+      return undefined;
     const name = `${method} ${known} ${answer.status}`;
     const promised = operation.responses[answer.status];
     if (!promised) throw new Error(`not documented: ${name} ${answer.text}`);
@@ -37,7 +45,10 @@ export function checkAnswers(apiDocument: object): CheckAnswer {
     };
     for (const [header, { required = false, schema }] of Object.entries(promised.headers ?? {})) {
       const value = answer.headers[header.toLowerCase()];
-      hold(value === undefined ? !required : ajv.validate(schema, value), `${header} ${String(value)}`);
+      hold(
+        value === undefined ? !required : ajv.validate(schema, value),
+        `${header} ${String(value)}`,
+      );
     }
     const type = answer.headers['content-type']?.split(';')[0];
     hold(type === Object.keys(promised.content ?? {})[0], `Content-Type ${type}`);
@@ -45,8 +56,19 @@ export function checkAnswers(apiDocument: object): CheckAnswer {
       hold(answer.text === '', 'the empty body');
       return name;
     }
-    const inDocument = ['paths', known, verb, 'responses', String(answer.status), 'content', type, 'schema'];
-    const pointer = inDocument.map((part) => encodeURIComponent(part.replaceAll('/', '~1'))).join('/');
+    const inDocument = [
+      'paths',
+      known,
+      verb,
+      'responses',
+      String(answer.status),
+      'content',
+      type,
+      'schema',
+    ];
+    const pointer = inDocument
+      .map((part) => encodeURIComponent(part.replaceAll('/', '~1')))
+      .join('/');
     const validate = ajv.getSchema(`api#/${pointer}`);
     hold(validate?.(answer.json()), `the body (${ajv.errorsText(validate?.errors)})`);
     return name;

@@ -9,14 +9,22 @@ export interface Prepared extends TestSchema {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A migrated database of the test's own, on the stack's server or another one, and the schemas in the registry. */
-export async function prepareOrderService(mysql = inject('stack').mysql, schemaName?: string): Promise<Prepared> {
+/**
+ * A migrated database of the test's own, on the stack's server or another one, and the schemas in
+ * the registry.
+ */
+export async function prepareOrderService(
+  mysql = inject('stack').mysql,
+  schemaName?: string,
+): Promise<Prepared> {
   const { registryUrl } = inject('stack');
   const schema = await createTestSchema({ mysql }, schemaName);
   onTestFinished(schema.drop);
   const { host, port, name } = schema.connection;
   await runMigrations(schema.connection, migrations);
-  await Promise.all(eventSchemas.map((event) => register(registryUrl, event.subject, event.schema)));
+  await Promise.all(
+    eventSchemas.map((event) => register(registryUrl, event.subject, event.schema)),
+  );
 
   const user = name.slice(0, 32);
   const password = 'only-for-this-test';

@@ -1,7 +1,10 @@
 import type { EventSchema } from '@board/contracts';
 import { connectRegistry } from '../../src/registry/ask-registry.ts';
 
-/** The registry's id of each schema by subject; throws when one is not registered exactly as we have it. */
+/**
+ * The registry's id of each schema by subject; throws when one is not registered exactly as we have
+ * it.
+ */
 export async function readSchemaIds(
   registryUrl: string,
   schemas: readonly EventSchema[],

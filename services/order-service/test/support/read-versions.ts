@@ -9,8 +9,13 @@ export async function readVersions(
     const [rows] = await root.query(sql);
     return rows as { id: string; version: number }[];
   };
-  const boards = await read(aggregates.map(({ table }) => `SELECT id, version FROM ${table}`).join(' UNION ALL '));
-  const events = Map.groupBy(await read('SELECT aggregateid AS id, version FROM outbox ORDER BY seq'), ({ id }) => id);
+  const boards = await read(
+    aggregates.map(({ table }) => `SELECT id, version FROM ${table}`).join(' UNION ALL '),
+  );
+  const events = Map.groupBy(
+    await read('SELECT aggregateid AS id, version FROM outbox ORDER BY seq'),
+    ({ id }) => id,
+  );
   const ids = new Set([...boards.map(({ id }) => id), ...events.keys()]);
   const rows = new Map(boards.map(({ id, version }) => [id, version]));
   return Object.fromEntries(

@@ -11,7 +11,12 @@ export interface Sent {
 /** A client as it should be: whatever is not a final answer is sent again, with the same key. */
 export async function sendUntilAnswered(
   currentUrl: () => string,
-  request: { readonly method: string; readonly path: string; readonly body?: unknown; readonly key: string },
+  request: {
+    readonly method: string;
+    readonly path: string;
+    readonly body?: unknown;
+    readonly key: string;
+  },
 ): Promise<Sent> {
   let tries = 0;
   let sent: Sent | undefined;
@@ -40,5 +45,9 @@ async function send(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, body: text, isRepeated: response.headers.has('idempotency-replayed') };
+  return {
+    status: response.status,
+    body: text,
+    isRepeated: response.headers.has('idempotency-replayed'),
+  };
 }

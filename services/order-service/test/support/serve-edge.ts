@@ -1,8 +1,19 @@
-import { createHealth, createHttpServer, createLogger, createMetrics, docsRouter } from '@board/service';
+import {
+  createHealth,
+  createHttpServer,
+  createLogger,
+  createMetrics,
+  docsRouter,
+} from '@board/service';
 import { ask, type Answer, type Question } from '@board/service/testing';
 import type { BoardCommand } from '../../src/application/board-commands.ts';
 import type { CommentCommand } from '../../src/application/comment-commands.ts';
-import type { CommandContext, CommandResult, HandleCommand, Refusal } from '../../src/application/commands.ts';
+import type {
+  CommandContext,
+  CommandResult,
+  HandleCommand,
+  Refusal,
+} from '../../src/application/commands.ts';
 import type { BoardReader } from '../../src/application/board-reader.ts';
 import type { Board } from '../../src/domain/board.ts';
 import type { Comment } from '../../src/domain/comment.ts';
@@ -12,7 +23,10 @@ import { commentsRouter } from '../../src/http/comments-router.ts';
 import { legacyRouter } from '../../src/http/legacy-router.ts';
 import { checkAnswers } from './check-answers.ts';
 
-const documents = { on: apiDocument({ legacyCreate: true }), off: apiDocument({ legacyCreate: false }) } as const;
+const documents = {
+  on: apiDocument({ legacyCreate: true }),
+  off: apiDocument({ legacyCreate: false }),
+} as const;
 const checks = { on: checkAnswers(documents.on), off: checkAnswers(documents.off) } as const;
 
 const at = new Date('2026-01-02T03:04:05.678Z');
@@ -26,7 +40,16 @@ export function exampleBoard(changes: Partial<Board> = {}): Board {
 export function exampleComment(changes: Partial<Comment> = {}): Comment {
   const id = '019b0000-0000-7000-8000-000000000002';
   const { id: boardId } = exampleBoard();
-  return { id, version: 1, boardId, text: '댓글 😀', author: 'Lee', createdAt: at, deletedAt: null, ...changes };
+  return {
+    id,
+    version: 1,
+    boardId,
+    text: '댓글 😀',
+    author: 'Lee',
+    createdAt: at,
+    deletedAt: null,
+    ...changes,
+  };
 }
 
 type HandleBoard = HandleCommand<BoardCommand, Board>;
@@ -48,7 +71,12 @@ export interface Edge {
   /** Asks in memory, and holds the answer against the API document. */
   readonly ask: (question: Question) => Promise<Answer>;
   /** The same with a JSON body. */
-  readonly send: (method: string, path: string, body: unknown, headers?: Question['headers']) => Promise<Answer>;
+  readonly send: (
+    method: string,
+    path: string,
+    body: unknown,
+    headers?: Question['headers'],
+  ) => Promise<Answer>;
   readonly commands: readonly BoardCommand[];
   readonly contexts: readonly BoardContext[];
   readonly lines: readonly Record<string, unknown>[];
@@ -130,7 +158,13 @@ export function serveEdge(options: EdgeOptions = {}): Edge {
 export function done(board: Board, { answer }: BoardContext): CommandResult {
   const { id, version } = board;
   const eventType = version === 1 ? 'BoardCreated' : 'BoardEdited';
-  const committed = { aggregateType: 'board', aggregateId: id, version, eventId: 'event-1', eventType };
+  const committed = {
+    aggregateType: 'board',
+    aggregateId: id,
+    version,
+    eventId: 'event-1',
+    eventType,
+  };
   return { kind: 'done', committed, answer: answer(board) };
 }
 
@@ -145,8 +179,13 @@ function succeed(command: BoardCommand, context: BoardContext): Promise<CommandR
     const { title, content, author } = command;
     return Promise.resolve(done(exampleBoard({ title, content, author }), context));
   }
-  const changes = kind === 'edit' ? { title: command.title ?? '제목 😀', content: command.content ?? '내용' } : {};
-  return Promise.resolve(done(exampleBoard({ id: command.boardId, version: 2, ...changes }), context));
+  const changes =
+    kind === 'edit'
+      ? { title: command.title ?? '제목 😀', content: command.content ?? '내용' }
+      : {};
+  return Promise.resolve(
+    done(exampleBoard({ id: command.boardId, version: 2, ...changes }), context),
+  );
 }
 
 /** A handler of a comment's commands that succeeds, or refuses what the router tells it to. */
@@ -156,10 +195,19 @@ async function succeedWithComment(
 ): Promise<CommandResult> {
   const refusal = await findRefusal?.();
   if (refusal) return { kind: 'refused', refusal };
-  const comment = command.kind === 'add-comment' ? exampleComment({ ...command }) : exampleComment({ version: 2 });
+  const comment =
+    command.kind === 'add-comment'
+      ? exampleComment({ ...command })
+      : exampleComment({ version: 2 });
   const { id, version } = comment;
   const eventType = command.kind === 'add-comment' ? 'CommentAdded' : 'CommentRemoved';
-  const committed = { aggregateType: 'comment', aggregateId: id, version, eventId: 'event-1', eventType };
+  const committed = {
+    aggregateType: 'comment',
+    aggregateId: id,
+    version,
+    eventId: 'event-1',
+    eventType,
+  };
   return { kind: 'done', committed, answer: answer(comment) };
 }
 

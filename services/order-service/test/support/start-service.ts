@@ -9,7 +9,10 @@ export interface RunningService extends Omit<SpawnedService, 'url'> {
   readonly url: string;
 }
 
-/** Starts the real process (`file` names another service's) on a free port and waits until it listens; it is killed when the test ends. */
+/**
+ * Starts the real process (`file` names another service's) on a free port and waits until it
+ * listens; it is killed when the test ends.
+ */
 export async function startService(
   env: Readonly<Record<string, string>>,
   file = main,

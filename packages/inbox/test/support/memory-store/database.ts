@@ -1,8 +1,16 @@
 import type { Mark } from '../../../src/decide.ts';
 import type { ParkedDelivery } from '../../../src/record.ts';
-import type { MissingRange, ReadPosition, Skip, StoredDeadLetter } from '../../../src/store/store.ts';
+import type {
+  MissingRange,
+  ReadPosition,
+  Skip,
+  StoredDeadLetter,
+} from '../../../src/store/store.ts';
 
-/** What is committed. Every value is replaced, never changed, so that a copy of the maps is a snapshot. */
+/**
+ * What is committed. Every value is replaced, never changed, so that a copy of the maps is a
+ * snapshot.
+ */
 export interface MemoryTables {
   readonly marks: Map<string, Mark>;
   /** By aggregate, then by version. */
@@ -23,7 +31,10 @@ export interface DeadLetterRow {
   readonly closedBy: 'applied' | 'skipped' | 'dismissed' | undefined;
 }
 
-/** A database that several stores share; its transactions read what is committed, and their own writes. */
+/**
+ * A database that several stores share; its transactions read what is committed, and their own
+ * writes.
+ */
 export interface MemoryDatabase {
   readonly tables: MemoryTables;
   /** Who holds the lock of an aggregate's mark. */
@@ -57,7 +68,9 @@ export type Change = (tables: MemoryTables) => void;
 /** What is committed by now, with the transaction's own writes. */
 export type View = () => MemoryTables;
 
-/** Called where another transaction may come first; may throw, as a connection that is lost does. */
+/**
+ * Called where another transaction may come first; may throw, as a connection that is lost does.
+ */
 export type Step = (where: 'begin' | 'lock' | 'commit' | 'committed') => Promise<void>;
 
 export interface Open {
@@ -82,7 +95,8 @@ export function copyOf(tables: MemoryTables): MemoryTables {
 }
 
 export function commit(database: MemoryDatabase, changes: readonly Change[]): void {
-  // On a copy: a change that throws, as after a connection that was destroyed, leaves nothing behind.
+  // On a copy: a change that throws, as after a connection that was destroyed, leaves nothing
+  // behind.
   const tables = copyOf(database.tables);
   for (const change of changes) change(tables);
   Object.assign(database.tables, tables);
@@ -95,7 +109,11 @@ export function release({ locks, waiting }: MemoryDatabase, owner: object): void
 }
 
 /** Holds the lock until the transaction ends. */
-export async function acquire({ locks, waiting }: MemoryDatabase, { owner, step }: Open, id: string): Promise<void> {
+export async function acquire(
+  { locks, waiting }: MemoryDatabase,
+  { owner, step }: Open,
+  id: string,
+): Promise<void> {
   while (locks.has(id) && locks.get(id) !== owner) {
     await new Promise<void>((resolve) => waiting.push(resolve));
     await step('lock');

@@ -1,7 +1,18 @@
 import type { BreakerState, DeadLetterIndex } from '../../../src/store/store.ts';
-import { acquire, type Change, type DeadLetterRow, type MemoryDatabase, type Open, type View } from './database.ts';
+import {
+  acquire,
+  type Change,
+  type DeadLetterRow,
+  type MemoryDatabase,
+  type Open,
+  type View,
+} from './database.ts';
 
-export function memoryDeadLetters(changes: Change[], view: View, nowMs: () => number): DeadLetterIndex {
+export function memoryDeadLetters(
+  changes: Change[],
+  view: View,
+  nowMs: () => number,
+): DeadLetterIndex {
   function close(isMeant: (letter: string, row: DeadLetterRow) => boolean): void {
     const { deadLetters, marks, skipped } = view();
     for (const [letter, row] of deadLetters) {
@@ -11,7 +22,8 @@ export function memoryDeadLetters(changes: Change[], view: View, nowMs: () => nu
       const mark = marks.get(identity.aggregateId)?.version ?? 0;
       const skip = skipped.get(`${identity.aggregateId}/${identity.version}`);
       const own = skip?.identity.eventId === identity.eventId ? skip : undefined;
-      const isPassed = mark > identity.version || (mark === identity.version && own?.decidedBy !== 'policy');
+      const isPassed =
+        mark > identity.version || (mark === identity.version && own?.decidedBy !== 'policy');
       const closedBy = own === undefined ? 'applied' : 'skipped';
       if (isPassed) changes.push((tables) => tables.deadLetters.set(letter, { ...row, closedBy }));
     }
@@ -35,11 +47,15 @@ export function memoryDeadLetters(changes: Change[], view: View, nowMs: () => nu
     },
     async closeOf(which) {
       close((letter, { stored }) =>
-        'letter' in which ? letter === which.letter : stored.identity?.aggregateId === which.aggregateId,
+        'letter' in which
+          ? letter === which.letter
+          : stored.identity?.aggregateId === which.aggregateId,
       );
     },
     async countOpen() {
-      const open = [...view().deadLetters.values()].filter(({ closedBy }) => closedBy === undefined);
+      const open = [...view().deadLetters.values()].filter(
+        ({ closedBy }) => closedBy === undefined,
+      );
       const byReason = Map.groupBy(open, ({ stored }) => stored.failure.reason);
       return new Map([...byReason].map(([reason, rows]) => [reason, rows.length] as const).sort());
     },
@@ -61,7 +77,8 @@ export function memoryBreaker(database: MemoryDatabase, open: Open, view: View):
     async claimProbe(everyMs) {
       await acquire(database, open, 'the row of the circuit breaker');
       const { openedAtMs, probeAtMs } = view().breaker;
-      if (openedAtMs === undefined || (probeAtMs > nowMs() && probeAtMs <= nowMs() + everyMs)) return false;
+      if (openedAtMs === undefined || (probeAtMs > nowMs() && probeAtMs <= nowMs() + everyMs))
+        return false;
       changes.push((tables) => (tables.breaker = { openedAtMs, probeAtMs: nowMs() + everyMs }));
       return true;
     },

@@ -9,11 +9,14 @@ export function memoryMarks(database: MemoryDatabase, open: Open, view: View): M
       for (const id of ids) await acquire(database, open, id);
       const { marks } = view();
       const locked = new Map(ids.map((id) => [id, marks.get(id) ?? { version: 0, eventId: '' }]));
-      for (const [id, mark] of locked) if (!marks.has(id)) changes.push((tables) => tables.marks.set(id, mark));
+      for (const [id, mark] of locked)
+        if (!marks.has(id)) changes.push((tables) => tables.marks.set(id, mark));
       return locked;
     },
     async move(moved) {
-      const entries = [...moved].map(([id, { version, eventId }]) => [id, { version, eventId }] as const);
+      const entries = [...moved].map(
+        ([id, { version, eventId }]) => [id, { version, eventId }] as const,
+      );
       changes.push(({ marks }) => entries.forEach(([id, mark]) => marks.set(id, mark)));
     },
     find: async (aggregateId) => view().marks.get(aggregateId),

@@ -1,5 +1,10 @@
 import type { KnownSchema, SchemaMemory } from '../../../src/store/schema-memory.ts';
-import type { ConsumerKey, Effects, InboxStore, StoreTransaction } from '../../../src/store/store.ts';
+import type {
+  ConsumerKey,
+  Effects,
+  InboxStore,
+  StoreTransaction,
+} from '../../../src/store/store.ts';
 import {
   commit,
   copyOf,
@@ -24,7 +29,10 @@ export interface MemoryStoreOptions {
 
 const reruns = 5;
 
-/** Keeps what one consumer keeps, in memory: for simulations of many schedules. It passes the same tests as the one in MySQL. */
+/**
+ * Keeps what one consumer keeps, in memory: for simulations of many schedules. It passes the same
+ * tests as the one in MySQL.
+ */
 export function createMemoryStore(options: MemoryStoreOptions): InboxStore {
   const { database, consumer, nowMs, step = () => Promise.resolve() } = options;
   return {
@@ -95,8 +103,13 @@ function memoryEffects(changes: Change[]): Effects {
 
 function memorySchemas(): SchemaMemory {
   const known = new Map<string, KnownSchema>();
-  const keyOf = ({ eventType, schemaId }: { readonly eventType: string; readonly schemaId: number }): string =>
-    `${schemaId} ${eventType}`;
+  const keyOf = ({
+    eventType,
+    schemaId,
+  }: {
+    readonly eventType: string;
+    readonly schemaId: number;
+  }): string => `${schemaId} ${eventType}`;
   return {
     read: async () => [...known.values()],
     async remember(schema) {

@@ -41,8 +41,12 @@ export function memoryParked(changes: Change[], view: View, nowMs: () => number)
     async compare(moved) {
       const ids = [...moved].map(([id, { version }]) => ({ id, version, parked: versionsOf(id) }));
       return {
-        passed: ids.filter(({ version, parked }) => parked.some((one) => one <= version)).map(({ id }) => id),
-        waiting: ids.filter(({ version, parked }) => parked.some((one) => one > version)).map(({ id }) => id),
+        passed: ids
+          .filter(({ version, parked }) => parked.some((one) => one <= version))
+          .map(({ id }) => id),
+        waiting: ids
+          .filter(({ version, parked }) => parked.some((one) => one > version))
+          .map(({ id }) => id),
       };
     },
     findConflicts: async (applied) =>
@@ -92,7 +96,11 @@ export function memoryParked(changes: Change[], view: View, nowMs: () => number)
       const rows = [...view().parked.values()].flatMap((ofAggregate) => [...ofAggregate.values()]);
       const bytes = rows.reduce((sum, { record }) => sum + sizeOf(record), 0);
       const oldest = Math.min(...rows.map(({ parkedAtMs }) => parkedAtMs));
-      return { rows: rows.length, bytes, oldestAgeMs: rows.length === 0 ? 0 : Math.max(0, nowMs() - oldest) };
+      return {
+        rows: rows.length,
+        bytes,
+        oldestAgeMs: rows.length === 0 ? 0 : Math.max(0, nowMs() - oldest),
+      };
     },
   };
 }

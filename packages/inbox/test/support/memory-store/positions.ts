@@ -2,8 +2,13 @@ import type { ReadPositions } from '../../../src/store/store.ts';
 import type { Change, View } from './database.ts';
 
 export function memoryPositions(changes: Change[], view: View): ReadPositions {
-  const keyOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }): string =>
-    `${topic}/${partition}`;
+  const keyOf = ({
+    topic,
+    partition,
+  }: {
+    readonly topic: string;
+    readonly partition: number;
+  }): string => `${topic}/${partition}`;
   return {
     read: async () => [...view().positions.values()],
     async store(positions) {
@@ -27,7 +32,8 @@ export function memoryPositions(changes: Change[], view: View): ReadPositions {
       for (const start of starts)
         changes.push((tables) => {
           const known = tables.positions.get(keyOf(start));
-          if (known !== undefined) tables.positions.set(keyOf(start), { ...known, next: start.low });
+          if (known !== undefined)
+            tables.positions.set(keyOf(start), { ...known, next: start.low });
         });
     },
   };

@@ -47,17 +47,22 @@ export function testDeadLetters(open: OpenStores): void {
     await one.transaction(async ({ deadLetters, marks, skips }) => {
       await deadLetters.record([deadLetter(delivery('a', 1), 'attempts-exhausted')]);
       await marks.move(new Map([['a', { version: 1, eventId: 'a1' }]]));
-      await skips.record([{ identity: identity('a', 1), decidedBy: 'policy', reason: 'dead letter' }]);
+      await skips.record([
+        { identity: identity('a', 1), decidedBy: 'policy', reason: 'dead letter' },
+      ]);
     });
     expect(await isOpen()).toBe(true);
-    await one.transaction(({ marks }) => marks.move(new Map([['a', { version: 2, eventId: 'a2' }]])));
+    await one.transaction(({ marks }) =>
+      marks.move(new Map([['a', { version: 2, eventId: 'a2' }]])),
+    );
     expect(await isOpen()).toBe(false);
   });
 
   it('opens the circuit breaker once for all, and gives its probe to one', async () => {
     const { one, other } = await open();
     const everyMs = 60_000;
-    const inBoth = <Result>(work: (store: InboxStore) => Promise<Result>) => Promise.all([one, other].map(work));
+    const inBoth = <Result>(work: (store: InboxStore) => Promise<Result>) =>
+      Promise.all([one, other].map(work));
     expect(await one.transaction(({ breaker }) => breaker.openedAt())).toBeUndefined();
     expect(await one.transaction(({ breaker }) => breaker.claimProbe(everyMs))).toBe(false);
     await one.transaction(({ breaker }) => breaker.open(0));
@@ -65,7 +70,9 @@ export function testDeadLetters(open: OpenStores): void {
     const opened = await inBoth((store) => store.transaction(({ breaker }) => breaker.openedAt()));
     expect(opened[0]).toBeGreaterThan(0);
     expect(opened[1]).toBe(opened[0]);
-    const claims = await inBoth((store) => store.transaction(({ breaker }) => breaker.claimProbe(everyMs)));
+    const claims = await inBoth((store) =>
+      store.transaction(({ breaker }) => breaker.claimProbe(everyMs)),
+    );
     expect(claims.toSorted()).toEqual([false, true]);
     await other.transaction(({ breaker }) => breaker.returnProbe());
     expect(await one.transaction(({ breaker }) => breaker.claimProbe(everyMs))).toBe(true);

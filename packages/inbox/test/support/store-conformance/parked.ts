@@ -4,7 +4,11 @@ import type { Delivery, ParkedDelivery } from '../../../src/record.ts';
 import type { InboxStore } from '../../../src/store/store.ts';
 import { delivery, identity, type OpenStores } from './samples.ts';
 
-const parkedRow = async (store: InboxStore, aggregateId: string, version: number): Promise<ParkedDelivery> => {
+const parkedRow = async (
+  store: InboxStore,
+  aggregateId: string,
+  version: number,
+): Promise<ParkedDelivery> => {
   const row = await store.transaction(({ parked }) => parked.find(aggregateId, version));
   return must(row, `parked row ${aggregateId}/${version}`);
 };
@@ -22,7 +26,11 @@ export function testParkedAndSkips(open: OpenStores): void {
     });
     await one.transaction(async ({ parked }) => {
       const parkedAtMs = expect.any(Number) as number;
-      expect(await parked.find('a', 2)).toEqual({ ...delivery('a', 2), takenFrom: 'parked', parkedAtMs });
+      expect(await parked.find('a', 2)).toEqual({
+        ...delivery('a', 2),
+        takenFrom: 'parked',
+        parkedAtMs,
+      });
       expect(await parked.findConflicts([identity('a', 2, 'other'), identity('a', 3)])).toEqual([
         { ...delivery('a', 2), takenFrom: 'parked', parkedAtMs },
       ]);
@@ -65,14 +73,23 @@ export function testParkedAndSkips(open: OpenStores): void {
     await one.transaction(async ({ parked }) => {
       await parked.add([delivery('a', 1), delivery('a', 2), delivery('a', 3)]);
     });
-    const [first, second, third] = await Promise.all([1, 2, 3].map((version) => parkedRow(one, 'a', version)));
+    const [first, second, third] = await Promise.all(
+      [1, 2, 3].map((version) => parkedRow(one, 'a', version)),
+    );
     if (!first || !second || !third) throw new Error('three rows');
-    await other.transaction(({ parked }) => parked.add([delivery('a', 2), { ...delivery('a', 3), attempt: 4 }]));
+    await other.transaction(({ parked }) =>
+      parked.add([delivery('a', 2), { ...delivery('a', 3), attempt: 4 }]),
+    );
     await one.transaction(({ parked }) => parked.remove([first, second, third]));
     expect(idsOf(await one.transaction(({ parked }) => parked.next('a', 10)))).toEqual([]);
     expect(await parkedRow(one, 'a', 2)).toEqual({ ...second, parkedAtMs: second.parkedAtMs + 1 });
-    expect(await parkedRow(one, 'a', 3)).toEqual({ ...third, attempt: 4, parkedAtMs: third.parkedAtMs + 1 });
-    // Another event that claims the place leaves the row as it is; a lower attempt does not count back.
+    expect(await parkedRow(one, 'a', 3)).toEqual({
+      ...third,
+      attempt: 4,
+      parkedAtMs: third.parkedAtMs + 1,
+    });
+    // Another event that claims the place leaves the row as it is; a lower attempt does not count
+    // back.
     await other.transaction(({ parked }) => parked.add([delivery('a', 2, 'another event')]));
     await other.transaction(({ parked }) => parked.add([{ ...delivery('a', 3), attempt: 1 }]));
     expect((await parkedRow(one, 'a', 2)).parkedAtMs).toBe(second.parkedAtMs + 1);
@@ -89,11 +106,23 @@ export function testParkedAndSkips(open: OpenStores): void {
       replayed: false,
       firstFailedAtMs: undefined,
     });
-    const marker = (version: number): Delivery => ({ ...plain(version), kind: 'skip-marker', firstFailedAtMs: 9 });
+    const marker = (version: number): Delivery => ({
+      ...plain(version),
+      kind: 'skip-marker',
+      firstFailedAtMs: 9,
+    });
     await one.transaction(({ parked }) => parked.add([marker(2), plain(3)]));
     await other.transaction(({ parked }) => parked.add([delivery('a', 2), marker(3)]));
-    expect(await parkedRow(one, 'a', 2)).toMatchObject({ kind: 'event', replayed: true, firstFailedAtMs: 9 });
-    expect(await parkedRow(one, 'a', 3)).toMatchObject({ kind: 'event', replayed: false, firstFailedAtMs: 9 });
+    expect(await parkedRow(one, 'a', 2)).toMatchObject({
+      kind: 'event',
+      replayed: true,
+      firstFailedAtMs: 9,
+    });
+    expect(await parkedRow(one, 'a', 3)).toMatchObject({
+      kind: 'event',
+      replayed: false,
+      firstFailedAtMs: 9,
+    });
     await other.transaction(({ parked }) => parked.add([plain(2)]));
     expect(await parkedRow(one, 'a', 2)).toMatchObject({ kind: 'event', replayed: true });
   });
@@ -108,7 +137,12 @@ export function testParkedAndSkips(open: OpenStores): void {
         { identity: identity('a', 3), decidedBy: 'policy', reason: 'before a rebuild' },
       ]);
       await skips.record([{ identity: identity('a', 1), decidedBy: 'policy', reason: 'again' }]);
-      const all = [identity('a', 1), identity('a', 2), identity('a', 2, 'another event'), identity('a', 3)];
+      const all = [
+        identity('a', 1),
+        identity('a', 2),
+        identity('a', 2, 'another event'),
+        identity('a', 3),
+      ];
       expect(await skips.findReopened(all)).toEqual([identity('a', 2), identity('a', 3)]);
       expect(await skips.findAhead()).toEqual([identity('a', 3)]);
       await skips.forget([identity('a', 2)]);

@@ -5,7 +5,13 @@ import type { OpenStores } from './samples.ts';
 export function testPositionsAndSchemas(open: OpenStores): void {
   it('remembers how far each partition was read, and what was missing', async () => {
     const { one } = await open();
-    const position = { topic: 'things', partition: 0, next: 7n, end: 9_007_199_254_740_993n, newestMs: 50 };
+    const position = {
+      topic: 'things',
+      partition: 0,
+      next: 7n,
+      end: 9_007_199_254_740_993n,
+      newestMs: 50,
+    };
     const missing = { topic: 'things', partition: 0, from: 1n, to: 6n, reason: 'deleted' };
     await one.transaction(async ({ positions }) => {
       await positions.store([position, { ...position, partition: 1 }]);
@@ -21,7 +27,10 @@ export function testPositionsAndSchemas(open: OpenStores): void {
         ]),
       );
       expect(await positions.openMissing()).toEqual({ count: 1, reasons: ['deleted'] });
-      expect([await positions.everMissing('things'), await positions.everMissing('others')]).toEqual([['deleted'], []]);
+      expect([
+        await positions.everMissing('things'),
+        await positions.everMissing('others'),
+      ]).toEqual([['deleted'], []]);
       await positions.forget([{ topic: 'things', partition: 0, low: 2n }]);
     });
     const stands = await one.transaction(({ positions }) => positions.read());

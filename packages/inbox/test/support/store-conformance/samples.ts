@@ -15,13 +15,21 @@ interface StorePair {
 /** Gives each test a consumer of its own. */
 export type OpenStores = () => Promise<StorePair>;
 
-export const identity = (aggregateId: string, version: number, eventId = `${aggregateId}${version}`): Identity => ({
+export const identity = (
+  aggregateId: string,
+  version: number,
+  eventId = `${aggregateId}${version}`,
+): Identity => ({
   aggregateId,
   version,
   eventId,
 });
 
-export const delivery = (aggregateId: string, version: number, eventId = `${aggregateId}${version}`): Delivery => ({
+export const delivery = (
+  aggregateId: string,
+  version: number,
+  eventId = `${aggregateId}${version}`,
+): Delivery => ({
   kind: 'event',
   identity: identity(aggregateId, version, eventId),
   takenFrom: 'source',
@@ -36,8 +44,19 @@ export const delivery = (aggregateId: string, version: number, eventId = `${aggr
   },
 });
 
-export const deadLetter = (one: Delivery, reason: DeadLetterReason, named = true): StoredDeadLetter => ({
+export const deadLetter = (
+  one: Delivery,
+  reason: DeadLetterReason,
+  named = true,
+): StoredDeadLetter => ({
   identity: named ? one.identity : undefined,
   dlqOffset: 3n,
-  failure: { record: one.record, reason, error: new Error('no'), attempts: 4, firstFailedAtMs: 5, bare: undefined },
+  failure: {
+    record: one.record,
+    reason,
+    error: new Error('no'),
+    attempts: 4,
+    firstFailedAtMs: 5,
+    bare: undefined,
+  },
 });

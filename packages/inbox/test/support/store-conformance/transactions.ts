@@ -3,7 +3,9 @@ import type { InboxStore } from '../../../src/store/store.ts';
 import { delivery, type OpenStores } from './samples.ts';
 
 const write = (store: InboxStore, effect: string) =>
-  store.transaction(({ effects }) => effects.manager.query('INSERT INTO effect (text) VALUES (?)', [effect]));
+  store.transaction(({ effects }) =>
+    effects.manager.query('INSERT INTO effect (text) VALUES (?)', [effect]),
+  );
 
 /** Marks, savepoints and what a commit holds together. */
 export function testTransactions(open: OpenStores): void {
@@ -21,7 +23,10 @@ export function testTransactions(open: OpenStores): void {
     expect(await other.transaction(({ marks }) => marks.find('a'))).toBeUndefined();
     expect(await effects()).toEqual([]);
     expect(await move(false)).toBe('done');
-    expect(await other.transaction(({ marks }) => marks.find('a'))).toEqual({ version: 1, eventId: 'a1' });
+    expect(await other.transaction(({ marks }) => marks.find('a'))).toEqual({
+      version: 1,
+      eventId: 'a1',
+    });
     expect(await effects()).toEqual(['effect']);
   });
 

@@ -4,7 +4,8 @@ export class CreateCatalog1764000000001 implements MigrationInterface {
   readonly name = 'CreateCatalog1764000000001';
 
   async up(runner: QueryRunner): Promise<void> {
-    // MySQL commits each DDL statement by itself: IF NOT EXISTS lets a migration that died half-way run again.
+    // MySQL commits each DDL statement by itself: IF NOT EXISTS lets a migration that died half-way
+    // run again.
     await runner.query(`
       CREATE TABLE IF NOT EXISTS catalog (
         id            CHAR(36)     CHARACTER SET ascii   COLLATE ascii_bin        NOT NULL PRIMARY KEY,

@@ -1,7 +1,10 @@
 import { addIndex } from '@board/mysql';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** The list shows what is not deleted: without this, a page behind a mass delete reads every deleted board first. */
+/**
+ * The list shows what is not deleted: without this, a page behind a mass delete reads every deleted
+ * board first.
+ */
 export class IndexLiveCatalog1764410000001 implements MigrationInterface {
   readonly name = 'IndexLiveCatalog1764410000001';
 

@@ -9,7 +9,10 @@ export interface Body {
   readonly isFit: boolean;
 }
 
-/** A request's body: one that fits the schema, or one that is wrong in its values, its JSON or its bytes. */
+/**
+ * A request's body: one that fits the schema, or one that is wrong in its values, its JSON or its
+ * bytes.
+ */
 export function drawBody(api: Api, schema: Schema): Arbitrary<Body> {
   const { properties = {}, required = [] } = resolveSchema(api, schema);
   const text = fitObject(properties, required).map((value) => JSON.stringify(value));
@@ -26,8 +29,12 @@ export function drawBody(api: Api, schema: Schema): Arbitrary<Body> {
 }
 
 function fitObject(properties: Readonly<Record<string, Schema>>, required: readonly string[]) {
-  const fields = Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, fitValue(schema)]));
-  return fc.record(fields, { requiredKeys: [...required] }).filter((one) => Object.keys(one).length > 0);
+  const fields = Object.fromEntries(
+    Object.entries(properties).map(([name, schema]) => [name, fitValue(schema)]),
+  );
+  return fc
+    .record(fields, { requiredKeys: [...required] })
+    .filter((one) => Object.keys(one).length > 0);
 }
 
 function fitValue(schema: Schema): Arbitrary<unknown> {
@@ -45,9 +52,22 @@ function pad(text: Arbitrary<string>): Arbitrary<string> {
   });
 }
 
-const unknownKeys = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'then', '', 'Title', 'id'];
+const unknownKeys = [
+  '__proto__',
+  'constructor',
+  'prototype',
+  'toString',
+  'hasOwnProperty',
+  'then',
+  '',
+  'Title',
+  'id',
+];
 
-function wrongValue(text: Arbitrary<string>, properties: Readonly<Record<string, Schema>>): Arbitrary<string> {
+function wrongValue(
+  text: Arbitrary<string>,
+  properties: Readonly<Record<string, Schema>>,
+): Arbitrary<string> {
   const names = Object.keys(properties);
   const change = (json: string, act: (fields: Record<string, unknown>) => void): string => {
     const fields = JSON.parse(json) as Record<string, unknown>;
@@ -58,11 +78,15 @@ function wrongValue(text: Arbitrary<string>, properties: Readonly<Record<string,
     `{${JSON.stringify(key)}:${value},${json.slice(1)}`;
   const name = fc.constantFrom(...names);
   return fc.oneof(
-    fc.tuple(text, name, fc.jsonValue()).map(([json, key, value]) => change(json, (all) => void (all[key] = value))),
+    fc
+      .tuple(text, name, fc.jsonValue())
+      .map(([json, key, value]) => change(json, (all) => void (all[key] = value))),
     fc
       .tuple(text, name)
       .chain(([json, key]) =>
-        unfitText(properties[key] ?? {}).map((value) => change(json, (all) => void (all[key] = value))),
+        unfitText(properties[key] ?? {}).map((value) =>
+          change(json, (all) => void (all[key] = value)),
+        ),
       ),
     fc.tuple(text, name).map(([json, key]) => change(json, (all) => void delete all[key])),
     fc.tuple(text, name).map(([json, key]) => change(json, (all) => void (all[key] = ''))),
@@ -77,17 +101,38 @@ function wrongJson(text: Arbitrary<string>): Arbitrary<string> {
     text.map((json) => `{"title":"first",${json.slice(1)}`),
     text.map((json) => `{"\\u0074itle":"first",${json.slice(1)}`),
     fc.tuple(text, fc.nat()).map(([json, at]) => json.slice(0, at % json.length)),
-    fc.tuple(text, fc.constantFrom('}', ',', '{}', 'x', '\0', '//')).map(([json, more]) => json + more),
+    fc
+      .tuple(text, fc.constantFrom('}', ',', '{}', 'x', '\0', '//'))
+      .map(([json, more]) => json + more),
     fc.json(),
-    fc.constantFrom('', ' ', 'null', '[]', '0', '""', '-', '1e400', '{"title":NaN}', "{'title':'a'}", '{title:"a"}'),
+    fc.constantFrom(
+      '',
+      ' ',
+      'null',
+      '[]',
+      '0',
+      '""',
+      '-',
+      '1e400',
+      '{"title":NaN}',
+      "{'title':'a'}",
+      '{title:"a"}',
+    ),
     size.map((depth) => '['.repeat(depth) + ']'.repeat(depth)),
     size.map((depth) => '['.repeat(depth)),
-    size.map((depth) => `{"title":${'{"a":'.repeat(depth / 2)}1${'}'.repeat(depth / 2)},"content":""}`),
+    size.map(
+      (depth) => `{"title":${'{"a":'.repeat(depth / 2)}1${'}'.repeat(depth / 2)},"content":""}`,
+    ),
     size.map((count) => `{"title":[${'0,'.repeat(count)}0],"content":""}`),
     size.map((count) => `{${Array.from({ length: count / 10 }, (_, n) => `"k${n}":1`).join(',')}}`),
-    size.map((count) => `{"title":"${'\\'.repeat(count * 2)}","content":"\\"${'\\\\\\"'.repeat(count / 2)}"}`),
+    size.map(
+      (count) =>
+        `{"title":"${'\\'.repeat(count * 2)}","content":"\\"${'\\\\\\"'.repeat(count / 2)}"}`,
+    ),
     size.map((count) => `{"title":1${'0'.repeat(count)},"content":"a"}`),
-    fc.constantFrom(1, 2, 1_000).map((more) => `{"title":"${'x'.repeat(bodyLimitBytes - 12 + more)}"}`),
+    fc
+      .constantFrom(1, 2, 1_000)
+      .map((more) => `{"title":"${'x'.repeat(bodyLimitBytes - 12 + more)}"}`),
   );
 }
 
@@ -103,7 +148,11 @@ function wrongBytes(text: Arbitrary<string>): Arbitrary<Buffer> {
     fc
       .constantFrom('c080', 'eda080', 'f5808080', 'ff', 'c3', '00')
       .map((hex) =>
-        Buffer.concat([Buffer.from('{"title":"'), Buffer.from(hex, 'hex'), Buffer.from('","content":""}')]),
+        Buffer.concat([
+          Buffer.from('{"title":"'),
+          Buffer.from(hex, 'hex'),
+          Buffer.from('","content":""}'),
+        ]),
       ),
   );
 }

@@ -9,14 +9,18 @@ export interface Oddity {
   readonly aim: (world: World) => {
     /** Sent one after the other, with a little time between. */
     readonly parts: readonly Buffer[];
-    /** The requests whose answers are to come, in this order; undefined: whatever comes is right if it holds by itself. */
+    /**
+     * The requests whose answers are to come, in this order; undefined: whatever comes is right if
+     * it holds by itself.
+     */
     readonly requests?: readonly Sent[];
   };
   /** `hang up`: without reading; the other ways read until the server has said all. */
   readonly finish: 'read' | 'end' | 'hang up';
 }
 
-const text = (...lines: readonly string[]): Buffer => Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+const text = (...lines: readonly string[]): Buffer =>
+  Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 const json = 'Content-Type: application/json';
 const post = ['POST /boards HTTP/1.1', 'Host: a', json];
 const board = '{"title":"odd","content":""}';
@@ -28,7 +32,10 @@ export function drawOddity(shot: Arbitrary<Shot>, fitShot: Arbitrary<Shot>): Arb
     { weight: 4, arbitrary: trickled(fitShot) },
     { weight: 6, arbitrary: brokenOff(shot) },
     { weight: 2, arbitrary: noise },
-    { weight: 8, arbitrary: fc.constantFrom(...heads, ...bodies).map(([name, bytes]) => fixed(name, bytes)) },
+    {
+      weight: 8,
+      arbitrary: fc.constantFrom(...heads, ...bodies).map(([name, bytes]) => fixed(name, bytes)),
+    },
   );
 }
 
@@ -41,23 +48,32 @@ function pipelined(shot: Arbitrary<Shot>): Arbitrary<Oddity> {
     name: 'pipelined',
     aim(world) {
       const requests = shots.map(({ aim }) => aim(world));
-      return { parts: [Buffer.concat(requests.map((one, n) => toBytes(one, shots[n]?.chunks)))], requests };
+      return {
+        parts: [Buffer.concat(requests.map((one, n) => toBytes(one, shots[n]?.chunks)))],
+        requests,
+      };
     },
     finish: 'read',
   }));
 }
 
 function trickled(shot: Arbitrary<Shot>): Arbitrary<Oddity> {
-  return fc.tuple(shot, fc.array(fc.nat(), { minLength: 1, maxLength: 6 })).map(([{ aim, chunks }, cuts]) => ({
-    name: 'trickled',
-    aim(world) {
-      const sent = aim(world);
-      const bytes = toBytes(sent, chunks);
-      const at = [0, ...cuts.map((cut) => cut % bytes.length).toSorted((a, b) => a - b), bytes.length];
-      return { parts: at.slice(1).map((end, n) => bytes.subarray(at[n], end)), requests: [sent] };
-    },
-    finish: 'read',
-  }));
+  return fc
+    .tuple(shot, fc.array(fc.nat(), { minLength: 1, maxLength: 6 }))
+    .map(([{ aim, chunks }, cuts]) => ({
+      name: 'trickled',
+      aim(world) {
+        const sent = aim(world);
+        const bytes = toBytes(sent, chunks);
+        const at = [
+          0,
+          ...cuts.map((cut) => cut % bytes.length).toSorted((a, b) => a - b),
+          bytes.length,
+        ];
+        return { parts: at.slice(1).map((end, n) => bytes.subarray(at[n], end)), requests: [sent] };
+      },
+      finish: 'read',
+    }));
 }
 
 /** In the head, in the body, or when all is sent and the answer is on its way. */
@@ -79,8 +95,13 @@ function brokenOff(shot: Arbitrary<Shot>): Arbitrary<Oddity> {
 }
 
 const noise: Arbitrary<Oddity> = fc
-  .tuple(fc.uint8Array({ maxLength: 400 }), fc.constantFrom('', 'GET /boards HTTP/1.1\r\nHost: a\r\n', 'POST '))
-  .map(([bytes, before]) => fixed('noise', Buffer.concat([Buffer.from(before), bytes, text('', '')])));
+  .tuple(
+    fc.uint8Array({ maxLength: 400 }),
+    fc.constantFrom('', 'GET /boards HTTP/1.1\r\nHost: a\r\n', 'POST '),
+  )
+  .map(([bytes, before]) =>
+    fixed('noise', Buffer.concat([Buffer.from(before), bytes, text('', '')])),
+  );
 
 const get = 'GET /boards?limit=1 HTTP/1.1';
 
@@ -107,7 +128,16 @@ const heads: readonly (readonly [string, Buffer])[] = [
   ['CONNECT', text('CONNECT a:1 HTTP/1.1', 'Host: a')],
   ['other expectation', text(get, 'Host: a', 'Expect: wonders')],
   ['websocket', text(get, 'Host: a', 'Connection: Upgrade', 'Upgrade: websocket')],
-  ['h2c', text(get, 'Host: a', 'Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk')],
+  [
+    'h2c',
+    text(
+      get,
+      'Host: a',
+      'Connection: Upgrade, HTTP2-Settings',
+      'Upgrade: h2c',
+      'HTTP2-Settings: AAMAAABk',
+    ),
+  ],
 ];
 
 const bodies: readonly (readonly [string, Buffer])[] = [
@@ -125,11 +155,15 @@ const bodies: readonly (readonly [string, Buffer])[] = [
     (coding) => [`coding ${coding}`, withBody(`Transfer-Encoding: ${coding}`)] as const,
   ),
   ...['zz', '-1', '1c;x="', `1c;${'x'.repeat(20_000)}`, 'fffffffffffffffff', '0x1c', ''].map(
-    (size) => [`chunk of ${size.slice(0, 20)}`, chunked(`${size}\r\n${board}\r\n0\r\n\r\n`)] as const,
+    (size) =>
+      [`chunk of ${size.slice(0, 20)}`, chunked(`${size}\r\n${board}\r\n0\r\n\r\n`)] as const,
   ),
   ['chunk without its end', chunked(`1c\r\n${board}0\r\n\r\n`)],
   ['chunk that ends the wrong way', chunked(`1c\r\n${board}\n0\n\n`)],
-  ['trailers', chunked(`1c\r\n${board}\r\n0\r\nIdempotency-Key: late\r\nContent-Length: 1\r\n\r\n`)],
+  [
+    'trailers',
+    chunked(`1c\r\n${board}\r\n0\r\nIdempotency-Key: late\r\nContent-Length: 1\r\n\r\n`),
+  ],
   ['endless trailers', chunked(`1c\r\n${board}\r\n0\r\n${'A: b\r\n'.repeat(5_000)}\r\n`)],
 ];
 

@@ -16,7 +16,9 @@ interface Piece<Value> {
 const fit = <Value>(aim: (world: World) => Value): Piece<Value> => ({ aim, isFit: true });
 const unfit = <Value>(value: Value): Piece<Value> => ({ aim: () => value, isFit: false });
 
-/** A request to an operation of the document: as it describes it, or wrong in one place or several. */
+/**
+ * A request to an operation of the document: as it describes it, or wrong in one place or several.
+ */
 export function drawShot(api: Api, { fitness = 4 } = {}): Arbitrary<Shot> {
   const operations = Object.entries(api.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => drawOperation(api, path, method, fitness)),
@@ -28,8 +30,13 @@ function drawOperation(api: Api, path: string, verb: string, fitness: number): A
   const { parameters = [], requestBody } = api.paths[path]?.[verb] ?? {};
   const method = verb.toUpperCase();
   const [type, content] = Object.entries(requestBody?.content ?? {})[0] ?? [];
-  const mostlyFit = <Value>(good: Arbitrary<Piece<Value>>, bad: Arbitrary<Piece<Value>>): Arbitrary<Piece<Value>> =>
-    fitness === Infinity ? good : fc.oneof({ weight: fitness, arbitrary: good }, { weight: 1, arbitrary: bad });
+  const mostlyFit = <Value>(
+    good: Arbitrary<Piece<Value>>,
+    bad: Arbitrary<Piece<Value>>,
+  ): Arbitrary<Piece<Value>> =>
+    fitness === Infinity
+      ? good
+      : fc.oneof({ weight: fitness, arbitrary: good }, { weight: 1, arbitrary: bad });
   const of = (place: Parameter['in']) => parameters.filter((one) => one.in === place);
   const body = content ? drawBody(api, content.schema) : rareBody;
 
@@ -40,18 +47,28 @@ function drawOperation(api: Api, path: string, verb: string, fitness: number): A
       query: mostlyFit(fitQuery(of('query')), unfitQuery(of('query'))),
       headers: mostlyFit(fitHeaders(of('header')), unfitHeaders(of('header'))),
       extra: mostlyFit(fitExtra, unfitExtra),
-      type: type === undefined ? fc.constant(fit((): Lines => [])) : mostlyFit(fitType(type), unfitType(type)),
+      type:
+        type === undefined
+          ? fc.constant(fit((): Lines => []))
+          : mostlyFit(fitType(type), unfitType(type)),
       body: fitness === Infinity ? body.filter((one) => one === undefined || one.isFit) : body,
-      chunks: fc.option(fc.array(fc.integer({ min: 1, max: 5_000 }), { minLength: 1, maxLength: 5 }), {
-        freq: 8,
-        nil: undefined,
-      }),
+      chunks: fc.option(
+        fc.array(fc.integer({ min: 1, max: 5_000 }), { minLength: 1, maxLength: 5 }),
+        {
+          freq: 8,
+          nil: undefined,
+        },
+      ),
     })
     .map(({ verb: sent, body: drawn, chunks, ...pieces }) => ({
       aim: (world) => ({
         method: sent,
         target: pieces.path.aim(world) + pieces.query.aim(world),
-        headers: [...pieces.type.aim(world), ...pieces.headers.aim(world), ...pieces.extra.aim(world)],
+        headers: [
+          ...pieces.type.aim(world),
+          ...pieces.headers.aim(world),
+          ...pieces.extra.aim(world),
+        ],
         body: drawn?.bytes,
       }),
       // HEAD / is refused: it would create.
@@ -82,13 +99,18 @@ function fitPath(path: string, parameters: readonly Parameter[]): Arbitrary<Piec
 
 function unfitPath(path: string): Arbitrary<Piece<string>> {
   return fc.oneof(
-    encodedText.map((text) => unfit(path.includes('{') ? path.replace(/\{\w+\}/, text) : `${path}/${text}`)),
+    encodedText.map((text) =>
+      unfit(path.includes('{') ? path.replace(/\{\w+\}/, text) : `${path}/${text}`),
+    ),
     fc.uuid().map((id) => unfit(path.replace(/\{\w+\}/, id))),
     fc.constantFrom('/', '//', '/.', '?', '%20', '#x', '/x/y').map((end) => unfit(path + end)),
   );
 }
 
-/** What fits a parameter of this name and schema; names that the fuzz does not know get a text that fits the schema. */
+/**
+ * What fits a parameter of this name and schema; names that the fuzz does not know get a text that
+ * fits the schema.
+ */
 function fitParameter({ name, schema }: Parameter): Arbitrary<(world: World) => string> {
   switch (name) {
     case 'If-Match':
@@ -100,7 +122,12 @@ function fitParameter({ name, schema }: Parameter): Arbitrary<(world: World) => 
       );
     case 'Idempotency-Key':
       return fc
-        .oneof(fc.uuid(), fc.uuid(), fc.uuid(), fc.constantFrom('again-1', 'again-2', '"again-1"', 'again-3'))
+        .oneof(
+          fc.uuid(),
+          fc.uuid(),
+          fc.uuid(),
+          fc.constantFrom('again-1', 'again-2', '"again-1"', 'again-3'),
+        )
         .map((key) => () => key);
     case 'cursor':
       return fc.nat().map((choice) => (world) => world.cursor(choice));
@@ -152,11 +179,16 @@ function unfitQuery(parameters: readonly Parameter[]): Arbitrary<Piece<string>> 
     '',
     '%00',
   ];
-  const values = fc.oneof(encodedText, fc.constantFrom('0', '-1', '101', '1e2', '0x10', '1.5', '１', ' ', '1%20', ''));
+  const values = fc.oneof(
+    encodedText,
+    fc.constantFrom('0', '-1', '101', '1e2', '0x10', '1.5', '１', ' ', '1%20', ''),
+  );
   const pair = fc
     .tuple(fc.constantFrom(...names), values)
     .map(([name, value]) => `${name}=${value.replace(' ', '%20')}`);
-  return fc.array(pair, { minLength: 1, maxLength: 6 }).map((pairs) => unfit(`?${pairs.join('&')}`));
+  return fc
+    .array(pair, { minLength: 1, maxLength: 6 })
+    .map((pairs) => unfit(`?${pairs.join('&')}`));
 }
 
 function fitHeaders(parameters: readonly Parameter[]): Arbitrary<Piece<Lines>> {
@@ -185,12 +217,17 @@ const fitExtra: Arbitrary<Piece<Lines>> = fc
   .array(
     fc.oneof(
       fc.constantFrom(...traces).map((value) => ['traceparent', value] as const),
-      fc.tuple(fc.constantFrom('traceparent', 'X-Request-Id', 'Accept', 'Cookie', 'User-Agent', 'Range'), headerText),
+      fc.tuple(
+        fc.constantFrom('traceparent', 'X-Request-Id', 'Accept', 'Cookie', 'User-Agent', 'Range'),
+        headerText,
+      ),
       fc.constant(['Accept-Encoding', 'gzip, br'] as const),
     ),
     { maxLength: 2 },
   )
-  .map((lines) => fit(() => lines.filter(([, value]) => [...value].every(isVisible) && value.length < 2_000)));
+  .map((lines) =>
+    fit(() => lines.filter(([, value]) => [...value].every(isVisible) && value.length < 2_000)),
+  );
 
 const isVisible = (one: string): boolean => one >= ' ' && one !== '\x7f';
 
@@ -204,7 +241,10 @@ const unfitExtra: Arbitrary<Piece<Lines>> = fc
       'Cookie',
       'Authorization',
     ),
-    fc.oneof(headerText, fc.constantFrom('gzip', 'br', 'identity', 'cross-site', 'prefetch', 'DELETE')),
+    fc.oneof(
+      headerText,
+      fc.constantFrom('gzip', 'br', 'identity', 'cross-site', 'prefetch', 'DELETE'),
+    ),
   )
   .map((line) => unfit([line]));
 
@@ -223,7 +263,15 @@ function unfitType(type: string): Arbitrary<Piece<Lines>> {
       'multipart/form-data',
       `${type}; charset=utf-16`,
     ),
-    fc.constantFrom(`${type}; charset=latin1`, `${type}, ${type}`, `${type}; charset`, `${type};;`, `${type}+x`),
+    fc.constantFrom(
+      `${type}; charset=latin1`,
+      `${type}, ${type}`,
+      `${type}; charset`,
+      `${type};;`,
+      `${type}+x`,
+    ),
   );
-  return fc.array(value, { maxLength: 2 }).map((values) => unfit(values.map((one) => ['Content-Type', one] as const)));
+  return fc
+    .array(value, { maxLength: 2 })
+    .map((values) => unfit(values.map((one) => ['Content-Type', one] as const)));
 }

@@ -47,7 +47,9 @@ export function drawStray(api: Api): Arbitrary<Shot> {
     fc.constantFrom(...paths),
     fc.tuple(fc.constantFrom(...paths), encodedText).map(([path, text]) => `${path}?${text}`),
     fc.array(encodedText, { maxLength: 4 }).map((parts) => `/${parts.join('/')}`),
-    fc.tuple(fc.constantFrom(...absolute), fc.constantFrom(...paths)).map((parts) => parts.join('')),
+    fc
+      .tuple(fc.constantFrom(...absolute), fc.constantFrom(...paths))
+      .map((parts) => parts.join('')),
   );
   return fc.record({ method: fc.constantFrom(...methods), target }).map((sent) => ({
     aim: () => ({ ...sent, headers: [], body: undefined }),

@@ -13,22 +13,35 @@ export async function holdDatabase(root: TestSchema['root'], world: World): Prom
   for (const { row, events } of Object.values(versions))
     expect(events).toEqual(Array.from({ length: row }, (_, n) => n + 1));
 
-  // Stored is what was told, letter for letter; a later version may have come from a request that broke off.
-  const boards = await read<{ id: string; version: number; title: string; content: string; author: string | null }>(
-    'SELECT id, version, title, content, author FROM board',
+  // Stored is what was told, letter for letter; a later version may have come from a request that
+  // broke off.
+  const boards = await read<{
+    id: string;
+    version: number;
+    title: string;
+    content: string;
+    author: string | null;
+  }>('SELECT id, version, title, content, author FROM board');
+  const stored = new Map(
+    boards.map((board) => [board.id, { version: board.version, digest: digestOf(board) }]),
   );
-  const stored = new Map(boards.map((board) => [board.id, { version: board.version, digest: digestOf(board) }]));
   for (const [id, told] of world.told) {
     const row = stored.get(id);
     expect(row?.version).toBeGreaterThanOrEqual(told.version);
     if (row?.version === told.version) expect([id, row.digest]).toEqual([id, told.digest]);
   }
 
-  // Keys are kept with the very answers that were given to them, and no key is there that was not sent.
-  const rows = await read<{ key_hash: Buffer; answer: Buffer }>('SELECT key_hash, answer FROM idempotency_key');
-  const kept = new Map(rows.map((row) => [row.key_hash.toString('hex'), JSON.parse(row.answer.toString()) as object]));
+  // Keys are kept with the very answers that were given to them, and no key is there that was not
+  // sent.
+  const rows = await read<{ key_hash: Buffer; answer: Buffer }>(
+    'SELECT key_hash, answer FROM idempotency_key',
+  );
+  const kept = new Map(
+    rows.map((row) => [row.key_hash.toString('hex'), JSON.parse(row.answer.toString()) as object]),
+  );
   const hashOf = (key: string): string => createHash('sha256').update(key).digest('hex');
-  for (const { key, status, body } of world.keyed) expect(kept.get(hashOf(key))).toMatchObject({ status, body });
+  for (const { key, status, body } of world.keyed)
+    expect(kept.get(hashOf(key))).toMatchObject({ status, body });
   const sent = new Set([...world.keys].map(hashOf));
   expect([...kept.keys()].filter((hash) => !sent.has(hash))).toEqual([]);
 }

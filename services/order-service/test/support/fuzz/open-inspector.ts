@@ -5,7 +5,10 @@ import { pickFreePort } from '../../../../../stack/instance/ports.ts';
 export interface Inspector {
   /** What the process must be started with. */
   readonly env: Readonly<Record<string, string>>;
-  /** Makes the process let go of all that nothing refers to, which it does by itself only when it needs the room. */
+  /**
+   * Makes the process let go of all that nothing refers to, which it does by itself only when it
+   * needs the room.
+   */
   collectGarbage(): Promise<void>;
 }
 

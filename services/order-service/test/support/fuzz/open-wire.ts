@@ -6,9 +6,14 @@ import { takeAnswer } from './take-answer.ts';
 
 /** A connection that sends whatever bytes it is given. */
 export interface Wire {
-  /** Says of the answers to come which are to HEAD: they have no body, whatever length they state. */
+  /**
+   * Says of the answers to come which are to HEAD: they have no body, whatever length they state.
+   */
   readonly send: (bytes: Buffer, ...methods: string[]) => void;
-  /** The next answer, undefined when the server closes the connection instead; throws when neither comes in time. */
+  /**
+   * The next answer, undefined when the server closes the connection instead; throws when neither
+   * comes in time.
+   */
   readonly nextAnswer: () => Promise<Answer | undefined>;
   /** Nothing more will be sent. */
   readonly end: () => void;
@@ -56,7 +61,10 @@ export async function openWire(port: number): Promise<Wire> {
   }
 
   async function nextAnswer(): Promise<Answer | undefined> {
-    const deadline = startDeadline(patienceMs, () => new Error(`no answer within ${patienceMs} ms`));
+    const deadline = startDeadline(
+      patienceMs,
+      () => new Error(`no answer within ${patienceMs} ms`),
+    );
     try {
       for (;;) {
         const answer = take();

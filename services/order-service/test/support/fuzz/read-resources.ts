@@ -10,7 +10,9 @@ export interface Resources {
 
 /** What a process holds, by its own metrics and by what the system says of it. */
 export async function readResources(url: string, pid: number): Promise<Resources> {
-  const metrics = await (await fetch(`${url}/metrics`, { headers: { Connection: 'close' } })).text();
+  const metrics = await (
+    await fetch(`${url}/metrics`, { headers: { Connection: 'close' } })
+  ).text();
   const metric = (name: string): number => {
     const value = new RegExp(`^${name}\\{[^}]*\\} (\\S+)$`, 'm').exec(metrics)?.[1];
     if (value === undefined) throw new Error(`no metric ${name}`);

@@ -27,7 +27,10 @@ export interface Failure {
 
 const chunk = 250;
 
-/** Sends drawn requests and holds every answer; gives what did not hold, and how many connections were closed without an answer. */
+/**
+ * Sends drawn requests and holds every answer; gives what did not hold, and how many connections
+ * were closed without an answer.
+ */
 export async function runFuzz(
   world: World,
   options: FuzzOptions,
@@ -74,7 +77,11 @@ export async function runFuzz(
     wire?.hangUp();
   }
 
-  async function exchange(wire: Wire, sent: Sent, { chunks, isFit }: Shot): Promise<Answer | undefined> {
+  async function exchange(
+    wire: Wire,
+    sent: Sent,
+    { chunks, isFit }: Shot,
+  ): Promise<Answer | undefined> {
     world.note(sent);
     wire.send(toBytes(sent, chunks), sent.method);
     const answer = await wire.nextAnswer();
@@ -104,10 +111,14 @@ export async function runFuzz(
         world.learn(sent, answer);
       }
       if (finish === 'end')
-        for (let answer = await wire.nextAnswer(); answer; answer = await wire.nextAnswer()) hold(answer);
+        for (let answer = await wire.nextAnswer(); answer; answer = await wire.nextAnswer())
+          hold(answer);
       wire.hangUp();
     } catch (error) {
-      fail(`${name}: ${JSON.stringify(Buffer.concat(parts).toString('latin1').slice(0, 600))}`, error);
+      fail(
+        `${name}: ${JSON.stringify(Buffer.concat(parts).toString('latin1').slice(0, 600))}`,
+        error,
+      );
     }
   }
 
@@ -119,8 +130,15 @@ export async function runFuzz(
   return { failures, unanswered };
 }
 
-/** The same seed gives the same requests; they are made as they are needed, as all of them would not fit in memory. */
-function* drawInChunks<Item>(from: fc.Arbitrary<Item>, seed: number, count: number): Generator<Item> {
+/**
+ * The same seed gives the same requests; they are made as they are needed, as all of them would not
+ * fit in memory.
+ */
+function* drawInChunks<Item>(
+  from: fc.Arbitrary<Item>,
+  seed: number,
+  count: number,
+): Generator<Item> {
   for (let done = 0; done < count; done += chunk) {
     yield* fc.sample(from, { seed: seed + done, numRuns: Math.min(chunk, count - done) });
   }

@@ -1,6 +1,9 @@
 import type { Answer } from '@board/service/testing';
 
-/** The first whole answer in the bytes of a connection, and what follows it; undefined while it is not all there. */
+/**
+ * The first whole answer in the bytes of a connection, and what follows it; undefined while it is
+ * not all there.
+ */
 export function takeAnswer(
   bytes: Buffer,
   isHead: boolean,
@@ -22,5 +25,8 @@ export function takeAnswer(
   const end = headEnd + 4 + length;
   if (bytes.length < end) return undefined;
   const text = bytes.toString('utf8', headEnd + 4, end);
-  return { answer: { status, headers, text, json: () => JSON.parse(text) as unknown }, rest: bytes.subarray(end) };
+  return {
+    answer: { status, headers, text, json: () => JSON.parse(text) as unknown },
+    rest: bytes.subarray(end),
+  };
 }

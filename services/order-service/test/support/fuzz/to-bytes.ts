@@ -7,9 +7,19 @@ export interface Sent {
 }
 
 /** The bytes of a request; header texts are latin-1, as Node reads them. */
-export function toBytes({ method, target, headers, body }: Sent, chunks?: readonly number[]): Buffer {
-  const framing = body === undefined ? [] : [chunks ? 'Transfer-Encoding: chunked' : `Content-Length: ${body.length}`];
-  const lines = [`${method} ${target} HTTP/1.1`, 'Host: board', ...headers.map(([name, value]) => `${name}: ${value}`)];
+export function toBytes(
+  { method, target, headers, body }: Sent,
+  chunks?: readonly number[],
+): Buffer {
+  const framing =
+    body === undefined
+      ? []
+      : [chunks ? 'Transfer-Encoding: chunked' : `Content-Length: ${body.length}`];
+  const lines = [
+    `${method} ${target} HTTP/1.1`,
+    'Host: board',
+    ...headers.map(([name, value]) => `${name}: ${value}`),
+  ];
   const head = Buffer.from(`${[...lines, ...framing].join('\r\n')}\r\n\r\n`, 'latin1');
   if (!body) return head;
   return Buffer.concat([head, ...(chunks ? cut(body, chunks) : [body])]);

@@ -3,7 +3,10 @@ import type { Answer } from '@board/service/testing';
 import { parseIdempotencyKey } from '../../../src/http/tokens.ts';
 import type { Sent } from './to-bytes.ts';
 
-/** What a fuzz run has learned from the answers so far: later requests refer to it, and the end is compared with it. */
+/**
+ * What a fuzz run has learned from the answers so far: later requests refer to it, and the end is
+ * compared with it.
+ */
 export interface World {
   /** The id of some board that was created; a made-up one before the first. */
   board(choice: number): string;
@@ -18,7 +21,11 @@ export interface World {
   /** Of each board the newest state that an answer showed. */
   readonly told: ReadonlyMap<string, Told>;
   /** The body of each answer 2xx that was given to a key, repeats too. */
-  readonly keyed: readonly { readonly key: string; readonly status: number; readonly body: string }[];
+  readonly keyed: readonly {
+    readonly key: string;
+    readonly status: number;
+    readonly body: string;
+  }[];
   readonly answers: Readonly<Record<number, number>>;
 }
 
@@ -64,8 +71,10 @@ export function createWorld(): World {
       if (answer.status >= 300 || answer.headers['x-request-id'] === undefined) return;
       const key = keyOf(headers);
       const isWrite = answer.status === 201 || ['PATCH', 'DELETE'].includes(method);
-      if (isWrite && key !== undefined) keyed.push({ key, status: answer.status, body: answer.text });
-      if (answer.text === '' || !answer.headers['content-type']?.startsWith('application/json')) return;
+      if (isWrite && key !== undefined)
+        keyed.push({ key, status: answer.status, body: answer.text });
+      if (answer.text === '' || !answer.headers['content-type']?.startsWith('application/json'))
+        return;
       const body = answer.json() as Partial<Texts> & {
         id?: string;
         version?: number;
@@ -76,7 +85,8 @@ export function createWorld(): World {
       if (body.id === undefined || body.version === undefined) return;
       const { id, version } = body;
       if (body.boardId !== undefined) return comments.includes(id) ? undefined : keep(comments, id);
-      if (version > (told.get(id)?.version ?? 0)) told.set(id, { version, digest: digestOf(body as Texts) });
+      if (version > (told.get(id)?.version ?? 0))
+        told.set(id, { version, digest: digestOf(body as Texts) });
       const known = boards.find((one) => one.id === id);
       if (known) known.version = Math.max(known.version, version);
       else if (answer.status === 201) keep(boards, { id, version });
@@ -89,7 +99,9 @@ export function createWorld(): World {
 }
 
 function keyOf(headers: Sent['headers']): string | undefined {
-  const given = headers.filter(([name]) => name.toLowerCase() === 'idempotency-key').map(([, value]) => value.trim());
+  const given = headers
+    .filter(([name]) => name.toLowerCase() === 'idempotency-key')
+    .map(([, value]) => value.trim());
   return given.length === 0 ? undefined : parseIdempotencyKey(given.join(', '));
 }
 
