@@ -121,12 +121,12 @@ module.exports = {
       to: { path: 'node_modules/(koa|@koa/[^/]+|koa-helmet)/' },
     },
     {
-      // One way to open MySQL, whose types come from there too. The judge shares no code with what
-      // it judges; the observer's pool connects again.
+      // One way to open MySQL, whose types come from there too. The checker shares no code with
+      // what it checks; the observer's pool connects again.
       name: 'mysql-is-opened-in-one-package',
       severity: 'error',
       from: {
-        pathNot: '^packages/mysql/|^test/(chaos/judge/|hosts/observe[.]ts$)',
+        pathNot: '^packages/mysql/|^test/(chaos/checker/|hosts/observe[.]ts$)',
       },
       to: { path: 'node_modules/mysql2/' },
     },
@@ -137,12 +137,13 @@ module.exports = {
       to: { path: 'node_modules/typeorm/' },
     },
     {
-      // Who is judged by its own code is not judged: neither directly nor over a helper.
-      name: 'the-judge-shares-no-code-with-what-it-judges',
+      // A checker that shares code with what it checks shares its errors, directly or through a
+      // helper.
+      name: 'the-checker-shares-no-code-with-what-it-checks',
       severity: 'error',
       from: {
-        path: '^test/chaos/(history[.]ts$|judge/)',
-        pathNot: '[.]test[.]ts$|^test/chaos/judge/main[.]ts$',
+        path: '^test/chaos/(history[.]ts$|checker/)',
+        pathNot: '[.]test[.]ts$|^test/chaos/checker/main[.]ts$',
       },
       to: { path: '^(services|packages|contracts)/', reachable: true },
     },

@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isPort, readComposePorts, readDotEnv } from './compose-ports.mjs';
-import { judgeContainers } from './judge-containers.mjs';
+import { checkContainers } from './check-containers.mjs';
 import { findNativeStacks } from './native-stacks.mjs';
 
 const checkout = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -69,7 +69,7 @@ function hasContent(file) {
   return existsSync(file) && statSync(file).isFile() && statSync(file).size > 0;
 }
 
-/** What is so on this machine; judging it is `judgeContainers`. */
+/** What is so on this machine; judging it is `checkContainers`. */
 async function look(composeArgs) {
   const cli = docker('--version');
   const compose = docker('compose', 'version', '--short');
@@ -165,7 +165,7 @@ async function doctor(args) {
       return fail(`${args[index]} wants a value.`);
     else return fail(`doctor does not know "${args[index]}".`);
   }
-  const findings = judgeContainers(await look(composeArgs));
+  const findings = checkContainers(await look(composeArgs));
   if (findings.some(({ status }) => status === 'missing')) process.exitCode = 1;
   if (isJson) return console.log(JSON.stringify(findings, null, 2));
   for (const { name, status, detail, fix } of findings) {

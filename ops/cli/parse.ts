@@ -33,7 +33,7 @@ export function parseAggregateId(text: string): string {
 export function parseRate(text: string): number {
   const rate = Number(text);
   if (rate > 0 && rate <= 100_000) return rate;
-  throw new InvalidArgumentError('It wants letters per second, more than 0.');
+  throw new InvalidArgumentError('It wants dead letters per second, more than 0.');
 }
 
 export function parseText(text: string): string {

@@ -7,7 +7,7 @@ it.each([
   [2, '2 copies'],
 ])('%i is counted as "%s"', (count, text) => expect(counted(count, 'copy', 'copies')).toBe(text));
 
-it('most words only gain an s', () => expect(counted(3, 'letter')).toBe('3 letters'));
+it('most words only gain an s', () => expect(counted(3, 'letter')).toBe('3 dead letters'));
 
 it('a span of ONE version is no span', () => {
   expect(versionSpan(9, 9)).toBe('version 9');

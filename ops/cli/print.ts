@@ -56,7 +56,7 @@ export function age(ms: number): string {
   return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3_600).toFixed(1)} h`;
 }
 
-/** What became of one letter or version: a sentence for people, the result for programs. */
+/** What became of one dead letter or version: a sentence for people, the result for programs. */
 export function tell<Outcome extends string>(
   { json }: { readonly json?: true },
   result: { readonly outcome: Outcome } & Record<string, unknown>,

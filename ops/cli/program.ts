@@ -64,7 +64,7 @@ export async function runProgram(program: Command): Promise<void> {
     process.exit(error.code === 'EPIPE' ? (process.exitCode ?? 0) : 1);
   });
   try {
-    await program.parseAsync();
+    await program.parseAsync(process.argv.map(renamedOption));
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? 0 : 2;
@@ -77,6 +77,20 @@ export async function runProgram(program: Command): Promise<void> {
   for (const stream of [process.stdout, process.stderr])
     if (stream.writableNeedDrain) await once(stream, 'drain');
   process.exit();
+}
+
+/** Options by the name that they had before, which works for one release more. */
+const renamedOptions: Readonly<Record<string, string>> = {
+  '--board': '--aggregate',
+  '--boards': '--aggregates',
+};
+
+function renamedOption(argument: string): string {
+  const [former = '', ...value] = argument.split('=');
+  const name = renamedOptions[former];
+  if (name === undefined) return argument;
+  console.error(`${former} is called ${name} now; the old name goes with the next release.`);
+  return [name, ...value].join('=');
 }
 
 /** A failure with its causes, as people read it. */

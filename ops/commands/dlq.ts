@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { listLetters, showLetters, skipVersion } from '@board/inbox';
+import { listDeadLetters, showDeadLetters, skipVersion } from '@board/inbox';
 import type { Command } from 'commander';
 import { addDismiss } from './dlq/dismiss.ts';
 import { addReplay } from './dlq/replay.ts';
 import { confirm } from '../cli/confirm.ts';
 import { createFile } from '../cli/files.ts';
-import { letterJson, shownLetterJson } from './dlq/letter-json.ts';
-import { toFilter, withFilters, type FilterFlags } from './dlq/letter-options.ts';
+import { deadLetterJson, shownDeadLetterJson } from './dlq/dead-letter-json.ts';
+import { toFilter, withFilters, type FilterFlags } from './dlq/dead-letter-options.ts';
 import { parseAggregateId, parseText, parseVersion } from '../cli/parse.ts';
 import { counted, isoTime, printJson, rowPrinter, shorten, tell } from '../cli/print.ts';
 import { runProgram } from '../cli/program.ts';
@@ -33,7 +33,7 @@ const program = createConsumerProgram(
 const example = (text: string): string => `\nExample: npm run dlq -- ${text}`;
 
 withFilters(program.command('list'))
-  .description('open letters, the oldest failure first')
+  .description('open dead letters, the oldest failure first')
   .option('--closed', 'those that are closed instead')
   .option('--all', 'open and closed ones')
   .addHelpText('after', example('list --reason attempts-exhausted --since 2h'))
@@ -43,9 +43,9 @@ withFilters(program.command('list'))
     >();
     await withOperator(flags, async ({ operator }) => {
       const print = rowPrinter({
-        letter: 36,
+        'dead letter': 36,
         reason: 18,
-        board: 36,
+        aggregate: 36,
         version: 7,
         mark: 7,
         'last failed': 24,
@@ -53,39 +53,42 @@ withFilters(program.command('list'))
       });
       const state = flags.all === true ? 'all' : flags.closed === true ? 'closed' : 'open';
       let count = 0;
-      for await (const letter of listLetters(operator, { ...toFilter(flags), state })) {
+      for await (const deadLetter of listDeadLetters(operator, { ...toFilter(flags), state })) {
         count += 1;
-        if (flags.json === true) printJson(letterJson(letter));
+        if (flags.json === true) printJson(deadLetterJson(deadLetter));
         else
           print([
-            letter.letter,
-            letter.reason,
-            letter.aggregateId ?? '-',
-            letter.version ?? '-',
-            letter.markVersion,
-            isoTime(letter.lastFailedAt) ?? '-',
+            deadLetter.id,
+            deadLetter.reason,
+            deadLetter.aggregateId ?? '-',
+            deadLetter.version ?? '-',
+            deadLetter.markVersion,
+            isoTime(deadLetter.lastFailedAt) ?? '-',
             shorten(
-              `${letter.isBare ? '(bare) ' : ''}${letter.errorClass}: ${letter.errorMessage}`,
+              `${deadLetter.isBare ? '(bare) ' : ''}${deadLetter.errorClass}: ${deadLetter.errorMessage}`,
             ),
           ]);
       }
-      console.error(count === 0 ? 'No letter fits.' : `${counted(count, 'letter')}.`);
+      console.error(count === 0 ? 'No dead letter fits.' : `${counted(count, 'dead letter')}.`);
     });
   });
 
 program
   .command('show')
-  .description('letters with headers, decoded payload and what waits behind them')
-  .argument('<letter...>', 'as "list" names them')
+  .description('dead letters with headers, decoded payload and what waits behind them')
+  .argument('<dead letter...>', 'as "list" names them')
   .addHelpText('after', example('show 01a210dc-6682-758a-b9f8-41e7acb32066'))
-  .action(async (letters: string[], _options: unknown, command: Command) => {
+  .action(async (deadLetters: string[], _options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<ConsumerFlags>();
     await withOperator(flags, async ({ operator, registryUrl }) => {
       watchServers({ registryUrl });
-      const missing = new Set(letters);
-      for await (const shown of showLetters(operator, registryUrl, { letters, state: 'all' })) {
-        missing.delete(shown.letter.letter);
-        if (flags.json === true) printJson(shownLetterJson(shown));
+      const missing = new Set(deadLetters);
+      for await (const shown of showDeadLetters(operator, registryUrl, {
+        ids: deadLetters,
+        state: 'all',
+      })) {
+        missing.delete(shown.deadLetter.id);
+        if (flags.json === true) printJson(shownDeadLetterJson(shown));
         else console.log(`${showText(shown)}\n`);
       }
       sayUnknown(missing);
@@ -97,7 +100,7 @@ addReplay(program);
 program
   .command('skip')
   .description("moves a board's mark past the version that blocks it, without its effect, for good")
-  .argument('<board>', 'aggregate id', parseAggregateId)
+  .argument('<aggregate>', 'its id', parseAggregateId)
   .argument('<version>', 'the one after the mark', parseVersion)
   .requiredOption('--reason <text>', 'why; it is kept', parseText)
   .option(
@@ -143,7 +146,7 @@ program
           'unknown-event':
             'No dead letter and no parked record has this version. It may still be in a retry topic: wait, then "list" again. ' +
             'If the audit calls it LOST, say --lost.',
-          'unknown-aggregate': `This consumer has never heard of board ${aggregateId}: no mark, no parked record, no letter. Is the id right?`,
+          'unknown-aggregate': `This consumer has never heard of board ${aggregateId}: no mark, no parked record, no dead letter. Is the id right?`,
           'no-followers':
             `Nothing is parked behind version ${version}, so nothing shows that board ${aggregateId} ever had it: its next event would become a conflict. ` +
             'Are id and version right? If so, wait for the next change of the board, or see what --help says of --without-followers.',
@@ -156,10 +159,10 @@ program
 addDismiss(program);
 
 withFilters(program.command('export'))
-  .description('letters with their whole records, as JSON lines')
+  .description('dead letters with their whole records, as JSON lines')
   .option('--all', 'closed ones too')
   .option('--out <file>', 'instead of standard output; it must not exist yet')
-  .addHelpText('after', example('export --reason invalid-event --out letters.jsonl'))
+  .addHelpText('after', example('export --reason invalid-event --out dead letters.jsonl'))
   .action(async (_options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<
       FilterFlags & { all?: true; out?: string } & ConsumerFlags
@@ -169,17 +172,20 @@ withFilters(program.command('export'))
       const file = flags.out === undefined ? undefined : await createFile('--out', flags.out);
       let count = 0;
       const state = flags.all === true ? 'all' : 'open';
-      for await (const shown of showLetters(operator, registryUrl, { ...toFilter(flags), state })) {
+      for await (const shown of showDeadLetters(operator, registryUrl, {
+        ...toFilter(flags),
+        state,
+      })) {
         count += 1;
-        if (file === undefined) printJson(shownLetterJson(shown));
-        else if (!file.write(`${JSON.stringify(shownLetterJson(shown))}\n`))
+        if (file === undefined) printJson(shownDeadLetterJson(shown));
+        else if (!file.write(`${JSON.stringify(shownDeadLetterJson(shown))}\n`))
           await once(file, 'drain');
       }
       if (file) {
         file.end();
         await once(file, 'close');
       }
-      console.error(`${counted(count, 'letter')}.`);
+      console.error(`${counted(count, 'dead letter')}.`);
     });
   });
 

@@ -34,16 +34,16 @@ program
   .command('status')
   .description('how far the consumer has come, and what waits')
   .option(
-    '--boards <n>',
-    'so many boards with parked records, the longest waiting first',
+    '--aggregates <n>',
+    'so many aggregates with parked records, the longest waiting first',
     parseCount,
     10,
   )
   .addHelpText('after', '\nExample: npm run --silent inbox -- status --json | jq .parkedAggregates')
   .action(async (_options: unknown, command: Command) => {
-    const flags = command.optsWithGlobals<{ boards: number } & ConsumerFlags>();
+    const flags = command.optsWithGlobals<{ aggregates: number } & ConsumerFlags>();
     await withOperator(flags, async ({ operator, consumer }) => {
-      const status = await inboxStatus(operator, consumer.sourceTopic, flags.boards);
+      const status = await inboxStatus(operator, consumer.sourceTopic, flags.aggregates);
       if (flags.json === true) printJson(status);
       else
         console.log(
@@ -60,7 +60,7 @@ program
   .description(
     'moves one parked record to the DLQ, for a version whose predecessors will never come',
   )
-  .argument('<board>', 'aggregate id', parseAggregateId)
+  .argument('<aggregate>', 'its id', parseAggregateId)
   .argument('<version>', 'of the parked record', parseVersion)
   .requiredOption('--reason <text>', 'why; it is kept', parseText)
   .option('--yes', 'does not ask')
@@ -74,11 +74,12 @@ program
     await withOperator(flags, async ({ operator }) => {
       const done = await discardParked(operator, { aggregateId, version, reason: flags.reason });
       const isDone = done.outcome === 'discarded';
-      if (flags.json === true) printJson({ aggregateId, version, ...done });
+      if (flags.json === true)
+        printJson({ aggregateId, version, ...done, ...(isDone && { letter: done.id }) });
       else
         console.log(
           isDone
-            ? `Discarded: it is letter ${done.letter} now, open until you replay, skip or dismiss it.`
+            ? `Discarded: it is dead letter ${done.id} now, open until you replay, skip or dismiss it.`
             : `Version ${version} of ${aggregateId} is not parked; "status" shows what is.`,
         );
       if (!isDone) process.exitCode = 1;

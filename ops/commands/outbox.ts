@@ -1,9 +1,9 @@
 import {
   boardOutbox,
-  distrust,
+  findBlockingIncident,
   endDdlSkip,
   findOtherTable,
-  openSuspicion,
+  findOpenIncident,
   rebuildPosition,
   skipRefusedDdl,
   waitUntilOutboxShipped,
@@ -101,7 +101,10 @@ program
         findUnreceived,
         awaitShipped: () => {
           progress.say(`waiting until the connector ${connector} has come as far as the rows`);
-          return waitUntilOutboxShipped({ ...wait, distrust: distrust(memory, 'purge') });
+          return waitUntilOutboxShipped({
+            ...wait,
+            blockedBy: findBlockingIncident(memory, 'purge'),
+          });
         },
         retentionMs: olderThan,
         signal,
@@ -146,7 +149,7 @@ program
   .action(async (_options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<{ reason: string; yes?: true } & OutboxFlags>();
     await withOutbox(flags, async ({ memory }) => {
-      const open = openSuspicion((await memory.read()) ?? {});
+      const open = findOpenIncident((await memory.read()) ?? {});
       if (open === undefined) {
         if (flags.json === true) printJson({ outcome: 'nothing-open' });
         else console.log('Nothing is suspected.');
@@ -156,9 +159,9 @@ program
       await confirm(`Settle it without an audit? Since ${open.at}: ${open.reason}.`, flags.yes);
       const at = new Date().toISOString();
       await memory.remember({
-        settlement: { suspicion: open.id, at, by: 'operator', reason: flags.reason },
+        closure: { suspicion: open.id, at, by: 'operator', reason: flags.reason },
       });
-      if (flags.json === true) printJson({ outcome: 'settled', suspicion: open });
+      if (flags.json === true) printJson({ outcome: 'settled', incident: open });
       else console.log('Settled: the keeper is quiet within seconds.');
     });
   });
@@ -213,7 +216,7 @@ program
           waitUntilOutboxShipped({
             ...wait,
             signal: AbortSignal.any([stopped, signal]),
-            distrust: distrust(memory, 'audit'),
+            blockedBy: findBlockingIncident(memory, 'audit'),
           }),
         onProgress: (line) => progress.say(line),
       });

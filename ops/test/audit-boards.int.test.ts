@@ -173,7 +173,7 @@ describe('the audit of boards', () => {
       deletion: boardId(5),
       conflict: boardId(6),
       // The only one of its chunk: no hash shows it.
-      conflictLetter: boardId(3_500),
+      conflictDeadLetter: boardId(3_500),
       skipped: boardId(8),
       dead: boardId(9),
       entryGone: boardId(10),
@@ -204,7 +204,7 @@ describe('the audit of boards', () => {
       `INSERT INTO dead_letter (consumer, letter, aggregatetype, aggregateid, version, event_id, reason, attempts, error_class, error_message,
          topic, kafka_partition, kafka_offset, dlq_partition, dlq_offset, copies, first_failed_at, last_failed_at)
        VALUES (?, 'two', 'board', ?, 1, 'two', 'conflict', 1, '', '', 'board', 0, 0, 0, 0, 1, 0, 0)`,
-      [pipeline.group, planted.conflictLetter],
+      [pipeline.group, planted.conflictDeadLetter],
     );
     await onConsumer("UPDATE catalog SET version = version - 1, title = 'before' WHERE id = ?", [
       planted.skipped,
@@ -254,7 +254,7 @@ describe('the audit of boards', () => {
       [planted.content]: 'different',
       [planted.deletion]: 'different',
       [planted.conflict]: 'conflict',
-      [planted.conflictLetter]: 'conflict',
+      [planted.conflictDeadLetter]: 'conflict',
       [planted.skipped]: 'skipped',
       [planted.dead]: 'behind a dead letter',
       [stubborn]: 'behind a dead letter',

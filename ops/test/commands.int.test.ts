@@ -91,7 +91,7 @@ describe('dlq', () => {
     await start();
     const record = lab.thing('a', 1, { text: '안녕 🎉' });
     await lab.produce([record, lab.thing('a', 2)]);
-    await waitUntil('a letter', async () => (await open()) === 1);
+    await waitUntil('a dead letter', async () => (await open()) === 1);
     await lab.caughtUp();
     const name = record.headers[headerNames.eventId] ?? '';
 
@@ -99,6 +99,7 @@ describe('dlq', () => {
     expect(list.exitCode).toBe(0);
     const [listed] = lines(list.out);
     expect(listed).toMatchObject({
+      id: name,
       letter: name,
       aggregateId: 'a',
       version: 1,
@@ -118,7 +119,7 @@ describe('dlq', () => {
       headers: { [headerNames.version]: '1', 'inbox-reason': 'attempts-exhausted' },
     });
 
-    const file = join(folder, 'letters.jsonl');
+    const file = join(folder, 'dead-letters.jsonl');
     expect((await run('dlq', ['export', '--out', file])).exitCode).toBe(0);
     expect(lines(await readFile(file, 'utf8'))).toEqual([shown]);
     expect(lines((await run('dlq', ['export'])).out)).toEqual([shown]);
@@ -130,21 +131,21 @@ describe('dlq', () => {
 
     const text = await run('dlq', ['list']);
     expect(text.out.split('\n')).toHaveLength(3);
-    expect(text.out).toMatch(/^letter .*\n.* attempts-exhausted .*Error: planted\n$/);
+    expect(text.out).toMatch(/^dead letter .*\n.* attempts-exhausted .*Error: planted\n$/);
     // eslint-disable-next-line no-control-regex -- colours are what must not be there
     expect(`${text.out}${text.err}`).not.toMatch(/\u001b/);
 
     poison.clear();
     const dry = await run('dlq', ['replay', '--all', '--dry-run', '--json']);
     expect(lines(dry.out)).toEqual([
-      { letter: name, aggregateId: 'a', version: 1, outcome: 'would-replay' },
+      { id: name, letter: name, aggregateId: 'a', version: 1, outcome: 'would-replay' },
     ]);
     const dryText = await run('dlq', ['replay', '--all', '--dry-run']);
-    expect(dryText.out).toMatch(/^letter .*\n.* would-replay\n$/);
-    expect(dryText.err).toBe('1 letter: 1 would-replay\n');
+    expect(dryText.out).toMatch(/^dead letter .*\n.* would-replay\n$/);
+    expect(dryText.err).toBe('1 dead letter: 1 would-replay\n');
     const replay = await run('dlq', ['replay', '--error', 'PLANTED', '--json']);
     expect(lines(replay.out)).toEqual([
-      { letter: name, aggregateId: 'a', version: 1, outcome: 'replayed' },
+      { id: name, letter: name, aggregateId: 'a', version: 1, outcome: 'replayed' },
     ]);
     expect(replay.exitCode).toBe(0);
     await waitUntil('applied', async () => (await applied()).get('a')?.length === 2);
@@ -157,14 +158,18 @@ describe('dlq', () => {
     ]);
   });
 
-  it('a replay for which there is no letter has done its work, and one of a letter that is NOT THERE has not', async () => {
-    const nothing = { exitCode: 0, out: '', err: 'No letter fits.\n' };
+  it('a replay for which there is no dead letter has done its work, and one of a dead letter that is NOT THERE has not', async () => {
+    const nothing = { exitCode: 0, out: '', err: 'No dead letter fits.\n' };
     expect(await run('dlq', ['replay', '--all'])).toEqual(nothing);
-    expect(await run('dlq', ['replay', '--board', 'nobody'])).toEqual(nothing);
+    expect(await run('dlq', ['replay', '--aggregate', 'unknown'])).toEqual(nothing);
+    expect(await run('dlq', ['replay', '--board=unknown'])).toEqual({
+      ...nothing,
+      err: `--board is called --aggregate now; the old name goes with the next release.\n${nothing.err}`,
+    });
     expect(await run('dlq', ['replay', 'nope'])).toEqual({
       exitCode: 1,
       out: '',
-      err: 'nope: there is no such letter; "list --all" shows those there are.\n',
+      err: 'nope: there is no such dead letter; "list --all" shows those there are.\n',
     });
   });
 
@@ -176,7 +181,7 @@ describe('dlq', () => {
       lab.thing('a', 2),
       lab.thing('x', 1, { headers: { [headerNames.version]: '-1' } }),
     ]);
-    await waitUntil('two letters', async () => (await open()) === 2);
+    await waitUntil('two dead letters', async () => (await open()) === 2);
 
     const unsure = await run('dlq', ['skip', 'a', '1', '--reason', 'hopeless']);
     expect(unsure).toMatchObject({ exitCode: 2, out: '' });
@@ -190,25 +195,25 @@ describe('dlq', () => {
     await waitUntil('released', async () => (await applied()).get('a')?.includes(2));
 
     const [nameless] = lines((await run('dlq', ['list', '--json', '--reason', 'no-identity'])).out);
-    const letter = String(nameless?.['letter']);
-    expect(lines((await run('dlq', ['replay', letter, '--json'])).out)).toMatchObject([
+    const deadLetter = String(nameless?.['id']);
+    expect(lines((await run('dlq', ['replay', deadLetter, '--json'])).out)).toMatchObject([
       { outcome: 'no-identity' },
     ]);
     const dismiss = (name: string) =>
       run('dlq', ['dismiss', name, '--reason', 'seen', '--yes', '--json']);
-    const done = await dismiss(letter);
-    expect(lines(done.out)).toEqual([{ letter, outcome: 'dismissed' }]);
+    const done = await dismiss(deadLetter);
+    expect(lines(done.out)).toEqual([{ id: deadLetter, letter: deadLetter, outcome: 'dismissed' }]);
     expect(done.exitCode).toBe(0);
     expect((await dismiss('nobody')).exitCode).toBe(1);
     expect(await open()).toBe(0);
   });
 
-  it('dismiss closes all letters without an identity at once, those that fit, and no other', async () => {
+  it('dismiss closes all dead letters without an identity at once, those that fit, and no other', async () => {
     poison.add('a/1');
     await start();
     const nameless = () => lab.thing('x', 1, { headers: { [headerNames.version]: '-1' } });
     await lab.produce([lab.thing('a', 1), nameless(), nameless()]);
-    await waitUntil('three letters', async () => (await open()) === 3);
+    await waitUntil('three dead letters', async () => (await open()) === 3);
     const dismiss = (...flags: string[]) =>
       run('dlq', ['dismiss', '--reason', 'not ours', '--yes', ...flags]);
 
@@ -218,12 +223,12 @@ describe('dlq', () => {
     expect((await dismiss('--without-identity', '--never-existed')).exitCode).toBe(2);
     expect(await dismiss('--without-identity', '--error', 'another')).toMatchObject({
       exitCode: 0,
-      err: 'No letter fits.\n',
+      err: 'No dead letter fits.\n',
     });
     expect(await open()).toBe(3);
 
     const done = await dismiss('--without-identity', '--since', '1h', '--json');
-    expect(done).toMatchObject({ exitCode: 0, err: '2 letters dismissed\n' });
+    expect(done).toMatchObject({ exitCode: 0, err: '2 dead letters dismissed\n' });
     expect(lines(done.out).map(({ outcome }) => outcome)).toEqual(['dismissed', 'dismissed']);
     expect(lines((await run('dlq', ['list', '--json'])).out)).toMatchObject([
       { reason: 'attempts-exhausted' },
@@ -264,7 +269,7 @@ describe('dlq', () => {
     for (let board = 0; board < 30; board += 1) poison.add(`a${board}/1`);
     const first = await start();
     await lab.produce([...poison].map((place) => lab.thing(place.split('/')[0] ?? '', 1)));
-    await waitUntil('30 letters', async () => (await open()) === 30);
+    await waitUntil('30 dead letters', async () => (await open()) === 30);
     await first.stop();
     const args = [fileOf('dlq'), 'replay', '--all', '--rate', '8', '--json', ...consumer()];
     const child = spawn(process.execPath, args, {
@@ -377,7 +382,7 @@ describe('both', () => {
   });
 
   it.each([
-    ['dlq', ['replay'], /Which letters/],
+    ['dlq', ['replay'], /Which dead letters/],
     ['dlq', ['list', '--since', 'yesterday'], /how long ago/],
     ['dlq', ['skip', 'a', '0', '--reason', 'x'], /whole number/],
     ['dlq', ['skip', 'a', '1'], /--reason/],

@@ -230,10 +230,10 @@ it(
     const refused = ['--type', 'ThingChanged', '--id', '1002', '--yes'];
     expect(await run('inbox', ['schemas', '--refuse', ...refused])).toMatchObject({ exitCode: 0 });
     await produceThings(12, 1_002);
-    const letters = () =>
+    const deadLetters = () =>
       lab.rows<{ error_message: string }>('SELECT error_message FROM dead_letter');
-    await waitUntil('they are letters', async () => (await letters()).length === 12);
-    for (const { error_message: error } of await letters())
+    await waitUntil('they are dead letters', async () => (await deadLetters()).length === 12);
+    for (const { error_message: error } of await deadLetters())
       expect(error).toContain('refused by an operator');
   },
 );

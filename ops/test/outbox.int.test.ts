@@ -6,7 +6,7 @@ import {
   connectApi,
   registerConnector,
   relayMemory,
-  suspect,
+  createIncident,
   type RelayMemory,
 } from '@board/relay';
 import {
@@ -259,7 +259,7 @@ it('a purge that is KILLED has deleted whole chunks, and the next one goes on fr
 
 it('CANNOT TELL while something is suspected, until an operator acknowledges it', async () => {
   await insertOldRows(3);
-  await remember({ suspicion: suspect({ reason: 'as planted', fence: 'open' }, new Date()) });
+  await remember({ incident: createIncident({ reason: 'as planted', fence: 'open' }, new Date()) });
   const refused = await run('purge');
   expect(refused.exitCode).toBe(2);
   expect(refused.err).toMatch(/Cannot tell .*as planted/);

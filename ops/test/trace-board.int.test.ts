@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { boardTopic, catalogConsumer, headerNames } from '@board/contracts';
 import { createDatabase } from '@board/mysql';
-import { dismissLetter } from '@board/inbox';
+import { dismissDeadLetter } from '@board/inbox';
 import { connectKafka, openAdmin } from '@board/kafka';
 import { waitUntil } from '@board/test';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -85,7 +85,7 @@ async function forge(boardId: string, version: number, eventId: string): Promise
   await producer.disconnect();
 }
 
-async function dismiss(letter: string): Promise<void> {
+async function dismiss(id: string): Promise<void> {
   const database = createDatabase({ connection: pipeline.pair.consumer.connection, entities: [] });
   await database.open();
   const operator = {
@@ -94,10 +94,10 @@ async function dismiss(letter: string): Promise<void> {
     kafka: connectKafka(stack, 'operator'),
     now: Date.now,
   };
-  const request = { letter, reason: 'forged', neverExisted: true };
+  const request = { id, reason: 'forged', neverExisted: true };
   await waitUntil(
     'dismissed',
-    async () => (await dismissLetter(operator, request)) === 'dismissed',
+    async () => (await dismissDeadLetter(operator, request)) === 'dismissed',
   );
   await database.close();
 }
@@ -164,7 +164,7 @@ describe('the trace of a board', () => {
     await pipeline.change(boardId);
     await pipeline.change(boardId, { payload: Buffer.from('not Avro') });
     await pipeline.change(boardId);
-    await waitUntil('a letter and its follower', async () => {
+    await waitUntil('a dead letter and its follower', async () => {
       const [rows] = await pipeline.pair.consumer.root.query(
         'SELECT (SELECT COUNT(*) FROM dead_letter WHERE aggregateid = ?) + (SELECT COUNT(*) FROM parked WHERE aggregateid = ?) AS n',
         [boardId, boardId],
@@ -177,8 +177,8 @@ describe('the trace of a board', () => {
       [2, 'dead letter'],
       [3, 'parked'],
     ]);
-    const letter = timeline?.events[1]?.steps.find(({ kind }) => kind === 'dead letter');
-    expect(letter).toMatchObject({ reason: 'invalid-event', attempts: 1, by: pipeline.group });
+    const deadLetter = timeline?.events[1]?.steps.find(({ kind }) => kind === 'dead letter');
+    expect(deadLetter).toMatchObject({ reason: 'invalid-event', attempts: 1, by: pipeline.group });
 
     // Without the logs the tables say as much, and the rest is said to be missing.
     const bare = await trace(boardId, { logFiles: [] });

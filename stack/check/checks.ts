@@ -254,7 +254,7 @@ const controlCharacters: Rule = {
   pattern: /[\u0000-\u001f\u007f]/,
   reason: 'a control character in it would end a line of a settings file',
 };
-/** Everything else works: letters of any alphabet, spaces, "#", "%", quotes, "\". */
+/** Everything else works: dead letters of any alphabet, spaces, "#", "%", quotes, "\". */
 const ofData: readonly Rule[] = [
   { pattern: /,/, reason: 'Kafka takes "," for the end of a data folder' },
   controlCharacters,

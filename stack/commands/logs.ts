@@ -58,7 +58,7 @@ export async function followFile(
   const file = await open(path);
   const decoder = new TextDecoder();
   const buffer = Buffer.alloc(64 * 1024);
-  const drain = async (): Promise<void> => {
+  const copyRest = async (): Promise<void> => {
     for (;;) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length);
       if (bytesRead === 0) return;
@@ -72,7 +72,7 @@ export async function followFile(
   try {
     for (;;) {
       const last = hasEnded ? 'ended' : isDone() ? 'done' : undefined;
-      await drain();
+      await copyRest();
       if (last !== undefined) return last;
       await delay(100);
     }

@@ -119,8 +119,8 @@ function fetchMavenFolder(folder: MavenFolder, say: Say, signal?: AbortSignal): 
       await runCommand(
         {
           file: mvn,
-          // As for the servers: else it cannot read a project file below a folder with letters of
-          // other alphabets.
+          // As for the servers: else it cannot read a project file below a folder with dead letters
+          // of other alphabets.
           env: { LC_ALL: 'C.UTF-8' },
           args: [
             '-B',

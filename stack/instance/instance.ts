@@ -18,7 +18,7 @@ export const instancesFolder = resolve(checkout, '.stack');
 export function locateInstance(name: string, parent: string = instancesFolder): Instance {
   if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) {
     throw new Error(
-      `"${name}" cannot name an instance: use 1 to 32 of a-z, 0-9 and "-", a letter or digit first.`,
+      `"${name}" cannot name an instance: use 1 to 32 of a-z, 0-9 and "-", a dead letter or digit first.`,
     );
   }
   const folder = resolve(parent, name);

@@ -53,7 +53,7 @@ test('"auto" takes the first block that is WHOLLY free and remembered by nobody'
   expect(offset).toBe(1400);
 });
 
-test('"auto" keeps the remembered block, and LEAVES it when somebody else listens there', async () => {
+test('"auto" keeps the remembered block, and LEAVES it when another process listens there', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'stack-ports-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const instance = locateInstance('test', folder);

@@ -114,13 +114,13 @@ function findFreeOffset(): Promise<number> {
 
 /** 1000, 1200, 1400, ...: the first that is nobody's and whose whole block is free. */
 export async function firstFreeOffset(
-  isNobodys: (offset: number) => boolean,
+  isUnused: (offset: number) => boolean,
   isFree: (ports: Ports) => Promise<boolean>,
 ): Promise<number> {
   // By 200, since within a block two groups of ports are 100 apart. Above 13,000 the blocks would
   // reach the range from which systems give out random ports.
   for (let offset = 1000; offset <= 13_000; offset += 200) {
-    if (isNobodys(offset) && (await isFree(portsAt(offset)))) return offset;
+    if (isUnused(offset) && (await isFree(portsAt(offset)))) return offset;
   }
   throw new Error(
     'No free block of ports between offsets 1000 and 13000: stop other stacks first.',

@@ -39,7 +39,7 @@ export function javaCommand({ instance, programs }: ServerContext, program: Java
       program.jars.join(':'),
       ...program.run,
     ],
-    // The locale decides how Java reads and writes the names of files: in C, letters of other
+    // The locale decides how Java reads and writes the names of files: in C, dead letters of other
     // alphabets are lost.
     env: { MALLOC_ARENA_MAX: '2', LC_ALL: 'C.UTF-8', ...program.env },
     // Whatever a server writes to its working folder lands in the instance's.

@@ -37,7 +37,7 @@ type Entries = Readonly<Record<string, string | number | boolean>>;
 
 /**
  * Text of a Java properties file: one `key=value` a line. Java reads it as Latin-1, so other
- * letters are written as \uXXXX.
+ * dead letters are written as \uXXXX.
  */
 export function properties(entries: Entries): string {
   return lines(entries, (value) =>

@@ -6,7 +6,7 @@ import { renderTable } from '../../stack/commands/status.ts';
 import { checkout, instancesFolder, locateInstance } from '../../stack/instance/instance.ts';
 import { attachStack, type ChaosStack } from './chaos-stack.ts';
 import { undoFaults } from './faults.ts';
-import { printVerdict } from './judge/print-verdict.ts';
+import { printVerdict } from './checker/print-verdict.ts';
 import { type PlantName, plantNames } from './plants.ts';
 import {
   type ChaosResult,

@@ -6,8 +6,8 @@ import { attachStack, startOwnStack, type ChaosStack } from './chaos-stack.ts';
 import { startClients } from './clients.ts';
 import { drainStack, findIllness } from './drain.ts';
 import type { ChaosRun, Evidence, History, Violation } from './history.ts';
-import { collectEvidence, type JudgedStack } from './judge/collect-evidence.ts';
-import { judge } from './judge/judge.ts';
+import { collectEvidence, type CheckedStack } from './checker/collect-evidence.ts';
+import { checkRun } from './checker/check-run.ts';
 import { openLedger } from './ledger.ts';
 import type { PlantName } from './plants.ts';
 import { runSchedule } from './run-schedule.ts';
@@ -196,9 +196,9 @@ async function disturb(
         ? 'never quiet'
         : `quiet ${drain.quietAt - lastFaultEndedAt} ms after the last fault`,
     );
-    const evidence = await collectEvidence(judgedStack(stack));
+    const evidence = await collectEvidence(checkedStack(stack));
     const history = ledger.history();
-    const violations = judge(history, evidence);
+    const violations = checkRun(history, evidence);
     if (violations.length > 0)
       attempt(say, () => writeFileSync(join(folder, 'evidence.json'), JSON.stringify(evidence)));
     return {
@@ -254,10 +254,10 @@ export function decideVerdict(
   return { verdict: 'clean' };
 }
 
-function judgedStack({
+function checkedStack({
   mysql: { host, port, rootPassword: password },
   brokers,
-}: ChaosStack): JudgedStack {
+}: ChaosStack): CheckedStack {
   return {
     mysql: {
       host,

@@ -22,7 +22,7 @@ beforeEach(() => {
   cpSync(join(checkout, 'docker-compose.yml'), join(folder, 'docker-compose.yml'));
   for (const file of [
     'containers.mjs',
-    'judge-containers.mjs',
+    'check-containers.mjs',
     'compose-ports.mjs',
     'native-stacks.mjs',
   ]) {
@@ -127,7 +127,7 @@ it('`doctor` WITHOUT compose still looks at secrets and ports, and knows who of 
     expect(ports()).toContain(
       `in use by the native stack "older", which runs from this checkout: ${port} (for order-service)`,
     );
-    // It died without a word: whoever listens there is somebody else.
+    // It died without a word: whoever listens there is another process.
     writeFileSync(file, state(2 ** 22));
     expect(ports().join()).not.toContain('native stack');
   } finally {

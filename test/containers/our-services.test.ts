@@ -73,8 +73,8 @@ describe('our services', () => {
     image?.startsWith('board-pipeline:'),
   );
 
-  it('README and docs/your-own-events.md run those commands that there are', () => {
-    const texts = readText('README.md') + readText('docs/your-own-events.md');
+  it('docs/containers.md and docs/your-own-events.md run those commands that there are', () => {
+    const texts = readText('docs/containers.md') + readText('docs/your-own-events.md');
     const shown = [...texts.matchAll(/docker compose run --rm ([\w-]+)/g)].map(
       ([, name = '']) => name,
     );

@@ -33,7 +33,7 @@ function readWalk(): Map<string, number> {
   );
 }
 
-it('marks each step in ONE file, and docs/flow.md walks through the same files in order', () => {
+it('marks each step in one file, and docs/flow.md walks through the same files in order', () => {
   const markers = [...readMarkers()].sort(([, a], [, b]) => a - b);
   expect(markers.map(([, step]) => step)).toEqual(
     Array.from({ length: steps }, (_, index) => index + 1),

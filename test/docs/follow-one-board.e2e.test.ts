@@ -13,7 +13,7 @@ it('follows a board as the README says: from the request to the catalog, with ev
     '-o',
     'pipefail',
     '-c',
-    readCommands('Follow one board', stack),
+    readCommands('README.md', 'Try it', stack),
   ]);
   const [, boardId = ''] =
     /^Board (\S+): version 1; consumer catalog has come to version \d+\.$/m.exec(stdout) ?? [];
@@ -46,7 +46,7 @@ it('follows a board as the README says: from the request to the catalog, with ev
   ]);
 });
 
-it('says so when there is NO such board', async () => {
+it('says so when there is no such board', async () => {
   const id = '00000000-0000-7000-8000-000000000000';
   await expect(
     run(process.execPath, ['ops/commands/trace.ts', id, '--instance', stack.instance]),

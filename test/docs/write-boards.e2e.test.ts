@@ -7,13 +7,13 @@ import { readCommands } from './read-commands.ts';
 const stack = inject('stack');
 const run = promisify(execFile);
 
-it('posts, repeats, edits and deletes a board as the README says, and the catalog follows', async () => {
+it('posts, repeats, edits and deletes a board as docs/api.md says, and the catalog follows', async () => {
   const { stdout } = await run('bash', [
     '-eu',
     '-o',
     'pipefail',
     '-c',
-    readCommands('Write boards', stack),
+    readCommands('docs/api.md', 'Write boards', stack),
   ]);
   const [created = '', repeated, edited = '', late = '', deleted, gone = ''] = stdout.split('\n');
   const board = JSON.parse(created) as { id: string };

@@ -178,7 +178,7 @@ it('keeps what comment-service cannot apply as dead letters, and what follows pa
     ]);
 
     await allow();
-    expect((await run('dlq', 'replay', '--board', refused, ...ofComments)).exitCode).toBe(0);
+    expect((await run('dlq', 'replay', '--aggregate', refused, ...ofComments)).exitCode).toBe(0);
     await appliedBoth(refused);
     expect(await read()).toEqual({ count: before.count + 1, texts: [...before.texts, '셋째'] });
     await waitUntil('no alarm', async () => (await fetch(`${url}/alarms`)).status === 200);

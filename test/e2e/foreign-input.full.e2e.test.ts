@@ -20,7 +20,7 @@ interface BoardRow {
 type CatalogRow = BoardRow & { readonly appliedCount: number; readonly mark: number };
 
 interface OpenDeadLetter {
-  readonly letter: string;
+  readonly deadLetter: string;
   readonly reason: string;
   readonly eventId: string | null;
 }
@@ -131,7 +131,7 @@ test(
     for (const url of stack.catalogUrls) await untilQuiet(url);
     const status = await statusOfInbox();
     expect(isDrained(status)).toBe(true);
-    expect(status.openLetters).toEqual({});
+    expect(status.openDeadLetters).toEqual({});
   },
 );
 
@@ -198,7 +198,7 @@ interface InboxStatus {
   readonly lag: readonly { readonly records: number }[];
   readonly retries: readonly { readonly records: number }[];
   readonly parked: { readonly rows: number };
-  readonly openLetters: Readonly<Record<string, number>>;
+  readonly openDeadLetters: Readonly<Record<string, number>>;
 }
 
 async function statusOfInbox(): Promise<InboxStatus> {

@@ -142,8 +142,8 @@ it('RETRIES what the catalog refuses, makes it a dead letter at last, and applie
   await post(1, 'refused');
   await post(10, 'beside it');
   const refused = posted.find(({ title }) => title.startsWith('refused'))?.id;
-  const letters = async () => (await run('ops/commands/dlq', 'list', '--json')).output;
-  await waitUntil('a dead letter', async () => (await letters()).includes(refused ?? ''), {
+  const deadLetters = async () => (await run('ops/commands/dlq', 'list', '--json')).output;
+  await waitUntil('a dead letter', async () => (await deadLetters()).includes(refused ?? ''), {
     everyMs: 500,
   });
   for (const tier of [1, 2, 3]) {

@@ -269,12 +269,12 @@ it('carries a board from an outbox to the catalog with the rights and settings o
   await sendBad(kafka.open, retryTopicName(catalogConsumer.group, 1));
   const admin = await openAdmin(kafka.open);
   onTestFinished(() => admin.disconnect());
-  const lettersOf = async (): Promise<number> =>
+  const deadLettersOf = async (): Promise<number> =>
     (await admin.fetchTopicOffsets(deadLetterTopicName(catalogConsumer.group))).reduce(
       (sum, { high }) => sum + Number(high),
       0,
     );
-  await waitUntil('the dead letters', async () => (await lettersOf()) === 2);
+  await waitUntil('the dead letters', async () => (await deadLettersOf()) === 2);
 
   await outbox.root.query(createIdempotencyTable);
   const often = {

@@ -298,10 +298,10 @@ test('a server whose defaults would break us: text goes in and out unchanged, wh
       "a'\\ 1",
       "a'\\ 2",
     ]);
-    const [letter] = await lab.rows<{ error_message: string }>(
+    const [deadLetter] = await lab.rows<{ error_message: string }>(
       'SELECT error_message FROM dead_letter',
     );
-    expect(letter?.error_message).toBe(hostile);
+    expect(deadLetter?.error_message).toBe(hostile);
     await inbox.stop();
   } finally {
     await root.query(

@@ -24,7 +24,7 @@ const oneWay: readonly {
   {
     text: /\.admin\(/,
     // Tests of the inbox hold a client of their own.
-    mayUse: /^packages\/(kafka\/src\/admin[.]ts$|inbox\/test\/)|^test\/chaos\/judge\//,
+    mayUse: /^packages\/(kafka\/src\/admin[.]ts$|inbox\/test\/)|^test\/chaos\/checker\//,
     instead: 'openAdmin or withAdmin of @board/kafka',
   },
 ];

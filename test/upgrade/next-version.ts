@@ -24,7 +24,7 @@ export const nextVersion: readonly Edit[] = [
 
   {
     file: `${order}/domain/language-of.ts`,
-    to: `/** The language of a title, as far as its letters tell. */
+    to: `/** The language of a title, as far as its dead letters tell. */
 export function languageOf(title: string): string {
   return /[가-힣]/.test(title) ? 'ko' : 'en';
 }

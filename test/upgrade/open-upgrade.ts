@@ -99,7 +99,7 @@ export async function openUpgrade(stack: StackAddresses): Promise<Upgrade> {
           REGISTRY_URL: stack.registryUrl,
           KAFKA_BROKERS: stack.brokers.join(','),
           REQUEST_DEADLINE_MS: '30000',
-          DRAIN_MS: String(looksAwayWithinMs),
+          SHUTDOWN_DELAY_MS: String(looksAwayWithinMs),
           ...compiledOnce(version),
         },
         version.file(`services/${service}/src/main.ts`),

@@ -15,14 +15,20 @@ import {
   type Barrier,
 } from '@board/inbox';
 import { connectKafka, openCompactedTopic, type KafkaAccess } from '@board/kafka';
-import { boardOutbox, connectApi, distrust, relayMemory, waitUntilShipped } from '@board/relay';
+import {
+  boardOutbox,
+  connectApi,
+  findBlockingIncident,
+  relayMemory,
+  waitUntilShipped,
+} from '@board/relay';
 import { must } from '@board/service';
 import { describeError } from '../../cli/program.ts';
 import { connectSql, type DatabaseAddress, type RunSql } from '../../cli/run-sql.ts';
 import { consumerSide } from './consumer-side.ts';
 import { contents } from './contents.ts';
 import { clearMissing, readMissing } from './missing-ranges.ts';
-import { noteKeeper, settleSuspicion } from './settle-suspicion.ts';
+import { noteKeeper, closeIncident } from './close-incident.ts';
 import { sourceSide } from './source-side.ts';
 
 export interface PipelineAudit {
@@ -76,10 +82,11 @@ export async function auditConsumers(options: PipelineAudit): Promise<ConsumerAu
     const remembered = await memory.read();
     // Now, not after all the waiting: the keeper goes on looking meanwhile.
     const keeperNotes = noteKeeper(remembered);
-    const doubt = (): ReturnType<typeof distrust> => distrust(memory, 'audit');
+    const blockedBy = (): ReturnType<typeof findBlockingIncident> =>
+      findBlockingIncident(memory, 'audit');
     const reports: ConsumerAuditReport[] = [];
     for (const consumer of options.consumers ?? consumers) {
-      const audited = auditOne(options, consumer, { kafka, sql, connector, doubt }).catch(
+      const audited = auditOne(options, consumer, { kafka, sql, connector, blockedBy }).catch(
         (error: unknown) => {
           // A later consumer's trouble, such as a database that is not there yet, must not hide
           // what was found before.
@@ -91,7 +98,7 @@ export async function auditConsumers(options: PipelineAudit): Promise<ConsumerAu
     }
     const said = [
       ...keeperNotes,
-      ...(await settleSuspicion(memory, remembered, reports, isWhole(options.consumers))),
+      ...(await closeIncident(memory, remembered, reports, isWhole(options.consumers))),
     ];
     return reports.map((report) => ({ ...report, notes: [...said, ...report.notes] }));
   } finally {
@@ -115,7 +122,7 @@ interface AuditTools {
   readonly kafka: ReturnType<typeof connectKafka>;
   readonly sql: RunSql;
   readonly connector: string;
-  readonly doubt: () => ReturnType<typeof distrust>;
+  readonly blockedBy: () => ReturnType<typeof findBlockingIncident>;
 }
 
 async function auditOne(
@@ -128,7 +135,7 @@ async function auditOne(
     places = {},
   }: PipelineAudit,
   consumer: ConsumerDefinition,
-  { kafka, sql, connector, doubt }: AuditTools,
+  { kafka, sql, connector, blockedBy }: AuditTools,
 ): Promise<ConsumerAuditReport> {
   const { aggregateType } = consumer;
   const aggregate = must(
@@ -157,7 +164,7 @@ async function auditOne(
       mysql: sql,
       connector,
       timeoutMs,
-      distrust: doubt(),
+      blockedBy: blockedBy(),
     });
     if (fence !== 'passed') return fence;
     say(`waiting until the group ${group} has settled everything`);

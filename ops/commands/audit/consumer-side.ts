@@ -78,7 +78,7 @@ export function consumerSide(
     async digest(range) {
       const marks = rangeOf('mark.aggregateid', range);
       const stored = rangeOf('id', range);
-      const letters = rangeOf('dead_letter.aggregateid', range);
+      const deadLetters = rangeOf('dead_letter.aggregateid', range);
       const [row] = await sql<DigestRow>(
         `SELECT COUNT(*) AS marks,
            HEX(BIT_XOR(UNHEX(SHA2(CONCAT_WS('|', mark.aggregateid, mark.version, ${content}), 256)))) AS state,
@@ -86,14 +86,14 @@ export function consumerSide(
            HEX(BIT_XOR(UNHEX(SHA2(CONCAT_WS('|', mark.aggregateid, NULLIF(mark.event_id, '')), 256)))) AS events,
            ${entryTable === undefined ? '0' : 'COUNT(entry.id)'} AS with_entry,
            ${entryTable === undefined ? '0' : `(SELECT COUNT(*) FROM ${entryTable} WHERE ${stored.where})`} AS entries,
-           (SELECT COUNT(*) FROM ${schema}.dead_letter FORCE INDEX (letters_of_aggregate) WHERE consumer = ? AND aggregatetype = ? AND ${letters.where}
+           (SELECT COUNT(*) FROM ${schema}.dead_letter FORCE INDEX (letters_of_aggregate) WHERE consumer = ? AND aggregatetype = ? AND ${deadLetters.where}
               AND closed_at IS NULL AND reason = 'conflict') AS conflicts
          FROM ${schema}.mark ${joined('mark.aggregateid')}
          WHERE mark.consumer = ? AND mark.aggregatetype = ? AND ${marks.where} AND ${isReal('mark.aggregateid')}`,
         [
           ...(entryTable === undefined ? [] : stored.values),
           ...whose,
-          ...letters.values,
+          ...deadLetters.values,
           ...whose,
           ...marks.values,
         ],

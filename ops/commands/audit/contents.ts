@@ -20,8 +20,8 @@ export const contents: Readonly<Record<string, ComparedContent>> = {
 };
 
 /**
- * Lengths come first, so that no two boards can look alike by moving a letter from one column to
- * the next.
+ * Lengths come first, so that no two boards can look alike by moving a dead letter from one column
+ * to the next.
  */
 function boardContent(alias: string): string {
   const column = (name: string): string => `${alias}.${name}`;

@@ -1,8 +1,8 @@
-import { dismissLetter, dismissWithoutIdentity } from '@board/inbox';
+import { dismissDeadLetter, dismissWithoutIdentity } from '@board/inbox';
 import type { Command } from 'commander';
 import { showProgress } from '../../cli/progress.ts';
 import { confirm } from '../../cli/confirm.ts';
-import { toFilter, type FilterFlags } from './letter-options.ts';
+import { toFilter, type FilterFlags } from './dead-letter-options.ts';
 import { parseText, parseTime } from '../../cli/parse.ts';
 import { counted, printJson, tell } from '../../cli/print.ts';
 import { UsageError } from '../../cli/program.ts';
@@ -21,17 +21,17 @@ export function addDismiss(program: Command): void {
   program
     .command('dismiss')
     .description(
-      'closes letters that no replay and no skip can close: without an identity, conflict, and with --never-existed',
+      'closes dead letters that no replay and no skip can close: without an identity, conflict, and with --never-existed',
     )
-    .argument('[letter...]', 'as "list" names them')
+    .argument('[dead letter...]', 'as "list" names them')
     .requiredOption('--reason <text>', 'why; it is kept', parseText)
     .option(
       '--never-existed',
-      'also closes letters whose version their board never had, such as forged ones',
+      'also closes dead letters whose version their board never had, such as forged ones',
     )
     .option(
       '--without-identity',
-      'every open letter of the reason no-identity, instead of named ones',
+      'every open dead letter of the reason no-identity, instead of named ones',
     )
     .option(
       '--error <text>',
@@ -50,40 +50,40 @@ export function addDismiss(program: Command): void {
       '\nExample: npm run dlq -- dismiss board/2/4711 --reason "test record of the load test"' +
         '\nExample: npm run dlq -- dismiss --without-identity --since 2h --reason "another program wrote to the topic"',
     )
-    .action(async (letters: string[], _options: unknown, command: Command) => {
+    .action(async (deadLetters: string[], _options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<DismissFlags & ConsumerFlags>();
       await (flags.withoutIdentity === true
-        ? dismissMany(letters, flags)
-        : dismissNamed(letters, flags));
+        ? dismissMany(deadLetters, flags)
+        : dismissNamed(deadLetters, flags));
     });
 }
 
 async function dismissNamed(
-  letters: readonly string[],
+  deadLetters: readonly string[],
   flags: DismissFlags & ConsumerFlags,
 ): Promise<void> {
-  if (letters.length === 0)
-    throw new UsageError('Which letters? Name them, or say --without-identity.');
+  if (deadLetters.length === 0)
+    throw new UsageError('Which dead letters? Name them, or say --without-identity.');
   if (Object.keys(narrowing(flags)).length > 0)
     throw new UsageError(
-      '--error, --since and --until narrow --without-identity: name letters without them.',
+      '--error, --since and --until narrow --without-identity: name dead letters without them.',
     );
   await confirm(
-    `Dismiss ${letters.length === 1 ? letters[0] : `${letters.length} letters`}?`,
+    `Dismiss ${deadLetters.length === 1 ? deadLetters[0] : `${deadLetters.length} dead letters`}?`,
     flags.yes,
   );
   await withOperator(flags, async ({ operator }) => {
-    for (const letter of letters) {
+    for (const id of deadLetters) {
       const { reason, neverExisted = false } = flags;
-      const outcome = await dismissLetter(operator, { letter, reason, neverExisted });
+      const outcome = await dismissDeadLetter(operator, { id, reason, neverExisted });
       tell(
         flags,
-        { letter, outcome },
+        { id, letter: id, outcome },
         {
-          dismissed: `${letter}: dismissed.`,
-          'not-open': `${letter}: is closed already.`,
-          unknown: `${letter}: there is no such letter.`,
-          'has-a-place': `${letter}: its board waits for it. Replay or skip it; --never-existed if the board never had this version.`,
+          dismissed: `${id}: dismissed.`,
+          'not-open': `${id}: is closed already.`,
+          unknown: `${id}: there is no such dead letter.`,
+          'has-a-place': `${id}: its board waits for it. Replay or skip it; --never-existed if the board never had this version.`,
         },
       );
       if (outcome === 'unknown' || outcome === 'has-a-place') process.exitCode = 1;
@@ -92,27 +92,27 @@ async function dismissNamed(
 }
 
 async function dismissMany(
-  letters: readonly string[],
+  deadLetters: readonly string[],
   flags: DismissFlags & ConsumerFlags,
 ): Promise<void> {
-  if (letters.length > 0)
-    throw new UsageError('Either name letters or say --without-identity: not both.');
+  if (deadLetters.length > 0)
+    throw new UsageError('Either name dead letters or say --without-identity: not both.');
   if (flags.neverExisted === true)
     throw new UsageError(
-      '--never-existed is said of named letters: a letter without an identity has no version.',
+      '--never-existed is said of named dead letters: a dead letter without an identity has no version.',
     );
-  await confirm('Dismiss every letter without an identity that fits?', flags.yes);
+  await confirm('Dismiss every dead letter without an identity that fits?', flags.yes);
   await withOperator(flags, async ({ operator }) => {
     const progress = showProgress();
     let count = 0;
     for await (const page of dismissWithoutIdentity(operator, narrowing(flags), flags.reason)) {
       count += page.length;
       if (flags.json === true)
-        for (const { letter } of page) printJson({ letter, outcome: 'dismissed' });
-      progress.say(`${counted(count, 'letter')} dismissed`);
+        for (const { id } of page) printJson({ id, letter: id, outcome: 'dismissed' });
+      progress.say(`${counted(count, 'dead letter')} dismissed`);
     }
     progress.done();
-    if (count === 0) console.error('No letter fits.');
+    if (count === 0) console.error('No dead letter fits.');
   });
 }
 

@@ -1,7 +1,7 @@
-import { replayLetters, type Replay } from '@board/inbox';
+import { replayDeadLetters, type Replay } from '@board/inbox';
 import type { Command } from 'commander';
 import { showProgress } from '../../cli/progress.ts';
-import { toFilter, withFilters, type FilterFlags } from './letter-options.ts';
+import { toFilter, withFilters, type FilterFlags } from './dead-letter-options.ts';
 import { parseRate } from '../../cli/parse.ts';
 import { counted, printJson, rowPrinter } from '../../cli/print.ts';
 import { sayUnknown } from './say-unknown.ts';
@@ -13,15 +13,15 @@ import { withOperator, type ConsumerFlags } from '../consumer/with-operator.ts';
 export function addReplay(program: Command): void {
   withFilters(program.command('replay'))
     .description(
-      "sends letters back to their group's first retry topic, in any order and as often as you like",
+      "sends dead letters back to their group's first retry topic, in any order and as often as you like",
     )
     .argument(
-      '[letter...]',
-      'as "list" names them; without, every open letter that the filters leave',
+      '[dead letter...]',
+      'as "list" names them; without, every open dead letter that the filters leave',
     )
-    .option('--all', 'every open letter')
+    .option('--all', 'every open dead letter')
     .option('--dry-run', 'says what would be sent and sends nothing')
-    .option('--rate <n>', 'letters a second', parseRate)
+    .option('--rate <n>', 'dead letters a second', parseRate)
     .option('--again', 'also what was replayed and has not failed since, or was dismissed')
     .addHelpText(
       'after',
@@ -31,38 +31,38 @@ export function addReplay(program: Command): void {
         '\n(cannot be replayed: dismiss them), missing (the DLQ no longer holds the record, or was made again),' +
         '\nincomplete (the DLQ holds it bare, and its record is gone from the source topic or too large: skip it), unknown.',
     )
-    .action(async (letters: string[], _options: unknown, command: Command) => {
+    .action(async (deadLetters: string[], _options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<
         FilterFlags & { all?: true; dryRun?: true; again?: true; rate?: number } & ConsumerFlags
       >();
       const filter = toFilter(flags);
-      if (letters.length === 0 && Object.keys(filter).length === 0 && flags.all !== true)
-        throw new UsageError('Which letters? Name them, filter them, or say --all.');
-      if (letters.length > 0 && (Object.keys(filter).length > 0 || flags.all === true))
-        throw new UsageError('Either name letters or filter them: not both.');
+      if (deadLetters.length === 0 && Object.keys(filter).length === 0 && flags.all !== true)
+        throw new UsageError('Which dead letters? Name them, filter them, or say --all.');
+      if (deadLetters.length > 0 && (Object.keys(filter).length > 0 || flags.all === true))
+        throw new UsageError('Either name dead letters or filter them: not both.');
       await withOperator(flags, async ({ operator }) => {
         const signal = stopOnSignal();
-        const print = rowPrinter({ letter: 36, board: 36, version: 7, outcome: 0 });
+        const print = rowPrinter({ 'dead letter': 36, aggregate: 36, version: 7, outcome: 0 });
         const counts = new Map<Replay['outcome'], number>();
-        const missing = new Set(letters);
-        const isNamed = letters.length > 0;
+        const missing = new Set(deadLetters);
+        const isNamed = deadLetters.length > 0;
         const hasRows = flags.json === true || isNamed || !process.stdout.isTTY;
         // Where the rows are seen too, a total that renews itself would stand among them.
         const progress =
           !hasRows || (process.stderr.isTTY && !process.stdout.isTTY) ? showProgress() : undefined;
         const { dryRun = false, again = false, rate } = flags;
         const options = { dryRun, again, signal, ...(rate !== undefined && { rate }) };
-        const named = isNamed ? { letters, state: 'all' as const } : filter;
-        for await (const { letter, outcome } of replayLetters(operator, named, options)) {
-          missing.delete(letter.letter);
+        const named = isNamed ? { ids: deadLetters, state: 'all' as const } : filter;
+        for await (const { deadLetter, outcome } of replayDeadLetters(operator, named, options)) {
+          missing.delete(deadLetter.id);
           counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-          const { letter: name, aggregateId, version } = letter;
-          if (flags.json === true) printJson({ letter: name, aggregateId, version, outcome });
-          else if (hasRows) print([name, aggregateId ?? '-', version ?? '-', outcome]);
+          const { id, aggregateId, version } = deadLetter;
+          if (flags.json === true) printJson({ id, letter: id, aggregateId, version, outcome });
+          else if (hasRows) print([id, aggregateId ?? '-', version ?? '-', outcome]);
           progress?.say(summary(counts));
         }
         if (counts.size === 0) {
-          if (!isNamed) console.error('No letter fits.');
+          if (!isNamed) console.error('No dead letter fits.');
         } else if (progress === undefined) console.error(summary(counts));
         else progress.done();
         sayUnknown(missing);
@@ -84,5 +84,5 @@ export function addReplay(program: Command): void {
 
 function summary(counts: ReadonlyMap<string, number>): string {
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  return `${counted(total, 'letter')}: ${[...counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`;
+  return `${counted(total, 'dead letter')}: ${[...counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`;
 }

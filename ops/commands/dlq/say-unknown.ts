@@ -1,6 +1,8 @@
-/** Names the letters that were asked for and are not there; the command has failed then. */
-export function sayUnknown(letters: ReadonlySet<string>): void {
-  for (const letter of letters)
-    console.error(`${letter}: there is no such letter; "list --all" shows those there are.`);
-  if (letters.size > 0) process.exitCode = 1;
+/** Names the dead letters that were asked for and are not there; the command has failed then. */
+export function sayUnknown(deadLetters: ReadonlySet<string>): void {
+  for (const deadLetter of deadLetters)
+    console.error(
+      `${deadLetter}: there is no such dead letter; "list --all" shows those there are.`,
+    );
+  if (deadLetters.size > 0) process.exitCode = 1;
 }

@@ -1,35 +1,40 @@
 import { inspect } from 'node:util';
-import type { ShownLetter } from '@board/inbox';
+import type { ShownDeadLetter } from '@board/inbox';
 import { counted, isoTime, versionSpan } from '../../cli/print.ts';
-import { shownLetterJson } from './letter-json.ts';
+import { shownDeadLetterJson } from './dead-letter-json.ts';
 
-/** A letter as a terminal shows it. */
-export function showText(shown: ShownLetter): string {
-  const { letter, payload, followers } = shown;
-  const { record } = shownLetterJson(shown);
+/** A dead letter as a terminal shows it. */
+export function showText(shown: ShownDeadLetter): string {
+  const { deadLetter, payload, followers } = shown;
+  const { record } = shownDeadLetterJson(shown);
   const state =
-    letter.closedAt === null
+    deadLetter.closedAt === null
       ? 'open'
-      : `closed ${isoTime(letter.closedAt)}, ${letter.closedBy}${letter.closedReason === null ? '' : `: ${letter.closedReason}`}`;
-  const { offset } = letter.origin;
+      : `closed ${isoTime(deadLetter.closedAt)}, ${deadLetter.closedBy}${deadLetter.closedReason === null ? '' : `: ${deadLetter.closedReason}`}`;
+  const { offset } = deadLetter.origin;
   const offsets =
-    letter.lastOffset === offset ? `offset ${offset}` : `offsets ${offset} to ${letter.lastOffset}`;
+    deadLetter.lastOffset === offset
+      ? `offset ${offset}`
+      : `offsets ${offset} to ${deadLetter.lastOffset}`;
   const lines: readonly (readonly [string, string])[] = [
-    ['letter', letter.letter],
+    ['dead letter', deadLetter.id],
     ['state', state],
-    ['reason', letter.reason],
-    ['error', `${letter.errorClass}: ${letter.errorMessage}`],
-    ['attempts', String(letter.attempts)],
-    ['failed', `first ${isoTime(letter.firstFailedAt)}, last ${isoTime(letter.lastFailedAt)}`],
+    ['reason', deadLetter.reason],
+    ['error', `${deadLetter.errorClass}: ${deadLetter.errorMessage}`],
+    ['attempts', String(deadLetter.attempts)],
+    [
+      'failed',
+      `first ${isoTime(deadLetter.firstFailedAt)}, last ${isoTime(deadLetter.lastFailedAt)}`,
+    ],
     [
       'replayed',
-      letter.replays === 0
+      deadLetter.replays === 0
         ? 'never'
-        : `${counted(letter.replays, 'time')}, last ${isoTime(letter.replayedAt)}`,
+        : `${counted(deadLetter.replays, 'time')}, last ${isoTime(deadLetter.replayedAt)}`,
     ],
     [
       'place',
-      `${letter.aggregateId ?? '(no id)'} version ${letter.version ?? '(none)'}, mark ${letter.markVersion}`,
+      `${deadLetter.aggregateId ?? '(no id)'} version ${deadLetter.version ?? '(none)'}, mark ${deadLetter.markVersion}`,
     ],
     [
       'waiting',
@@ -37,8 +42,8 @@ export function showText(shown: ShownLetter): string {
         ? 'nothing'
         : `${followers.count} parked, ${versionSpan(followers.firstVersion, followers.lastVersion)}`,
     ],
-    ['origin', `${letter.origin.topic}/${letter.origin.partition} ${offsets}`],
-    ...(letter.isBare
+    ['origin', `${deadLetter.origin.topic}/${deadLetter.origin.partition} ${offsets}`],
+    ...(deadLetter.isBare
       ? ([
           [
             'bare',
@@ -48,7 +53,7 @@ export function showText(shown: ShownLetter): string {
       : []),
     [
       'in DLQ',
-      `partition ${letter.dlqPartition} offset ${letter.dlqOffset}, ${counted(letter.copies, 'copy', 'copies')}`,
+      `partition ${deadLetter.dlqPartition} offset ${deadLetter.dlqOffset}, ${counted(deadLetter.copies, 'copy', 'copies')}`,
     ],
     [
       'headers',

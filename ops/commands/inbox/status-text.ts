@@ -6,8 +6,10 @@ import { age, counted, versionSpan } from '../../cli/print.ts';
  * same consumer.
  */
 export function statusText(status: InboxStatus, consumerFlag: string): string {
-  const { parked, openLetters, skipped, missing } = status;
-  const letters = Object.entries(openLetters).map(([reason, count]) => `${count} ${reason}`);
+  const { parked, openDeadLetters, skipped, missing } = status;
+  const deadLetters = Object.entries(openDeadLetters).map(
+    ([reason, count]) => `${count} ${reason}`,
+  );
   const lines: readonly (readonly [string, string])[] = [
     ['consumer', status.consumer],
     ['members', status.groups.map(({ group, members }) => `${group} ${members}`).join(', ')],
@@ -18,10 +20,10 @@ export function statusText(status: InboxStatus, consumerFlag: string): string {
     ],
     ['retries', status.retries.map(({ tier, records }) => `tier ${tier}: ${records}`).join(', ')],
     [
-      'letters',
-      letters.length === 0
+      'dead letters',
+      deadLetters.length === 0
         ? 'none open'
-        : `${letters.join(', ')} open; "npm run dlq -- list${consumerFlag}" shows them`,
+        : `${deadLetters.join(', ')} open; "npm run dlq -- list${consumerFlag}" shows them`,
     ],
     ['skipped', `${skipped.policy} by policy, ${skipped.hand} by hand`],
     [

@@ -1,12 +1,12 @@
 import {
   countTransactions,
   describeConnector,
-  judgeStatus,
-  lookAtRelay,
+  classifyStatus,
+  observeRelay,
   nameCause,
-  openSuspicion,
+  findOpenIncident,
   type RelayMemory,
-  type Suspicion,
+  type Incident,
 } from '@board/relay';
 import { outboxStatus, type OutboxStatus } from '@board/outbox';
 import type { OpenedOutbox } from './with-outbox.ts';
@@ -27,7 +27,7 @@ export interface RelayStatus extends OutboxStatus {
   readonly lastPurge: NonNullable<RelayMemory['purged']> | null;
   /** When the keeper looked last. */
   readonly keeperSeenAt: string | null;
-  readonly suspicion: Suspicion | null;
+  readonly incident: Incident | null;
 }
 
 export async function readStatus(
@@ -35,9 +35,9 @@ export async function readStatus(
   connector: string,
 ): Promise<RelayStatus> {
   const { isRunning, status } = await describeConnector(connect, connector);
-  const { behind } = await lookAtRelay(connect, session.query, connector);
+  const { behind } = await observeRelay(connect, session.query, connector);
   const remembered = (await memory.read()) ?? {};
-  const health = judgeStatus(status ?? undefined);
+  const health = classifyStatus(status ?? undefined);
   const tasks = status?.tasks.map((task) => `, task ${task.id} ${task.state}`).join('') ?? '';
   return {
     ...(await outboxStatus(session)),
@@ -50,6 +50,6 @@ export async function readStatus(
     transactionsBehind: countTransactions(behind),
     lastPurge: remembered.purged ?? null,
     keeperSeenAt: remembered.seen?.at ?? null,
-    suspicion: openSuspicion(remembered) ?? null,
+    incident: findOpenIncident(remembered) ?? null,
   };
 }

@@ -3,17 +3,8 @@ import type { RelayStatus } from './read-status.ts';
 
 /** The status as a terminal shows it. */
 export function statusText(status: RelayStatus, now: Date): string {
-  const {
-    rows,
-    oldestAt,
-    bytes,
-    keys,
-    oldestKeyAt,
-    connector,
-    lastPurge,
-    keeperSeenAt,
-    suspicion,
-  } = status;
+  const { rows, oldestAt, bytes, keys, oldestKeyAt, connector, lastPurge, keeperSeenAt, incident } =
+    status;
   const since = (at: Date | string | null): string =>
     at === null ? 'never' : `${age(now.getTime() - new Date(at).getTime())} ago`;
   const lines: readonly (readonly [string, string])[] = [
@@ -36,12 +27,12 @@ export function statusText(status: RelayStatus, now: Date): string {
         : `${since(lastPurge.at)}: ${counted(lastPurge.rows, 'row')} and ${counted(lastPurge.keys, 'key')}`,
     ],
     ['keeper', keeperSeenAt === null ? 'has never looked' : `looked ${since(keeperSeenAt)}`],
-    ...(suspicion === null
+    ...(incident === null
       ? []
       : [
           [
             'SUSPICION',
-            `since ${suspicion.at}: ${suspicion.reason}; see "Position lost" in docs/runbook.md`,
+            `since ${incident.at}: ${incident.reason}; see "Position lost" in docs/runbook.md`,
           ] as const,
         ]),
   ];

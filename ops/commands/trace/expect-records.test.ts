@@ -27,7 +27,7 @@ describe('the records that a topic must have', () => {
     expect(expected.meet({ version: 1, eventId: 'genuine' })).toBe('enough');
   });
 
-  it('are the FORGED one that a letter names too, wherever it is', () => {
+  it('are the FORGED one that a dead letter names too, wherever it is', () => {
     const expected = expectRecords(1, [
       fact(1, 'genuine', 'changed'),
       fact(1, 'forged', 'replayed'),
@@ -36,7 +36,7 @@ describe('the records that a topic must have', () => {
     expect(expected.meet({ version: 1, eventId: 'forged' })).toBe('enough');
   });
 
-  it('are NOT complete by the event of a letter where nobody names the genuine one', () => {
+  it('are NOT complete by the event of a dead letter where nobody names the genuine one', () => {
     const expected = expectRecords(1, [
       fact(1, 'forged', 'replayed'),
       fact(1, undefined, 'changed'),

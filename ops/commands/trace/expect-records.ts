@@ -8,7 +8,8 @@ export interface ExpectedRecords {
 
 /**
  * Every event that is named, and for a version whose own event is not named a record that is none
- * of those: that of a forged event, known by its letter alone, does not stand for the genuine one.
+ * of those: that of a forged event, known by its dead letter alone, does not stand for the genuine
+ * one.
  */
 export function expectRecords(version: number, facts: readonly Fact[]): ExpectedRecords {
   const named = new Set(facts.flatMap(({ eventId }) => eventId ?? []));

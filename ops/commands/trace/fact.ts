@@ -17,7 +17,7 @@ export type Step =
       readonly tier: number;
       readonly error: string;
     }
-  /** Failed for the last time while the flood guard was open: tried again without counting. */
+  /** Failed for the last time while the circuit breaker was open: tried again without counting. */
   | {
       readonly kind: 'postponed';
       readonly by: string;

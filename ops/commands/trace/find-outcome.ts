@@ -34,14 +34,14 @@ export function findOutcome(
 }
 
 /** How well an event can claim that it is the one of its version that the mark has passed. */
-const claims = { none: 0, letterClosed: 1, noLetter: 2, proven: 3 } as const;
+const claims = { none: 0, deadLetterClosed: 1, noDeadLetter: 2, proven: 3 } as const;
 
 function claim(facts: readonly Fact[]): number {
   if (isConflict(facts)) return claims.none;
   if (has(facts, 'applied') || has(facts, 'skipped')) return claims.proven;
   const turn = lastTurn(facts);
-  if (turn === undefined) return claims.noLetter;
-  return turn.kind === 'closed' && turn.how !== 'dismissed' ? claims.letterClosed : claims.none;
+  if (turn === undefined) return claims.noDeadLetter;
+  return turn.kind === 'closed' && turn.how !== 'dismissed' ? claims.deadLetterClosed : claims.none;
 }
 
 /** Closed by hand, and nothing has come of it since. */
@@ -78,7 +78,7 @@ function besidesMark(facts: readonly Fact[]): Outcome {
   const turn = lastTurn(facts);
   if (turn?.kind === 'dead letter') return 'dead letter';
   if (turn?.kind === 'replayed') return 'in retry';
-  // Whoever closes letters by the mark alone calls such a one applied.
+  // Whoever closes dead letters by the mark alone calls such a one applied.
   return turn?.how === 'dismissed' ? 'dismissed' : 'superseded';
 }
 

@@ -65,7 +65,7 @@ function describeStep(step: TimedStep): string {
     case 'failed':
       return `attempt ${step.attempt} failed at ${step.by}, to retry tier ${step.tier}: ${step.error}`;
     case 'postponed':
-      return `attempt ${step.attempt} failed at ${step.by} while the flood guard was open, not counted: ${step.error}`;
+      return `attempt ${step.attempt} failed at ${step.by} while the circuit breaker was open, not counted: ${step.error}`;
     case 'parked':
       return `parked behind an earlier version${step.by === undefined ? '' : ` by ${step.by}`}`;
     case 'dead letter':

@@ -36,7 +36,7 @@ export async function readConsumerSide(
     `SELECT version, event_id, decided_by, reason, skipped_at FROM ${schema}.skipped WHERE ${ofAggregate} ORDER BY version`,
     key,
   );
-  const letters = await sql<LetterRow>(
+  const deadLetters = await sql<DeadLetterEntryRow>(
     `SELECT letter.version, letter.event_id, letter.reason, letter.attempts, letter.error_class, letter.error_message,
        letter.dlq_offset, letter.last_failed_at, letter.closed_at, letter.closed_by, letter_replay.replayed_at
      FROM ${schema}.dead_letter AS letter LEFT JOIN ${schema}.letter_replay USING (consumer, letter)
@@ -56,12 +56,12 @@ export async function readConsumerSide(
         atMs: row.skipped_at,
         step: { kind: 'skipped', decidedBy: row.decided_by, reason: row.reason },
       })),
-      ...letters.flatMap(letterFacts),
+      ...deadLetters.flatMap(deadLetterFacts),
     ],
   };
 }
 
-function letterFacts(row: LetterRow): Fact[] {
+function deadLetterFacts(row: DeadLetterEntryRow): Fact[] {
   const facts: Fact[] = [
     {
       ...eventOf(row),
@@ -106,7 +106,7 @@ interface SkippedRow extends EventRow {
   readonly skipped_at: number;
 }
 
-interface LetterRow extends EventRow {
+interface DeadLetterEntryRow extends EventRow {
   readonly reason: string;
   readonly attempts: number;
   readonly error_class: string;

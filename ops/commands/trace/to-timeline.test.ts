@@ -25,7 +25,7 @@ const failed = (version: number, afterMs: number, attempt: number): Fact =>
     tier: attempt,
     error: 'E',
   });
-const letter = {
+const deadLetter = {
   kind: 'dead letter',
   reason: 'attempts-exhausted',
   attempts: 4,
@@ -110,8 +110,8 @@ describe('the timeline', () => {
   it('does not say TWICE what log and database both know', () => {
     const { events } = trace(
       [
-        fact(1, 0, letter),
-        fact(1, 2, { ...letter, by: 'catalog-service-1' }),
+        fact(1, 0, deadLetter),
+        fact(1, 2, { ...deadLetter, by: 'catalog-service-1' }),
         fact(2, 0, { kind: 'parked' }),
         fact(2, 1, { kind: 'parked', by: 'catalog-service-1' }),
       ],
@@ -125,15 +125,15 @@ describe('the timeline', () => {
     ['in topic', 0, [inTopic(1, 0)]],
     ['in retry', 0, [inTopic(1, 0), failed(1, 1, 1)]],
     ['parked', 0, [inTopic(1, 0), fact(1, 1, { kind: 'parked' })]],
-    ['dead letter', 0, [failed(1, 1, 3), fact(1, 2, letter)]],
-    ['in retry', 0, [fact(1, 2, letter), fact(1, 3, { kind: 'replayed' })]],
-    ['dismissed', 0, [fact(1, 2, letter), fact(1, 3, { kind: 'closed', how: 'dismissed' })]],
+    ['dead letter', 0, [failed(1, 1, 3), fact(1, 2, deadLetter)]],
+    ['in retry', 0, [fact(1, 2, deadLetter), fact(1, 3, { kind: 'replayed' })]],
+    ['dismissed', 0, [fact(1, 2, deadLetter), fact(1, 3, { kind: 'closed', how: 'dismissed' })]],
     [
       'skipped',
       1,
-      [fact(1, 2, letter), fact(1, 3, { kind: 'skipped', decidedBy: 'hand', reason: 'x' })],
+      [fact(1, 2, deadLetter), fact(1, 3, { kind: 'skipped', decidedBy: 'hand', reason: 'x' })],
     ],
-    ['applied', 1, [fact(1, 2, letter), fact(1, 3, { kind: 'replayed' }), applied(1, 4)]],
+    ['applied', 1, [fact(1, 2, deadLetter), fact(1, 3, { kind: 'replayed' }), applied(1, 4)]],
     [
       'applied',
       1,
@@ -146,7 +146,7 @@ describe('the timeline', () => {
   it('keeps TWO events apart that claim one version', () => {
     const { events } = trace([
       applied(1, 5),
-      fact(1, 9, { ...letter, reason: 'conflict', by: 'catalog-service-1' }, 'another'),
+      fact(1, 9, { ...deadLetter, reason: 'conflict', by: 'catalog-service-1' }, 'another'),
     ]);
     expect(events.map(({ eventId, outcome }) => [eventId, outcome])).toEqual([
       ['event-1', 'applied'],
@@ -156,7 +156,7 @@ describe('the timeline', () => {
 });
 
 describe('of TWO events that claim a version which the mark has passed', () => {
-  const invalid: Step = { ...letter, reason: 'invalid-event' };
+  const invalid: Step = { ...deadLetter, reason: 'invalid-event' };
   const forged = (afterMs: number, step: Step): Fact => fact(1, afterMs, step, 'forged');
   const closed = (how: string): Step => ({ kind: 'closed', how });
   const record: Step = { kind: 'in topic', topic: 'board', partition: 0, offset: '9' };
@@ -183,7 +183,7 @@ describe('of TWO events that claim a version which the mark has passed', () => {
       'applied',
       [forged(1, invalid), forged(2, { kind: 'replayed' }), inTopic(1, 3), applied(1, 4)],
     ],
-    // Its letter was closed because the mark has passed its version.
+    // Its dead letter was closed because the mark has passed its version.
     ['superseded', 'applied', [forged(1, invalid), forged(5, closed('applied')), inTopic(1, 3)]],
     ['superseded', 'applied', [forged(0, record), inTopic(1, 3), applied(1, 4)]],
     [
@@ -191,14 +191,14 @@ describe('of TWO events that claim a version which the mark has passed', () => {
       'skipped',
       [forged(0, record), fact(1, 3, { kind: 'skipped', decidedBy: 'hand', reason: 'x' })],
     ],
-    // The genuine one was a letter itself.
+    // The genuine one was a dead letter itself.
     [
       'dismissed',
       'applied',
       [
         forged(1, invalid),
         forged(2, closed('dismissed')),
-        fact(1, 3, letter),
+        fact(1, 3, deadLetter),
         fact(1, 4, closed('applied')),
       ],
     ],
@@ -210,7 +210,7 @@ describe('of TWO events that claim a version which the mark has passed', () => {
       'dead letter',
       [
         forged(1, { kind: 'applied', by: 'c', attempt: 1 }),
-        fact(1, 3, { ...letter, reason: 'conflict' }),
+        fact(1, 3, { ...deadLetter, reason: 'conflict' }),
       ],
     ],
   ])('one is "%s" and the other "%s"', (other, own, facts) => {
@@ -270,7 +270,7 @@ describe('the text', () => {
 
   it('lets NO control character of an error through', () => {
     const text = formatTimeline(
-      trace([fact(1, 0, { ...letter, error: '\u001b[2Jgone\nnew line' })]),
+      trace([fact(1, 0, { ...deadLetter, error: '\u001b[2Jgone\nnew line' })]),
       looked,
     );
     // oxlint-disable-next-line no-control-regex -- they are what must not be there

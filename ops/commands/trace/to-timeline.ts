@@ -173,7 +173,7 @@ function withoutRepeats(facts: readonly Fact[]): Fact[] {
     if (
       step.kind === 'dead letter' &&
       step.by === undefined &&
-      facts.some(isLoggedLetter(step.dlqOffset))
+      facts.some(isLoggedDeadLetter(step.dlqOffset))
     )
       return false;
     const key = step.kind === 'changed' ? step.kind : `${atMs} ${JSON.stringify(step)}`;
@@ -181,7 +181,7 @@ function withoutRepeats(facts: readonly Fact[]): Fact[] {
   });
 }
 
-function isLoggedLetter(dlqOffset: string): (fact: Fact) => boolean {
+function isLoggedDeadLetter(dlqOffset: string): (fact: Fact) => boolean {
   return ({ step }) =>
     step.kind === 'dead letter' && step.by !== undefined && step.dlqOffset === dlqOffset;
 }

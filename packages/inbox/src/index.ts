@@ -29,12 +29,16 @@ export {
 } from './start-inbox.ts';
 export { baseline, type BaselineOutcome, type BaselineRow } from './operator/begin-again.ts';
 export { discardParked, type DiscardOutcome } from './operator/give-up.ts';
-export { dismissLetter, dismissWithoutIdentity, type DismissOutcome } from './operator/give-up.ts';
+export {
+  dismissDeadLetter,
+  dismissWithoutIdentity,
+  type DismissOutcome,
+} from './operator/give-up.ts';
 export { findTopicGaps, type TopicGap } from './operator/topics.ts';
 export { inboxStatus, type InboxStatus } from './operator/status.ts';
-export type { LetterFilter } from './operator/dead-letter-index.ts';
-export type { Letter } from './operator/dead-letter-index.ts';
-export { listLetters } from './operator/list-dead-letters.ts';
+export type { DeadLetterFilter } from './operator/dead-letter-index.ts';
+export type { DeadLetterEntry } from './operator/dead-letter-index.ts';
+export { listDeadLetters } from './operator/list-dead-letters.ts';
 export type { Operator } from './operator/operator.ts';
 export {
   compareSchemas,
@@ -45,7 +49,7 @@ export {
   type ComparedSchema,
 } from './operator/schemas.ts';
 export { rebuild, type RebuildOutcome } from './operator/begin-again.ts';
-export { replayLetters, type Replay } from './operator/replay.ts';
-export { showLetters, type ShownLetter } from './operator/show-dead-letters.ts';
+export { replayDeadLetters, type Replay } from './operator/replay.ts';
+export { showDeadLetters, type ShownDeadLetter } from './operator/show-dead-letters.ts';
 export { trimRetries } from './operator/topics.ts';
 export { skipVersion, type SkipOutcome } from './operator/skip.ts';

@@ -18,7 +18,7 @@ it.each([
   { batchRecords: 0.5 },
   { handlerDeadlineMs: Infinity },
   { sweepEveryMs: 2 ** 31 },
-  { floodLetters: 1.5 },
+  { breakerDeadLetters: 1.5 },
 ])('refuses %j, which would end every wait at once or no loop at all', (changes) => {
   expect(() => resolveSettings(changes)).toThrow('settings of the inbox');
 });

@@ -25,13 +25,13 @@ export interface InboxSettings {
   /** An event parked for longer raises an alarm: nothing that fills its gap is on its way. */
   readonly parkedAlarmAgeMs: number;
   /**
-   * The flood guard opens when, within its window, so many letters of spent attempts came AND more
-   * than this share of the aggregates tried failed.
+   * The circuit breaker opens when, within its window, so many dead letters of spent attempts came
+   * AND more than this share of the aggregates tried failed.
    */
-  readonly floodWindowMs: number;
-  readonly floodLetters: number;
-  readonly floodFailedShare: number;
-  readonly floodProbeEveryMs: number;
+  readonly breakerWindowMs: number;
+  readonly breakerDeadLetters: number;
+  readonly breakerFailedShare: number;
+  readonly breakerProbeEveryMs: number;
   /**
    * New partitions of a topic are read this late at most; kafkajs's own default is five minutes.
    */
@@ -65,10 +65,10 @@ export const defaultSettings: InboxSettings = {
   schemaPatienceMs: 600_000,
   sweepEveryMs: 3_000,
   parkedAlarmAgeMs: 30_000,
-  floodWindowMs: 60_000,
-  floodLetters: 50,
-  floodFailedShare: 0.5,
-  floodProbeEveryMs: 30_000,
+  breakerWindowMs: 60_000,
+  breakerDeadLetters: 50,
+  breakerFailedShare: 0.5,
+  breakerProbeEveryMs: 30_000,
   findPartitionsEveryMs: 60_000,
   maxParkedRows: 1_000_000,
   maxParkedBytes: 2 ** 30,
@@ -99,8 +99,8 @@ const ranges: Partial<Record<keyof InboxSettings, Range>> = {
   retryJitter: share,
   rereadForMs: patience,
   schemaPatienceMs: patience,
-  floodLetters: count,
-  floodFailedShare: share,
+  breakerDeadLetters: count,
+  breakerFailedShare: share,
   maxParkedRows: count,
   maxParkedBytes: count,
   unknownSchemaAggregates: count,

@@ -199,7 +199,7 @@ export function consumerEnvironment(name: string) {
     ...databaseFields,
     HTTP_HOST: configFields.host().default('127.0.0.1'),
     HTTP_PORT: configFields.port().default(0),
-    DRAIN_MS: configFields.drainMs(),
+    SHUTDOWN_DELAY_MS: configFields.shutdownDelayMs(),
     REGISTRY_URL: configFields.httpUrl(),
     ...kafkaFields,
   });
@@ -241,7 +241,7 @@ export async function runConsumerService({
     const inboxReady = health.readiness.state('inbox', 'not started yet');
 
     const server = createHttpServer({ logger, metrics, health, routers: [...routers(reads)] });
-    await server.listen(scope, config.HTTP_HOST, config.HTTP_PORT, config.DRAIN_MS);
+    await server.listen(scope, config.HTTP_HOST, config.HTTP_PORT, config.SHUTDOWN_DELAY_MS);
 
     // Listening comes first: until the database and the brokers answer, /readyz says what is
     // missing.

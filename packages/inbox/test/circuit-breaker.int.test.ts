@@ -10,7 +10,12 @@ beforeAll(async () => {
 afterEach(() => lab.reset());
 afterAll(() => lab.close());
 
-const settings = { floodLetters: 5, floodProbeEveryMs: 300, retryBaseMs: 20, maxWaitMs: 200 };
+const settings = {
+  breakerDeadLetters: 5,
+  breakerProbeEveryMs: 300,
+  retryBaseMs: 20,
+  maxWaitMs: 200,
+};
 const things = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, n) => lab.thing(`${prefix}${n}`, 1));
 
@@ -24,9 +29,11 @@ it('opens when every aggregate fails, adds no dead letter over a restart, and cl
   const first = await lab.start(handler, { settings });
   await lab.produce(things('a', 60));
   await waitUntil('breaker open', () => first.inbox.breaker.isOpen());
-  expect(first.health.alarms.active().get('flood guard')?.reason).toMatch(/flood guard is open/);
+  expect(first.health.alarms.active().get('circuit breaker')?.reason).toMatch(
+    /circuit breaker is open/,
+  );
   await first.stop();
-  const letters = (await readDeadLetters(lab)).length;
+  const deadLetters = (await readDeadLetters(lab)).length;
 
   const second = await lab.start(handler, { settings });
   expect(second.inbox.breaker.isOpen()).toBe(true);
@@ -36,18 +43,18 @@ it('opens when every aggregate fails, adds no dead letter over a restart, and cl
     'three probes',
     async () =>
       Number((await probes())[0]?.probe_at) >
-      Number(before?.probe_at) + 3 * settings.floodProbeEveryMs,
+      Number(before?.probe_at) + 3 * settings.breakerProbeEveryMs,
   );
-  expect(await readDeadLetters(lab)).toHaveLength(letters);
+  expect(await readDeadLetters(lab)).toHaveLength(deadLetters);
 
   broken = false;
   await waitUntil('breaker closed', () => !second.inbox.breaker.isOpen());
   await waitUntil(
     'all others applied',
-    async () => (await appliedVersions(lab.schema.root)).size === 60 - letters,
+    async () => (await appliedVersions(lab.schema.root)).size === 60 - deadLetters,
   );
-  expect(second.health.alarms.active().has('flood guard')).toBe(false);
-  expect(await readDeadLetters(lab)).toHaveLength(letters);
+  expect(second.health.alarms.active().has('circuit breaker')).toBe(false);
+  expect(await readDeadLetters(lab)).toHaveLength(deadLetters);
 });
 
 it(
@@ -73,7 +80,7 @@ it(
     expect(new Set(reasons)).toEqual(new Set(['unprocessable']));
     // The other partitions decide at the same moment.
     expect(reasons.length).toBeLessThanOrEqual(
-      settings.floodLetters + lab.consumer.source.partitions - 1,
+      settings.breakerDeadLetters + lab.consumer.source.partitions - 1,
     );
     Object.assign(inbox, { decoder });
     await waitUntil(
@@ -106,7 +113,7 @@ it('tries the next event when the first of a tier can never succeed, and does no
         if (broken || aggregateId === 'a0') throw new Error('planted');
       },
     }),
-    { settings: { ...settings, floodProbeEveryMs: 200 } },
+    { settings: { ...settings, breakerProbeEveryMs: 200 } },
   );
   await lab.produce(things('a', 30).map((record) => ({ ...record, partition: 0 })));
   await waitUntil('breaker open', () => inbox.breaker.isOpen());
@@ -115,9 +122,9 @@ it('tries the next event when the first of a tier can never succeed, and does no
   await lab.rows('UPDATE flood_guard SET probe_at = probe_at + 3600000');
   broken = false;
   await waitUntil('breaker closed', () => !inbox.breaker.isOpen());
-  const letters = (await readDeadLetters(lab)).length;
+  const deadLetters = (await readDeadLetters(lab)).length;
   await waitUntil(
     'all others applied',
-    async () => (await appliedVersions(lab.schema.root)).size >= 29 - letters,
+    async () => (await appliedVersions(lab.schema.root)).size >= 29 - deadLetters,
   );
 });

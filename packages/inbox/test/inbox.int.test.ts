@@ -105,14 +105,14 @@ describe('failing events', () => {
     );
     const poison = lab.thing('a', 2);
     await lab.produce([lab.thing('a', 1), poison, lab.thing('a', 3)]);
-    const letters = await waitUntil('a dead letter', async () => {
+    const deadLetters = await waitUntil('a dead letter', async () => {
       const found = await readDeadLetters(lab);
       return found.length > 0 && found;
     });
     expect(attempts).toEqual([1, 2, 3, 4]);
-    expect(letters).toHaveLength(1);
-    expect(letters[0]?.value).toEqual(poison.value);
-    expect(letters[0]?.headers).toMatchObject({
+    expect(deadLetters).toHaveLength(1);
+    expect(deadLetters[0]?.value).toEqual(poison.value);
+    expect(deadLetters[0]?.headers).toMatchObject({
       ...poison.headers,
       [deadLetterHeaders.reason]: 'attempts-exhausted',
       [deadLetterHeaders.attempts]: '4',
@@ -281,10 +281,10 @@ describe('records that can never be applied', () => {
       await lab.start(thingLogHandler());
       await lab.produce([lab.thing('a', 2), lab.thing('a', 1, { value }), lab.thing('b', 1)]);
       await lab.caughtUp();
-      const letters = await readDeadLetters(lab);
-      expect(letters).toHaveLength(1);
-      expect(letters[0]?.value).toEqual(value);
-      expect(letters[0]?.headers[deadLetterHeaders.reason]).toBe('invalid-event');
+      const deadLetters = await readDeadLetters(lab);
+      expect(deadLetters).toHaveLength(1);
+      expect(deadLetters[0]?.value).toEqual(value);
+      expect(deadLetters[0]?.headers[deadLetterHeaders.reason]).toBe('invalid-event');
       expect(await applied()).toEqual(new Map([['b', [1]]]));
       expect(await lab.rows('SELECT version FROM parked')).toEqual([{ version: 2 }]);
     },
@@ -301,9 +301,9 @@ describe('records that can never be applied', () => {
       lab.thing('b', 3, { eventId: 'fourth' }),
     ]);
     await lab.caughtUp();
-    const letters = await readDeadLetters(lab);
+    const deadLetters = await readDeadLetters(lab);
     expect(
-      letters.map(({ headers }) => [headers['id'], headers[deadLetterHeaders.reason]]).sort(),
+      deadLetters.map(({ headers }) => [headers['id'], headers[deadLetterHeaders.reason]]).sort(),
     ).toEqual([
       ['fourth', 'conflict'],
       ['second', 'conflict'],

@@ -11,16 +11,16 @@ import { toDelivery, toSourceRecord } from './support/race-inboxes.ts';
 import { appliedVersions, thingLogHandler } from './support/thing-log.ts';
 import { baseline, type BaselineRow } from '../src/operator/begin-again.ts';
 import { discardParked } from '../src/operator/give-up.ts';
-import { dismissLetter } from '../src/operator/give-up.ts';
+import { dismissDeadLetter } from '../src/operator/give-up.ts';
 import { findTopicGaps } from '../src/operator/topics.ts';
 import { inboxStatus } from '../src/operator/status.ts';
-import type { LetterFilter } from '../src/operator/dead-letter-index.ts';
-import type { Letter } from '../src/operator/dead-letter-index.ts';
-import { listLetters } from '../src/operator/list-dead-letters.ts';
+import type { DeadLetterFilter } from '../src/operator/dead-letter-index.ts';
+import type { DeadLetterEntry } from '../src/operator/dead-letter-index.ts';
+import { listDeadLetters } from '../src/operator/list-dead-letters.ts';
 import { storeOf, type Operator } from '../src/operator/operator.ts';
 import { rebuild } from '../src/operator/begin-again.ts';
-import { replayLetters, type ReplayOptions } from '../src/operator/replay.ts';
-import { showLetters } from '../src/operator/show-dead-letters.ts';
+import { replayDeadLetters, type ReplayOptions } from '../src/operator/replay.ts';
+import { showDeadLetters } from '../src/operator/show-dead-letters.ts';
 import { skipVersion } from '../src/operator/skip.ts';
 
 let lab: InboxLab;
@@ -81,17 +81,20 @@ async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   return all;
 }
 
-const list = (filter?: LetterFilter): Promise<Letter[]> => collect(listLetters(operator, filter));
+const list = (filter?: DeadLetterFilter): Promise<DeadLetterEntry[]> =>
+  collect(listDeadLetters(operator, filter));
 
-async function replay(filter: LetterFilter, options?: ReplayOptions): Promise<string[]> {
-  const replays = await collect(replayLetters(operator, filter, options));
-  return replays.map(({ letter, outcome }) => `${letter.aggregateId}/${letter.version} ${outcome}`);
+async function replay(filter: DeadLetterFilter, options?: ReplayOptions): Promise<string[]> {
+  const replays = await collect(replayDeadLetters(operator, filter, options));
+  return replays.map(
+    ({ deadLetter, outcome }) => `${deadLetter.aggregateId}/${deadLetter.version} ${outcome}`,
+  );
 }
 
-function openLetters(count: number): Promise<Letter[]> {
-  return waitUntil(`${count} open letters`, async () => {
-    const letters = await list();
-    return letters.length === count && letters;
+function openDeadLetters(count: number): Promise<DeadLetterEntry[]> {
+  return waitUntil(`${count} open dead letters`, async () => {
+    const deadLetters = await list();
+    return deadLetters.length === count && deadLetters;
   });
 }
 
@@ -105,9 +108,9 @@ describe('an event whose attempts are spent', () => {
     await lab.produce(
       range(20).flatMap((version) => ['bad', 'good'].map((id) => lab.thing(id, version))),
     );
-    const [letter] = await openLetters(1);
+    const [deadLetter] = await openDeadLetters(1);
     await lab.caughtUp();
-    expect(letter).toMatchObject({
+    expect(deadLetter).toMatchObject({
       reason: 'attempts-exhausted',
       aggregateId: 'bad',
       version: 2,
@@ -128,11 +131,11 @@ describe('an event whose attempts are spent', () => {
     expect(await list({ state: 'closed' })).toMatchObject([{ closedBy: 'applied', replays: 1 }]);
   });
 
-  it('is the same letter when its replay fails again, and can be replayed again', async () => {
+  it('is the same dead letter when its replay fails again, and can be replayed again', async () => {
     poison.add('bad/1');
     await start();
     await lab.produce([lab.thing('bad', 1)]);
-    await openLetters(1);
+    await openDeadLetters(1);
     expect(await replay({})).toEqual(['bad/1 replayed']);
     await waitUntil('failed again', async () => (await list())[0]?.copies === 2);
     expect(await list()).toMatchObject([
@@ -147,7 +150,7 @@ describe('an event whose attempts are spent', () => {
     poison.add('bad/1');
     const first = await start();
     await lab.produce(range(3).map((version) => lab.thing('bad', version)));
-    await openLetters(1);
+    await openDeadLetters(1);
     await first.stop();
     poison.clear();
     expect(await replay({})).toEqual(['bad/1 replayed']);
@@ -168,17 +171,17 @@ describe('an event whose attempts are spent', () => {
     poison.add('bad/2');
     await start();
     await lab.produce(range(5).map((version) => lab.thing('bad', version)));
-    const [letter] = await openLetters(1);
+    const [deadLetter] = await openDeadLetters(1);
     expect(
       await skipVersion(operator, { aggregateId: 'bad', version: 2, reason: 'hopeless' }),
     ).toEqual({
       outcome: 'skipped',
-      eventId: letter?.letter,
+      eventId: deadLetter?.id,
     });
     await appliedAll('bad', range(5));
     expect((await applied()).get('bad')).toEqual([1, 3, 4, 5]);
     expect(await lab.rows('SELECT version, event_id, decided_by, reason FROM skipped')).toEqual([
-      { version: 2, event_id: letter?.letter, decided_by: 'hand', reason: 'hopeless' },
+      { version: 2, event_id: deadLetter?.id, decided_by: 'hand', reason: 'hopeless' },
     ]);
     expect(await list({ state: 'closed' })).toMatchObject([{ closedBy: 'skipped' }]);
     expect(await replay({ state: 'all' })).toEqual(['bad/2 superseded']);
@@ -220,7 +223,7 @@ it('skips a dead letter by hand and keeps another event that is parked in its pl
     eventId: identity.eventId,
   });
   expect(await lab.rows('SELECT * FROM parked')).toEqual([]);
-  expect(await list()).toMatchObject([{ letter: parkedOne.identity.eventId, reason: 'conflict' }]);
+  expect(await list()).toMatchObject([{ id: parkedOne.identity.eventId, reason: 'conflict' }]);
   expect(await readDeadLetters(lab)).toHaveLength(1);
 });
 
@@ -231,7 +234,7 @@ describe('a version that was skipped by hand', () => {
     poison.add('bad/2');
     const first = await start();
     await lab.produce(range(3).map((version) => lab.thing('bad', version)));
-    await openLetters(1);
+    await openDeadLetters(1);
     await lab.caughtUp();
     // Skipped while nothing runs and with no follower that moves the mark on: its own id must be in
     // the mark.
@@ -252,21 +255,21 @@ describe('a version that was skipped by hand', () => {
   });
 });
 
-describe('many letters', () => {
+describe('many dead letters', () => {
   it('of one aggregate, replayed in reverse, are each applied once and in order', async () => {
     const versions = range(12);
     poison.add('bad/1');
     await start();
     await lab.produce(versions.map((version) => lab.thing('bad', version)));
-    await openLetters(1);
+    await openDeadLetters(1);
     await lab.caughtUp();
     for (const version of versions.slice(1))
       await discardParked(operator, { aggregateId: 'bad', version, reason: 'for the test' });
-    const letters = await openLetters(12);
+    const deadLetters = await openDeadLetters(12);
     poison.clear();
-    const last = letters.toSorted((a, b) => (b.version ?? 0) - (a.version ?? 0));
-    for (const { letter, version } of last)
-      expect(await replay({ letters: [letter] })).toEqual([`bad/${version} replayed`]);
+    const last = deadLetters.toSorted((a, b) => (b.version ?? 0) - (a.version ?? 0));
+    for (const { id, version } of last)
+      expect(await replay({ ids: [id] })).toEqual([`bad/${version} replayed`]);
     await appliedAll('bad', versions);
     expect((await applied()).get('bad')).toEqual(versions);
     expect(await list()).toEqual([]);
@@ -275,11 +278,11 @@ describe('many letters', () => {
   it('of many aggregates are read from the DLQ in pages and replayed with a rate, resumed after an abort', async () => {
     const ids = range(130).map((number) => `bad-${number}`);
     for (const id of ids) poison.add(`${id}/1`);
-    // Healthy aggregates, or the flood guard would hold everything.
+    // Healthy aggregates, or the circuit breaker would hold everything.
     await lab.produce(range(300).map((number) => lab.thing(`good-${number}`, 1)));
     const first = await start();
     await lab.produce(ids.flatMap((id) => [lab.thing(id, 2), lab.thing(id, 1)]));
-    await openLetters(130);
+    await openDeadLetters(130);
     await first.stop();
     poison.clear();
 
@@ -288,13 +291,13 @@ describe('many letters', () => {
     );
     const stop = new AbortController();
     const sent: string[] = [];
-    for await (const { letter, outcome } of replayLetters(
+    for await (const { deadLetter, outcome } of replayDeadLetters(
       operator,
       {},
       { rate: 80, signal: stop.signal },
     )) {
       expect(outcome).toBe('replayed');
-      sent.push(letter.letter);
+      sent.push(deadLetter.id);
       if (sent.length === 25) stop.abort();
     }
     expect(sent.length).toBeGreaterThanOrEqual(25);
@@ -320,9 +323,9 @@ describe('many letters', () => {
     poison.add('bad/1');
     await start();
     await lab.produce([lab.thing('bad', 1)]);
-    await openLetters(1);
+    await openDeadLetters(1);
     const outcomes: string[] = [];
-    for await (const { outcome } of replayLetters(operator, {}, { rate: 4 })) {
+    for await (const { outcome } of replayDeadLetters(operator, {}, { rate: 4 })) {
       outcomes.push(outcome);
       await waitUntil(
         'failed again',
@@ -337,7 +340,7 @@ describe('many letters', () => {
     poison.add('bad/1');
     await start();
     await lab.produce([lab.thing('bad', 1)]);
-    const [letter] = await openLetters(1);
+    const [deadLetter] = await openDeadLetters(1);
     const topic = deadLetterTopicName(lab.group);
     const admin = lab.kafka.admin();
     await admin.connect();
@@ -345,12 +348,12 @@ describe('many letters', () => {
     await admin.fetchTopicOffsets(topic);
     await admin.deleteTopicRecords({
       topic,
-      partitions: [{ partition: letter?.dlqPartition ?? 0, offset: '-1' }],
+      partitions: [{ partition: deadLetter?.dlqPartition ?? 0, offset: '-1' }],
     });
     await admin.disconnect();
     expect(await replay({})).toEqual(['bad/1 missing']);
     expect(await list()).toMatchObject([{ replays: 0 }]);
-    expect(await collect(showLetters(operator, lab.stack.registryUrl, {}))).toMatchObject([
+    expect(await collect(showDeadLetters(operator, lab.stack.registryUrl, {}))).toMatchObject([
       { record: undefined },
     ]);
   });
@@ -363,14 +366,14 @@ describe('many letters', () => {
       lab.thing('broken', 1, { value: Buffer.from([7, 7, 7, 7, 7, 7]) }),
       lab.thing('x', 1, { headers: { [headerNames.version]: 'many' } }),
     ]);
-    const all = await openLetters(3);
-    const names = async (filter: LetterFilter) =>
+    const all = await openDeadLetters(3);
+    const names = async (filter: DeadLetterFilter) =>
       (await list(filter)).map(({ aggregateId }) => aggregateId).sort();
     expect(await names({ reason: 'invalid-event' })).toEqual(['broken']);
     expect(await names({ aggregateId: 'bad' })).toEqual(['bad']);
     expect(await names({ error: 'IS POISON' })).toEqual(['bad']);
     expect(await names({ error: '100%' })).toEqual([]);
-    expect(await names({ letters: [] })).toEqual([]);
+    expect(await names({ ids: [] })).toEqual([]);
     const last = Math.max(...all.map(({ lastFailedAt }) => lastFailedAt));
     expect(await names({ sinceMs: last + 1 })).toEqual([]);
     expect(await names({ untilMs: last + 1 })).toHaveLength(3);
@@ -380,7 +383,7 @@ describe('many letters', () => {
   });
 });
 
-describe('a letter that is shown', () => {
+describe('a dead letter that is shown', () => {
   it('has its raw record, its payload, its headers and what waits behind it', async () => {
     poison.add('bad/1');
     await start();
@@ -390,11 +393,11 @@ describe('a letter that is shown', () => {
       lab.thing('bad', 3),
     ]);
     await lab.produce([lab.thing('broken', 1, { value: Buffer.from([7, 7, 7, 7, 7, 7]) })]);
-    await openLetters(2);
+    await openDeadLetters(2);
     await lab.caughtUp();
-    const shown = await collect(showLetters(operator, lab.stack.registryUrl, {}));
-    const bad = shown.find(({ letter }) => letter.aggregateId === 'bad');
-    const broken = shown.find(({ letter }) => letter.aggregateId === 'broken');
+    const shown = await collect(showDeadLetters(operator, lab.stack.registryUrl, {}));
+    const bad = shown.find(({ deadLetter }) => deadLetter.aggregateId === 'bad');
+    const broken = shown.find(({ deadLetter }) => deadLetter.aggregateId === 'broken');
     expect(bad?.payload).toEqual({
       kind: 'decoded',
       schemaId: lab.schemaId,
@@ -416,7 +419,7 @@ describe('skip', () => {
     poison.add('bad/2');
     await start();
     await lab.produce([lab.thing('bad', 1), lab.thing('bad', 2), lab.thing('bad', 3)]);
-    await openLetters(1);
+    await openDeadLetters(1);
     const skip = (version: number) =>
       skipVersion(operator, { aggregateId: 'bad', version, reason: 'test' });
     expect(await skip(3)).toEqual({ outcome: 'not-next', markVersion: 1 });
@@ -466,23 +469,23 @@ describe('skip', () => {
     expect(await lab.rows('SELECT * FROM skipped')).toEqual([]);
   });
 
-  it('wants followers of a version too whose only letter was dismissed as one that never existed', async () => {
+  it('wants followers of a version too whose only dead letter was dismissed as one that never existed', async () => {
     await start();
     await lab.produce([
       lab.thing('a', 1),
       lab.thing('a', 2, { value: Buffer.from([7, 7, 7, 7, 7, 7]) }),
     ]);
-    const [forged] = await openLetters(1);
+    const [forged] = await openDeadLetters(1);
     const skip = () => skipVersion(operator, { aggregateId: 'a', version: 2, reason: 'test' });
-    await dismissLetter(operator, {
-      letter: forged?.letter ?? '',
+    await dismissDeadLetter(operator, {
+      id: forged?.id ?? '',
       reason: 'forged',
       neverExisted: true,
     });
     expect(await skip()).toEqual({ outcome: 'no-followers' });
     await lab.produce([lab.thing('a', 3)]);
     await waitUntil('parked', async () => (await lab.rows('SELECT * FROM parked')).length === 1);
-    expect(await skip()).toEqual({ outcome: 'skipped', eventId: forged?.letter });
+    expect(await skip()).toEqual({ outcome: 'skipped', eventId: forged?.id });
   });
 
   it('passes a lost version without followers when that is asserted, and calls its record a conflict should it come after all', async () => {
@@ -498,7 +501,7 @@ describe('skip', () => {
     };
     expect(await skipVersion(operator, lost)).toEqual({ outcome: 'skipped', eventId: '' });
     await lab.produce([lab.thing('a', 2)]);
-    expect(await openLetters(1)).toMatchObject([{ reason: 'conflict', version: 2 }]);
+    expect(await openDeadLetters(1)).toMatchObject([{ reason: 'conflict', version: 2 }]);
     await lab.produce([lab.thing('a', 3)]);
     await appliedAll('a', [3]);
     expect((await applied()).get('a')).toEqual([1, 3]);
@@ -514,13 +517,13 @@ describe('skip', () => {
     expect((await applied()).get('a')).toEqual([1, 3]);
   });
 
-  it('knows an aggregate by what is parked, a letter or a skip alone', async () => {
+  it('knows an aggregate by what is parked, a dead letter or a skip alone', async () => {
     const first = await start();
     await lab.produce([
       lab.thing('parked', 2),
       lab.thing('letter', 1, { value: Buffer.from([7, 7, 7, 7, 7, 7]) }),
     ]);
-    await openLetters(1);
+    await openDeadLetters(1);
     await lab.caughtUp();
     await first.stop();
     const skip = (aggregateId: string, version: number) =>
@@ -589,10 +592,10 @@ describe('dismiss', () => {
     const nameless = lab.thing('x', 1, { headers: { [headerNames.version]: undefined } });
     await start();
     await lab.produce([nameless, lab.thing('bad', 1)]);
-    const letters = await openLetters(2);
-    const name = (reason: string) => letters.find((one) => one.reason === reason)?.letter ?? '';
-    const dismiss = (letter: string, neverExisted = false) =>
-      dismissLetter(operator, { letter, reason: 'looked at', neverExisted });
+    const deadLetters = await openDeadLetters(2);
+    const name = (reason: string) => deadLetters.find((one) => one.reason === reason)?.id ?? '';
+    const dismiss = (id: string, neverExisted = false) =>
+      dismissDeadLetter(operator, { id, reason: 'looked at', neverExisted });
     expect(await dismiss('unheard-of')).toBe('unknown');
     expect(await dismiss(name('attempts-exhausted'))).toBe('has-a-place');
     expect(await replay({ reason: 'no-identity' })).toEqual(['null/null no-identity']);
@@ -601,7 +604,7 @@ describe('dismiss', () => {
     expect(await dismiss(name('attempts-exhausted'), true)).toBe('dismissed');
     expect(await dismiss(name('attempts-exhausted'))).toBe('not-open');
     expect(await list()).toEqual([]);
-    expect(await list({ letters: [name('no-identity')], state: 'all' })).toMatchObject([
+    expect(await list({ ids: [name('no-identity')], state: 'all' })).toMatchObject([
       { closedBy: 'dismissed', closedReason: 'looked at' },
     ]);
     expect(await replay({ state: 'all', aggregateId: 'bad' })).toEqual(['bad/1 closed']);
@@ -625,21 +628,21 @@ describe('discard', () => {
     expect(await discard(2)).toEqual({ outcome: 'not-parked' });
     expect(await discard(1_000_000_000)).toMatchObject({
       outcome: 'discarded',
-      letter: forged.headers['id'],
+      id: forged.headers['id'],
     });
     expect(await discard(1_000_000_000)).toEqual({ outcome: 'not-parked' });
     expect(await lab.rows('SELECT * FROM parked')).toEqual([]);
     expect(await list()).toMatchObject([
       { reason: 'discarded', errorMessage: 'forged', version: 1_000_000_000 },
     ]);
-    const [letter] = await readDeadLetters(lab);
-    expect(letter?.value).toEqual(forged.value);
-    expect(letter?.headers['inbox-reason']).toBe('discarded');
+    const [deadLetter] = await readDeadLetters(lab);
+    expect(deadLetter?.value).toEqual(forged.value);
+    expect(deadLetter?.headers['inbox-reason']).toBe('discarded');
   });
 });
 
 describe('status', () => {
-  it('tells marks, lag, parked aggregates with age, retry depth, open letters and skips', async () => {
+  it('tells marks, lag, parked aggregates with age, retry depth, open dead letters and skips', async () => {
     poison.add('bad/1');
     const running = await start();
     await lab.produce([
@@ -648,7 +651,7 @@ describe('status', () => {
       lab.thing('bad', 3),
       lab.thing('good', 1),
     ]);
-    await openLetters(1);
+    await openDeadLetters(1);
     await lab.caughtUp();
     const busy = await inboxStatus(operator, lab.topic);
     expect(busy.groups.map(({ members }) => members)).toEqual([1, 1]);
@@ -659,7 +662,7 @@ describe('status', () => {
     expect(status).toMatchObject({
       consumer: lab.group,
       marks: 1,
-      openLetters: { 'attempts-exhausted': 1 },
+      openDeadLetters: { 'attempts-exhausted': 1 },
       skipped: { policy: 0, hand: 0 },
       parked: { rows: 2 },
       parkedAggregates: [
@@ -765,7 +768,7 @@ describe('rebuild', () => {
     poison.add('a/2');
     const first = await start();
     await lab.produce(range(4).map((version) => lab.thing('a', version)));
-    await openLetters(1);
+    await openDeadLetters(1);
     // Its replay is still in the retry topic when everything starts again.
     await replay({});
     await waitUntil('failed again', async () => (await list())[0]?.copies === 2);
@@ -871,19 +874,19 @@ describe('a dead letter whose DLQ was made again', () => {
       partition: 0,
     });
     await lab.produce([inPartition0('old')]);
-    await openLetters(1);
+    await openDeadLetters(1);
     await running.stop();
     await makeAgain(deadLetterTopicName(lab.group));
     // Its offset lies behind the end of the new one, which is empty.
-    expect(await replay({ letters: ['event-of-old'] })).toEqual(['old/1 missing']);
+    expect(await replay({ ids: ['event-of-old'] })).toEqual(['old/1 missing']);
     await start();
     await lab.produce([inPartition0('new')]);
-    await openLetters(2);
-    expect(await replay({ letters: ['event-of-old'] })).toEqual(['old/1 missing']);
-    const both = { letters: ['event-of-old', 'event-of-new'] };
+    await openDeadLetters(2);
+    expect(await replay({ ids: ['event-of-old'] })).toEqual(['old/1 missing']);
+    const both = { ids: ['event-of-old', 'event-of-new'] };
     expect((await replay(both)).toSorted()).toEqual(['new/1 replayed', 'old/1 missing']);
     const shown = await collect(
-      showLetters(operator, lab.stack.registryUrl, { letters: ['event-of-old'] }),
+      showDeadLetters(operator, lab.stack.registryUrl, { ids: ['event-of-old'] }),
     );
     expect(shown.map(({ record }) => record)).toEqual([undefined]);
   });

@@ -3,19 +3,19 @@ import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { sweep } from '../src/apply/drain.ts';
 import type { Inbox } from '../src/inbox.ts';
-import { dismissLetter } from '../src/operator/give-up.ts';
+import { dismissDeadLetter } from '../src/operator/give-up.ts';
 import { inboxStatus } from '../src/operator/status.ts';
-import type { LetterFilter } from '../src/operator/dead-letter-index.ts';
-import { listLetters } from '../src/operator/list-dead-letters.ts';
+import type { DeadLetterFilter } from '../src/operator/dead-letter-index.ts';
+import { listDeadLetters } from '../src/operator/list-dead-letters.ts';
 import type { Operator } from '../src/operator/operator.ts';
 import { pagesByPosition } from '../src/operator/list-dead-letters.ts';
-import { showLetters } from '../src/operator/show-dead-letters.ts';
+import { showDeadLetters } from '../src/operator/show-dead-letters.ts';
 import { skipVersion } from '../src/operator/skip.ts';
 import { createMysqlStore } from '../src/store/mysql-store.ts';
 import { firstPlace, type ConsumerKey, type InboxStore } from '../src/store/store.ts';
 import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
 
-const letters = 100_000;
+const deadLetters = 100_000;
 const waiting = 20_000;
 const partitions = 3;
 
@@ -38,11 +38,11 @@ beforeAll(async () => {
   lab = await openInboxLab(inject('stack'));
   consumer = { group: lab.group, aggregateType: 'thing' };
   const { root } = lab.schema;
-  await root.query('SET SESSION cte_max_recursion_depth = ?', [letters]);
+  await root.query('SET SESSION cte_max_recursion_depth = ?', [deadLetters]);
   await root.query('CREATE TABLE number (n INT UNSIGNED PRIMARY KEY)');
   await root.query(
     'INSERT INTO number WITH RECURSIVE c AS (SELECT 0 AS n UNION ALL SELECT n + 1 FROM c WHERE n < ? - 1) SELECT n FROM c',
-    [letters],
+    [deadLetters],
   );
   const fill = (sql: string, ...values: unknown[]) => root.query(sql, [lab.group, ...values]);
   await fill(
@@ -54,7 +54,7 @@ beforeAll(async () => {
   await fill(
     `INSERT INTO dead_letter (consumer, letter, aggregatetype, aggregateid, version, event_id, reason, attempts, error_class,
        error_message, topic, kafka_partition, kafka_offset, dlq_partition, dlq_offset, copies, first_failed_at, last_failed_at, closed_at, closed_by)
-     SELECT ?, CONCAT('letter-', LPAD(n, 6, '0')), 'thing', ${board}, 1, CONCAT('event-', n),
+     SELECT ?, CONCAT('dead-letter-', LPAD(n, 6, '0')), 'thing', ${board}, 1, CONCAT('event-', n),
        IF(n MOD 100 = 1, 'invalid-event', 'attempts-exhausted'), 4, 'Error', 'no', 'topic', 0, n, n MOD ${partitions},
        n DIV ${partitions}, 1, 1000 + n, 1000 + n, IF(n MOD 10 = 0, 1, NULL), IF(n MOD 10 = 0, 'dismissed', NULL) FROM number`,
   );
@@ -92,18 +92,18 @@ async function count(list: AsyncIterable<unknown>, atMost = 2_000): Promise<numb
 }
 
 /** Beside each filter: how many fit, a few pages at most. */
-const filters: [string, LetterFilter, number][] = [
-  ['open letters', {}, 2_000],
-  ['closed letters', { state: 'closed' }, 2_000],
-  ['letters of either state', { state: 'all' }, 2_000],
-  ['letters of a rare reason', { reason: 'invalid-event' }, 1_000],
-  ['the latest letters', { sinceMs: 1_000 + letters - 100 }, 90],
-  ['letters of one aggregate', { aggregateId: 'board-000501' }, 1],
-  ['named letters', { letters: ['letter-000501', 'letter-000010'], state: 'all' }, 2],
+const filters: [string, DeadLetterFilter, number][] = [
+  ['open dead letters', {}, 2_000],
+  ['closed dead letters', { state: 'closed' }, 2_000],
+  ['dead letters of either state', { state: 'all' }, 2_000],
+  ['dead letters of a rare reason', { reason: 'invalid-event' }, 1_000],
+  ['the latest dead letters', { sinceMs: 1_000 + deadLetters - 100 }, 90],
+  ['dead letters of one aggregate', { aggregateId: 'board-000501' }, 1],
+  ['named dead letters', { ids: ['dead-letter-000501', 'dead-letter-000010'], state: 'all' }, 2],
 ];
 
 it.each(filters)('a page of the list of %s costs a page', async (_name, filter, fit) => {
-  expect(await count(listLetters(operator, filter))).toBe(fit);
+  expect(await count(listDeadLetters(operator, filter))).toBe(fit);
   expect(costlier(costs, maxForPage)).toEqual([]);
 });
 
@@ -115,12 +115,16 @@ it.each(filters.filter(([, { reason, sinceMs }]) => !reason && !sinceMs))(
   },
 );
 
-it('closing one letter, and dismissing or skipping one, does not look at the others', async () => {
+it('closing one dead letter, and dismissing or skipping one, does not look at the others', async () => {
   await store.transaction(async ({ deadLetters }) => {
-    await deadLetters.closeOf({ letter: 'letter-060001' });
+    await deadLetters.closeOf({ id: 'dead-letter-060001' });
     await deadLetters.closeOf({ aggregateId: 'board-060001' });
   });
-  await dismissLetter(operator, { letter: 'letter-060002', reason: 'test', neverExisted: true });
+  await dismissDeadLetter(operator, {
+    id: 'dead-letter-060002',
+    reason: 'test',
+    neverExisted: true,
+  });
   const skipped = await skipVersion(operator, {
     aggregateId: 'board-060003',
     version: 1,
@@ -131,7 +135,7 @@ it('closing one letter, and dismissing or skipping one, does not look at the oth
   expect(costlier(costs, 100)).toEqual([]);
 });
 
-it('a look at letters that marks may have passed costs a page, and the pages end', async () => {
+it('a look at dead letters that marks may have passed costs a page, and the pages end', async () => {
   let pages = 0;
   await store.transaction(async ({ deadLetters }) => {
     for (let after: typeof firstPlace | undefined = firstPlace; after !== undefined; pages += 1)
@@ -142,16 +146,16 @@ it('a look at letters that marks may have passed costs a page, and the pages end
 });
 
 it('counts touch an index entry for each of what they count, and no row', async () => {
-  await store.transaction(async ({ deadLetters, parked, breaker }) => {
-    const open = await deadLetters.countOpen();
+  await store.transaction(async ({ deadLetters: index, parked, breaker }) => {
+    const open = await index.countOpen();
     expect([...open.keys()]).toEqual(['attempts-exhausted', 'invalid-event']);
     await parked.size();
-    await breaker.countDeadLetters(Date.now() - (1_000 + letters - 2_000));
+    await breaker.countDeadLetters(Date.now() - (1_000 + deadLetters - 2_000));
   });
   const [openReads, parkedReads, spentReads] = costs
     .filter(({ sql }) => sql.includes('COUNT(*)'))
     .map(({ rowsRead }) => rowsRead);
-  expect(openReads).toBeLessThan(letters);
+  expect(openReads).toBeLessThan(deadLetters);
   // There are twice `waiting`. A scan looks again at a few entries whose page has changed
   // meanwhile; a row for each entry would make it four times.
   expect(parkedReads).toBeLessThan(2.2 * waiting);
@@ -188,7 +192,7 @@ it('what is asked about single aggregates touches their rows alone', async () =>
   expect(costs.length).toBeGreaterThan(6);
   expect(costlier(costs, 60)).toEqual([]);
   const filter = { aggregateId: 'board-000501' };
-  expect(await count(showLetters(operator, lab.stack.registryUrl, filter))).toBe(1);
+  expect(await count(showDeadLetters(operator, lab.stack.registryUrl, filter))).toBe(1);
   expect(costlier(costs, 60)).toEqual([]);
 });
 
@@ -197,5 +201,5 @@ it('the status reads each index once', async () => {
   expect(status.parkedAggregates).toHaveLength(10);
   await store.transaction(({ skips }) => skips.findAhead());
   // All that is parked, by entry of the index, by temporary table and sorted.
-  expect(costlier(costs, waiting * 2 * 4 + letters)).toEqual([]);
+  expect(costlier(costs, waiting * 2 * 4 + deadLetters)).toEqual([]);
 });

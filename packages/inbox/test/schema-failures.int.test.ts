@@ -96,10 +96,10 @@ it('gives up on one event after each wait while only other types are applied, an
   // What stands behind them is applied, but their offsets wait.
   await waitUntil('the others applied', async () => (await applied()).size === 2);
   expect(await readDeadLetters(lab)).toEqual([]);
-  const letters = () =>
+  const deadLetters = () =>
     lab.rows<{ aggregateid: string }>('SELECT aggregateid, copies FROM dead_letter');
-  await waitUntil('the first is given up', async () => (await letters()).length > 0);
-  expect(await letters()).toEqual([{ aggregateid: 'first', copies: 1 }]);
+  await waitUntil('the first is given up', async () => (await deadLetters()).length > 0);
+  expect(await deadLetters()).toEqual([{ aggregateid: 'first', copies: 1 }]);
   // What stands before the one that waits is read no more.
   await waitUntil(
     'its offset is committed',
@@ -108,7 +108,7 @@ it('gives up on one event after each wait while only other types are applied, an
   await lab.rows('CREATE TABLE names (id INT)');
   await waitUntil('the second applied', async () => (await applied()).has('second'));
   await lab.caughtUp();
-  expect(await letters()).toEqual([{ aggregateid: 'first', copies: 1 }]);
+  expect(await deadLetters()).toEqual([{ aggregateid: 'first', copies: 1 }]);
 });
 
 /** 0 before the first commit. */

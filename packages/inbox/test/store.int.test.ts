@@ -39,10 +39,10 @@ describeStore('MySQL', async () => {
       );
       return rows.map(({ text }) => text as string);
     },
-    async dismiss(letter) {
+    async dismiss(deadLetter) {
       await schema.root.query(
         "UPDATE dead_letter SET closed_at = 1, closed_by = 'dismissed' WHERE consumer = ? AND letter = ?",
-        [consumer.group, letter],
+        [consumer.group, deadLetter],
       );
     },
   };

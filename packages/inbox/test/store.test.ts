@@ -13,10 +13,10 @@ describeStore('memory', async () => {
     one: createMemoryStore(options),
     other: createMemoryStore(options),
     effects: async () => database.tables.effects,
-    async dismiss(letter) {
-      const row = database.tables.deadLetters.get(letter);
+    async dismiss(deadLetter) {
+      const row = database.tables.deadLetters.get(deadLetter);
       if (row !== undefined)
-        database.tables.deadLetters.set(letter, { ...row, closedBy: 'dismissed' });
+        database.tables.deadLetters.set(deadLetter, { ...row, closedBy: 'dismissed' });
     },
   };
 });

@@ -48,13 +48,13 @@ it('opens the circuit breaker on a new connection when the pooled one became rea
       consumer: { group: `${lab.group}.breaker`, aggregateType: 'thing' },
       nowMs: Date.now,
     }),
-    settings: { ...defaultSettings, floodLetters: 1, floodFailedShare: -1 },
+    settings: { ...defaultSettings, breakerDeadLetters: 1, breakerFailedShare: -1 },
     alarms: createHealth().alarms,
     metrics: createInboxMetrics(createMetrics(lab.group)),
     logger: createLogger({ name: lab.group, level: 'silent' }),
     elapsedMs: () => performance.now(),
   });
   await expect(breaker.admit(1)).rejects.toThrow(/read.only/i);
-  await expect(breaker.admit(1)).rejects.toThrow('the flood guard is open');
+  await expect(breaker.admit(1)).rejects.toThrow('the circuit breaker is open');
   expect(breaker.isOpen()).toBe(true);
 });

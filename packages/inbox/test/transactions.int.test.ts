@@ -101,7 +101,7 @@ it('publishes a whole batch of failures that together are larger than a record b
   );
 });
 
-it('closes a letter once its event was applied after all, and the alarm goes quiet', async () => {
+it('closes a dead letter once its event was applied after all, and the alarm goes quiet', async () => {
   let broken = true;
   const { health } = await lab.start(
     thingLogHandler({

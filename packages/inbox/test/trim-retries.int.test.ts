@@ -10,13 +10,13 @@ it("deletes settled records of the retry topics, never beyond the group's commit
   const admin = lab.kafka.admin();
   await admin.connect();
   onTestFinished(() => admin.disconnect());
-  const [first, second, letters] = [
+  const [first, second, deadLetters] = [
     retryTopicName(lab.group, 1),
     retryTopicName(lab.group, 2),
     deadLetterTopicName(lab.group),
   ];
   const ten = Array.from({ length: 10 }, (_, n) => ({ ...lab.thing('a', n + 1), partition: 0 }));
-  for (const topic of [first, second, letters, lab.topic]) await lab.produce(ten, topic);
+  for (const topic of [first, second, deadLetters, lab.topic]) await lab.produce(ten, topic);
   const held = async (topic: string) => {
     const [partition] = (await admin.fetchTopicOffsets(topic)).filter((one) => one.partition === 0);
     return `${partition?.low}-${partition?.high}`;
@@ -35,7 +35,7 @@ it("deletes settled records of the retry topics, never beyond the group's commit
   expect(await trimRetries(lab.kafka, lab.consumer)).toBe(4);
   expect(await trimRetries(lab.kafka, lab.consumer)).toBe(0);
   expect([await held(first), await held(second)]).toEqual(['4-10', '0-10']);
-  expect([await held(letters), await held(lab.topic)]).toEqual(['0-10', '0-10']);
+  expect([await held(deadLetters), await held(lab.topic)]).toEqual(['0-10', '0-10']);
 
   await commit(`${lab.group}.retry`, first, '10');
   const [one, two] = await Promise.all([

@@ -13,7 +13,7 @@ const right: readonly ServerVariable[] = Object.entries({
   ...Object.fromEntries(Object.entries(pinnedVariables).map(([name, { value }]) => [name, value])),
 }).map(([Variable_name, Value]) => ({ Variable_name, Value }));
 
-test('accepts a server that is set up right, also in other letters and without the format that is deprecated', () => {
+test('accepts a server that is set up right, also in other dead letters and without the format that is deprecated', () => {
   expect(findWrongSettings(right)).toEqual([]);
   expect(
     findWrongSettings(right.map((row) => ({ ...row, Value: row.Value.toLowerCase() }))),

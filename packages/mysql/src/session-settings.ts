@@ -55,7 +55,7 @@ export const pinnedVariables: Readonly<Record<string, PinnedVariable>> = {
   },
   sql_select_limit: {
     value: '18446744073709551615',
-    why: 'a limit would cut lists of marks and letters, silently',
+    why: 'a limit would cut lists of marks and dead letters, silently',
   },
   sql_safe_updates: { value: 'OFF', why: 'it refuses deletes in chunks' },
   sql_big_selects: { value: 'ON', why: 'else max_join_size refuses the audit and the counts' },

@@ -14,7 +14,7 @@ export interface GroupCommit<State, Refusal> {
    */
   commit(command: Command<State, Refusal>): Promise<Outcome<State, Refusal>>;
   /** Resolves when nothing is waiting or running. */
-  drain(): Promise<void>;
+  idle(): Promise<void>;
 }
 
 export interface GroupCommitOptions<State> {
@@ -88,6 +88,6 @@ export function createGroupCommit<State, Refusal>({
       });
       return (await outcome) as Outcome<State, Refusal>;
     },
-    drain: () => idle.promise,
+    idle: () => idle.promise,
   };
 }

@@ -270,7 +270,7 @@ describe('limits', () => {
     await expect(first).rejects.toThrow('it was not done');
     await expect(late).rejects.toThrow('it was not done');
     held.release();
-    await commits.drain();
+    await commits.idle();
     expect(await countRows(lab)).toEqual({ things: 0, events: 0, keys: 0 });
     expect(await commits.commit(createThing('late', { key: 'k' }))).toMatchObject({
       kind: 'committed',
@@ -285,7 +285,7 @@ describe('limits', () => {
     await expect(running).rejects.toThrow('cannot be told yet');
     expect(await commits.commit(createThing('a', { key: 'k' }))).toEqual({ kind: 'key-running' });
     held.release();
-    await commits.drain();
+    await commits.idle();
     expect(await commits.commit(createThing('a', { key: 'k' }))).toEqual({
       kind: 'repeated',
       answer: Buffer.from('a 1'),
@@ -294,7 +294,7 @@ describe('limits', () => {
 });
 
 describe('locks of others', () => {
-  test('a row that somebody else holds delays NO neighbour; its own command waits for it', async () => {
+  test('a row that another process holds delays NO neighbour; its own command waits for it', async () => {
     const lab = await open();
     const { commits } = await lab.open({ limits: { transactions: 1 } });
     const [held, other] = [createThing('held'), createThing('other')];
@@ -321,7 +321,7 @@ describe('locks of others', () => {
     expect(events).toEqual(['neighbour', 'neighbour', 'held 1', 'held 2']);
   });
 
-  test('rows that somebody else holds hold up nobody who comes LATER; a full queue counts those who wait for them', async () => {
+  test('rows that another process holds hold up nobody who comes LATER; a full queue counts those who wait for them', async () => {
     const lab = await open();
     const { commits } = await lab.open({ limits: { transactions: 1, heldWaits: 1, queueRows: 4 } });
     const things = ['a', 'b', 'c', 'd', 'e'].map((text) => createThing(text));
@@ -348,7 +348,7 @@ describe('locks of others', () => {
     await lab.root.query('COMMIT');
     for (const outcome of await Promise.all([...waiting, ...last]))
       expect(outcome).toMatchObject({ kind: 'committed', state: { version: 2 } });
-    await commits.drain();
+    await commits.idle();
     expect(Object.values(await lab.versions()).filter(({ row }) => row === 2)).toHaveLength(5);
   });
 
@@ -363,7 +363,7 @@ describe('locks of others', () => {
       UnavailableError,
     );
     await lab.root.query('COMMIT');
-    await commits.drain();
+    await commits.idle();
     expect(await lab.versions()).toEqual({ [held.aggregateId]: { row: 1, events: [1] } });
   });
 });

@@ -69,7 +69,7 @@ test('COMMIT done and the server SILENT: said to be unknown in time; a repeat wi
   loseNextAnswer(proxy);
   await expect(commits.commit(createThing('a', { key: 'k' }))).rejects.toThrow(UnavailableError);
   endConnections(proxy);
-  await commits.drain();
+  await commits.idle();
   expect(await commits.commit(createThing('a', { key: 'k' }))).toEqual({
     kind: 'repeated',
     answer: Buffer.from('a 1'),

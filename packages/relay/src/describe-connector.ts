@@ -1,7 +1,7 @@
 import type { ConnectorOffsets, ConnectorStatus } from './connect-answers.ts';
 import type { ConnectApi } from './connect-api.ts';
 import { explainFailure } from './explain-failure.ts';
-import { judgeStatus } from './judge-status.ts';
+import { classifyStatus } from './classify-status.ts';
 
 export interface ConnectorReport {
   readonly name: string;
@@ -16,7 +16,7 @@ export async function describeConnector(api: ConnectApi, name: string): Promise<
   const offsets = (await api.getOffsets(name)) ?? [];
   return {
     name,
-    isRunning: judgeStatus(status).kind === 'running',
+    isRunning: classifyStatus(status).kind === 'running',
     status: status ?? null,
     offsets,
   };

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectApi } from './connect-api.ts';
 import type { ConnectorOffsets } from './connect-answers.ts';
-import { judgeFence, type FenceResult, type FenceView } from './judge-fence.ts';
+import { classifyFence, type FenceResult, type FenceView } from './classify-fence.ts';
 
 /** Runs one SQL statement on the server whose binlog the connector reads. */
 export type RunSql = (sql: string, values?: readonly unknown[]) => Promise<readonly unknown[]>;
@@ -25,7 +25,7 @@ export interface FenceWait {
    * Why the connector's position proves nothing, whatever it says: what the keeper has seen and
    * remembers.
    */
-  readonly distrust?: () => Promise<string | undefined>;
+  readonly blockedBy?: () => Promise<string | undefined>;
   /** Ends the wait. */
   readonly signal?: AbortSignal;
 }
@@ -63,16 +63,16 @@ export async function waitUntilShipped(wait: Omit<FenceWait, 'gtid'>): Promise<F
  * far as that can be proven.
  */
 export async function waitForFence(wait: FenceWait): Promise<FenceResult> {
-  const { mysql, push = pushFence, timeoutMs, distrust, signal } = wait;
+  const { mysql, push = pushFence, timeoutMs, blockedBy, signal } = wait;
   const deadline = performance.now() + timeoutMs;
   let pushedAt = -Infinity;
   // Before the wait, so that it is not in vain, and after it, for what was seen meanwhile.
-  const before = await distrust?.();
+  const before = await blockedBy?.();
   if (before !== undefined) return { cannotTell: before };
   for (;;) {
     const result = await ask(wait);
     if (result === 'passed') {
-      const after = await distrust?.();
+      const after = await blockedBy?.();
       return after === undefined ? result : { cannotTell: after };
     }
     if (signal?.aborted === true)
@@ -95,7 +95,7 @@ async function ask(wait: FenceWait): Promise<FenceResult> {
   } catch (error) {
     return { cannotTell: error instanceof Error ? error.message : String(error) };
   }
-  return judgeFence(await compare(wait, offsets), wait.connector);
+  return classifyFence(await compare(wait, offsets), wait.connector);
 }
 
 async function compare(

@@ -21,7 +21,7 @@ export {
   type GtidSet,
   type RunSql,
 } from './fence.ts';
-export type { FenceResult } from './judge-fence.ts';
+export type { FenceResult } from './classify-fence.ts';
 export {
   classifyFailure,
   explainFailure,
@@ -29,26 +29,26 @@ export {
   namesOutbox,
   type Failure,
 } from './explain-failure.ts';
-export { judgeStatus, type Health } from './judge-status.ts';
+export { classifyStatus, type Health } from './classify-status.ts';
 export { rebuildPosition } from './rebuild-position.ts';
 export { registerConnector, type Registration } from './register.ts';
 export { endDdlSkip, isSkippingDdl, readRefusedDdl, skipRefusedDdl } from './skip-refused-ddl.ts';
-export { distrust } from './memory/distrust.ts';
+export { findBlockingIncident } from './memory/blocking-incident.ts';
 export { isWatched } from './memory/is-watched.ts';
 export {
   findBeside,
-  openSuspicion,
+  findOpenIncident,
   relayMemory,
-  suspect,
+  createIncident,
   type Finding,
   type RelayMemory,
   type RelayMemoryStore,
   type Seen,
-  type Suspicion,
+  type Incident,
 } from './memory/relay-memory.ts';
 export { tableIdOf } from './shape/fold-history.ts';
 export { openSchemaHistory, type SchemaHistory } from './shape/schema-history.ts';
 export { countTransactions } from './watch/count-transactions.ts';
-export { judgeLook } from './watch/judge-look.ts';
-export { lookAtRelay, type Look } from './watch/look-at-relay.ts';
+export { classifyObservation } from './watch/classify-observation.ts';
+export { observeRelay, type RelayObservation } from './watch/observe-relay.ts';
 export { findOtherTable, waitUntilOutboxShipped } from './wait-until-outbox-shipped.ts';

@@ -4,7 +4,7 @@ import { printable } from '@board/service';
 import { compareConfig } from './compare-config.ts';
 import { connectApi, type ConnectApi } from './connect-api.ts';
 import { boardOutbox, type ConnectorDefinition } from './connector-definition.ts';
-import { openSuspicion, relayMemory } from './memory/relay-memory.ts';
+import { findOpenIncident, relayMemory } from './memory/relay-memory.ts';
 import { waitUntilShipping } from './wait-until-shipping.ts';
 
 export interface Registration extends KafkaAccess {
@@ -64,7 +64,7 @@ async function readHold(
   const topic = registration.memoryTopic ?? keeperMemoryTopic.name;
   const memory = relayMemory(openCompactedTopic(kafka, topic), connector);
   try {
-    const open = openSuspicion((await memory.read()) ?? {});
+    const open = findOpenIncident((await memory.read()) ?? {});
     return open?.held === true ? open.reason : undefined;
   } finally {
     await memory.close();

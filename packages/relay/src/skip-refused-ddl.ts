@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectApi } from './connect-api.ts';
 import { classifyFailure } from './explain-failure.ts';
-import type { FenceResult } from './judge-fence.ts';
-import { judgeStatus } from './judge-status.ts';
+import type { FenceResult } from './classify-fence.ts';
+import { classifyStatus } from './classify-status.ts';
 import { keepTrying } from './keep-trying.ts';
 
 export interface DdlSkip {
@@ -79,7 +79,7 @@ export async function readRefusedDdl(
   connect: Pick<ConnectApi, 'getStatus'>,
   connector: string,
 ): Promise<string | undefined> {
-  const health = judgeStatus(await connect.getStatus(connector));
+  const health = classifyStatus(await connect.getStatus(connector));
   const failure = health.kind === 'failed' ? classifyFailure(health.trace) : undefined;
   return failure?.kind === 'refused-statement' ? failure.statement : undefined;
 }

@@ -1,6 +1,6 @@
 import type { ConnectApi } from './connect-api.ts';
 import { waitUntilShipped, type FenceWait } from './fence.ts';
-import type { FenceResult } from './judge-fence.ts';
+import type { FenceResult } from './classify-fence.ts';
 
 export interface OutboxWait extends Omit<FenceWait, 'gtid'> {
   readonly connect: Pick<ConnectApi, 'getOffsets' | 'getConfig'>;

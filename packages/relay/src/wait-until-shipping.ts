@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectApi } from './connect-api.ts';
 import { connectorTopics, type ConnectorDefinition } from './connector-definition.ts';
 import { countRecords } from './count-records.ts';
-import { judgeStatus, type Health } from './judge-status.ts';
+import { classifyStatus, type Health } from './classify-status.ts';
 import { openAdmin, type KafkaAccess } from '@board/kafka';
 
 export interface ShippingWait {
@@ -39,7 +39,7 @@ export async function waitUntilShipping(wait: ShippingWait): Promise<void> {
 
   try {
     for (;;) {
-      const health = judgeStatus(await api.getStatus(definition.name));
+      const health = classifyStatus(await api.getStatus(definition.name));
 
       if (health.kind !== 'failed' && restartedAt !== undefined) restartedAt = 0;
       if (health.kind === 'failed' && restartedAt === undefined) {

@@ -11,7 +11,7 @@ import {
   connectorTopics,
   defineConnector,
   eventTopic,
-  judgeStatus,
+  classifyStatus,
   registerConnector,
 } from '../src/index.ts';
 
@@ -71,7 +71,7 @@ it('says RUNNING while MySQL is away and goes on by itself, but fails for good w
     (await readTopic(stack.brokers, eventTopic(definition, 'board'))).some(
       ({ headers }) => headers['id'] === id,
     );
-  const health = async () => judgeStatus(await connect.getStatus(definition.name));
+  const health = async () => classifyStatus(await connect.getStatus(definition.name));
   const first = await insert();
   await waitUntil('shipped', () => isShipped(first));
 

@@ -1,7 +1,13 @@
 import { connectKafka, openCompactedTopic } from '@board/kafka';
 import { uniqueName } from '@board/test';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { distrust, openSuspicion, relayMemory, suspect, waitForFence } from '../src/index.ts';
+import {
+  findBlockingIncident,
+  findOpenIncident,
+  relayMemory,
+  createIncident,
+  waitForFence,
+} from '../src/index.ts';
 import { openMemoryTopic } from './support/open-memory-topic.ts';
 
 const stack = inject('stack');
@@ -25,9 +31,9 @@ it('is undefined without its topic, empty in the beginning, and then what was wr
   const at = new Date(0).toISOString();
   await a.remember({ purged: { at, rows: 1, keys: 0 } });
   await b.remember({ purged: { at, rows: 7, keys: 7 } });
-  const raised = suspect({ reason: 'seen', fence: 'open' }, new Date(0));
-  await a.remember({ purged: { at, rows: 2, keys: 3 }, suspicion: raised });
-  expect(await a.read()).toEqual({ purged: { at, rows: 2, keys: 3 }, suspicion: raised });
+  const raised = createIncident({ reason: 'seen', fence: 'open' }, new Date(0));
+  await a.remember({ purged: { at, rows: 2, keys: 3 }, incident: raised });
+  expect(await a.read()).toEqual({ purged: { at, rows: 2, keys: 3 }, incident: raised });
   expect(await b.read()).toEqual({ purged: { at, rows: 7, keys: 7 } });
   await a.close();
   await b.close();
@@ -47,7 +53,7 @@ it('shuts the fence: for the purge while ANY suspicion is open or nobody WATCHES
       connector: 'c',
       gtid: 'u:1',
       timeoutMs: 0,
-      distrust: distrust(memory, whose),
+      blockedBy: findBlockingIncident(memory, whose),
     });
   const cannotTell = { cannotTell: expect.stringContaining('as planted') };
 
@@ -71,17 +77,17 @@ it('shuts the fence: for the purge while ANY suspicion is open or nobody WATCHES
   expect(await ask('purge')).toEqual(unwatched);
   await seenAgo(0);
   expect([await ask('audit'), await ask('purge')]).toEqual(['passed', 'passed']);
-  const blocked = suspect({ reason: 'as planted', fence: 'blocked' }, new Date(0));
-  await memory.remember({ suspicion: blocked });
+  const blocked = createIncident({ reason: 'as planted', fence: 'blocked' }, new Date(0));
+  await memory.remember({ incident: blocked });
   expect([await ask('audit'), await ask('purge')]).toEqual([cannotTell, cannotTell]);
-  const open = suspect({ reason: 'as planted', fence: 'open' }, new Date(0));
-  await memory.remember({ suspicion: open });
+  const open = createIncident({ reason: 'as planted', fence: 'open' }, new Date(0));
+  await memory.remember({ incident: open });
   expect([await ask('audit'), await ask('purge')]).toEqual(['passed', cannotTell]);
-  const settlement = { at: open.at, by: 'audit', reason: 'clean' } as const;
-  await memory.remember({ settlement: { ...settlement, suspicion: blocked.id } });
+  const closure = { at: open.at, by: 'audit', reason: 'clean' } as const;
+  await memory.remember({ closure: { ...closure, suspicion: blocked.id } });
   expect(await ask('purge')).toEqual(cannotTell);
-  await memory.remember({ settlement: { ...settlement, suspicion: open.id } });
-  expect(openSuspicion((await memory.read()) ?? {})).toBeUndefined();
+  await memory.remember({ closure: { ...closure, suspicion: open.id } });
+  expect(findOpenIncident((await memory.read()) ?? {})).toBeUndefined();
   expect(await ask('purge')).toBe('passed');
   await memory.close();
 });
@@ -94,5 +100,5 @@ it('shuts the fence also for what is seen WHILE it waits', async () => {
   };
   const later = () => Promise.resolve((asked += 1) === 1 ? undefined : 'reset');
   const wait = { connect, mysql, connector: 'c', gtid: 'u:1', timeoutMs: 0 };
-  expect(await waitForFence({ ...wait, distrust: later })).toEqual({ cannotTell: 'reset' });
+  expect(await waitForFence({ ...wait, blockedBy: later })).toEqual({ cannotTell: 'reset' });
 });

@@ -9,7 +9,7 @@ const name = () =>
   z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,50}$/)
-    .describe('a name of 1-50 letters, digits, ., _ or -');
+    .describe('a name of 1-50 dead letters, digits, ., _ or -');
 
 export const serviceSchema = z.object({
   ...configFields.process('keeper'),

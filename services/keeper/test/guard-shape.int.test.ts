@@ -25,7 +25,7 @@ import { watchRelay } from '../src/application/watch-relay.ts';
 const stack = inject('stack');
 const connect = connectApi(stack.connectUrl);
 const logger = createLogger({ name: 'test', level: 'silent' });
-const suspicions: string[] = [];
+const incidents: string[] = [];
 
 let outbox: TemporaryOutbox;
 let definition: ConnectorDefinition;
@@ -68,7 +68,11 @@ function startGuard(): void {
   const { hold, isHeld } = watchRelay({
     ...relay,
     memory: relayMemory(openCompactedTopic(kafka, memoryTopic.name), definition.name),
-    metrics: { looked: () => undefined, restarted: () => undefined, suspected: () => undefined },
+    metrics: {
+      looked: () => undefined,
+      restarted: () => undefined,
+      incidentOpened: () => undefined,
+    },
     countShipped: async () => undefined,
     now: () => new Date(),
   });
@@ -77,7 +81,7 @@ function startGuard(): void {
     openHistory: (topic, tableId) =>
       openSchemaHistory(kafka, { topic, tableId, readerPrefix: 'test-reader.' }),
     async hold(reason) {
-      suspicions.push(reason);
+      incidents.push(reason);
       await hold(reason);
     },
     isHeld,
@@ -125,7 +129,7 @@ it('is quiet while the connector follows every change of the outbox', async () =
   await checkForLong();
   await session.query('ALTER TABLE outbox DROP COLUMN note');
   await checkForLong();
-  expect([reason(), suspicions, await stateOf()]).toEqual([undefined, [], 'RUNNING']);
+  expect([reason(), incidents, await stateOf()]).toEqual([undefined, [], 'RUNNING']);
 }, 60_000);
 
 it('stops a connector that takes the columns for others than they are, until its position is rebuilt', async () => {
@@ -136,7 +140,7 @@ it('stops a connector that takes the columns for others than they are, until its
   expect(reason()).toMatch(
     /column 8 is traceparent, for the connector payload; column 9 is payload, for the connector traceparent\. .*redrive/,
   );
-  expect(suspicions).toEqual([expect.stringContaining('wrong columns')]);
+  expect(incidents).toEqual([expect.stringContaining('wrong columns')]);
   await waitUntil('stopped', async () => (await stateOf()) === 'STOPPED');
   // Waits, and is not shipped under wrong names.
   const waiting = await insert();
@@ -166,7 +170,7 @@ it('stops a connector that takes the columns for others than they are, until its
   await connect.resume(definition.name);
   await waitUntil('it runs', async () => (await stateOf()) === 'RUNNING');
   await checkUntil('stopped again', async () => (await stateOf()) === 'STOPPED');
-  expect(suspicions).toHaveLength(2);
+  expect(incidents).toHaveLength(2);
 
   await rebuildPosition(connect, definition.name);
   await arrives(waiting);
@@ -185,7 +189,7 @@ it('says that a connector whose schema history was emptied cannot start again, a
   await admin.disconnect();
   await checkUntil('an alarm', () => reason()?.includes('does not hold the outbox') === true);
   await arrives(await insert());
-  expect(suspicions).toHaveLength(2);
+  expect(incidents).toHaveLength(2);
 }, 60_000);
 
 it('says that a statement is still passed over, as after a skip that was killed in its middle, until that is taken back', async () => {

@@ -3,7 +3,7 @@ import {
   connectApi,
   connectorTopics,
   eventTopic,
-  judgeStatus,
+  classifyStatus,
   registerConnector,
 } from '@board/relay';
 import { openAdmin } from '@board/kafka';
@@ -108,7 +108,7 @@ it('restarts a task that has FAILED, says so while that does not help, and is qu
   let refused = '';
   const connect = connectApi(stack.connectUrl);
   const hasFailed = async () =>
-    judgeStatus(await connect.getStatus(outbox.definition.name)).kind === 'failed';
+    classifyStatus(await connect.getStatus(outbox.definition.name)).kind === 'failed';
   // A broker may learn of the new limit after it has stored a row: then the next one is refused.
   await waitUntil('a row is refused', async () => {
     refused = await insert(20_000);

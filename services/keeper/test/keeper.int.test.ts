@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connectApi, openSuspicion, rebuildPosition, registerConnector } from '@board/relay';
+import { connectApi, findOpenIncident, rebuildPosition, registerConnector } from '@board/relay';
 import { createIdempotencyTable } from '@board/outbox';
 import { waitUntil } from '@board/test';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
@@ -90,16 +90,16 @@ it('ONE of two is active, does all jobs, and the other takes over after a kill -
   await lab.outbox.readShipped((records) =>
     records.some(({ headers }) => headers['id'] === unlogged),
   );
-  const suspicion = await waitUntil('the new position is suspected', async () =>
-    openSuspicion((await lab.memory.read()) ?? {}),
+  const incident = await waitUntil('the new position is suspected', async () =>
+    findOpenIncident((await lab.memory.read()) ?? {}),
   );
   const clean = {
-    suspicion: suspicion.id,
+    suspicion: incident.id,
     at: new Date().toISOString(),
     by: 'audit',
     reason: 'clean',
   } as const;
-  await lab.memory.remember({ settlement: clean });
+  await lab.memory.remember({ closure: clean });
   await waitUntil(
     'purged',
     async () => (await metric(second.url, 'keeper_outbox_purged_rows_total')) === 2,

@@ -50,7 +50,7 @@ it('restarts a connector that says RUNNING and reads nothing, but none that was 
     logger: createLogger({ name: 'test', level: 'silent' }),
     metrics: {
       looked: () => undefined,
-      suspected: () => undefined,
+      incidentOpened: () => undefined,
       restarted: () => (restarts += 1),
     },
     countShipped: async () => undefined,

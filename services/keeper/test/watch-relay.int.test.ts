@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import {
   connectApi,
-  distrust,
-  openSuspicion,
+  findBlockingIncident,
+  findOpenIncident,
   registerConnector,
   waitUntilShipped,
   type ConnectorDefinition,
@@ -74,13 +74,13 @@ const fence = (whose: 'audit' | 'purge', timeoutMs: number) =>
       mysql: sql,
       connector: definition.name,
       timeoutMs,
-      distrust: distrust(lab.memory, whose),
+      blockedBy: findBlockingIncident(lab.memory, whose),
     }),
   );
 
 function startWatching() {
   const { alarms } = createHealth();
-  let suspicions = 0;
+  let incidents = 0;
   const job = watchRelay({
     connect,
     connector: definition.name,
@@ -92,7 +92,7 @@ function startWatching() {
     metrics: {
       looked: () => undefined,
       restarted: () => undefined,
-      suspected: () => (suspicions += 1),
+      incidentOpened: () => (incidents += 1),
     },
     countShipped: async () => undefined,
     now: () => new Date(),
@@ -107,10 +107,10 @@ function startWatching() {
       },
       { everyMs: 200, timeoutMs: 60_000 },
     );
-  return { alarms, lookUntil, suspicions: () => suspicions };
+  return { alarms, lookUntil, incidents: () => incidents };
 }
 
-const suspicion = async () => openSuspicion((await lab.memory.read()) ?? {});
+const incident = async () => findOpenIncident((await lab.memory.read()) ?? {});
 
 it('notices that GTIDs were RESET, trusts no fence until the position is rebuilt, and is red until it is settled', async () => {
   await Promise.all(Array.from({ length: 20 }, insert));
@@ -133,17 +133,17 @@ it('notices that GTIDs were RESET, trusts no fence until the position is rebuilt
     'the connector again',
     async () => (await connect.getOffsets(definition.name)) !== undefined,
   );
-  expect(await suspicion()).toBeUndefined();
+  expect(await incident()).toBeUndefined();
 
   await withSql((sql) => sql('RESET BINARY LOGS AND GTIDS'));
   await insert();
   // Another process, which knows only what the first one has written.
-  const { alarms, lookUntil, suspicions } = startWatching();
+  const { alarms, lookUntil, incidents } = startWatching();
   await lookUntil('an alarm', async () => alarms.active().has('position'));
   expect(alarms.active().get('position')?.reason).toMatch(/GTIDs were reset.*npm run audit/);
   const red = { cannotTell: expect.stringContaining('GTIDs were reset') };
   expect(await fence('purge', 0)).toEqual(red);
-  expect(await suspicion()).toMatchObject({ fence: 'blocked' });
+  expect(await incident()).toMatchObject({ fence: 'blocked' });
   expect(await fence('audit', 0)).toEqual(red);
 
   // As the runbook says.
@@ -152,26 +152,23 @@ it('notices that GTIDs were RESET, trusts no fence until the position is rebuilt
     await connect.deleteOffsets(definition.name);
     return true;
   });
-  await lookUntil(
-    'a fence that can be believed',
-    async () => (await suspicion())?.fence === 'open',
-  );
+  await lookUntil('a fence that can be believed', async () => (await incident())?.fence === 'open');
   await registerConnector({ ...stack, definition });
   const last = await insert();
   expect(await fence('audit', 30_000)).toBe('passed');
   await lab.outbox.readShipped((records) => records.some(({ headers }) => headers['id'] === last));
   expect(await fence('purge', 0)).toEqual(red);
   await lookUntil('still red', async () => alarms.active().has('position'));
-  expect(suspicions()).toBe(2);
+  expect(incidents()).toBe(2);
 
-  const open = await suspicion();
-  const settlement = {
+  const open = await incident();
+  const closure = {
     suspicion: open?.id ?? '',
     at: new Date().toISOString(),
     by: 'audit',
     reason: 'clean',
   } as const;
-  await lab.memory.remember({ settlement });
+  await lab.memory.remember({ closure });
   await lookUntil('quiet', async () => !alarms.active().has('position'));
   expect(await fence('purge', 15_000)).toBe('passed');
 }, 120_000);

@@ -7,7 +7,7 @@ export const serviceSchema = z.object({
   ...databaseFields,
   HTTP_HOST: configFields.host().default('127.0.0.1'),
   HTTP_PORT: configFields.port().default(8080),
-  DRAIN_MS: configFields.drainMs(),
+  SHUTDOWN_DELAY_MS: configFields.shutdownDelayMs(),
   REGISTRY_URL: configFields.httpUrl(),
   SCHEMA_CHECK_MS: configFields.milliseconds().default(30_000),
   REQUEST_DEADLINE_MS: configFields.milliseconds().default(5_000),

@@ -101,7 +101,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
       rows,
       metrics: commitMetrics(what),
     });
-    scope.defer(`commits of ${what}`, () => commits.drain());
+    scope.defer(`commits of ${what}`, () => commits.idle());
     return {
       what,
       handle: handleCommand(kind, { ...parts, commits }),
@@ -123,7 +123,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     docsRouter(apiDocument({ legacyCreate: config.LEGACY_CREATE })),
   ];
   const server = createHttpServer({ logger, metrics, health, routers });
-  await server.listen(scope, config.HTTP_HOST, config.HTTP_PORT, config.DRAIN_MS);
+  await server.listen(scope, config.HTTP_HOST, config.HTTP_PORT, config.SHUTDOWN_DELAY_MS);
 
   // Listening comes first: until both answer, requests get 503 and /readyz says why.
   const waiting = {

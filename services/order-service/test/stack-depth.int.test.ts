@@ -84,7 +84,7 @@ async function serveBoards() {
   const encoder = createEventEncoder(eventSchemas);
   encoder.useIds(await readSchemaIds(registryUrl, eventSchemas));
   const commits = createGroupCommit<Board, Refusal>({ database, rows: boardRows });
-  scope.defer('group commit', () => commits.drain());
+  scope.defer('group commit', () => commits.idle());
   const handle = handleCommand(boardCommands, {
     commits,
     encode: encoder.encode,

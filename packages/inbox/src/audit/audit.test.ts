@@ -155,7 +155,7 @@ const plants: Readonly<
     verdict: 'conflict',
     plant: (world, id) => apply(world, id, { eventId: 'other' }),
   },
-  'conflict letter': {
+  'conflict dead letter': {
     verdict: 'conflict',
     plant: (world, id) => apply(world, id, { conflict: true }),
   },

@@ -40,7 +40,7 @@ export interface CircuitBreakerParts {
   readonly elapsedMs: () => number;
 }
 
-const alarm = 'flood guard';
+const alarm = 'circuit breaker';
 
 export function createCircuitBreaker({
   store,
@@ -50,18 +50,18 @@ export function createCircuitBreaker({
   logger,
   elapsedMs,
 }: CircuitBreakerParts): CircuitBreaker {
-  const { floodWindowMs, floodLetters, floodFailedShare, floodProbeEveryMs } = settings;
-  const tried = triedLately(floodWindowMs);
+  const { breakerWindowMs, breakerDeadLetters, breakerFailedShare, breakerProbeEveryMs } = settings;
+  const tried = triedLately(breakerWindowMs);
   let openedAt: number | undefined;
   let probeOutcome: 'applied' | 'failed' | 'nothing' | undefined;
 
   function show(): void {
-    metrics.floodGuard(openedAt !== undefined);
+    metrics.circuitBreaker(openedAt !== undefined);
     if (openedAt === undefined) alarms.clear(alarm);
     else
       alarms.raise(
         alarm,
-        `the flood guard is open since ${new Date(openedAt).toISOString()}: most events fail, so none is dead-lettered and one is tried every ${floodProbeEveryMs / 1_000} s`,
+        `the circuit breaker is open since ${new Date(openedAt).toISOString()}: most events fail, so none is dead-lettered and one is tried every ${breakerProbeEveryMs / 1_000} s`,
       );
   }
 
@@ -71,21 +71,25 @@ export function createCircuitBreaker({
   }
 
   async function open(spent: number): Promise<never> {
-    await store.transaction(({ breaker }) => breaker.open(floodProbeEveryMs));
+    await store.transaction(({ breaker }) => breaker.open(breakerProbeEveryMs));
     await refresh();
     logger.error({
-      event: 'inbox.flood-guard-open',
+      event: 'inbox.circuit-breaker-open',
+      oldEvent: 'inbox.flood-guard-open',
       spent,
       failedShare: tried.failedShare(elapsedMs()),
     });
-    throw new InfrastructureError('the flood guard is open');
+    throw new InfrastructureError('the circuit breaker is open');
   }
 
   async function close(): Promise<void> {
     await store.transaction(({ breaker }) => breaker.close());
     tried.clear();
     await refresh();
-    logger.info({ event: 'inbox.flood-guard-closed' });
+    logger.info({
+      event: 'inbox.circuit-breaker-closed',
+      oldEvent: 'inbox.flood-guard-closed',
+    });
   }
 
   return {
@@ -97,11 +101,12 @@ export function createCircuitBreaker({
       // It makes way for the next: otherwise one event that can never succeed would be all that is
       // ever tried.
       if (openedAt !== undefined && probeOutcome !== undefined) return 'try-again-later';
-      if (openedAt !== undefined) throw new InfrastructureError('the flood guard is open');
-      const letters =
-        spent + (await store.transaction(({ breaker }) => breaker.countDeadLetters(floodWindowMs)));
-      if (letters >= floodLetters && tried.failedShare(elapsedMs()) > floodFailedShare)
-        await open(letters);
+      if (openedAt !== undefined) throw new InfrastructureError('the circuit breaker is open');
+      const deadLetters =
+        spent +
+        (await store.transaction(({ breaker }) => breaker.countDeadLetters(breakerWindowMs)));
+      if (deadLetters >= breakerDeadLetters && tried.failedShare(elapsedMs()) > breakerFailedShare)
+        await open(deadLetters);
       return 'dead-letter';
     },
     observe(result) {
@@ -123,7 +128,7 @@ export function createCircuitBreaker({
       if (probeOutcome !== undefined) probeOutcome = 'failed';
     },
     async probe(attempt) {
-      if (!(await store.transaction(({ breaker }) => breaker.claimProbe(floodProbeEveryMs))))
+      if (!(await store.transaction(({ breaker }) => breaker.claimProbe(breakerProbeEveryMs))))
         return undefined;
       probeOutcome = 'nothing';
       try {
@@ -131,7 +136,11 @@ export function createCircuitBreaker({
       } finally {
         const outcome: string = probeOutcome;
         probeOutcome = undefined;
-        logger.info({ event: 'inbox.flood-guard-probe', outcome });
+        logger.info({
+          event: 'inbox.circuit-breaker-probe',
+          oldEvent: 'inbox.flood-guard-probe',
+          outcome,
+        });
         if (outcome === 'applied') await close();
         // A duplicate or an event that only parks tells nothing: the next one may be tried at once.
         if (outcome === 'nothing') await store.transaction(({ breaker }) => breaker.returnProbe());

@@ -82,7 +82,7 @@ function raiseAlarms(
   { parked, isFull, openDeadLetters, missing }: Findings,
 ): void {
   metrics.parkedNow(parked.rows, parked.bytes, parked.oldestAgeMs);
-  metrics.openLetters(openDeadLetters);
+  metrics.openDeadLetters(openDeadLetters);
   const set = (key: string, on: boolean, reason: () => string): void =>
     on ? alarms.raise(key, reason()) : alarms.clear(key);
 

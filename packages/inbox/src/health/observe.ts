@@ -15,8 +15,8 @@ export interface InboxMetrics {
   waiting(kind: string): void;
   /** Undefined: the partition is another instance's. */
   lag(topic: string, partition: number, records: number | undefined): void;
-  floodGuard(open: boolean): void;
-  openLetters(byReason: ReadonlyMap<DeadLetterReason, number>): void;
+  circuitBreaker(open: boolean): void;
+  openDeadLetters(byReason: ReadonlyMap<DeadLetterReason, number>): void;
   parkedNow(rows: number, bytes: number, oldestAgeMs: number): void;
 }
 
@@ -74,9 +74,15 @@ export function createInboxMetrics(registry: Registry): InboxMetrics {
     labelNames: ['reason'],
     registers,
   });
-  const guard = new Gauge({
+  const breaker = new Gauge({
+    name: 'inbox_circuit_breaker_open',
+    help: '1 while the circuit breaker is open',
+    registers,
+  });
+  // Its name before, kept for one release.
+  const floodGuard = new Gauge({
     name: 'inbox_flood_guard_open',
-    help: '1 while the flood guard is open',
+    help: 'The same as inbox_circuit_breaker_open',
     registers,
   });
   const rows = new Gauge({ name: 'inbox_parked_rows', help: 'Events parked now', registers });
@@ -111,8 +117,11 @@ export function createInboxMetrics(registry: Registry): InboxMetrics {
       if (records === undefined) lag.remove({ topic, partition });
       else lag.set({ topic, partition }, records);
     },
-    floodGuard: (isOpen) => guard.set(isOpen ? 1 : 0),
-    openLetters(byReason) {
+    circuitBreaker(isOpen) {
+      breaker.set(Number(isOpen));
+      floodGuard.set(Number(isOpen));
+    },
+    openDeadLetters(byReason) {
       open.reset();
       for (const [reason, count] of byReason) open.set({ reason }, count);
     },

@@ -116,8 +116,8 @@ const deletedPerStatement = 10_000;
 /**
  * Takes a consumer back to its beginning: deletes its marks, its parked rows and by `deleteRows`
  * its own rows in one transaction, and lets both its groups start from the earliest record. What
- * was skipped stays skipped, letters stay. Refuses behind a topic that no longer holds everything,
- * unless that is accepted.
+ * was skipped stays skipped, dead letters stay. Refuses behind a topic that no longer holds
+ * everything, unless that is accepted.
  */
 export async function rebuild(
   operator: Operator,

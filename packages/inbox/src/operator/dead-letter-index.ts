@@ -5,9 +5,9 @@ import type { ConsumerKey } from '../store/store.ts';
  * A dead letter as the index knows it, beside the mark of its aggregate; times are milliseconds
  * since the epoch.
  */
-export interface Letter {
+export interface DeadLetterEntry {
   /** The event id, or `topic/partition/offset` of a record without identity. */
-  readonly letter: string;
+  readonly id: string;
   readonly reason: DeadLetterReason;
   readonly aggregateId: string | null;
   readonly version: number | null;
@@ -38,8 +38,8 @@ export interface Letter {
   readonly isReplayPending: boolean;
 }
 
-/** FROM and SELECT of every query that yields letters. */
-export const selectLetters = `SELECT dead_letter.*, COALESCE(mark.version, 0) AS mark_version, skipped.decided_by AS skipped_by,
+/** FROM and SELECT of every query that yields dead letters. */
+export const selectDeadLetters = `SELECT dead_letter.*, COALESCE(mark.version, 0) AS mark_version, skipped.decided_by AS skipped_by,
   letter_replay.replays, letter_replay.replayed_at,
   letter_replay.dlq_partition <=> dead_letter.dlq_partition AND letter_replay.dlq_offset <=> dead_letter.dlq_offset AS pending
 FROM dead_letter
@@ -50,7 +50,7 @@ LEFT JOIN skipped ON skipped.consumer = dead_letter.consumer AND skipped.aggrega
   AND skipped.event_id = dead_letter.event_id
 LEFT JOIN letter_replay ON letter_replay.consumer = dead_letter.consumer AND letter_replay.letter = dead_letter.letter`;
 
-export interface LetterRow {
+export interface DeadLetterEntryRow {
   readonly letter: string;
   readonly reason: DeadLetterReason;
   readonly aggregateid: string | null;
@@ -70,18 +70,18 @@ export interface LetterRow {
   readonly first_failed_at: string | number;
   readonly last_failed_at: string | number;
   readonly closed_at: string | number | null;
-  readonly closed_by: Letter['closedBy'];
+  readonly closed_by: DeadLetterEntry['closedBy'];
   readonly closed_reason: string | null;
   readonly mark_version: string | number;
-  readonly skipped_by: Letter['skippedBy'];
+  readonly skipped_by: DeadLetterEntry['skippedBy'];
   readonly replays: number | null;
   readonly replayed_at: string | number | null;
   readonly pending: string | number;
 }
 
-export function toLetter(row: LetterRow): Letter {
+export function toDeadLetterEntry(row: DeadLetterEntryRow): DeadLetterEntry {
   return {
-    letter: row.letter,
+    id: row.letter,
     reason: row.reason,
     aggregateId: row.aggregateid,
     version: row.version,
@@ -108,11 +108,11 @@ export function toLetter(row: LetterRow): Letter {
   };
 }
 
-/** Which letters; what is not named does not narrow. */
-export interface LetterFilter {
+/** Which dead letters; what is not named does not narrow. */
+export interface DeadLetterFilter {
   /** Default `open`. */
   readonly state?: 'open' | 'closed' | 'all';
-  readonly letters?: readonly string[];
+  readonly ids?: readonly string[];
   readonly reason?: DeadLetterReason;
   readonly aggregateId?: string;
   /** Part of the error's class or message, upper or lower case. */
@@ -128,19 +128,19 @@ export interface Condition {
   readonly values: readonly unknown[];
 }
 
-/** Everything of the filter but the state: see `readLetterPage`. */
-export function toCondition(consumer: ConsumerKey, filter: LetterFilter): Condition {
+/** Everything of the filter but the state: see `readPage`. */
+export function toCondition(consumer: ConsumerKey, filter: DeadLetterFilter): Condition {
   const parts: Condition[] = [
     { sql: 'dead_letter.consumer = ?', values: [consumer.group] },
     { sql: 'dead_letter.aggregatetype = ?', values: [consumer.aggregateType] },
   ];
-  const { letters, reason, aggregateId, error, sinceMs, untilMs } = filter;
-  // IN () is no SQL: an empty list matches no letter rather than every letter.
-  if (letters !== undefined)
+  const { ids, reason, aggregateId, error, sinceMs, untilMs } = filter;
+  // IN () is no SQL: an empty list matches no dead letter rather than every dead letter.
+  if (ids !== undefined)
     parts.push(
-      letters.length === 0
+      ids.length === 0
         ? { sql: 'FALSE', values: [] }
-        : { sql: 'dead_letter.letter IN (?)', values: [[...letters]] },
+        : { sql: 'dead_letter.letter IN (?)', values: [[...ids]] },
     );
   if (reason !== undefined) parts.push({ sql: 'dead_letter.reason = ?', values: [reason] });
   if (aggregateId !== undefined)

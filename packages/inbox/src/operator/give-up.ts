@@ -2,12 +2,12 @@ import { publishToDlq } from '../fail/dead-letters.ts';
 import { connectPublisher } from '../fail/publisher.ts';
 import type { DeadLetterReason, LastFailure } from '../record.ts';
 import { mysqlDeadLetters } from '../store/dead-letters.ts';
-import type { Letter, LetterFilter } from './dead-letter-index.ts';
-import { listLetters } from './list-dead-letters.ts';
+import type { DeadLetterEntry, DeadLetterFilter } from './dead-letter-index.ts';
+import { listDeadLetters } from './list-dead-letters.ts';
 import { type Operator, storeOf } from './operator.ts';
 
 export interface DismissRequest {
-  readonly letter: string;
+  readonly id: string;
   readonly reason: string;
   /** The caller asserts that the aggregate never had this version, so that nothing waits for it. */
   readonly neverExisted?: boolean;
@@ -30,23 +30,23 @@ interface Found {
   readonly closed_at: string | null;
 }
 
-/** Reasons whose letters hold no place in the order of an aggregate. */
+/** Reasons whose dead letters hold no place in the order of an aggregate. */
 const placeless: readonly DeadLetterReason[] = ['no-identity', 'conflict'];
 
 /**
- * Closes a letter that no mark can ever close. Its record stays in the DLQ, and no copy of it opens
- * the letter again.
+ * Closes a dead letter that no mark can ever close. Its record stays in the DLQ, and no copy of it
+ * opens the dead letter again.
  */
-export async function dismissLetter(
+export async function dismissDeadLetter(
   operator: Operator,
   request: DismissRequest,
 ): Promise<DismissOutcome> {
   const { consumer, dataSource } = operator;
-  const { letter, reason, neverExisted = false } = request;
-  await mysqlDeadLetters(dataSource.manager, consumer, operator.now).closeOf({ letter });
+  const { id, reason, neverExisted = false } = request;
+  await mysqlDeadLetters(dataSource.manager, consumer, operator.now).closeOf({ id });
   const [found]: readonly Found[] = await dataSource.query(
     'SELECT reason, event_id, closed_at FROM dead_letter WHERE consumer = ? AND aggregatetype = ? AND letter = ?',
-    [consumer.group, consumer.aggregateType, letter],
+    [consumer.group, consumer.aggregateType, id],
   );
   if (found === undefined) return 'unknown';
   if (found.closed_at !== null) return 'not-open';
@@ -55,35 +55,35 @@ export async function dismissLetter(
   const { affectedRows }: { affectedRows: number } = await dataSource.query(
     `UPDATE dead_letter SET closed_at = ?, closed_by = 'dismissed', closed_reason = ?
      WHERE consumer = ? AND letter = ? AND closed_at IS NULL`,
-    [operator.now(), reason.slice(0, 500), consumer.group, letter],
+    [operator.now(), reason.slice(0, 500), consumer.group, id],
   );
   return affectedRows === 1 ? 'dismissed' : 'not-open';
 }
 
-const lettersPerStatement = 1_000;
+const deadLettersPerStatement = 1_000;
 
 /**
- * Closes every open letter that has no identity and fits, page by page: another program that writes
- * into the topic leaves more of them than a hand can name. Yields the letters of each page once
- * they are closed.
+ * Closes every open dead letter that has no identity and fits, page by page: another program that
+ * writes into the topic leaves more of them than a hand can name. Yields the dead letters of each
+ * page once they are closed.
  */
 export async function* dismissWithoutIdentity(
   operator: Operator,
-  filter: Pick<LetterFilter, 'error' | 'sinceMs' | 'untilMs'>,
+  filter: Pick<DeadLetterFilter, 'error' | 'sinceMs' | 'untilMs'>,
   reason: string,
-): AsyncGenerator<readonly Letter[]> {
+): AsyncGenerator<readonly DeadLetterEntry[]> {
   const { consumer, dataSource } = operator;
-  const close = async (page: readonly Letter[]): Promise<void> => {
+  const close = async (page: readonly DeadLetterEntry[]): Promise<void> => {
     await dataSource.query(
       `UPDATE dead_letter SET closed_at = ?, closed_by = 'dismissed', closed_reason = ?
        WHERE consumer = ? AND letter IN (?) AND closed_at IS NULL AND reason = 'no-identity'`,
-      [operator.now(), reason.slice(0, 500), consumer.group, page.map(({ letter }) => letter)],
+      [operator.now(), reason.slice(0, 500), consumer.group, page.map(({ id }) => id)],
     );
   };
-  let page: Letter[] = [];
-  for await (const letter of listLetters(operator, { ...filter, reason: 'no-identity' })) {
-    page.push(letter);
-    if (page.length < lettersPerStatement) continue;
+  let page: DeadLetterEntry[] = [];
+  for await (const deadLetter of listDeadLetters(operator, { ...filter, reason: 'no-identity' })) {
+    page.push(deadLetter);
+    if (page.length < deadLettersPerStatement) continue;
     await close(page);
     yield page;
     page = [];
@@ -100,7 +100,7 @@ export interface DiscardRequest {
 }
 
 export type DiscardOutcome =
-  | { readonly outcome: 'discarded'; readonly letter: string }
+  | { readonly outcome: 'discarded'; readonly id: string }
   /** No parked row has this version; it may have been applied in the meantime. */
   | { readonly outcome: 'not-parked' };
 
@@ -143,7 +143,7 @@ export async function discardParked(
       );
       await tx.deadLetters.record(stored);
       await tx.parked.remove([parked]);
-      return { outcome: 'discarded', letter: identity.eventId };
+      return { outcome: 'discarded', id: identity.eventId };
     });
   } finally {
     await publisher.close();

@@ -7,107 +7,107 @@ import {
 import { type DeadLetterPlace, firstPlace } from '../store/store.ts';
 import {
   type Condition,
-  type Letter,
-  type LetterFilter,
-  type LetterRow,
-  selectLetters,
+  type DeadLetterEntry,
+  type DeadLetterFilter,
+  type DeadLetterEntryRow,
+  selectDeadLetters,
   toCondition,
-  toLetter,
+  toDeadLetterEntry,
 } from './dead-letter-index.ts';
 import { type Operator } from './operator.ts';
 
 /**
- * How letters are paged through: in the order of an index, each page from where the last one ended.
+ * How dead letters are paged through: in the order of an index, each page from where the last one
+ * ended.
  */
-interface LetterOrder {
+interface DeadLetterOrder {
   /** Columns of the index behind `consumer` and `is_open`. */
   readonly by: string;
-  readonly compare: (one: Letter, other: Letter) => number;
+  readonly compare: (one: DeadLetterEntry, other: DeadLetterEntry) => number;
 }
 
 /**
- * Closes what the marks have passed before a filter is asked what is open: of all letters, or only
- * of those that it names.
+ * Closes what the marks have passed before a filter is asked what is open: of all dead letters, or
+ * only of those that it names.
  */
 async function closeSettledOf(
   { consumer, dataSource, now }: Operator,
-  filter: LetterFilter,
+  filter: DeadLetterFilter,
 ): Promise<void> {
   const deadLetters = mysqlDeadLetters(dataSource.manager, consumer, now);
-  const { letters, aggregateId } = filter;
+  const { ids, aggregateId } = filter;
   if (aggregateId !== undefined) await deadLetters.closeOf({ aggregateId });
-  else if (letters === undefined) await closeAllPassed(deadLetters);
-  else for (const letter of letters) await deadLetters.closeOf({ letter });
+  else if (ids === undefined) await closeAllPassed(deadLetters);
+  else for (const id of ids) await deadLetters.closeOf({ id });
 }
 
-/** At most `limit` letters that fit and lie behind `from`, in this order. */
-async function readLetterPage(
+/** At most `limit` dead letters that fit and lie behind `from`, in this order. */
+async function readPage(
   { consumer, dataSource }: Operator,
-  filter: LetterFilter,
-  order: LetterOrder,
+  filter: DeadLetterFilter,
+  order: DeadLetterOrder,
   from: Condition,
   limit: number,
-): Promise<readonly Letter[]> {
+): Promise<readonly DeadLetterEntry[]> {
   const { state = 'open' } = filter;
   // Open and closed ones lie apart in the indexes: a page of both is the beginning of a page of
   // each.
   const states = state === 'all' ? [1, 0] : [state === 'open' ? 1 : 0];
   const condition = toCondition(consumer, filter);
-  const letters: Letter[] = [];
+  const deadLetters: DeadLetterEntry[] = [];
   for (const isOpen of states) {
-    const rows: readonly LetterRow[] = await dataSource.query(
-      `${selectLetters} WHERE ${condition.sql} AND dead_letter.is_open = ? AND ${from.sql} ORDER BY ${order.by} LIMIT ?`,
+    const rows: readonly DeadLetterEntryRow[] = await dataSource.query(
+      `${selectDeadLetters} WHERE ${condition.sql} AND dead_letter.is_open = ? AND ${from.sql} ORDER BY ${order.by} LIMIT ?`,
       [...condition.values, isOpen, ...from.values, limit],
     );
-    letters.push(...rows.map(toLetter));
+    deadLetters.push(...rows.map(toDeadLetterEntry));
   }
-  return letters.toSorted(order.compare).slice(0, limit);
+  return deadLetters.toSorted(order.compare).slice(0, limit);
 }
 
-const lettersPerPage = 500;
+const deadLettersPerPage = 500;
 
-const byTime: LetterOrder = {
+const byTime: DeadLetterOrder = {
   by: 'dead_letter.last_failed_at, dead_letter.letter',
-  compare: (one, other) =>
-    one.lastFailedAt - other.lastFailedAt || (one.letter < other.letter ? -1 : 1),
+  compare: (one, other) => one.lastFailedAt - other.lastFailedAt || (one.id < other.id ? -1 : 1),
 };
 
 /**
- * Letters that fit, the oldest failure first, page by page; what the marks have passed is closed
- * before the first page.
+ * Dead letters that fit, the oldest failure first, page by page; what the marks have passed is
+ * closed before the first page.
  */
-export async function* listLetters(
+export async function* listDeadLetters(
   operator: Operator,
-  filter: LetterFilter = {},
-): AsyncGenerator<Letter> {
+  filter: DeadLetterFilter = {},
+): AsyncGenerator<DeadLetterEntry> {
   await closeSettledOf(operator, filter);
   let after: DeadLetterPlace = firstPlace;
   for (;;) {
     const from = { sql: behindPlace, values: placeValues(after) };
-    const letters = await readLetterPage(operator, filter, byTime, from, lettersPerPage);
-    yield* letters;
-    const last = letters.at(-1);
-    if (last === undefined || letters.length < lettersPerPage) return;
-    after = { failedAt: last.lastFailedAt, letter: last.letter };
+    const deadLetters = await readPage(operator, filter, byTime, from, deadLettersPerPage);
+    yield* deadLetters;
+    const last = deadLetters.at(-1);
+    if (last === undefined || deadLetters.length < deadLettersPerPage) return;
+    after = { failedAt: last.lastFailedAt, id: last.id };
   }
 }
 
-const byOffset: LetterOrder = {
+const byOffset: DeadLetterOrder = {
   by: 'dead_letter.dlq_offset',
   compare: (one, other) => Number(BigInt(one.dlqOffset) - BigInt(other.dlqOffset)),
 };
 
 /**
- * Letters that fit, page by page in the order of the DLQ, so that it is read once and forwards.
- * Only letters that were known at the start: one that is replayed and fails again gets a later
- * offset, and would come round without end. Those that are said to lie behind the DLQ's end come
- * too: it was made again since.
+ * Dead letters that fit, page by page in the order of the DLQ, so that it is read once and
+ * forwards. Only dead letters that were known at the start: one that is replayed and fails again
+ * gets a later offset, and would come round without end. Those that are said to lie behind the
+ * DLQ's end come too: it was made again since.
  */
 export async function* pagesByPosition(
   operator: Operator,
-  filter: LetterFilter,
-  lettersPerPage: number,
-): AsyncGenerator<readonly Letter[]> {
+  filter: DeadLetterFilter,
+  deadLettersPerPage: number,
+): AsyncGenerator<readonly DeadLetterEntry[]> {
   await closeSettledOf(operator, filter);
   for (const [partition, lastOffset] of await readLastOffsets(operator)) {
     for (let next = 0n; ;) {
@@ -115,18 +115,18 @@ export async function* pagesByPosition(
         sql: 'dead_letter.dlq_partition = ? AND dead_letter.dlq_offset >= ? AND dead_letter.dlq_offset <= ?',
         values: [partition, String(next), String(lastOffset)],
       };
-      const letters = await readLetterPage(operator, filter, byOffset, from, lettersPerPage);
-      const last = letters.at(-1);
+      const deadLetters = await readPage(operator, filter, byOffset, from, deadLettersPerPage);
+      const last = deadLetters.at(-1);
       if (last === undefined) break;
-      yield letters;
-      if (letters.length < lettersPerPage) break;
+      yield deadLetters;
+      if (deadLetters.length < deadLettersPerPage) break;
       next = BigInt(last.dlqOffset) + 1n;
     }
   }
 }
 
 /**
- * The highest offset that a letter has in each partition of the DLQ, in the order of the
+ * The highest offset that a dead letter has in each partition of the DLQ, in the order of the
  * partitions.
  */
 async function readLastOffsets({

@@ -6,25 +6,25 @@ import { randomUUID } from 'node:crypto';
 import { deadLetterHeaders } from '../fail/headers.ts';
 import { isRecordOf } from '../fail/record-formats.ts';
 import { type Origin, type SourceRecord, digestOf, headerText } from '../record.ts';
-import type { Letter } from './dead-letter-index.ts';
+import type { DeadLetterEntry } from './dead-letter-index.ts';
 import type { Operator } from './operator.ts';
 
-export interface LetterReader {
+export interface DeadLetterReader {
   /**
-   * The DLQ records of these letters, by letter; one that the DLQ no longer holds is left out,
-   * another record in its place too. One call at a time; cheap when the letters of one call after
-   * the other are in the order of the DLQ.
+   * The DLQ records of these dead letters, by dead letter; one that the DLQ no longer holds is left
+   * out, another record in its place too. One call at a time; cheap when the dead letters of one
+   * call after the other are in the order of the DLQ.
    */
-  read(letters: readonly Letter[]): Promise<ReadonlyMap<string, SourceRecord>>;
+  read(deadLetters: readonly DeadLetterEntry[]): Promise<ReadonlyMap<string, SourceRecord>>;
   close(): Promise<void>;
 }
 
 interface Page {
   /**
-   * By partition: the letters that are still awaited, by offset; several when the DLQ was made
+   * By partition: the dead letters that are still awaited, by offset; several when the DLQ was made
    * again.
    */
-  readonly awaited: Map<number, Map<string, Letter[]>>;
+  readonly awaited: Map<number, Map<string, DeadLetterEntry[]>>;
   readonly found: Map<string, SourceRecord>;
   readonly done: PromiseWithResolvers<void>;
 }
@@ -34,10 +34,10 @@ interface Page {
  * lives as long as the reader, unlike that of `readRanges`, because joining a group anew for each
  * page of a long replay would cost seconds each.
  */
-export async function openLetterReader(
+export async function openDeadLetterReader(
   operator: Operator,
   maxSilenceMs = 30_000,
-): Promise<LetterReader> {
+): Promise<DeadLetterReader> {
   const topic = deadLetterTopicName(operator.consumer.group);
   const groupId = `${operator.consumer.group}.operator.${randomUUID()}`;
   const admin = await openAdmin(operator.kafka);
@@ -57,13 +57,13 @@ export async function openLetterReader(
     }
     for (const message of fetchedIn(batch)) {
       const { offset, timestamp, key, value } = message;
-      const letters = awaited.get(offset);
+      const deadLetters = awaited.get(offset);
       awaited.delete(offset);
-      if (letters === undefined || message.kind !== 'record') continue;
+      if (deadLetters === undefined || message.kind !== 'record') continue;
       const headers = message.recordHeaders();
-      const letter = letters.find((one) => isRecordOf(one, headers));
+      const deadLetter = deadLetters.find((one) => isRecordOf(one, headers));
       const origin = { topic, partition: batch.partition, offset, timestampMs: Number(timestamp) };
-      if (letter !== undefined) page.found.set(letter.letter, { origin, key, value, headers });
+      if (deadLetter !== undefined) page.found.set(deadLetter.id, { origin, key, value, headers });
     }
     // What the batch has passed without showing it is gone.
     const next = BigInt(batch.lastOffset()) + 1n;
@@ -84,11 +84,11 @@ export async function openLetterReader(
   }
 
   return {
-    async read(letters) {
+    async read(deadLetters) {
       const ends = await admin.fetchTopicOffsets(topic);
-      const awaited = new Map<number, Map<string, Letter[]>>();
+      const awaited = new Map<number, Map<string, DeadLetterEntry[]>>();
       for (const { partition, low, high } of ends) {
-        const held = letters.filter(
+        const held = deadLetters.filter(
           ({ dlqPartition, dlqOffset }) =>
             dlqPartition === partition &&
             BigInt(dlqOffset) >= BigInt(low) &&
@@ -142,7 +142,7 @@ function lowest(offsets: Iterable<string>): bigint {
  */
 export async function readOrigin(
   operator: Operator,
-  { origin }: Letter,
+  { origin }: DeadLetterEntry,
   deadLetter: SourceRecord,
 ): Promise<SourceRecord | undefined> {
   const record = await readAt(operator, origin);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { judgeReplay } from './replay.ts';
+import { decideReplay } from './replay.ts';
 
 const open = {
   reason: 'attempts-exhausted',
@@ -11,27 +11,27 @@ const open = {
 } as const;
 
 it.each([
-  ['an open letter whose turn it is', {}, 'replay'],
-  ['an open letter whose turn has not come', { markVersion: 1 }, 'replay'],
-  ['a letter that the mark has passed', { markVersion: 6 }, 'superseded'],
-  ['a letter that is the mark, for it was applied', { markVersion: 5 }, 'superseded'],
+  ['an open dead letter whose turn it is', {}, 'replay'],
+  ['an open dead letter whose turn has not come', { markVersion: 1 }, 'replay'],
+  ['a dead letter that the mark has passed', { markVersion: 6 }, 'superseded'],
+  ['a dead letter that is the mark, for it was applied', { markVersion: 5 }, 'superseded'],
   [
-    'a letter that the policy passed over, while it is the mark',
+    'a dead letter that the policy passed over, while it is the mark',
     { markVersion: 5, skippedBy: 'policy' },
     'replay',
   ],
   ['the same once the mark has moved on', { markVersion: 6, skippedBy: 'policy' }, 'superseded'],
-  ['a letter that was skipped by hand', { markVersion: 5, skippedBy: 'hand' }, 'superseded'],
-  ['a letter that was dismissed', { closedAt: 1 }, 'closed'],
-  ['a letter that was sent and has not failed since', { isReplayPending: true }, 'in-flight'],
+  ['a dead letter that was skipped by hand', { markVersion: 5, skippedBy: 'hand' }, 'superseded'],
+  ['a dead letter that was dismissed', { closedAt: 1 }, 'closed'],
+  ['a dead letter that was sent and has not failed since', { isReplayPending: true }, 'in-flight'],
   ['a record without identity', { reason: 'no-identity', version: null }, 'no-identity'],
   ['the second event of one place', { reason: 'conflict' }, 'conflict'],
 ] as const)('%s: %o is %s', (_name, changes, verdict) => {
-  expect(judgeReplay({ ...open, ...changes }, false)).toBe(verdict);
+  expect(decideReplay({ ...open, ...changes }, false)).toBe(verdict);
 });
 
 it('sends what is in flight or was dismissed by mistake again when told to', () => {
-  expect(judgeReplay({ ...open, isReplayPending: true }, true)).toBe('replay');
-  expect(judgeReplay({ ...open, closedAt: 1 }, true)).toBe('replay');
-  expect(judgeReplay({ ...open, markVersion: 5 }, true)).toBe('superseded');
+  expect(decideReplay({ ...open, isReplayPending: true }, true)).toBe('replay');
+  expect(decideReplay({ ...open, closedAt: 1 }, true)).toBe('replay');
+  expect(decideReplay({ ...open, markVersion: 5 }, true)).toBe('superseded');
 });

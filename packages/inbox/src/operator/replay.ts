@@ -3,24 +3,24 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Publisher, connectPublisher } from '../fail/publisher.ts';
 import { toReplay } from '../fail/record-formats.ts';
 import type { SourceRecord } from '../record.ts';
-import type { Letter, LetterFilter } from './dead-letter-index.ts';
+import type { DeadLetterEntry, DeadLetterFilter } from './dead-letter-index.ts';
 import { pagesByPosition } from './list-dead-letters.ts';
 import type { Operator } from './operator.ts';
-import { type LetterReader, openLetterReader, readOrigin } from './read-dead-letters.ts';
+import { type DeadLetterReader, openDeadLetterReader, readOrigin } from './read-dead-letters.ts';
 
 export interface ReplayOptions {
-  /** Letters a second; as fast as it goes without. */
+  /** Dead letters a second; as fast as it goes without. */
   readonly rate?: number;
   /** Decides and reads as a replay does, sends nothing. */
   readonly dryRun?: boolean;
   /** Also sends what was sent before and has not failed since, and what was dismissed. */
   readonly again?: boolean;
-  /** Stops after the letters in hand; what was sent is recorded. */
+  /** Stops after the dead letters in hand; what was sent is recorded. */
   readonly signal?: AbortSignal;
 }
 
 export interface Replay {
-  readonly letter: Letter;
+  readonly deadLetter: DeadLetterEntry;
   readonly outcome:
     | 'replayed'
     | 'would-replay'
@@ -37,32 +37,32 @@ export interface Replay {
     | Exclude<ReplayVerdict, 'replay'>;
 }
 
-const lettersPerPage = 100;
+const deadLettersPerPage = 100;
 
 /**
  * Sends dead letters back to their group's first retry topic, page by page, and tells what became
  * of each. The order does not matter and a copy is harmless: the mark sees to both. Called again,
  * it goes on with what was not sent.
  */
-export async function* replayLetters(
+export async function* replayDeadLetters(
   operator: Operator,
-  filter: LetterFilter,
+  filter: DeadLetterFilter,
   options: ReplayOptions = {},
 ): AsyncGenerator<Replay> {
   const { rate = Infinity, dryRun = false, again = false, signal } = options;
-  const perPage = Math.max(1, Math.min(lettersPerPage, Math.ceil(rate / 4)));
-  const reader = await openLetterReader(operator);
+  const perPage = Math.max(1, Math.min(deadLettersPerPage, Math.ceil(rate / 4)));
+  const reader = await openDeadLetterReader(operator);
   const publisher = await connectPublisher(operator.kafka);
   const startedAtMs = performance.now();
   let sent = 0;
   try {
-    for await (const letters of pagesByPosition(operator, filter, perPage)) {
+    for await (const deadLetters of pagesByPosition(operator, filter, perPage)) {
       if (signal?.aborted) return;
       const replays = await replayPage(
         operator,
         reader,
         dryRun ? undefined : publisher,
-        letters,
+        deadLetters,
         again,
       );
       yield* replays;
@@ -78,7 +78,7 @@ export async function* replayLetters(
 }
 
 interface Held {
-  readonly letter: Letter;
+  readonly deadLetter: DeadLetterEntry;
   readonly record: SourceRecord;
   /** Of a bare one: the record that it stands for. */
   readonly source: SourceRecord | undefined;
@@ -86,22 +86,24 @@ interface Held {
 
 async function replayPage(
   operator: Operator,
-  reader: LetterReader,
+  reader: DeadLetterReader,
   publisher: Publisher | undefined,
-  letters: readonly Letter[],
+  deadLetters: readonly DeadLetterEntry[],
   again: boolean,
 ): Promise<Replay[]> {
-  const verdicts = new Map(letters.map((letter) => [letter, judgeReplay(letter, again)]));
-  const wanted = letters.filter((letter) => verdicts.get(letter) === 'replay');
+  const verdicts = new Map(
+    deadLetters.map((deadLetter) => [deadLetter, decideReplay(deadLetter, again)]),
+  );
+  const wanted = deadLetters.filter((deadLetter) => verdicts.get(deadLetter) === 'replay');
   const records = await reader.read(wanted);
   const held: Held[] = [];
-  const incomplete = new Set<Letter>();
-  for (const letter of wanted) {
-    const record = records.get(letter.letter);
+  const incomplete = new Set<DeadLetterEntry>();
+  for (const deadLetter of wanted) {
+    const record = records.get(deadLetter.id);
     if (record === undefined) continue;
-    const source = letter.isBare ? await readOrigin(operator, letter, record) : undefined;
-    if (letter.isBare && source === undefined) incomplete.add(letter);
-    else held.push({ letter, record, source });
+    const source = deadLetter.isBare ? await readOrigin(operator, deadLetter, record) : undefined;
+    if (deadLetter.isBare && source === undefined) incomplete.add(deadLetter);
+    else held.push({ deadLetter, record, source });
   }
   if (publisher !== undefined && held.length > 0) {
     const nowMs = operator.now();
@@ -109,19 +111,21 @@ async function replayPage(
     const published = await publisher.publish(
       held.map(({ record, source }) => toReplay(group, record, nowMs, source)),
     );
-    for (const [index, { letter }] of held.entries())
-      if (published[index]?.kind === 'refused') incomplete.add(letter);
-    // After the acknowledgement: a letter that counts as sent but was not would be left out for
-    // good.
-    const sent = held.filter(({ letter }) => !incomplete.has(letter)).map(({ letter }) => letter);
+    for (const [index, { deadLetter }] of held.entries())
+      if (published[index]?.kind === 'refused') incomplete.add(deadLetter);
+    // After the acknowledgement: a dead letter that counts as sent but was not would be left out
+    // for good.
+    const sent = held
+      .filter(({ deadLetter }) => !incomplete.has(deadLetter))
+      .map(({ deadLetter }) => deadLetter);
     await recordReplays(operator, sent, nowMs);
   }
-  return letters.map((letter) => {
-    const verdict = verdicts.get(letter) ?? 'closed';
-    if (verdict !== 'replay') return { letter, outcome: verdict };
-    if (!records.has(letter.letter)) return { letter, outcome: 'missing' };
-    if (incomplete.has(letter)) return { letter, outcome: 'incomplete' };
-    return { letter, outcome: publisher === undefined ? 'would-replay' : 'replayed' };
+  return deadLetters.map((deadLetter) => {
+    const verdict = verdicts.get(deadLetter) ?? 'closed';
+    if (verdict !== 'replay') return { deadLetter, outcome: verdict };
+    if (!records.has(deadLetter.id)) return { deadLetter, outcome: 'missing' };
+    if (incomplete.has(deadLetter)) return { deadLetter, outcome: 'incomplete' };
+    return { deadLetter, outcome: publisher === undefined ? 'would-replay' : 'replayed' };
   });
 }
 
@@ -131,7 +135,7 @@ async function replayPage(
  */
 async function recordReplays(
   { dataSource, consumer }: Operator,
-  sent: readonly Letter[],
+  sent: readonly DeadLetterEntry[],
   nowMs: number,
 ): Promise<void> {
   if (sent.length === 0) return;
@@ -139,7 +143,7 @@ async function recordReplays(
     `INSERT INTO letter_replay (consumer, letter, replays, dlq_partition, dlq_offset, replayed_at) VALUES ? AS sent
      ON DUPLICATE KEY UPDATE replays = letter_replay.replays + 1, dlq_partition = sent.dlq_partition,
        dlq_offset = sent.dlq_offset, replayed_at = sent.replayed_at`,
-    [sent.map((one) => [consumer.group, one.letter, 1, one.dlqPartition, one.dlqOffset, nowMs])],
+    [sent.map((one) => [consumer.group, one.id, 1, one.dlqPartition, one.dlqOffset, nowMs])],
   );
 }
 
@@ -155,22 +159,23 @@ export type ReplayVerdict =
   | 'conflict';
 
 type Facts = Pick<
-  Letter,
+  DeadLetterEntry,
   'reason' | 'version' | 'markVersion' | 'skippedBy' | 'closedAt' | 'isReplayPending'
 >;
 
 /**
- * Whether sending a letter back can do anything, from the index and the mark alone; `again`
+ * Whether sending a dead letter back can do anything, from the index and the mark alone; `again`
  * overrules what was done before.
  */
-export function judgeReplay(letter: Facts, again: boolean): ReplayVerdict {
-  if (letter.reason === 'conflict') return 'conflict';
-  if (letter.reason === 'no-identity' || letter.version === null) return 'no-identity';
-  if (letter.markVersion > letter.version) return 'superseded';
+export function decideReplay(deadLetter: Facts, again: boolean): ReplayVerdict {
+  if (deadLetter.reason === 'conflict') return 'conflict';
+  if (deadLetter.reason === 'no-identity' || deadLetter.version === null) return 'no-identity';
+  if (deadLetter.markVersion > deadLetter.version) return 'superseded';
   // At the mark itself only what the policy passed over may still be applied; a skip by hand is
   // final.
-  if (letter.markVersion === letter.version && letter.skippedBy !== 'policy') return 'superseded';
+  if (deadLetter.markVersion === deadLetter.version && deadLetter.skippedBy !== 'policy')
+    return 'superseded';
   if (again) return 'replay';
-  if (letter.closedAt !== null) return 'closed';
-  return letter.isReplayPending ? 'in-flight' : 'replay';
+  if (deadLetter.closedAt !== null) return 'closed';
+  return deadLetter.isReplayPending ? 'in-flight' : 'replay';
 }

@@ -2,49 +2,49 @@ import type avsc from 'avsc';
 import { describeError } from '../errors.ts';
 import type { SourceRecord } from '../record.ts';
 import { connectRegistry } from '../schemas/schema.ts';
-import type { Letter, LetterFilter } from './dead-letter-index.ts';
+import type { DeadLetterEntry, DeadLetterFilter } from './dead-letter-index.ts';
 import { pagesByPosition } from './list-dead-letters.ts';
 import type { Operator } from './operator.ts';
-import { openLetterReader } from './read-dead-letters.ts';
+import { openDeadLetterReader } from './read-dead-letters.ts';
 
-/** What waits in the database behind a letter. */
+/** What waits in the database behind a dead letter. */
 interface Followers {
   readonly count: number;
   readonly firstVersion: number | null;
   readonly lastVersion: number | null;
 }
 
-export interface ShownLetter {
-  readonly letter: Letter;
+export interface ShownDeadLetter {
+  readonly deadLetter: DeadLetterEntry;
   /** Undefined when the DLQ no longer holds it. */
   readonly record: SourceRecord | undefined;
   readonly payload: Payload | undefined;
   readonly followers: Followers;
 }
 
-const lettersPerPage = 100;
+const deadLettersPerPage = 100;
 
 /**
- * Letters with their records from the DLQ, their payload as far as it decodes and what is parked
- * behind them.
+ * Dead letters with their records from the DLQ, their payload as far as it decodes and what is
+ * parked behind them.
  */
-export async function* showLetters(
+export async function* showDeadLetters(
   operator: Operator,
   registryUrl: string,
-  filter: LetterFilter,
-): AsyncGenerator<ShownLetter> {
+  filter: DeadLetterFilter,
+): AsyncGenerator<ShownDeadLetter> {
   const readPayload = payloadReader(registryUrl);
-  const reader = await openLetterReader(operator);
+  const reader = await openDeadLetterReader(operator);
   try {
-    for await (const letters of pagesByPosition(operator, filter, lettersPerPage)) {
-      const records = await reader.read(letters);
-      for (const letter of letters) {
-        const record = records.get(letter.letter);
+    for await (const deadLetters of pagesByPosition(operator, filter, deadLettersPerPage)) {
+      const records = await reader.read(deadLetters);
+      for (const deadLetter of deadLetters) {
+        const record = records.get(deadLetter.id);
         yield {
-          letter,
+          deadLetter,
           record,
           payload: record && (await readPayload(record.value)),
-          followers: await countFollowers(operator, letter),
+          followers: await countFollowers(operator, deadLetter),
         };
       }
     }
@@ -55,7 +55,7 @@ export async function* showLetters(
 
 async function countFollowers(
   { consumer, dataSource }: Operator,
-  { aggregateId, version }: Letter,
+  { aggregateId, version }: DeadLetterEntry,
 ): Promise<Followers> {
   if (aggregateId === null || version === null)
     return { count: 0, firstVersion: null, lastVersion: null };

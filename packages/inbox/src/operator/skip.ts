@@ -44,7 +44,7 @@ export type SkipOutcome =
  *
  * The mark takes the skipped event's id, so that a later copy of its record is a duplicate. A lost
  * version has none: should its record turn up after all while the mark stands there, it becomes a
- * `conflict` letter, because a human thought it gone.
+ * `conflict` dead letter, because a human thought it gone.
  */
 export async function skipVersion(operator: Operator, request: SkipRequest): Promise<SkipOutcome> {
   const store = storeOf(operator);
@@ -110,8 +110,8 @@ function classify(mark: number, version: number): SkipOutcome | undefined {
 }
 
 /**
- * Whether the consumer has ever met the aggregate: a mark, a parked record, a letter or a skip of
- * it is there.
+ * Whether the consumer has ever met the aggregate: a mark, a parked record, a dead letter or a skip
+ * of it is there.
  */
 async function hasHeardOf(
   { consumer, dataSource }: Operator,
@@ -134,8 +134,8 @@ interface NamedEvent {
 }
 
 /**
- * The event of a version: a letter's before a parked row's; never that of a conflict, which is the
- * one that does not hold the place.
+ * The event of a version: a dead letter's before a parked row's; never that of a conflict, which is
+ * the one that does not hold the place.
  */
 async function findEvent(
   tx: EntityManager,
@@ -144,14 +144,14 @@ async function findEvent(
   version: number,
 ): Promise<NamedEvent | undefined> {
   const key = [consumer.group, consumer.aggregateType, aggregateId, version];
-  const [letter]: readonly { event_id: string; closed_by: string | null }[] = await tx.query(
+  const [deadLetter]: readonly { event_id: string; closed_by: string | null }[] = await tx.query(
     `SELECT event_id, closed_by FROM dead_letter FORCE INDEX (letters_of_aggregate) WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version = ?
        AND reason <> 'conflict' ORDER BY closed_at IS NULL DESC, last_failed_at DESC LIMIT 1`,
     key,
   );
-  // With a place in the order, nothing else lets a letter be dismissed.
-  if (letter !== undefined)
-    return { eventId: letter.event_id, neverExisted: letter.closed_by === 'dismissed' };
+  // With a place in the order, nothing else lets a dead letter be dismissed.
+  if (deadLetter !== undefined)
+    return { eventId: deadLetter.event_id, neverExisted: deadLetter.closed_by === 'dismissed' };
   const [parked]: readonly { event_id: string }[] = await tx.query(
     'SELECT event_id FROM parked FORCE INDEX (PRIMARY) WHERE consumer = ? AND aggregatetype = ? AND aggregateid = ? AND version = ?',
     key,

@@ -35,7 +35,7 @@ export interface InboxStatus {
   readonly parked: { readonly rows: number; readonly bytes: number; readonly oldestAgeMs: number };
   /** Longest waiting first. */
   readonly parkedAggregates: readonly ParkedAggregate[];
-  readonly openLetters: Readonly<Record<string, number>>;
+  readonly openDeadLetters: Readonly<Record<string, number>>;
   readonly skipped: { readonly policy: number; readonly hand: number };
   /** Records that were gone before they were read, until an audit is clean. */
   readonly missing: OpenMissing;
@@ -71,7 +71,7 @@ export async function inboxStatus(
     ),
     parked,
     parkedAggregates: await longestParked(operator, nowMs, aggregates),
-    openLetters: Object.fromEntries(open),
+    openDeadLetters: Object.fromEntries(open),
     skipped: { policy: await count(`${skips} 'policy'`), hand: await count(`${skips} 'hand'`) },
     missing,
   };

@@ -168,10 +168,10 @@ export function trackSchemaTroubles({
 
   async function describeDeadLetters(key: SchemaKey): Promise<string> {
     const text = `${nameOf(key)} `;
-    const { count, letters } = await memory.findDeadLetters(text, namedDeadLetters);
+    const { count, deadLetters } = await memory.findDeadLetters(text, namedDeadLetters);
     if (count === 0) return '';
-    const more = count > letters.length ? ' and more' : '';
-    return `; dead-lettered before this was clear: ${count} (${letters.join(', ')}${more}), replay them afterwards: npm run dlq -- replay --error "${text}"${consumerFlag}`;
+    const more = count > deadLetters.length ? ' and more' : '';
+    return `; dead-lettered before this was clear: ${count} (${deadLetters.join(', ')}${more}), replay them afterwards: npm run dlq -- replay --error "${text}"${consumerFlag}`;
   }
 
   return {

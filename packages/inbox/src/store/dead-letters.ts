@@ -24,8 +24,8 @@ const deadLettersPerPage = 1_000;
 /** Dead letters behind a place, in the order of `letters_by_time`. */
 export const behindPlace = `(dead_letter.last_failed_at > ? OR (dead_letter.last_failed_at = ? AND dead_letter.letter > ?))`;
 
-export function placeValues({ failedAt, letter }: DeadLetterPlace): readonly unknown[] {
-  return [failedAt, failedAt, letter];
+export function placeValues({ failedAt, id }: DeadLetterPlace): readonly unknown[] {
+  return [failedAt, failedAt, id];
 }
 
 export function mysqlDeadLetters(
@@ -94,14 +94,14 @@ export function mysqlDeadLetters(
       });
       const last = page.at(-1);
       return last && page.length === deadLettersPerPage
-        ? { failedAt: Number(last.last_failed_at), letter: last.letter }
+        ? { failedAt: Number(last.last_failed_at), id: last.letter }
         : undefined;
     },
 
     async closeOf(which) {
       await close(
-        'letter' in which
-          ? { index: 'PRIMARY', sql: 'dead_letter.letter = ?', values: [which.letter] }
+        'id' in which
+          ? { index: 'PRIMARY', sql: 'dead_letter.letter = ?', values: [which.id] }
           : {
               index: 'letters_of_aggregate',
               sql: 'dead_letter.aggregatetype = ? AND dead_letter.aggregateid = ?',
@@ -111,11 +111,11 @@ export function mysqlDeadLetters(
     },
 
     async countOpen() {
-      const rows: readonly { reason: DeadLetterReason; letters: string }[] = await manager.query(
-        'SELECT reason, COUNT(*) AS letters FROM dead_letter WHERE consumer = ? AND is_open = 1 GROUP BY reason ORDER BY reason',
+      const rows: readonly { reason: DeadLetterReason; count: string }[] = await manager.query(
+        'SELECT reason, COUNT(*) AS count FROM dead_letter WHERE consumer = ? AND is_open = 1 GROUP BY reason ORDER BY reason',
         [group],
       );
-      return new Map(rows.map(({ reason, letters }) => [reason, Number(letters)]));
+      return new Map(rows.map(({ reason, count }) => [reason, Number(count)]));
     },
   };
 }
@@ -213,13 +213,13 @@ export function mysqlBreakerState(manager: EntityManager, { group }: ConsumerKey
     },
 
     async countDeadLetters(windowMs) {
-      const [row]: readonly { letters: string }[] = await manager.query(
-        `SELECT COUNT(*) AS letters FROM dead_letter
+      const [row]: readonly { count: string }[] = await manager.query(
+        `SELECT COUNT(*) AS count FROM dead_letter
          WHERE consumer = ? AND is_open = 1 AND reason IN ('attempts-exhausted', 'unprocessable')
             AND event_id IS NOT NULL AND last_failed_at >= ${databaseNowMs} - ?`,
         [group, windowMs],
       );
-      return Number(row?.letters ?? 0);
+      return Number(row?.count ?? 0);
     },
   };
 }

@@ -38,7 +38,7 @@ export interface SchemaMemory {
   findDeadLetters(
     text: string,
     limit: number,
-  ): Promise<{ readonly count: number; readonly letters: readonly string[] }>;
+  ): Promise<{ readonly count: number; readonly deadLetters: readonly string[] }>;
 }
 
 export function mysqlSchemaMemory(
@@ -95,15 +95,15 @@ export function mysqlSchemaMemory(
 
     async findDeadLetters(text, limit) {
       const where = `FROM dead_letter WHERE consumer = ? AND closed_at IS NULL AND reason = 'invalid-event' AND LEFT(error_message, CHAR_LENGTH(?)) = ?`;
-      const [row]: readonly { letters: string }[] = await dataSource.query(
-        `SELECT COUNT(*) AS letters ${where}`,
+      const [row]: readonly { count: string }[] = await dataSource.query(
+        `SELECT COUNT(*) AS count ${where}`,
         [group, text, text],
       );
       const rows: readonly { letter: string }[] = await dataSource.query(
         `SELECT letter ${where} ORDER BY last_failed_at, letter LIMIT ?`,
         [group, text, text, limit],
       );
-      return { count: Number(row?.letters ?? 0), letters: rows.map(({ letter }) => letter) };
+      return { count: Number(row?.count ?? 0), deadLetters: rows.map(({ letter }) => letter) };
     },
   };
 }

@@ -166,11 +166,11 @@ export interface StoredDeadLetter {
 /** A place in the list of open dead letters, which is by the time of the last failure. */
 export interface DeadLetterPlace {
   readonly failedAt: number;
-  readonly letter: string;
+  readonly id: string;
 }
 
 /** Before every open dead letter. */
-export const firstPlace: DeadLetterPlace = { failedAt: -1, letter: '' };
+export const firstPlace: DeadLetterPlace = { failedAt: -1, id: '' };
 
 /** What is in the DLQ, as the database knows it. */
 export interface DeadLetterIndex {
@@ -186,7 +186,7 @@ export interface DeadLetterIndex {
    */
   closePage(after: DeadLetterPlace): Promise<DeadLetterPlace | undefined>;
   /** The same for one dead letter, or for those of one aggregate. */
-  closeOf(which: { readonly letter: string } | { readonly aggregateId: string }): Promise<void>;
+  closeOf(which: { readonly id: string } | { readonly aggregateId: string }): Promise<void>;
   countOpen(): Promise<ReadonlyMap<DeadLetterReason, number>>;
 }
 

@@ -4,7 +4,7 @@ import { runKafkaTool, uniqueName, waitUntil } from '@board/test';
 import kafkajs, { type Message } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { deadLetterHeaders, sourceHeaders } from '../../src/fail/headers.ts';
-import { replayLetters } from '../../src/operator/replay.ts';
+import { replayDeadLetters } from '../../src/operator/replay.ts';
 import { skipVersion } from '../../src/operator/skip.ts';
 import type { Delivery } from '../../src/record.ts';
 import { openInboxLab, type InboxLab, type RunningInbox } from '../support/inbox-lab.ts';
@@ -114,7 +114,7 @@ const texts = (headers: RecordHeaders): (readonly [string, string | undefined])[
 
 describe('a record that another program wrote', () => {
   it('is a dead letter of its own, whatever its codec', { timeout: 90_000 }, async () => {
-    const letters = await deadLettersOf(async () => {
+    const deadLetters = await deadLettersOf(async () => {
       for (const codec of ['lz4', 'snappy', 'zstd'])
         await runKafkaTool(
           'ConsoleProducer',
@@ -123,7 +123,7 @@ describe('a record that another program wrote', () => {
           'boom\n',
         );
     }, 3);
-    expect(letters.map(({ reason }) => reason)).toEqual([
+    expect(deadLetters.map(({ reason }) => reason)).toEqual([
       'no-identity',
       'no-identity',
       'no-identity',
@@ -139,7 +139,7 @@ describe('a record that another program wrote', () => {
         '9:b,8:a,constructor:c,__proto__:d\tpoison',
         'inbox-headers:e\tpoison',
       ];
-      const letters = await deadLettersOf(
+      const deadLetters = await deadLettersOf(
         () =>
           runKafkaTool(
             'ConsoleProducer',
@@ -156,7 +156,7 @@ describe('a record that another program wrote', () => {
           ),
         3,
       );
-      expect(letters.map(({ reason }) => reason)).toEqual([
+      expect(deadLetters.map(({ reason }) => reason)).toEqual([
         'no-identity',
         'no-identity',
         'no-identity',
@@ -174,7 +174,7 @@ describe('a record that another program wrote', () => {
         ],
         [['inbox-headers', 'e']],
       ];
-      for (const [index, { kafka_offset: offset }] of letters.entries()) {
+      for (const [index, { kafka_offset: offset }] of deadLetters.entries()) {
         const record = await readDlq(
           (one) =>
             one.headers[deadLetterHeaders.originOffset]?.toString() === String(offset) &&
@@ -196,12 +196,12 @@ describe('a record that another program wrote', () => {
       Array.from({ length: 12_000 }, (_, n) => [n.toString(36), '']),
     );
     const id = fresh();
-    const letters = await deadLettersOf(
+    const deadLetters = await deadLettersOf(
       () => lab.produce([at(0, junk(headers)), at(0, lab.thing(id, 1))]),
       1,
     );
     clearInterval(beat);
-    expect(letters).toMatchObject([
+    expect(deadLetters).toMatchObject([
       { reason: 'no-identity', error_message: expect.stringContaining('12000 headers') },
     ]);
     await isApplied(id, [1]);
@@ -211,11 +211,11 @@ describe('a record that another program wrote', () => {
 
   it('is a bare dead letter when the DLQ cannot hold it', { timeout: 60_000 }, async () => {
     const id = fresh();
-    const letters = await deadLettersOf(async () => {
+    const deadLetters = await deadLettersOf(async () => {
       await sendCompressed({ partition: 0, value: Buffer.alloc(3_000_000, 'a') });
       await lab.produce([at(0, lab.thing(id, 1))]);
     }, 1);
-    expect(letters).toMatchObject([{ reason: 'no-identity', bare: 1 }]);
+    expect(deadLetters).toMatchObject([{ reason: 'no-identity', bare: 1 }]);
     await isApplied(id, [1]);
   });
 
@@ -230,7 +230,7 @@ describe('a record that another program wrote', () => {
       };
       const id = fresh();
       refused.add(`${id}-1`);
-      const letters = await deadLettersOf(
+      const deadLetters = await deadLettersOf(
         () =>
           lab.produce(
             [
@@ -244,7 +244,7 @@ describe('a record that another program wrote', () => {
           ),
         5,
       );
-      expect(new Set(letters.map(({ reason }) => reason))).toEqual(new Set(['no-identity']));
+      expect(new Set(deadLetters.map(({ reason }) => reason))).toEqual(new Set(['no-identity']));
     },
   );
 
@@ -392,7 +392,7 @@ describe('an error that no table knows', () => {
     async () => {
       const [bad, good, follower] = [fresh(), fresh(), fresh()];
       const heal = plant((id) => id === bad);
-      const letters = await deadLettersOf(
+      const deadLetters = await deadLettersOf(
         () =>
           lab.produce([
             at(0, lab.thing(bad, 1, { eventId: bad })),
@@ -401,7 +401,7 @@ describe('an error that no table knows', () => {
           ]),
         1,
       );
-      expect(letters).toMatchObject([{ letter: bad, reason: 'unprocessable', bare: 0 }]);
+      expect(deadLetters).toMatchObject([{ letter: bad, reason: 'unprocessable', bare: 0 }]);
       await isApplied(good, [1]);
       await lab.produce([at(0, lab.thing(bad, 2))]);
       await lab.caughtUp();
@@ -417,12 +417,12 @@ describe('an error that no table knows', () => {
     async () => {
       const bad = fresh();
       const heal = plant((id) => id === bad);
-      const letters = await deadLettersOf(
+      const deadLetters = await deadLettersOf(
         () => lab.produce([at(0, lab.thing(bad, 1, { eventId: bad }))]),
         1,
       );
       heal();
-      expect(letters).toMatchObject([{ letter: bad, reason: 'unprocessable' }]);
+      expect(deadLetters).toMatchObject([{ letter: bad, reason: 'unprocessable' }]);
     },
   );
 
@@ -431,14 +431,14 @@ describe('an error that no table knows', () => {
     { timeout: 90_000 },
     async () => {
       const id = fresh();
-      const letters = await deadLettersOf(async () => {
+      const deadLetters = await deadLettersOf(async () => {
         await sendCompressed(
           ...Array.from({ length: 3 }, () => ({ partition: 0, value: Buffer.alloc(25_000_000) })),
         );
         await lab.produce([at(0, lab.thing(id, 1))]);
       }, 1);
-      expect(letters).toMatchObject([{ reason: 'unprocessable', bare: 1 }]);
-      expect(Number(letters[0]?.last_offset) - Number(letters[0]?.kafka_offset)).toBe(2);
+      expect(deadLetters).toMatchObject([{ reason: 'unprocessable', bare: 1 }]);
+      expect(Number(deadLetters[0]?.last_offset) - Number(deadLetters[0]?.kafka_offset)).toBe(2);
       await isApplied(id, [1]);
     },
   );
@@ -451,8 +451,8 @@ describe('a bare dead letter', () => {
     // into the DLQ.
     const event = at(0, lab.thing(id, 1, { eventId: id, text: 'x'.repeat(1_114_112 - 2_500) }));
     refused.add(id);
-    const letters = await deadLettersOf(() => sendCompressed(event), 1);
-    expect(letters).toMatchObject([{ letter: id, reason: 'attempts-exhausted', bare: 1 }]);
+    const deadLetters = await deadLettersOf(() => sendCompressed(event), 1);
+    expect(deadLetters).toMatchObject([{ letter: id, reason: 'attempts-exhausted', bare: 1 }]);
     refused.delete(id);
     expect(await replay(id)).toBe('replayed');
     await isApplied(id, [1]);
@@ -465,8 +465,8 @@ describe('a bare dead letter', () => {
       const id = fresh();
       const event = at(0, lab.thing(id, 1, { eventId: id, text: 'x'.repeat(2_000_000) }));
       refused.add(id);
-      const letters = await deadLettersOf(() => sendCompressed(event), 1);
-      expect(letters).toMatchObject([{ letter: id, reason: 'unprocessable', bare: 1 }]);
+      const deadLetters = await deadLettersOf(() => sendCompressed(event), 1);
+      expect(deadLetters).toMatchObject([{ letter: id, reason: 'unprocessable', bare: 1 }]);
       expect(await replay(id)).toBe('incomplete');
       await lab.produce([at(0, lab.thing(id, 2))]);
       await lab.caughtUp();
@@ -495,8 +495,8 @@ async function sendCompressed(...messages: readonly Message[]): Promise<void> {
   await producer.disconnect();
 }
 
-async function replay(letter: string): Promise<string | undefined> {
-  for await (const { outcome } of replayLetters(running.operator, { letters: [letter] }))
+async function replay(deadLetter: string): Promise<string | undefined> {
+  for await (const { outcome } of replayDeadLetters(running.operator, { ids: [deadLetter] }))
     return outcome;
   return undefined;
 }

@@ -41,11 +41,11 @@ it('makes a conflict of a parked event whose place another one has taken', async
   const effects = await lab.rows<{ event_id: string }>(
     'SELECT event_id FROM thing_log WHERE version = 3',
   );
-  const letters = await readDeadLetters(lab);
+  const deadLetters = await readDeadLetters(lab);
   expect(
     [
       ...effects.map((row) => row.event_id),
-      ...letters.map(({ headers }) => headers['id']),
+      ...deadLetters.map(({ headers }) => headers['id']),
     ].toSorted(),
   ).toEqual(['parked', 'rival']);
 });

@@ -60,7 +60,7 @@ it('dead-letters each undecodable event once, although the sweep finds it at the
     }),
     { settings: { retryBaseMs: 500, sweepEveryMs: 1 } },
   );
-  await waitUntil('every letter is out of parking', async () => {
+  await waitUntil('every dead letter is out of parking', async () => {
     return (
       (await lab.rows('SELECT * FROM parked')).length === 0 &&
       (await readDeadLetters(lab)).length >= ids.length

@@ -159,9 +159,9 @@ describe('a topic that refuses writes', () => {
 
       await heal();
       await lab.caughtUp();
-      const letters = await readDeadLetters(lab);
-      expect(letters).toHaveLength(1);
-      expect(letters[0]?.headers).toMatchObject({
+      const deadLetters = await readDeadLetters(lab);
+      expect(deadLetters).toHaveLength(1);
+      expect(deadLetters[0]?.headers).toMatchObject({
         [deadLetterHeaders.reason]: 'invalid-event',
         aggregateId: 'bad',
       });

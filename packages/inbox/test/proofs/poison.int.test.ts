@@ -96,7 +96,7 @@ it(
           return judged ? [{ record, reason: poisons[kind] }] : [];
         }),
       );
-      const letters = await readDeadLetters(lab);
+      const deadLetters = await readDeadLetters(lab);
       const told = ({
         key,
         value,
@@ -115,7 +115,7 @@ it(
           reason,
         ]);
       expect(
-        letters
+        deadLetters
           .map(({ key, value, headers }) =>
             told({
               key,

@@ -177,7 +177,7 @@ it('an id that the registry itself does not know for a while dead-letters the on
   const [good, poison] = [things(20), things(1, 2 ** 31 - 1)];
   await lab.produce([...poison, ...good]);
   await waitUntil('all are applied', async () => (await applied(good)) === good.length);
-  await waitUntil('its letter', async () => (await deadLetters(poison)).length === 1);
+  await waitUntil('its dead letter', async () => (await deadLetters(poison)).length === 1);
   expect(await deadLetters(poison)).toMatchObject([
     { error_message: expect.stringContaining('is not known') },
   ]);
@@ -198,7 +198,7 @@ it('a schema that was received whole and is not of the type dead-letters its eve
   const [good, poison] = [things(5), things(1, otherId)];
   await lab.produce([...poison, ...good]);
   await waitUntil('all are applied', async () => (await applied(good)) === good.length);
-  await waitUntil('its letter', async () => (await deadLetters(poison)).length === 1);
+  await waitUntil('its dead letter', async () => (await deadLetters(poison)).length === 1);
   expect(await deadLetters(poison)).toMatchObject([
     { error_message: expect.stringContaining('does not resolve') },
   ]);
@@ -260,7 +260,10 @@ it('an unknown id on many aggregates is the fault of the events beside one that 
   const [good, poison] = [things(1), things(15, 2 ** 31 - 3)];
   await lab.produce([...poison, ...good]);
   await waitUntil('the good one is applied', async () => (await applied(good)) === 1);
-  await waitUntil('all letters', async () => (await deadLetters(poison)).length === poison.length);
+  await waitUntil(
+    'all dead letters',
+    async () => (await deadLetters(poison)).length === poison.length,
+  );
 });
 
 it('an id that changed its schema pauses, with both fingerprints, and goes on when it is as before', async () => {

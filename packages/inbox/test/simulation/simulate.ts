@@ -14,7 +14,7 @@ import { startMembers } from './members.ts';
 import { group, partitions, sourceTopic } from './memory-broker.ts';
 
 const steps = 400;
-const longestDrain = 20_000;
+const mostDrainRounds = 20_000;
 /** Nothing has changed for so many sweeps: nothing will. */
 const quietSweeps = 4;
 
@@ -96,7 +96,7 @@ export async function simulate(options: SimulationOptions): Promise<void> {
     // What was just appended wakes its readers first.
     await new Promise(setImmediate);
     for (let count = 0; await run.advance(); count += 1) {
-      if (count > longestDrain) throw new Violation('I8: the drain does not end');
+      if (count > mostDrainRounds) throw new Violation('I8: the drain does not end');
       if (changed() !== seen) [seen, sinceMs] = [changed(), clock.now()];
       if (!run.isBusy() && clock.now() - sinceMs > quietSweeps * settings.sweepEveryMs) break;
     }

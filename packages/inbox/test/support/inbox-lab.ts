@@ -300,9 +300,12 @@ export async function readDeadLetters(
     const first = bigMax(BigInt(low), from(partition));
     return sum + Number(bigMax(BigInt(high) - first, 0n));
   }, 0);
-  const letters: { key: Buffer | null; value: Buffer | null; headers: Record<string, string> }[] =
-    [];
-  if (wanted === 0) return letters;
+  const deadLetters: {
+    key: Buffer | null;
+    value: Buffer | null;
+    headers: Record<string, string>;
+  }[] = [];
+  if (wanted === 0) return deadLetters;
   const consumer = lab.kafka.consumer({ groupId: uniqueName('reader'), maxWaitTimeInMs: 100 });
   const done = Promise.withResolvers<void>();
   await consumer.connect();
@@ -310,20 +313,20 @@ export async function readDeadLetters(
   await consumer.run({
     eachMessage: ({ partition, message: { offset, key, value, headers = {} } }) => {
       if (BigInt(offset) < from(partition)) return Promise.resolve();
-      letters.push({
+      deadLetters.push({
         key,
         value,
         headers: Object.fromEntries(
           Object.entries(headers).map(([header, text]) => [header, String(text)]),
         ),
       });
-      if (letters.length >= wanted) done.resolve();
+      if (deadLetters.length >= wanted) done.resolve();
       return Promise.resolve();
     },
   });
   await done.promise;
   await consumer.disconnect();
-  return letters;
+  return deadLetters;
 }
 
 function bigMax(a: bigint, b: bigint): bigint {

@@ -77,7 +77,7 @@ export async function openOutboxLab(stack: StackAddresses): Promise<OutboxLab> {
         rows: thingRows,
         ...options,
       });
-      onTestFinished(() => commits.drain());
+      onTestFinished(() => commits.idle());
       return { commits, database };
     },
     async versions() {

@@ -16,7 +16,7 @@ const seen = z.object({
 });
 
 /** Why the connector may have passed over something. */
-const suspicion = z.object({
+const incident = z.object({
   id: z.string(),
   at: z.iso.datetime(),
   reason: z.string(),
@@ -32,8 +32,8 @@ const suspicion = z.object({
   held: z.literal(true).optional(),
 });
 
-/** Ends one suspicion. */
-const settlement = z.object({
+/** Ends one incident, whose id is stored as `suspicion`. */
+const closure = z.object({
   suspicion: z.string(),
   at: z.iso.datetime(),
   by: z.enum(['audit', 'operator']),
@@ -42,11 +42,21 @@ const settlement = z.object({
 
 const purged = z.object({ at: z.iso.datetime(), rows: z.number(), keys: z.number() });
 
-const parts = { seen, suspicion, settlement, purged };
+const parts = { seen, incident, closure, purged };
+
+/** The names under which incidents and closures are stored; older keepers know them. */
+const storedNames: Readonly<Record<keyof typeof parts, string>> = {
+  seen: 'seen',
+  incident: 'suspicion',
+  closure: 'settlement',
+  purged: 'purged',
+};
+
+const partNames = Object.keys(parts) as readonly (keyof typeof parts)[];
 
 export type Seen = z.infer<typeof seen>;
-export type Suspicion = z.infer<typeof suspicion>;
-type Settlement = z.infer<typeof settlement>;
+export type Incident = z.infer<typeof incident>;
+type Closure = z.infer<typeof closure>;
 type Purged = z.infer<typeof purged>;
 
 /**
@@ -55,8 +65,8 @@ type Purged = z.infer<typeof purged>;
  */
 export interface RelayMemory {
   readonly seen?: Seen;
-  readonly suspicion?: Suspicion;
-  readonly settlement?: Settlement;
+  readonly incident?: Incident;
+  readonly closure?: Closure;
   readonly purged?: Purged;
 }
 
@@ -71,40 +81,42 @@ export interface RelayMemoryStore {
  * Keeps what is known of `connector` in a compacted topic, which it shares with other connectors.
  */
 export function relayMemory(topic: CompactedTopic, connector: string): RelayMemoryStore {
-  const keyOf = (part: string): string => `${connector} ${part}`;
+  const keyOf = (part: keyof typeof parts): string => `${connector} ${storedNames[part]}`;
   return {
     async read() {
       const values = await topic.read();
       if (values === undefined) return undefined;
-      const known = Object.entries(parts).flatMap(([part, schema]) => {
+      const known = partNames.flatMap((part) => {
         const text = values.get(keyOf(part));
-        return text === undefined ? [] : [[part, schema.parse(JSON.parse(text))]];
+        return text === undefined ? [] : [[part, parts[part].parse(JSON.parse(text))]];
       });
       return Object.fromEntries(known) as RelayMemory;
     },
     async remember(memory) {
-      for (const [part, value] of Object.entries(memory))
-        await topic.write(keyOf(part), JSON.stringify(value));
+      for (const part of partNames) {
+        const value = memory[part];
+        if (value !== undefined) await topic.write(keyOf(part), JSON.stringify(value));
+      }
     },
     close: () => topic.close(),
   };
 }
 
-/** What a suspicion says; id and time it is given when it is raised. */
-export type Finding = Omit<Suspicion, 'id' | 'at'>;
+/** What an incident says; it gets its id and time when it is opened. */
+export type Finding = Omit<Incident, 'id' | 'at'>;
 
-/** The suspicion that is still open; one with the same id, whatever any clock says. */
-export function openSuspicion({
-  suspicion: raised,
-  settlement: settled,
-}: RelayMemory): Suspicion | undefined {
-  return raised?.id === settled?.suspicion ? undefined : raised;
+/** The incident that no closure with its id has ended, whatever any clock says. */
+export function findOpenIncident({
+  incident: raised,
+  closure: closed,
+}: RelayMemory): Incident | undefined {
+  return raised?.id === closed?.suspicion ? undefined : raised;
 }
 
 const longestReason = 600;
 
 /** What was found beside what is open already, which must not be forgotten for it. */
-export function findBeside(open: Suspicion | undefined, { reason, ...finding }: Finding): Finding {
+export function findBeside(open: Incident | undefined, { reason, ...finding }: Finding): Finding {
   const story =
     open === undefined || open.reason.includes(reason)
       ? (open?.reason ?? reason)
@@ -116,9 +128,9 @@ export function findBeside(open: Suspicion | undefined, { reason, ...finding }: 
 }
 
 /**
- * A new suspicion. Its id is always a new one: an audit settles what it has seen when it began, and
+ * A new incident. Its id is always a new one: an audit closes what it has seen when it began, and
  * nothing found since.
  */
-export function suspect(finding: Finding, now: Date): Suspicion {
+export function createIncident(finding: Finding, now: Date): Incident {
   return { ...finding, id: randomUUID(), at: now.toISOString() };
 }

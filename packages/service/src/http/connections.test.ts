@@ -8,9 +8,9 @@ import { serveExample } from '../../test/support/example-server.ts';
 import { readJsonBody } from './read-json-body.ts';
 import type { ServiceMiddleware } from './observe-requests.ts';
 
-async function listen(handler?: ServiceMiddleware, drainMs?: number) {
+async function listen(handler?: ServiceMiddleware, shutdownDelayMs?: number) {
   const scope = createScope();
-  const port = await serveExample(handler).listen(scope, '127.0.0.1', 0, drainMs);
+  const port = await serveExample(handler).listen(scope, '127.0.0.1', 0, shutdownDelayMs);
   onTestFinished(() => scope.close());
   return { scope, port };
 }

@@ -37,10 +37,10 @@ export interface HttpServer {
    * Listens until the scope closes, which lets running requests finish; resolves to the port
    * (`port` 0 takes a free one).
    *
-   * From the beginning of the close `/readyz` is red; for `drainMs` more the server goes on, so
-   * that balancers can look away.
+   * From the beginning of the close `/readyz` is red; for `shutdownDelayMs` more the server goes
+   * on, so that balancers can look away.
    */
-  listen(scope: Scope, host: string, port: number, drainMs?: number): Promise<number>;
+  listen(scope: Scope, host: string, port: number, shutdownDelayMs?: number): Promise<number>;
 }
 
 /**
@@ -72,7 +72,12 @@ export function createHttpServer({
     return handle(request, response);
   };
 
-  async function listen(scope: Scope, host: string, port: number, drainMs = 0): Promise<number> {
+  async function listen(
+    scope: Scope,
+    host: string,
+    port: number,
+    shutdownDelayMs = 0,
+  ): Promise<number> {
     const inTurn = handleInTurn((request, response) => {
       // While closing, an answer takes its connection along; Node would keep it open for the next
       // request.
@@ -105,11 +110,11 @@ export function createHttpServer({
       if (scope.signal.aborted) throw new Error('closing');
     });
     // Counted from the beginning of the close: what closes before the server uses the same time.
-    const drained = Promise.withResolvers<void>();
-    if (drainMs === 0) drained.resolve();
-    scope.signal.addEventListener('abort', () => drained.resolve(wait(drainMs)));
+    const delayOver = Promise.withResolvers<void>();
+    if (shutdownDelayMs === 0) delayOver.resolve();
+    scope.signal.addEventListener('abort', () => delayOver.resolve(wait(shutdownDelayMs)));
     scope.defer('http server', async () => {
-      await drained.promise;
+      await delayOver.promise;
       await closeServer(server);
     });
     logger.info({ event: 'http.listening', host, port: bound });

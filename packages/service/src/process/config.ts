@@ -36,7 +36,7 @@ export const configFields = {
    * How long a service that closes goes on serving: longer than a balancer needs to see that
    * `/readyz` is red.
    */
-  drainMs: () =>
+  shutdownDelayMs: () =>
     z
       .string()
       .regex(/^\d{1,5}$/)
@@ -67,7 +67,7 @@ export const configFields = {
       .string()
       .regex(/^[A-Za-z0-9_-]{1,64}$/)
       .default(name)
-      .describe('a name of 1-64 letters, digits, - or _'),
+      .describe('a name of 1-64 dead letters, digits, - or _'),
     LOG_LEVEL: z
       .enum(logLevels)
       .default('info')
@@ -82,6 +82,9 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** Variables and the names that they had before, which work for one release more. */
+export const formerNames: Readonly<Record<string, string>> = { SHUTDOWN_DELAY_MS: 'DRAIN_MS' };
+
 const secretName = /PASSWORD|SECRET|TOKEN|CREDENTIAL|PRIVATE/;
 
 /**
@@ -94,6 +97,7 @@ export function readConfig<Schema extends z.ZodObject>(
   env: NodeJS.ProcessEnv,
 ): Readonly<z.output<Schema>> {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  for (const [name, former] of Object.entries(formerNames)) given[name] ??= given[former];
   const fileProblems = new Map<string, string>();
   for (const variable of Object.keys(schema.shape)) {
     const file = given[`${variable}_FILE`];

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { configFields } from './config.ts';
-import { ConfigError, readConfig } from './config.ts';
+import { ConfigError, configFields, readConfig } from './config.ts';
 
 const schema = z.object({
   ...configFields.process('example'),
@@ -42,6 +41,12 @@ test('reports ALL problems at once, with what came and what is wanted, and HIDES
       ].join('\n'),
     ),
   );
+});
+
+test('a variable is read under its former name where its own is not set', () => {
+  const renamed = z.object({ SHUTDOWN_DELAY_MS: configFields.shutdownDelayMs() });
+  expect(readConfig(renamed, { DRAIN_MS: '7' }).SHUTDOWN_DELAY_MS).toBe(7);
+  expect(readConfig(renamed, { DRAIN_MS: '7', SHUTDOWN_DELAY_MS: '8' }).SHUTDOWN_DELAY_MS).toBe(8);
 });
 
 test('an EMPTY variable counts as not set', () => {

@@ -75,6 +75,14 @@ test('a wrong CONFIGURATION is told on stderr, without a stack, and exits 1', as
   expect([code, events]).toEqual([1, []]);
 });
 
+test('a variable set under its former name is used, with a notice on stderr', async () => {
+  const { code, errors } = await start({ MODE: 'task', DRAIN_MS: '1' }).ended;
+  expect(errors).toBe(
+    'DRAIN_MS is called SHUTDOWN_DELAY_MS now; the old name goes with the next release.\n',
+  );
+  expect(code).toBe(0);
+});
+
 test('a TASK closes and exits 0 by itself', async () => {
   const { code, events } = await start({ MODE: 'task' }).ended;
   expect(events).toEqual(['example.started', 'second.closed', 'first.closed', 'process.closed']);

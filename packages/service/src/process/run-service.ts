@@ -1,12 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import type { z } from 'zod';
-import { ConfigError, readConfig } from './config.ts';
+import { ConfigError, formerNames, readConfig } from './config.ts';
 import { createLogger, type Logger } from './telemetry.ts';
 
 type ProcessConfig = {
   readonly INSTANCE: string;
   readonly LOG_LEVEL: string;
-  readonly DRAIN_MS?: number;
+  readonly SHUTDOWN_DELAY_MS?: number;
 };
 type ProcessSchema = z.ZodObject & z.ZodType<ProcessConfig>;
 
@@ -23,7 +23,7 @@ export interface Running<Config> {
 
 type Start<Schema extends ProcessSchema> = (running: Running<z.output<Schema>>) => Promise<void>;
 
-/** An orderly close that takes longer than this, and the time to drain, is given up. */
+/** An orderly close that takes longer than this, the shutdown delay not counted, is given up. */
 const closeDeadlineMs = 10_000;
 
 /**
@@ -67,13 +67,21 @@ async function runProcess<Schema extends ProcessSchema>(
     logger.fatal({ event: 'process.failed', err: error });
   }
   process.exit(
-    (await closeInTime(scope, logger, closeDeadlineMs + (config.DRAIN_MS ?? 0))) ? exitCode : 1,
+    (await closeInTime(scope, logger, closeDeadlineMs + (config.SHUTDOWN_DELAY_MS ?? 0)))
+      ? exitCode
+      : 1,
   );
 }
 
 function readConfigOrExit<Schema extends ProcessSchema>(
   schema: Schema,
 ): Readonly<z.output<Schema>> {
+  for (const [name, former] of Object.entries(formerNames)) {
+    if (name in schema.shape && process.env[former])
+      process.stderr.write(
+        `${former} is called ${name} now; the old name goes with the next release.\n`,
+      );
+  }
   try {
     return readConfig(schema, process.env);
   } catch (error) {

@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { configFields, runService, runTask, type Running } from '../../src/index.ts';
 
-const schema = z.object({ ...configFields.process('example'), MODE: configFields.text() });
+const schema = z.object({
+  ...configFields.process('example'),
+  MODE: configFields.text(),
+  SHUTDOWN_DELAY_MS: configFields.shutdownDelayMs(),
+});
 
 async function start({
   config,

@@ -1,7 +1,7 @@
 import {
   classifyFailure,
   explainFailure,
-  judgeStatus,
+  classifyStatus,
   rebuildPosition,
   type ConnectApi,
   type Health,
@@ -56,7 +56,7 @@ export function healConnector(healing: Healing): Job {
     async run() {
       const status = await connect.getStatus(connector);
       const health: ConnectorHealth =
-        status === undefined ? { kind: 'missing' } : explained(judgeStatus(status));
+        status === undefined ? { kind: 'missing' } : explained(classifyStatus(status));
       const decision = decideHeal(state, health, now(), settings);
       state = decision.state;
       metrics.connector(health.kind === 'running');

@@ -6,8 +6,8 @@ export interface KeeperMetrics {
   jobFailed(job: string): void;
   connector(isRunning: boolean): void;
   restarted(): void;
-  looked(transactionsBehind: number, isSuspected: boolean): void;
-  suspected(): void;
+  looked(transactionsBehind: number, hasOpenIncident: boolean): void;
+  incidentOpened(): void;
   purged(rows: number, keys: number): void;
   unshipped(rows: number): void;
   trimmed(records: number): void;
@@ -47,12 +47,18 @@ export function createKeeperMetrics(registry: Registry): KeeperMetrics {
     help: 'Transactions of the server that the connector has not acknowledged',
     registers,
   });
-  const suspicion = new Gauge({
-    name: 'keeper_suspicion_open',
+  const incident = new Gauge({
+    name: 'keeper_incident_open',
     help: '1 while the connector may have passed over something',
     registers,
   });
-  const suspicions = new Counter({
+  // Its name before, kept for one release.
+  const suspicion = new Gauge({
+    name: 'keeper_suspicion_open',
+    help: 'The same as keeper_incident_open',
+    registers,
+  });
+  const incidents = new Counter({
     name: 'keeper_position_lost_total',
     help: "Times that the connector's position or the server's history was lost",
     registers,
@@ -74,7 +80,7 @@ export function createKeeperMetrics(registry: Registry): KeeperMetrics {
   });
   const trimmed = new Counter({
     name: 'keeper_retry_records_trimmed_total',
-    help: 'Settled records deleted from retry topics',
+    help: 'Processed records deleted from retry topics',
     registers,
   });
   return {
@@ -83,11 +89,12 @@ export function createKeeperMetrics(registry: Registry): KeeperMetrics {
     jobFailed: (job) => failed.labels(job).inc(),
     connector: (isRunning) => running.set(Number(isRunning)),
     restarted: () => restarts.inc(),
-    looked(transactionsBehind, isSuspected) {
+    looked(transactionsBehind, hasOpenIncident) {
       behind.set(transactionsBehind);
-      suspicion.set(Number(isSuspected));
+      incident.set(Number(hasOpenIncident));
+      suspicion.set(Number(hasOpenIncident));
     },
-    suspected: () => suspicions.inc(),
+    incidentOpened: () => incidents.inc(),
     purged(rowCount, keyCount) {
       rows.inc(rowCount);
       keys.inc(keyCount);

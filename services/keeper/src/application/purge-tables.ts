@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import {
-  distrust,
+  findBlockingIncident,
   waitUntilOutboxShipped,
   type ConnectApi,
   type RelayMemoryStore,
@@ -93,7 +93,7 @@ export function purgeTables(purging: Purging): Job {
           session,
           findUnreceived: purging.findUnreceived(session),
           awaitShipped: () =>
-            waitUntilOutboxShipped({ ...wait, distrust: distrust(memory, 'purge') }),
+            waitUntilOutboxShipped({ ...wait, blockedBy: findBlockingIncident(memory, 'purge') }),
           retentionMs,
           signal,
         });

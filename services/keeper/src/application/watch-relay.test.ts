@@ -1,4 +1,4 @@
-import { openSuspicion, suspect, type RelayMemory } from '@board/relay';
+import { findOpenIncident, createIncident, type RelayMemory } from '@board/relay';
 import { createHealth, createLogger } from '@board/service';
 import { expect, it } from 'vitest';
 import { stallSettings } from '../domain/decide-stall.ts';
@@ -26,21 +26,25 @@ function watching(memory: RelayMemory | undefined) {
     everyMs: 1_000,
     alarms: createHealth().alarms,
     logger: createLogger({ name: 'keeper', level: 'silent' }),
-    metrics: { looked: () => undefined, suspected: () => undefined, restarted: () => undefined },
+    metrics: {
+      looked: () => undefined,
+      incidentOpened: () => undefined,
+      restarted: () => undefined,
+    },
     countShipped: async () => undefined,
     now: () => new Date(),
     elapsedMs: () => 0,
   });
   const settle = (id: string): void =>
     remember({
-      settlement: { suspicion: id, at: new Date().toISOString(), by: 'audit', reason: 'clean' },
+      closure: { suspicion: id, at: new Date().toISOString(), by: 'audit', reason: 'clean' },
     });
-  return { job, settle, open: () => openSuspicion(kept ?? {}) };
+  return { job, settle, open: () => findOpenIncident(kept ?? {}) };
 }
 
 it('a suspicion that is raised while another one is open is not settled by an audit that has seen only the other', async () => {
-  const before = suspect({ reason: 'rebuilt', fence: 'blocked' }, new Date(0));
-  const { job, settle, open } = watching({ suspicion: before });
+  const before = createIncident({ reason: 'rebuilt', fence: 'blocked' }, new Date(0));
+  const { job, settle, open } = watching({ incident: before });
   await job.hold('wrong columns');
   expect(open()).toMatchObject({
     reason: 'rebuilt; then wrong columns',
@@ -53,8 +57,8 @@ it('a suspicion that is raised while another one is open is not settled by an au
 });
 
 it('what an audit has settled meanwhile is not told again', async () => {
-  const before = suspect({ reason: 'rebuilt', fence: 'blocked' }, new Date(0));
-  const { job, settle, open } = watching({ suspicion: before });
+  const before = createIncident({ reason: 'rebuilt', fence: 'blocked' }, new Date(0));
+  const { job, settle, open } = watching({ incident: before });
   await job.run(new AbortController().signal).catch(() => undefined);
   settle(before.id);
   await job.hold('wrong columns');
@@ -62,8 +66,8 @@ it('what an audit has settled meanwhile is not told again', async () => {
 });
 
 it('a keeper that starts later knows that the connector is held, until that is settled', async () => {
-  const held = suspect({ reason: 'wrong columns', fence: 'open', held: true }, new Date(0));
-  const { job, settle } = watching({ suspicion: held });
+  const held = createIncident({ reason: 'wrong columns', fence: 'open', held: true }, new Date(0));
+  const { job, settle } = watching({ incident: held });
   expect(await job.isHeld()).toBe(true);
   settle(held.id);
   expect(await job.isHeld()).toBe(false);
@@ -118,7 +122,11 @@ it.each([
     everyMs: 1_000,
     alarms,
     logger: createLogger({ name: 'keeper', level: 'silent' }),
-    metrics: { looked: () => undefined, suspected: () => undefined, restarted: () => undefined },
+    metrics: {
+      looked: () => undefined,
+      incidentOpened: () => undefined,
+      restarted: () => undefined,
+    },
     countShipped: async () => (records += perLook),
     now: () => new Date(nowMs),
     elapsedMs: () => nowMs,

@@ -1,19 +1,19 @@
 import {
   countTransactions,
   findBeside,
-  judgeLook,
-  judgeStatus,
-  lookAtRelay,
-  openSuspicion,
+  classifyObservation,
+  classifyStatus,
+  observeRelay,
+  findOpenIncident,
   pushFence,
-  suspect,
+  createIncident,
   type ConnectApi,
   type Finding,
-  type Look,
+  type RelayObservation,
   type RelayMemory,
   type RelayMemoryStore,
   type RunSql,
-  type Suspicion,
+  type Incident,
 } from '@board/relay';
 import type { Alarms, Logger } from '@board/service';
 import {
@@ -36,7 +36,7 @@ export interface Watching {
   readonly everyMs: number;
   readonly alarms: Alarms;
   readonly logger: Logger;
-  readonly metrics: Pick<KeeperMetrics, 'looked' | 'suspected' | 'restarted'>;
+  readonly metrics: Pick<KeeperMetrics, 'looked' | 'incidentOpened' | 'restarted'>;
   /** For what is remembered and shown. */
   readonly now: () => Date;
   /** Time that this process has really had. */
@@ -96,13 +96,13 @@ export function watchRelay(watching: Watching): WatchJob {
     return (known ??= read);
   }
 
-  async function look(before: RelayMemory): Promise<Look> {
+  async function look(before: RelayMemory): Promise<RelayObservation> {
     return withSql(async (sql) => {
       if (elapsedMs() >= pushedAtMs + pushEveryMs) {
         await pushFence(sql);
         pushedAtMs = elapsedMs();
       }
-      return lookAtRelay(connect, sql, connector, before.seen);
+      return observeRelay(connect, sql, connector, before.seen);
     });
   }
 
@@ -112,14 +112,19 @@ export function watchRelay(watching: Watching): WatchJob {
   }
 
   async function raise(finding: Finding): Promise<void> {
-    const suspicion = suspect(finding, now());
-    logger.error({ event: 'relay.suspected', connector, ...suspicion });
-    metrics.suspected();
-    await remember({ suspicion });
+    const incident = createIncident(finding, now());
+    logger.error({
+      event: 'relay.incident-opened',
+      oldEvent: 'relay.suspected',
+      connector,
+      ...incident,
+    });
+    metrics.incidentOpened();
+    await remember({ incident });
   }
 
-  async function judge(before: RelayMemory, seen: Look): Promise<void> {
-    const finding = judgeLook(before.seen, seen, openSuspicion(before));
+  async function observe(before: RelayMemory, seen: RelayObservation): Promise<void> {
+    const finding = classifyObservation(before.seen, seen, findOpenIncident(before));
     // Before what was seen: dying in between, the next look finds the same again.
     if (finding !== undefined) await raise(finding);
     const { serverUuid, executed, relayed, file, snapshot } = seen;
@@ -147,18 +152,24 @@ export function watchRelay(watching: Watching): WatchJob {
     }
   }
 
-  /** What is suspected; an audit or an operator settles it where the keeper reads. */
-  async function readOpen(): Promise<Suspicion | undefined> {
-    if (openSuspicion(await recall()) === undefined) return undefined;
-    const settlement = (await memory.read())?.settlement;
-    if (settlement !== undefined) known = { ...known, settlement };
-    const open = openSuspicion(await recall());
-    if (open === undefined) logger.info({ event: 'relay.settled', connector, ...settlement });
+  /** An audit or an operator closes an incident in the memory, where the keeper reads it. */
+  async function readOpen(): Promise<Incident | undefined> {
+    if (findOpenIncident(await recall()) === undefined) return undefined;
+    const closure = (await memory.read())?.closure;
+    if (closure !== undefined) known = { ...known, closure };
+    const open = findOpenIncident(await recall());
+    if (open === undefined)
+      logger.info({
+        event: 'relay.incident-closed',
+        oldEvent: 'relay.settled',
+        connector,
+        ...closure,
+      });
     return open;
   }
 
   /** During a snapshot the offset stays as it is, while records arrive. */
-  async function readStanding({ position, snapshot }: Look): Promise<Standing> {
+  async function readStanding({ position, snapshot }: RelayObservation): Promise<Standing> {
     if (!snapshot) return { position, snapshot };
     const shipped = await countShipped().catch(() => undefined);
     return { position: `${position} ${shipped}`, snapshot };
@@ -168,7 +179,7 @@ export function watchRelay(watching: Watching): WatchJob {
     const decision = decideStall(standing, seen, elapsedMs(), stall);
     const mustAct = decision.alarm !== undefined;
     // What does not run is not this job's to restart: it was paused, or it has failed.
-    if (mustAct && judgeStatus(await connect.getStatus(connector)).kind !== 'running') {
+    if (mustAct && classifyStatus(await connect.getStatus(connector)).kind !== 'running') {
       standing = {
         ...standing,
         position: seen.position,
@@ -203,7 +214,7 @@ export function watchRelay(watching: Watching): WatchJob {
     isHeld: async () => (await readOpen())?.held === true,
     async run() {
       const seen = await look(await recall());
-      await judge(await recall(), seen);
+      await observe(await recall(), seen);
       firstLook.resolve();
       await heal(await readStanding(seen));
       const open = await readOpen();

@@ -38,9 +38,9 @@ test('200 clients edit 20 boards on TWO instances: versions without a gap, one e
     ),
   );
 
-  // Each client adds its letter to what it has read, and reads again when another client was
+  // Each client adds its dead letter to what it has read, and reads again when another client was
   // faster.
-  async function addLetter(client: number): Promise<void> {
+  async function addDeadLetter(client: number): Promise<void> {
     const path = `/boards/${created[client % 20]?.board.id}`;
     for (let status = 412; status !== 200;) {
       const { version, content } = (await (await fetch(url(client) + path)).json()) as Board;
@@ -58,7 +58,7 @@ test('200 clients edit 20 boards on TWO instances: versions without a gap, one e
       expect([200, 412]).toContain(status);
     }
   }
-  await Promise.all(Array.from({ length: 200 }, (_, client) => addLetter(client)));
+  await Promise.all(Array.from({ length: 200 }, (_, client) => addDeadLetter(client)));
 
   const [boards] = await root.query('SELECT version, content FROM board');
   expect(boards).toEqual(

@@ -13,11 +13,11 @@ export function memoryDeadLetters(
   view: View,
   nowMs: () => number,
 ): DeadLetterIndex {
-  function close(isMeant: (letter: string, row: DeadLetterRow) => boolean): void {
+  function close(isMeant: (id: string, row: DeadLetterRow) => boolean): void {
     const { deadLetters, marks, skipped } = view();
-    for (const [letter, row] of deadLetters) {
+    for (const [id, row] of deadLetters) {
       const { identity, failure } = row.stored;
-      if (row.closedBy !== undefined || identity === undefined || !isMeant(letter, row)) continue;
+      if (row.closedBy !== undefined || identity === undefined || !isMeant(id, row)) continue;
       if (failure.reason === 'no-identity' || failure.reason === 'conflict') continue;
       const mark = marks.get(identity.aggregateId)?.version ?? 0;
       const skip = skipped.get(`${identity.aggregateId}/${identity.version}`);
@@ -25,19 +25,19 @@ export function memoryDeadLetters(
       const isPassed =
         mark > identity.version || (mark === identity.version && own?.decidedBy !== 'policy');
       const closedBy = own === undefined ? 'applied' : 'skipped';
-      if (isPassed) changes.push((tables) => tables.deadLetters.set(letter, { ...row, closedBy }));
+      if (isPassed) changes.push((tables) => tables.deadLetters.set(id, { ...row, closedBy }));
     }
   }
   return {
     async record(deadLetters) {
       for (const stored of deadLetters) {
         const { topic, partition, offset } = stored.failure.record.origin;
-        const letter = stored.identity?.eventId ?? `${topic}/${partition}/${offset}`;
+        const id = stored.identity?.eventId ?? `${topic}/${partition}/${offset}`;
         const lastFailedAtMs = nowMs();
         changes.push((tables) => {
-          const before = tables.deadLetters.get(letter)?.closedBy;
+          const before = tables.deadLetters.get(id)?.closedBy;
           const closedBy = before === 'dismissed' ? before : undefined;
-          tables.deadLetters.set(letter, { stored, lastFailedAtMs, closedBy });
+          tables.deadLetters.set(id, { stored, lastFailedAtMs, closedBy });
         });
       }
     },
@@ -46,10 +46,8 @@ export function memoryDeadLetters(
       return undefined;
     },
     async closeOf(which) {
-      close((letter, { stored }) =>
-        'letter' in which
-          ? letter === which.letter
-          : stored.identity?.aggregateId === which.aggregateId,
+      close((id, { stored }) =>
+        'id' in which ? id === which.id : stored.identity?.aggregateId === which.aggregateId,
       );
     },
     async countOpen() {

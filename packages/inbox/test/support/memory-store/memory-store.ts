@@ -117,6 +117,6 @@ function memorySchemas(): SchemaMemory {
     },
     decide: async (schema) => void known.set(keyOf(schema), schema),
     forget: async (key) => void known.delete(keyOf(key)),
-    findDeadLetters: async () => ({ count: 0, letters: [] }),
+    findDeadLetters: async () => ({ count: 0, deadLetters: [] }),
   };
 }

@@ -33,7 +33,7 @@ export function testDeadLetters(open: OpenStores): void {
         ['no-identity', 1],
       ]),
     );
-    await one.transaction(({ deadLetters }) => deadLetters.closeOf({ letter: 'a1' }));
+    await one.transaction(({ deadLetters }) => deadLetters.closeOf({ id: 'a1' }));
     expect((await open_()).get('attempts-exhausted')).toBe(1);
   });
 

@@ -9,7 +9,7 @@ interface StorePair {
   /** What handlers have written and committed, in order. */
   effects(): Promise<readonly unknown[]>;
   /** As an operator does; the store itself never dismisses. */
-  dismiss(letter: string): Promise<void>;
+  dismiss(deadLetter: string): Promise<void>;
 }
 
 /** Gives each test a consumer of its own. */

@@ -13,8 +13,8 @@ export async function holdDatabase(root: TestSchema['root'], world: World): Prom
   for (const { row, events } of Object.values(versions))
     expect(events).toEqual(Array.from({ length: row }, (_, n) => n + 1));
 
-  // Stored is what was told, letter for letter; a later version may have come from a request that
-  // broke off.
+  // Stored is what was told, dead letter for dead letter; a later version may have come from a
+  // request that broke off.
   const boards = await read<{
     id: string;
     version: number;

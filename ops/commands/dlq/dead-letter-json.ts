@@ -1,22 +1,24 @@
 import { isUtf8 } from 'node:buffer';
-import { unpackedHeaders, type Letter, type ShownLetter } from '@board/inbox';
+import { unpackedHeaders, type DeadLetterEntry, type ShownDeadLetter } from '@board/inbox';
 import { isoTime } from '../../cli/print.ts';
 
-/** A letter as `list --json` prints it; `show` and `export` add to it. */
-export function letterJson(letter: Letter) {
+/** A dead letter as `list --json` prints it; `show` and `export` add to it. */
+export function deadLetterJson(deadLetter: DeadLetterEntry) {
   return {
-    ...letter,
-    firstFailedAt: isoTime(letter.firstFailedAt),
-    lastFailedAt: isoTime(letter.lastFailedAt),
-    closedAt: isoTime(letter.closedAt),
-    replayedAt: isoTime(letter.replayedAt),
+    ...deadLetter,
+    // The name of `id` before it was called so, kept for one release.
+    letter: deadLetter.id,
+    firstFailedAt: isoTime(deadLetter.firstFailedAt),
+    lastFailedAt: isoTime(deadLetter.lastFailedAt),
+    closedAt: isoTime(deadLetter.closedAt),
+    replayedAt: isoTime(deadLetter.replayedAt),
   };
 }
 
 /** With its record: key and value as base64, headers as text where they are text. */
-export function shownLetterJson({ letter, record, payload, followers }: ShownLetter) {
+export function shownDeadLetterJson({ deadLetter, record, payload, followers }: ShownDeadLetter) {
   return {
-    ...letterJson(letter),
+    ...deadLetterJson(deadLetter),
     followers,
     payload: payload ?? null,
     record: record
@@ -29,7 +31,7 @@ export function shownLetterJson({ letter, record, payload, followers }: ShownLet
   };
 }
 
-type Record = NonNullable<ShownLetter['record']>;
+type Record = NonNullable<ShownDeadLetter['record']>;
 
 function headersJson(headers: Record['headers']): unknown {
   if (headers.problem !== undefined)

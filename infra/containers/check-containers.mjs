@@ -7,7 +7,7 @@ const architectures = ['x86_64', 'amd64', 'aarch64', 'arm64'];
  * One finding for each thing that the containers need; what cannot be told without an earlier one
  * is left out.
  */
-export function judgeContainers(seen) {
+export function checkContainers(seen) {
   if (!seen.cli) {
     return [
       missing(
@@ -19,9 +19,9 @@ export function judgeContainers(seen) {
   }
   return [
     ok('docker', 'found'),
-    judgeCompose(seen.composeVersion),
-    ...judgeEngine(seen.engine),
-    ...judgeConfig(seen),
+    checkCompose(seen.composeVersion),
+    ...checkEngine(seen.engine),
+    ...checkConfig(seen),
   ];
 }
 
@@ -29,7 +29,7 @@ const ok = (name, detail) => ({ name, status: 'ok', detail });
 const missing = (name, detail, fix) => ({ name, status: 'missing', detail, fix });
 const skipped = (name, detail) => ({ name, status: 'skipped', detail });
 
-function judgeCompose(version) {
+function checkCompose(version) {
   const fix = `install the compose plugin ${oldestCompose.join('.')} or later`;
   if (version === undefined) return missing('compose', '"docker compose" does not answer', fix);
   return isOlder(version, oldestCompose)
@@ -49,7 +49,7 @@ function isOlder(version, oldest) {
   return false;
 }
 
-function judgeEngine(engine) {
+function checkEngine(engine) {
   if (engine.problem !== undefined) {
     const [reason] = engine.problem.split('\n');
     return [
@@ -80,22 +80,22 @@ function judgeEngine(engine) {
   ];
 }
 
-function judgeConfig({ composeVersion, config, missingSecrets, busyPorts, volumes }) {
+function checkConfig({ composeVersion, config, missingSecrets, busyPorts, volumes }) {
   const { project, services } = config;
   const isZookeeper = services?.includes('zookeeper') ?? false;
   const own = `${project}_${isZookeeper ? 'zookeeper-' : ''}mysql`;
   return [
     services === undefined
-      ? judgeUnread(composeVersion, config)
+      ? checkUnread(composeVersion, config)
       : ok('configuration', `project ${project}, ${services.length} services`),
-    judgeSecrets(missingSecrets, volumes.includes(own) ? own : undefined),
-    ...judgePorts(busyPorts),
-    ...(services === undefined ? [] : judgeVolumes(project, isZookeeper, volumes)),
+    checkSecrets(missingSecrets, volumes.includes(own) ? own : undefined),
+    ...checkPorts(busyPorts),
+    ...(services === undefined ? [] : checkVolumes(project, isZookeeper, volumes)),
   ];
 }
 
 /** Compose says which number is wrong, but not where it comes from. */
-function judgeUnread(composeVersion, { problem, wrongPorts }) {
+function checkUnread(composeVersion, { problem, wrongPorts }) {
   if (wrongPorts.length > 0) {
     return missing(
       'configuration',
@@ -110,7 +110,7 @@ function judgeUnread(composeVersion, { problem, wrongPorts }) {
     : missing('configuration', problem, 'mend the file or the variable that it names');
 }
 
-function judgeSecrets(files, mysqlVolume) {
+function checkSecrets(files, mysqlVolume) {
   if (files.length === 0) return ok('secrets', 'all there');
   return mysqlVolume === undefined
     ? missing('secrets', `missing or empty: ${files.join(', ')}`, 'npm run containers -- secrets')
@@ -121,7 +121,7 @@ function judgeSecrets(files, mysqlVolume) {
       );
 }
 
-function judgePorts(busy) {
+function checkPorts(busy) {
   if (busy.length === 0) return [ok('ports', 'free, or used by these containers')];
   const byUser = new Map();
   for (const one of busy) byUser.set(one.stack, [...(byUser.get(one.stack) ?? []), one]);
@@ -138,7 +138,7 @@ function judgePorts(busy) {
   });
 }
 
-function judgeVolumes(project, isZookeeper, volumes) {
+function checkVolumes(project, isZookeeper, volumes) {
   const isForeign = (name) => name === `${project}_${isZookeeper ? '' : 'zookeeper-'}kafka-1`;
   if (!volumes.some(isForeign)) return [];
   const other = isZookeeper ? 'KRaft' : 'ZooKeeper';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Pick } from './corrupt.ts';
 import { corruptions } from './corruptions.ts';
-import { judge, mostPerRule, rules } from './judge.ts';
+import { checkRun, mostPerRule, rules } from './check-run.ts';
 import type { MadeUpRun, Step } from './made-up-parts.ts';
 import { makeUpRun } from './made-up-run.ts';
 
@@ -60,18 +60,18 @@ const everything: readonly Step[] = [
 ];
 
 const broken = (run: MadeUpRun): string[] => [
-  ...new Set(judge(run.history, run.evidence).map(({ rule }) => rule)),
+  ...new Set(checkRun(run.history, run.evidence).map(({ rule }) => rule)),
 ];
 
 test('a run in which everything went as it must has no violation', () => {
   const { history, evidence } = makeUpRun(everything);
-  expect(judge(history, evidence)).toEqual([]);
+  expect(checkRun(history, evidence)).toEqual([]);
 });
 
 test('retry records that were trimmed are not missed', () => {
   const { history, evidence } = makeUpRun(everything);
   evidence.retries = [];
-  expect(judge(history, evidence)).toEqual([]);
+  expect(checkRun(history, evidence)).toEqual([]);
 });
 
 test('a foreign record that claims an identity is known by its place when its dead letter does not hold it', () => {
@@ -107,7 +107,7 @@ test('a foreign record that claims an identity is known by its place when its de
     'kafka_dlt-original-offset': '900',
   };
   evidence.dlq.push({ ...record, topic: 'catalog-service.dlq', headers: bare, foreignId: null });
-  expect(judge(history, evidence)).toEqual([]);
+  expect(checkRun(history, evidence)).toEqual([]);
 });
 
 describe('exactly one rule is broken by', () => {
@@ -170,7 +170,7 @@ test(
     fc.assert(
       fc.property(steps, (drawn) => {
         const { history, evidence } = makeUpRun(drawn);
-        expect(judge(history, evidence)).toEqual([]);
+        expect(checkRun(history, evidence)).toEqual([]);
       }),
       { numRuns: 200 },
     );
@@ -221,7 +221,7 @@ describe('among others', () => {
     const run = among(makeUpRun(everything));
     const corruption = corruptions.find((one) => one.name === name);
     expect(corruption?.apply(run, ([first]) => first)).toBe(true);
-    expect(judge(run.history, run.evidence)).toEqual([]);
+    expect(checkRun(run.history, run.evidence)).toEqual([]);
   });
 
   test('every other corruption of its own boards is found', () => {
@@ -237,7 +237,7 @@ describe('among others', () => {
 test('a rule that is broken for every board is told for the first of them, with the count', () => {
   const run = makeUpRun(Array.from({ length: 50 }, () => step('create')));
   run.evidence.catalog = [];
-  const violations = judge(run.history, run.evidence);
+  const violations = checkRun(run.history, run.evidence);
   expect(violations).toHaveLength(mostPerRule);
   expect(violations.at(-1)?.sentence).toMatch(/ \(50 of this rule, 20 are told\)$/);
 });
@@ -256,7 +256,7 @@ test('the story of a violation is everything that is known about its board, in t
     { ...fault, id: 2, begunAt: at + 9, endedAt: at + 25, tookAt: at + 11 },
   ];
   evidence.parked = [];
-  const [violation] = judge(history, evidence);
+  const [violation] = checkRun(history, evidence);
   expect(violation?.rule).toBe('what follows a dead letter is parked');
   const told = violation?.story.map(
     (line) => `${line.at === null ? 'end' : line.at - at} ${line.text}`,
@@ -298,7 +298,7 @@ test('a ledger that contradicts itself is refused', () => {
   const [first, second] = history.operations;
   if (!first || !second) throw new Error('two operations are needed');
   const refuse = (operations: typeof history.operations) => () =>
-    judge({ ...history, operations }, evidence);
+    checkRun({ ...history, operations }, evidence);
   expect(refuse([first, { ...second, key: first.key }])).toThrow(
     'the ledger has two operations with the key key-1',
   );
@@ -315,5 +315,5 @@ test('a long run with 100,000 foreign records is judged in seconds', { timeout: 
   const foreign: Step = { kind: 'foreign', count: 100_000, to: 'source', isBatch: false };
   const { history, evidence } = makeUpRun([...commands, foreign]);
   // A rule that looks through a list for each record would take minutes.
-  expect(judge(history, evidence)).toEqual([]);
+  expect(checkRun(history, evidence)).toEqual([]);
 });

@@ -1,10 +1,10 @@
-import { deadLetterReasons, type LetterFilter } from '@board/inbox';
+import { deadLetterReasons, type DeadLetterFilter } from '@board/inbox';
 import { Option, type Command } from 'commander';
 import { parseAggregateId, parseText, parseTime } from '../../cli/parse.ts';
 
 export interface FilterFlags {
   readonly reason?: (typeof deadLetterReasons)[number];
-  readonly board?: string;
+  readonly aggregate?: string;
   readonly error?: string;
   readonly since?: number;
   readonly until?: number;
@@ -13,7 +13,7 @@ export interface FilterFlags {
 export function withFilters(command: Command): Command {
   return command
     .addOption(new Option('--reason <reason>', 'only this reason').choices(deadLetterReasons))
-    .option('--board <id>', 'only of this board (aggregate id)', parseAggregateId)
+    .option('--aggregate <id>', 'only of this aggregate', parseAggregateId)
     .option('--error <text>', 'only where class or message of the error contain this', parseText)
     .option(
       '--since <time>',
@@ -23,10 +23,16 @@ export function withFilters(command: Command): Command {
     .option('--until <time>', 'only what failed last before this', parseTime);
 }
 
-export function toFilter({ reason, board, error, since, until }: FilterFlags): LetterFilter {
+export function toFilter({
+  reason,
+  aggregate,
+  error,
+  since,
+  until,
+}: FilterFlags): DeadLetterFilter {
   return {
     ...(reason !== undefined && { reason }),
-    ...(board !== undefined && { aggregateId: board }),
+    ...(aggregate !== undefined && { aggregateId: aggregate }),
     ...(error !== undefined && { error }),
     ...(since !== undefined && { sinceMs: since }),
     ...(until !== undefined && { untilMs: until }),

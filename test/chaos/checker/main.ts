@@ -4,11 +4,11 @@ import { readStack } from '@board/stack';
 import { addressesOf } from '../../src/stack-addresses.ts';
 import type { Evidence } from '../history.ts';
 import { collectEvidence } from './collect-evidence.ts';
-import { judge } from './judge.ts';
+import { checkRun } from './check-run.ts';
 import { printVerdict } from './print-verdict.ts';
 import { readLedger } from './read-ledger.ts';
 
-const help = `npm run judge -- LEDGER [options]
+const help = `npm run chaos:check -- LEDGER [options]
 
 Judges a chaos run by its ledger and by what the stack holds now. The stack must be at rest.
 
@@ -53,7 +53,7 @@ async function run(): Promise<void> {
       ? await collectFrom(values.instance)
       : await readEvidence(values.evidence);
   if (values.keep !== undefined) await writeFile(values.keep, JSON.stringify(evidence));
-  const violations = judge(history, evidence);
+  const violations = checkRun(history, evidence);
   console.log(values.json ? JSON.stringify(violations, null, 2) : printVerdict(violations));
   process.exitCode = violations.length === 0 ? 0 : 1;
 }

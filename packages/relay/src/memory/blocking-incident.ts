@@ -1,5 +1,5 @@
 import { isWatched } from './is-watched.ts';
-import { openSuspicion, type RelayMemoryStore } from './relay-memory.ts';
+import { findOpenIncident, type RelayMemoryStore } from './relay-memory.ts';
 
 /**
  * Why a fence must not be believed, from what the keeper remembers.
@@ -8,13 +8,13 @@ import { openSuspicion, type RelayMemoryStore } from './relay-memory.ts';
  * settles every other suspicion. The purge is stopped by all of them, and when the relay is not
  * watched: it would take away the rows that are needed to repair what the audit finds.
  */
-export function distrust(
+export function findBlockingIncident(
   memory: RelayMemoryStore,
   whose: 'audit' | 'purge',
 ): () => Promise<string | undefined> {
   return async () => {
     const remembered = (await memory.read()) ?? {};
-    const open = openSuspicion(remembered);
+    const open = findOpenIncident(remembered);
     if (whose === 'audit')
       return open?.fence === 'blocked'
         ? `the position of the connector belongs to another life of the server: ${open.reason}`

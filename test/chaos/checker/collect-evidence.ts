@@ -2,7 +2,7 @@ import type { Evidence } from '../history.ts';
 import { readDatabases, type DatabaseAddress } from './read-databases.ts';
 import { readTopics } from './read-topics.ts';
 
-export interface JudgedStack {
+export interface CheckedStack {
   /** A login that may read both databases. */
   readonly mysql: DatabaseAddress;
   readonly brokers: readonly string[];
@@ -13,7 +13,7 @@ export interface JudgedStack {
  * databases. Nothing is written. The stack must be at rest: what moves meanwhile looks like a
  * violation.
  */
-export async function collectEvidence({ mysql, brokers }: JudgedStack): Promise<Evidence> {
+export async function collectEvidence({ mysql, brokers }: CheckedStack): Promise<Evidence> {
   const topics = await readTopics(brokers);
   const databases = await readDatabases(mysql);
   return { readAt: Date.now(), ...topics, ...databases };

@@ -16,7 +16,7 @@ export interface FenceView {
 }
 
 /** Passed only when nothing speaks against it; else why the offset proves nothing, now. */
-export function judgeFence(view: FenceView, connector: string): FenceResult {
+export function classifyFence(view: FenceView, connector: string): FenceResult {
   const { registered, offsets, snapshot, gtid, relayed, reached, known } = view;
   if (gtid === '')
     return { cannotTell: 'the server numbers no transactions: gtid_mode must be ON' };

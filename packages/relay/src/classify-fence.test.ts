@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeFence, type FenceView } from './judge-fence.ts';
+import { classifyFence, type FenceView } from './classify-fence.ts';
 
 const good: FenceView = {
   registered: true,
@@ -12,13 +12,13 @@ const good: FenceView = {
 };
 
 const reason = (changes: Partial<FenceView>): string => {
-  const result = judgeFence({ ...good, ...changes }, 'c');
+  const result = classifyFence({ ...good, ...changes }, 'c');
   return result === 'passed' ? result : result.cannotTell;
 };
 
 describe('the fence', () => {
   it('passes when nothing speaks against it', () => {
-    expect(judgeFence(good, 'c')).toBe('passed');
+    expect(classifyFence(good, 'c')).toBe('passed');
   });
 
   it.each<[string, Partial<FenceView>, string]>([

@@ -1,5 +1,5 @@
-import { findBeside, type Finding, type Seen, type Suspicion } from '../memory/relay-memory.ts';
-import type { Look } from './look-at-relay.ts';
+import { findBeside, type Finding, type Seen, type Incident } from '../memory/relay-memory.ts';
+import type { RelayObservation } from './observe-relay.ts';
 
 /**
  * What this look finds that no earlier one has; undefined when all is as it should be, or known
@@ -8,10 +8,10 @@ import type { Look } from './look-at-relay.ts';
  * `open` means: the position is from the server's present life, so a fence may believe it; whether
  * all was shipped before, the audit must say.
  */
-export function judgeLook(
+export function classifyObservation(
   before: Seen | undefined,
-  look: Look,
-  known: Suspicion | undefined,
+  look: RelayObservation,
+  known: Incident | undefined,
 ): Finding | undefined {
   const rebuilt = before === undefined ? undefined : describeRebuilt(before, look);
   const lost = describeLostHistory(before, look);
@@ -41,7 +41,7 @@ export function judgeLook(
   return undefined;
 }
 
-function describeRebuilt(before: Seen, look: Look): string | undefined {
+function describeRebuilt(before: Seen, look: RelayObservation): string | undefined {
   if (before.relayed === '') return undefined;
   if (look.relayed === '' && look.position === '') return 'the connector has lost its position';
   if (look.snapshot && !before.snapshot)
@@ -51,7 +51,7 @@ function describeRebuilt(before: Seen, look: Look): string | undefined {
   return undefined;
 }
 
-function describeLostHistory(before: Seen | undefined, look: Look): string | undefined {
+function describeLostHistory(before: Seen | undefined, look: RelayObservation): string | undefined {
   if (before === undefined) return undefined;
   if (!look.keepsHistory) {
     return look.serverUuid === before.serverUuid

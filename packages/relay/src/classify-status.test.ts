@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ConnectorStatus } from './index.ts';
-import { judgeStatus } from './index.ts';
+import { classifyStatus } from './index.ts';
 
 type State = ConnectorStatus['connector']['state'];
 
@@ -19,28 +19,28 @@ function status(connector: State, ...tasks: State[]): ConnectorStatus {
 
 describe('judgeStatus', () => {
   it('calls a connector running when its task runs too', () => {
-    expect(judgeStatus(status('RUNNING', 'RUNNING'))).toEqual({ kind: 'running' });
+    expect(classifyStatus(status('RUNNING', 'RUNNING'))).toEqual({ kind: 'running' });
   });
 
   it('does NOT call a connector without a task running', () => {
-    expect(judgeStatus(status('RUNNING'))).toEqual({
+    expect(classifyStatus(status('RUNNING'))).toEqual({
       kind: 'waiting',
       state: 'connector RUNNING, no task',
     });
   });
 
   it('reports the trace of a task that failed under a connector that runs', () => {
-    expect(judgeStatus(status('RUNNING', 'FAILED'))).toEqual({ kind: 'failed', trace: 'why' });
+    expect(classifyStatus(status('RUNNING', 'FAILED'))).toEqual({ kind: 'failed', trace: 'why' });
   });
 
   it.each<State>(['PAUSED', 'STOPPED', 'UNASSIGNED', 'RESTARTING'])(
     'waits while the connector is %s',
     (state) => {
-      expect(judgeStatus(status(state, 'RUNNING')).kind).toBe('waiting');
+      expect(classifyStatus(status(state, 'RUNNING')).kind).toBe('waiting');
     },
   );
 
   it('waits for a connector that Connect does not know yet', () => {
-    expect(judgeStatus(undefined).kind).toBe('waiting');
+    expect(classifyStatus(undefined).kind).toBe('waiting');
   });
 });

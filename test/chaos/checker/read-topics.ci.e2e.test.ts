@@ -14,8 +14,8 @@ test('records of other programs are read to the byte, past the markers of transa
   const topics = [source, ...[1, 2, 3].map((tier) => `${group}.retry.${tier}`), `${group}.dlq`];
   const kafka = connectKafka(
     { brokers },
-    'judge-test',
-    createLogger({ name: 'judge-test', level: 'silent' }),
+    'checker-test',
+    createLogger({ name: 'checker-test', level: 'silent' }),
   );
   const admin = kafka.admin();
   await admin.connect();

@@ -29,7 +29,7 @@ export const mostPerRule = 20;
  * at most 20 violations of one rule, the last of which says how many there are. Throws when the
  * ledger contradicts itself.
  */
-export function judge(history: History, evidence: Evidence): Violation[] {
+export function checkRun(history: History, evidence: Evidence): Violation[] {
   const run = indexRun(history, evidence);
   const tell = storyTeller(run);
   return rules

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { openSuspicion, suspect, type Seen } from './memory/relay-memory.ts';
-import { judgeLook } from './watch/judge-look.ts';
-import type { Look } from './watch/look-at-relay.ts';
+import { findOpenIncident, createIncident, type Seen } from './memory/relay-memory.ts';
+import { classifyObservation } from './watch/classify-observation.ts';
+import type { RelayObservation } from './watch/observe-relay.ts';
 
 const before: Seen = {
   at: '2026-01-01T00:00:00.000Z',
@@ -11,7 +11,7 @@ const before: Seen = {
   file: 'binlog.000003',
   snapshot: false,
 };
-const good: Look = {
+const good: RelayObservation = {
   serverUuid: 'a',
   executed: 'a:1-12',
   relayed: 'a:1-12',
@@ -23,14 +23,17 @@ const good: Look = {
   known: true,
   behind: '',
 };
-const noPosition: Partial<Look> = { relayed: '', position: '', keepsPosition: false };
-const blocked = suspect({ reason: 'reset', fence: 'blocked' }, new Date(0));
-const open = suspect({ reason: 'rebuilt', fence: 'open' }, new Date(0));
-const judge = (changes: Partial<Look>, seen: Seen | null = before, known?: typeof open) =>
-  judgeLook(seen ?? undefined, { ...good, ...changes }, known);
+const noPosition: Partial<RelayObservation> = { relayed: '', position: '', keepsPosition: false };
+const blocked = createIncident({ reason: 'reset', fence: 'blocked' }, new Date(0));
+const open = createIncident({ reason: 'rebuilt', fence: 'open' }, new Date(0));
+const judge = (
+  changes: Partial<RelayObservation>,
+  seen: Seen | null = before,
+  known?: typeof open,
+) => classifyObservation(seen ?? undefined, { ...good, ...changes }, known);
 
 describe('a look at the relay', () => {
-  it.each<[string, Partial<Look>, Seen | null]>([
+  it.each<[string, Partial<RelayObservation>, Seen | null]>([
     ['all goes on', {}, before],
     ['the first look ever', { relayed: '', position: '' }, null],
     ['the FIRST snapshot of a new connector', { snapshot: true }, { ...before, relayed: '' }],
@@ -46,7 +49,7 @@ describe('a look at the relay', () => {
     expect(judge(changes, seen)).toBeUndefined();
   });
 
-  it.each<[string, Partial<Look>, string]>([
+  it.each<[string, Partial<RelayObservation>, string]>([
     [
       'GTIDs were RESET',
       { keepsHistory: false, executed: 'a:1-2', relayed: 'a:1-9', known: false },
@@ -68,7 +71,7 @@ describe('a look at the relay', () => {
     expect(judge(changes)).toEqual({ fence: 'blocked', reason: expect.stringContaining(reason) });
   });
 
-  it.each<[string, Partial<Look>, string]>([
+  it.each<[string, Partial<RelayObservation>, string]>([
     ['the position is GONE', noPosition, 'lost its position'],
     ['a new SNAPSHOT', { snapshot: true }, 'new snapshot'],
     ['a new position', { keepsPosition: false }, 'does not continue'],
@@ -106,19 +109,19 @@ describe('a look at the relay', () => {
 
 describe('a suspicion', () => {
   it('is open until it is settled BY ITS ID', () => {
-    const settlement = { at: open.at, by: 'audit', reason: '' } as const;
-    expect(openSuspicion({})).toBeUndefined();
-    expect(openSuspicion({ suspicion: open })).toBe(open);
+    const closure = { at: open.at, by: 'audit', reason: '' } as const;
+    expect(findOpenIncident({})).toBeUndefined();
+    expect(findOpenIncident({ incident: open })).toBe(open);
     expect(
-      openSuspicion({ suspicion: open, settlement: { ...settlement, suspicion: blocked.id } }),
+      findOpenIncident({ incident: open, closure: { ...closure, suspicion: blocked.id } }),
     ).toBe(open);
     expect(
-      openSuspicion({ suspicion: open, settlement: { ...settlement, suspicion: open.id } }),
+      findOpenIncident({ incident: open, closure: { ...closure, suspicion: open.id } }),
     ).toBeUndefined();
-    expect(openSuspicion({ settlement: { ...settlement, suspicion: open.id } })).toBeUndefined();
+    expect(findOpenIncident({ closure: { ...closure, suspicion: open.id } })).toBeUndefined();
   });
   it('has an id of its own, also when it is made of another one', () => {
-    const again = suspect(open, new Date(1));
+    const again = createIncident(open, new Date(1));
     expect(again).toMatchObject({ reason: open.reason, at: new Date(1).toISOString() });
     expect(again.id).not.toBe(open.id);
   });

@@ -16,7 +16,7 @@ import type {
 } from '../history.ts';
 import { toBoard } from '../clients.ts';
 import { collectEvidence } from './collect-evidence.ts';
-import { judge } from './judge.ts';
+import { checkRun } from './check-run.ts';
 import { readLedger } from './read-ledger.ts';
 import type { DatabaseAddress } from './read-databases.ts';
 
@@ -54,7 +54,7 @@ beforeAll(async () => {
 }, 240_000);
 
 test('what clients did to a running stack is judged clean', () => {
-  expect(judge(history, evidence)).toEqual([]);
+  expect(checkRun(history, evidence)).toEqual([]);
 });
 
 test('what the checker read is what the clients wrote', () => {
@@ -90,7 +90,7 @@ test('what the checker read is what the clients wrote', () => {
 
 test('each table and topic is looked at: without any of them the same run is not clean', () => {
   const broken = (changes: Partial<Evidence>): string[] => [
-    ...new Set(judge(history, { ...evidence, ...changes }).map(({ rule }) => rule)),
+    ...new Set(checkRun(history, { ...evidence, ...changes }).map(({ rule }) => rule)),
   ];
   expect(broken({ boards: [] })).toEqual(['a board is what its last event says']);
   expect(broken({ catalog: [] })).toEqual(['a catalog row is its board']);

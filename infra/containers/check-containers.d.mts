@@ -2,7 +2,8 @@ interface Seen {
   readonly cli: boolean;
   readonly composeVersion: string | undefined;
   readonly engine:
-    { readonly problem: string } | { readonly os: string; readonly architecture: string; readonly memoryBytes: number };
+    | { readonly problem: string }
+    | { readonly os: string; readonly architecture: string; readonly memoryBytes: number };
   readonly config:
     | { readonly project: string; readonly services: readonly string[] }
     | {
@@ -13,7 +14,11 @@ interface Seen {
       };
   readonly missingSecrets: readonly string[];
   /** `stack`: the native stack of this checkout that listens there. */
-  readonly busyPorts: readonly { readonly service: string; readonly port: number; readonly stack?: string }[];
+  readonly busyPorts: readonly {
+    readonly service: string;
+    readonly port: number;
+    readonly stack?: string;
+  }[];
   readonly volumes: readonly string[];
 }
 
@@ -24,4 +29,4 @@ interface Finding {
   readonly fix?: string;
 }
 
-export function judgeContainers(seen: Seen): readonly Finding[];
+export function checkContainers(seen: Seen): readonly Finding[];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeContainers } from '../../infra/containers/judge-containers.mjs';
+import { checkContainers } from '../../infra/containers/check-containers.mjs';
 
 const gib = 1024 ** 3;
 const well = {
@@ -11,15 +11,15 @@ const well = {
   busyPorts: [],
   volumes: ['board_mysql', 'board_kafka-1', 'other_zookeeper-kafka-1'],
 };
-const missing = (seen: Partial<Parameters<typeof judgeContainers>[0]>): string[] =>
-  judgeContainers({ ...well, ...seen })
+const missing = (seen: Partial<Parameters<typeof checkContainers>[0]>): string[] =>
+  checkContainers({ ...well, ...seen })
     .filter(({ status }) => status === 'missing')
     .map(({ name, detail, fix }) => `${name}: ${detail}; ${fix}`);
 
-describe('judgeContainers', () => {
+describe('checkContainers', () => {
   it('finds nothing where all is well', () => {
     expect(missing({})).toEqual([]);
-    expect(judgeContainers(well).map(({ name }) => name)).not.toContain('volumes');
+    expect(checkContainers(well).map(({ name }) => name)).not.toContain('volumes');
   });
 
   it.each([
@@ -105,7 +105,7 @@ describe('judgeContainers', () => {
   });
 
   it('says of the configuration that it was NOT looked at without compose, and judges secrets and ports all the same', () => {
-    const findings = judgeContainers({
+    const findings = checkContainers({
       ...well,
       composeVersion: undefined,
       config: { project: 'board', problem: undefined, wrongPorts: [] },
@@ -129,7 +129,7 @@ describe('judgeContainers', () => {
   ])(
     'with %j, the volume %s is named as what the %s flavour LEFT',
     (services, volume, other, way) => {
-      const findings = judgeContainers({
+      const findings = checkContainers({
         ...well,
         config: { project: 'board', services },
         volumes: [volume],

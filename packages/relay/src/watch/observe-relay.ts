@@ -3,7 +3,7 @@ import type { RunSql } from '../fence.ts';
 import type { Seen } from '../memory/relay-memory.ts';
 
 /** The server and the connector's position now, compared with how they were before. */
-export interface Look extends Omit<Seen, 'at'> {
+export interface RelayObservation extends Omit<Seen, 'at'> {
   /** Changes with everything that the connector acknowledges; empty without a position. */
   readonly position: string;
   /** The server still has all that it once had executed. */
@@ -20,12 +20,12 @@ export interface Look extends Omit<Seen, 'at'> {
  * Connect is asked BEFORE the server: only then must the server know every transaction that the
  * offset names.
  */
-export async function lookAtRelay(
+export async function observeRelay(
   connect: Pick<ConnectApi, 'getOffsets'>,
   mysql: RunSql,
   connector: string,
   before: Omit<Seen, 'at' | 'serverUuid'> = { executed: '', relayed: '', snapshot: false },
-): Promise<Look> {
+): Promise<RelayObservation> {
   const offsets = await connect.getOffsets(connector);
   const [offset] = (offsets ?? []).map((entry) => entry.offset).filter((one) => one !== null);
   // Offsets outlive their connector: one that is not registered has the position that it had.

@@ -7,7 +7,7 @@ export type Health =
   | { readonly kind: 'failed'; readonly trace: string };
 
 /** A connector without tasks does nothing, whatever its own state says. */
-export function judgeStatus(status: ConnectorStatus | undefined): Health {
+export function classifyStatus(status: ConnectorStatus | undefined): Health {
   if (status === undefined) return { kind: 'waiting', state: 'not there yet' };
   const parts = [status.connector, ...status.tasks];
   const failed = parts.find((part) => part.state === 'FAILED');
