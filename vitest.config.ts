@@ -3,11 +3,11 @@ import { defineConfig } from 'vitest/config';
 const notOurs = ['**/node_modules/**', '**/.stack/**'];
 
 /**
- * `ci`: only the stories too long for `npm test`. `full`: everything, the long proofs at full
- * count.
+ * `ci`: only the end-to-end tests too long for `npm test`. `full`: everything, the long proofs at
+ * full count.
  */
 const tier = process.env['TIER'];
-const stories = {
+const endToEnd = {
   include: tier === 'ci' ? ['**/*.ci.e2e.test.ts'] : ['**/*.e2e.test.ts'],
   exclude: tier === undefined ? ['**/*.ci.e2e.test.ts', '**/*.full.e2e.test.ts'] : [],
 };
@@ -45,8 +45,8 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: stories.include,
-          exclude: [...notOurs, ...stories.exclude],
+          include: endToEnd.include,
+          exclude: [...notOurs, ...endToEnd.exclude],
           globalSetup: 'test/setup/test-stack.ts',
           testTimeout: 300_000,
           hookTimeout: 120_000,

@@ -1,14 +1,15 @@
+import { readStack, startCommand } from '@board/stack';
+import { addressesOf, type StackAddresses } from '@board/test';
 import { Command } from 'commander';
-import { benchApply } from './apply/bench-apply.ts';
+import { benchApply } from './bench-apply.ts';
+import { benchScale } from './bench-scale.ts';
 import { printComparison } from './print-comparison.ts';
-import { benchProducer, type ProducerOptions } from './producer/bench-producer.ts';
-import { printProducer } from './producer/print-producer.ts';
-import { readRunningStack } from './read-running-stack.ts';
-import { benchScale } from './scale/bench-scale.ts';
+import { benchProducer, printProducer, type ProducerOptions } from './producer/bench-producer.ts';
 
-const program = new Command('npm run bench --')
+const program: Command = new Command('npm run bench --')
   .description(
-    'Measures ratios within one run; rates alone mean nothing on a machine that does other things too',
+    'Measures ratios within one run; rates alone mean nothing on a machine that does other ' +
+      'things too',
   )
   .option('--instance <name>', 'a running stack', 'main')
   .option('--json', 'for programs');
@@ -28,7 +29,7 @@ program
   .action(async ({ rounds, records }: { rounds: number; records: number }) => {
     const { instance, json } = program.opts<{ instance: string; json?: true }>();
     printComparison(
-      await benchApply(readRunningStack(program, instance), { rounds, records }),
+      await benchApply(readRunningStack(instance), { rounds, records }),
       json === true,
     );
   });
@@ -41,7 +42,7 @@ program
   .action(async ({ rounds, records }: { rounds: number; records: number }) => {
     const { instance, json } = program.opts<{ instance: string; json?: true }>();
     printComparison(
-      await benchScale(readRunningStack(program, instance), { rounds, records }),
+      await benchScale(readRunningStack(instance), { rounds, records }),
       json === true,
     );
   });
@@ -49,7 +50,8 @@ program
 program
   .command('producer')
   .description(
-    'posting boards: order-service against a save() of both entities in one transaction per request',
+    'posting boards: order-service against a save() of both entities in one transaction per ' +
+      'request',
   )
   .option(
     '--rounds <n>',
@@ -72,7 +74,19 @@ program
   )
   .action(async (options: ProducerOptions) => {
     const { instance, json } = program.opts<{ instance: string; json?: true }>();
-    printProducer(await benchProducer(readRunningStack(program, instance), options), json === true);
+    printProducer(await benchProducer(readRunningStack(instance), options), json === true);
   });
 
 await program.parseAsync();
+
+/**
+ * The addresses of the running native stack; without one the program ends and says how to start it.
+ */
+function readRunningStack(instance: string): StackAddresses {
+  const stack = readStack(instance);
+  if (!stack)
+    program.error(
+      `The stack "${instance}" does not run: start it with "${startCommand({ name: instance })}".`,
+    );
+  return addressesOf(stack);
+}

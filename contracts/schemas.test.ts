@@ -52,7 +52,7 @@ function schemaOf(eventType: string): avro.Type {
 }
 
 describe('event schemas', () => {
-  it('stand for one type of event each', () => {
+  it('have one type of event each', () => {
     const types = eventSchemas.map(({ eventType }) => eventType);
     expect(new Set(types).size).toBe(types.length);
   });
@@ -73,13 +73,13 @@ describe('event schemas', () => {
     },
   );
 
-  it('have an example each, below', () => {
+  it('have an example each', () => {
     expect(examples.map(({ type }) => type).toSorted()).toEqual(
       eventSchemas.map(({ eventType }) => eventType).toSorted(),
     );
   });
 
-  it.each(examples)('carry a typed $type there and back UNCHANGED', ({ type, data }) => {
+  it.each(examples)('encode and decode a typed $type without a change', ({ type, data }) => {
     const schema = schemaOf(type);
     const decoded: unknown = schema.fromBuffer(schema.toBuffer(data));
     expect(decoded).toEqual(data);
@@ -94,12 +94,12 @@ describe('event schemas', () => {
     expect(fields.map(({ name }) => name).sort()).toEqual(Object.keys(data).sort());
   });
 
-  it.each(Object.values(boardExamples))('REFUSE a $type without a title', ({ type, data }) => {
+  it.each(Object.values(boardExamples))('refuse a $type without a title', ({ type, data }) => {
     const { title: _title, ...untitled } = data;
     expect(schemaOf(type).isValid(untitled)).toBe(false);
   });
 
-  it('must stay readable by every version in both directions', () => {
+  it('must be readable by every version in both directions', () => {
     expect(schemaCompatibility).toBe('FULL_TRANSITIVE');
   });
 });

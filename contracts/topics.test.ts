@@ -19,7 +19,7 @@ describe('topic definitions', () => {
     expect(config['min.insync.replicas']).toBe('2');
   });
 
-  it('board NEVER expires, is NEVER compacted and takes the broker clock', () => {
+  it('let board never expire, never compact it, and stamp it with the broker clock', () => {
     expect(boardTopic.config).toMatchObject({
       'cleanup.policy': 'delete',
       'retention.ms': '-1',
@@ -28,7 +28,7 @@ describe('topic definitions', () => {
     });
   });
 
-  it('the schema history has one partition and NEVER expires', () => {
+  it('give the schema history one partition and let it never expire', () => {
     expect(schemaHistoryTopic.partitions).toBe(1);
     expect(schemaHistoryTopic.config).toMatchObject({
       'cleanup.policy': 'delete',
@@ -36,12 +36,12 @@ describe('topic definitions', () => {
     });
   });
 
-  it('the heartbeat topic is among those that are created', () => {
+  it('include the heartbeat topic', () => {
     expect(topics).toContain(heartbeatTopic);
   });
 });
 
-it('a command about the first consumer needs no name, one about any other does', () => {
+it('a command needs the name of any consumer but the first', () => {
   const [first, ...others] = consumers.map(({ name }) => name);
   expect(consumerFlag(first ?? '')).toBe('');
   for (const name of others) expect(consumerFlag(name)).toBe(` --consumer ${name}`);

@@ -23,7 +23,7 @@ describe('readProvisionConfig', () => {
     });
   });
 
-  it('names ALL that is wrong at once, and NO password', () => {
+  it('names all that is wrong at once, and no password', () => {
     const wrong = { ...env, MYSQL_PORT: 'many', CDC_PASSWORD: undefined, CONNECT_URL: 'connect' };
     expect(() => readProvisionConfig(wrong)).toThrow(
       /MYSQL_PORT[\s\S]*CDC_PASSWORD[\s\S]*CONNECT_URL/,
@@ -31,7 +31,7 @@ describe('readProvisionConfig', () => {
     expect(() => readProvisionConfig(wrong)).not.toThrow(/root-secret/);
   });
 
-  it.each(Object.keys(env))('does NOT start without %s', (name) => {
+  it.each(Object.keys(env))('does not start without %s', (name) => {
     expect(() => readProvisionConfig({ ...env, [name]: undefined })).toThrow(name);
   });
 });

@@ -2,7 +2,7 @@ import { configFields, readConfig } from '@board/service';
 import { z } from 'zod';
 import { loopbackHost, mysqlUsers, type MysqlAdmin, type UserPasswords } from './mysql-users.ts';
 
-/** Where the servers are, and who their users are to be. */
+/** The addresses of the servers, and their users with passwords. */
 export interface ProvisionConfig {
   readonly admin: MysqlAdmin;
   readonly passwords: UserPasswords;

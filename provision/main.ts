@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { printable } from '@board/service';
 import { readProvisionConfig } from './config.ts';
-import { runStep } from './run-step.ts';
-import { provisionSteps, type ProvisionTools } from './steps.ts';
+import { provisionSteps, runStep, type ProvisionTools } from './steps.ts';
 
 const names = provisionSteps.map(({ name }) => name);
 const usage = `node provision/main.ts [step ...]

@@ -1,8 +1,6 @@
 import { aggregates, consumers } from '@board/contracts';
+import { openConnection, pinSession, type DriverConnection } from '@board/mysql';
 import { must } from '@board/service';
-import { asMysqlAdmin, type MysqlAdmin } from './mysql-admin.ts';
-
-export type { MysqlAdmin } from './mysql-admin.ts';
 
 /**
  * One database for each service that owns aggregates or consumes them; its user there has the same
@@ -31,14 +29,15 @@ export const loopbackHost = '127.0.0.1';
 
 const schemaChanges = 'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES';
 
-export interface Grant {
+/** The part of a GRANT before `TO`, and the account that gets it. */
+interface Grant {
   readonly user: string;
   readonly grant: string;
 }
 
 /**
- * Only what is right for every table of a database, today's and tomorrow's; the rest is
- * `mysql-grants.ts`.
+ * Only what is right for every table of a database, today's and tomorrow's; the rest is in
+ * `tableGrants`.
  */
 const databaseGrants: readonly Grant[] = [
   ...aggregates.map(({ database }) => ({ user: database, grant: `SELECT ON ${database}.*` })),
@@ -111,4 +110,96 @@ export async function createUsers(
     for (const { sql, values } of userStatements(passwords, userHost))
       await connection.query(sql, [...values]);
   });
+}
+
+const place = 'consumer, aggregatetype, aggregateid, version, event_id';
+
+/**
+ * A service can add to its outbox but never change it; only the purge and the operator take rows
+ * away.
+ */
+const tableGrants: readonly Grant[] = [
+  ...aggregates.map(({ database, table }) => ({
+    user: database,
+    grant: `INSERT, UPDATE ON ${database}.${table}`,
+  })),
+  ...[...new Set(aggregates.map(({ database }) => database))].flatMap((database) =>
+    ['outbox', 'idempotency_key', 'event_schema'].flatMap((table) => [
+      { user: database, grant: `INSERT ON ${database}.${table}` },
+      { user: 'purge', grant: `SELECT, DELETE ON ${database}.${table}` },
+    ]),
+  ),
+  ...consumers.flatMap(({ database }) => [
+    // A clean audit clears what it has looked for in vain.
+    { user: 'audit', grant: `UPDATE (cleared_at) ON ${database}.missing_range` },
+    // What shows that an event has reached its consumer, and so the topic; no content of any.
+    { user: 'purge', grant: `SELECT (${place}) ON ${database}.mark` },
+    { user: 'purge', grant: `SELECT (${place}) ON ${database}.parked` },
+    { user: 'purge', grant: `SELECT (consumer, letter) ON ${database}.dead_letter` },
+  ]),
+];
+
+/**
+ * Grants on single tables; call it after the migrations, as MySQL grants nothing on a table that is
+ * not there yet.
+ */
+export async function grantTables(admin: MysqlAdmin, userHost = loopbackHost): Promise<void> {
+  await asMysqlAdmin(admin, async (connection) => {
+    for (const { user, grant } of tableGrants) {
+      try {
+        await connection.query(`GRANT ${grant} TO ?@?`, [user, userHost]);
+      } catch (cause) {
+        throw new Error(
+          `cannot grant ${grant} to ${user}; have the users been created and the migrations run?`,
+          {
+            cause,
+          },
+        );
+      }
+    }
+  });
+}
+
+/** An account that may create databases, users and grants. */
+export interface MysqlAdmin {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** Runs `work` on one connection of the administrator and closes it in every case. */
+async function asMysqlAdmin(
+  admin: MysqlAdmin,
+  work: (connection: DriverConnection) => Promise<void>,
+): Promise<void> {
+  const { host, port, user, password } = admin;
+  const connection = await openConnection({
+    host,
+    port,
+    user,
+    password,
+    charset: 'utf8mb4',
+    connectTimeout: 10_000,
+  }).catch((error: unknown) => {
+    throw isAccessDenied(error) ? new Error(explainRefusal(admin), { cause: error }) : error;
+  });
+  try {
+    await connection.query(pinSession());
+    await work(connection);
+  } finally {
+    await connection.end();
+  }
+}
+
+function isAccessDenied(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ER_ACCESS_DENIED_ERROR';
+}
+
+/** A data folder keeps the password that it was made with. */
+function explainRefusal({ host, port, user }: MysqlAdmin): string {
+  return (
+    `Access denied: MySQL at ${host}:${port} refuses the password of ${user}, so its data was made with another one. ` +
+    'Bring that password back, or delete the data ("docker compose down -v" for containers).'
+  );
 }

@@ -1,11 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { registerConnector } from '@board/relay';
+import { printable } from '@board/service';
 import type { ProvisionConfig } from './config.ts';
-import { grantTables } from './mysql-grants.ts';
-import { createUsers, serviceDatabases } from './mysql-users.ts';
+import { createUsers, grantTables, serviceDatabases } from './mysql-users.ts';
 import { registerSchemas } from './schemas.ts';
 import { createTopics } from './topics.ts';
 
-/** What a step asks of the one who runs it. */
+/** What a step needs from its runner. */
 export interface ProvisionTools {
   readonly say: (line: string) => void;
   /** Runs a file of this checkout in a process of its own, to its end. */
@@ -66,8 +67,8 @@ export const provisionSteps: readonly ProvisionStep[] = [
     name: 'connector',
     needs: ['connect', 'topics', 'grants'],
     run: async ({ connectUrl, brokers }, { say }) => {
-      // One that the keeper has stopped stays so, and says it: its re-drive needs the rest of the
-      // stack.
+      // One that the keeper has stopped stays so, and its progress line says it: its re-drive needs
+      // the rest of the stack.
       await registerConnector({ connectUrl, brokers, onProgress: say });
       return [];
     },
@@ -89,4 +90,32 @@ async function migrate(
     DATABASE_USER: 'migrations',
     DATABASE_PASSWORD: passwords.migrations,
   });
+}
+
+const maxAttempts = 4;
+
+/**
+ * Runs a step, again when it fails: each may be repeated, and servers that have just started (a
+ * topic whose leaders are not known everywhere yet) refuse now what they do a second later.
+ */
+export async function runStep(
+  step: ProvisionStep,
+  config: ProvisionConfig,
+  tools: ProvisionTools,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      for (const line of await step.run(config, tools)) tools.say(line);
+      tools.say(`${step.name} done`);
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (attempt === maxAttempts) throw error;
+      tools.say(
+        `${step.name}: once more, since ${printable(error instanceof Error ? error.message : String(error))}`,
+      );
+      await delay(500 * attempt, undefined, { signal });
+    }
+  }
 }

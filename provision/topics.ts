@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { openAdmin } from '@board/kafka';
 import { topics as pipelineTopics, type TopicDefinition } from '@board/contracts';
+import { openAdmin } from '@board/kafka';
 import type { Admin } from 'kafkajs';
-import { compareTopic, type ActualTopic } from './compare-topic.ts';
 
 const brokersTimeoutMs = 60_000;
 // The default of 5 s is short where the brokers still make their first topics; the client gives up
@@ -12,7 +11,7 @@ const topicResource = 2;
 const dynamicTopicConfig = 1;
 
 /**
- * Creates missing topics, mends the config of the others, and returns one line for each thing it
+ * Creates missing topics, repairs the config of the others, and returns one line for each thing it
  * changed.
  */
 export async function createTopics(
@@ -28,7 +27,7 @@ export async function createTopics(
     const existing = new Set(await admin.listTopics());
     const missing = definitions.filter(({ name }) => !existing.has(name));
     const present = definitions.filter(({ name }) => existing.has(name));
-    return [...(await create(admin, missing)), ...(await mend(admin, present))];
+    return [...(await create(admin, missing)), ...(await repair(admin, present))];
   } finally {
     await admin.disconnect();
   }
@@ -86,7 +85,7 @@ async function waitForLeaders(admin: Admin, topic: string): Promise<void> {
   }
 }
 
-async function mend(admin: Admin, definitions: readonly TopicDefinition[]): Promise<string[]> {
+async function repair(admin: Admin, definitions: readonly TopicDefinition[]): Promise<string[]> {
   const changes: string[] = [];
   const compared = [];
   for (const definition of definitions) {
@@ -150,4 +149,67 @@ function configEntries(
   config: Readonly<Record<string, string>>,
 ): { name: string; value: string }[] {
   return Object.entries(config).map(([name, value]) => ({ name, value }));
+}
+
+/** A topic as the brokers describe it. */
+export interface ActualTopic {
+  readonly partitions: number;
+  /** One number per partition. */
+  readonly replicationFactors: readonly number[];
+  /** Every setting in force, defaults included. */
+  readonly config: Readonly<Record<string, string>>;
+  /** Names of the settings made on the topic itself. */
+  readonly ownSettings: readonly string[];
+}
+
+/** What must change for a topic to be as it is defined. */
+export interface TopicDifference {
+  readonly addPartitions: boolean;
+  readonly alterConfig: boolean;
+  /** What changes, one line each. */
+  readonly lines: readonly string[];
+  /** What Kafka cannot change in place, each with the way out. */
+  readonly impossible: readonly string[];
+}
+
+/** Says what must change for a topic to be as it is defined. */
+export function compareTopic(definition: TopicDefinition, actual: ActualTopic): TopicDifference {
+  const { name, partitions, replicationFactor, config } = definition;
+  const lines: string[] = [];
+  const impossible: string[] = [];
+
+  const addPartitions = actual.partitions < partitions;
+  if (addPartitions) lines.push(`topic ${name}: partitions ${actual.partitions} -> ${partitions}`);
+  if (actual.partitions > partitions) {
+    impossible.push(
+      `topic ${name} has ${actual.partitions} partitions, its definition says ${partitions}, and Kafka cannot take ` +
+        `partitions away: raise the number in the definition, or delete the topic and run the setup again`,
+    );
+  }
+  const wrong = actual.replicationFactors.find((factor) => factor !== replicationFactor);
+  if (wrong !== undefined) {
+    impossible.push(
+      `topic ${name} has replication factor ${wrong}, its definition says ${replicationFactor}: move it with ` +
+        `kafka-reassign-partitions, or delete the topic and run the setup again`,
+    );
+  }
+
+  const configLines = [
+    ...Object.entries(config)
+      .filter(([key, value]) => actual.config[key] !== value)
+      .map(
+        ([key, value]) => `topic ${name}: ${key} ${actual.config[key] ?? 'unknown'} -> ${value}`,
+      ),
+    ...actual.ownSettings
+      .filter((key) => !(key in config))
+      .map(
+        (key) => `topic ${name}: ${key} ${actual.config[key] ?? 'unknown'} -> the brokers' default`,
+      ),
+  ];
+  return {
+    addPartitions,
+    alterConfig: configLines.length > 0,
+    lines: [...lines, ...configLines],
+    impossible,
+  };
 }

@@ -1,12 +1,15 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { doctor } from './commands/doctor.ts';
 import { down, reset } from './commands/down.ts';
 import { logs } from './commands/logs.ts';
-import { setup } from './commands/setup.ts';
-import { fetchOnly, start, up } from './commands/start.ts';
-import { status } from './commands/status.ts';
-import { chooseCluster, type Cluster, clusters, readCluster } from './instance/cluster.ts';
-import { locateInstance } from './instance/instance.ts';
+import { fetchOnly, setup, start, up } from './commands/start.ts';
+import { doctor, status } from './commands/status.ts';
+import {
+  chooseCluster,
+  clusters,
+  locateInstance,
+  readCluster,
+  type Cluster,
+} from './instance/instance.ts';
 import { moreConsumers } from './servers/our-services.ts';
 import type { Only, PortOffset } from './stack.ts';
 
@@ -106,7 +109,7 @@ program
   .action((flags: { yes?: true }) => reset(instance(), flags));
 program
   .command('doctor')
-  .description('says what is missing and what mends it')
+  .description('prints what is missing and how to fix it')
   .option('--json', 'for programs')
   .action((flags: { json?: true }) => doctor(given().instance, given().cluster, flags));
 program

@@ -63,7 +63,7 @@ function ensurePackages() {
     if (npm.error)
       fail(`npm cannot be run (${npm.error.message}): install npm, it comes with Node.`);
     if (npm.status !== 0)
-      fail('npm ci failed: its message above says why. Mend that and start again.');
+      fail('npm ci failed: its message above says why. Fix that and start again.');
     if (!existsSync(join(modules, '.bin/node'))) {
       fail(
         'npm ci left out the locked Node: remove "omit=optional" from npm\'s settings and start again.',
@@ -110,7 +110,7 @@ function main() {
   if (first === 'exec') {
     const [file, ...args] = rest[0] === '--' ? rest.slice(1) : rest;
     if (file === undefined)
-      fail('exec wants a command: node stack/launch.mjs exec -- <command> [arguments]');
+      fail('exec needs a command: node stack/launch.mjs exec -- <command> [arguments]');
     run(file, args);
     return;
   }

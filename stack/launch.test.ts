@@ -31,7 +31,7 @@ test('packages for other systems may be missing', () => {
   expect(isInstalled(lock, { packages: { 'node_modules/koa': { version: '3.3.0' } } })).toBe(true);
 });
 
-test('a package that is MISSING or of another version asks for an install', () => {
+test('a package that is missing or of another version asks for an install', () => {
   expect(isInstalled(lock, { packages: {} })).toBe(false);
   expect(isInstalled(lock, { packages: { 'node_modules/koa': { version: '3.2.0' } } })).toBe(false);
 });

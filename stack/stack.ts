@@ -1,28 +1,42 @@
 import { identifyProcess } from '@board/service';
 import { refuseBusyPorts, refuseFolders, refuseWhatIsMissing } from './check/checks.ts';
 import { ensurePrograms } from './fetch/ensure-programs.ts';
-import { chooseCluster, type Cluster, clusters, readCluster } from './instance/cluster.ts';
 import { tryLock } from './instance/hold-lock.ts';
 import {
+  chooseCluster,
   clearInstance,
-  type Instance,
+  clusters,
   locateInstance,
   makeFolders,
+  readCluster,
   stackCommand,
   startCommand,
+  type Cluster,
+  type Instance,
 } from './instance/instance.ts';
-import { choosePorts, type PortOffset, type Ports, portsAt, readOffset } from './instance/ports.ts';
 import { ensureSecrets, readSecrets, type Secrets } from './instance/secrets.ts';
-import { listSteps, type Only, type Selection, type StepTools } from './run/list-steps.ts';
-import type { Step } from './run/run-graph.ts';
+import { choosePorts, portsAt, readOffset, type PortOffset, type Ports } from './instance/ports.ts';
+import {
+  listSteps,
+  type Only,
+  type Selection,
+  type Step,
+  type StepTools,
+} from './run/list-steps.ts';
 import { runServers } from './run/run-servers.ts';
-import { measureMemory, readLiveState, type StackState, writeState } from './run/stack-state.ts';
-import { stopOrphans } from './run/stop-orphans.ts';
+import {
+  measureMemory,
+  readLiveState,
+  stopOrphans,
+  writeState,
+  type StackState,
+} from './run/stack-state.ts';
 import { loopbackHosts, type ServerContext } from './servers/server.ts';
 
 export { clusters, startCommand };
 export type { Cluster, Instance, Only, PortOffset, Ports, Secrets, StackState };
 
+/** How a stack is started. */
 export interface StartOptions extends Selection {
   /** Default `main`. */
   readonly instance?: string;
@@ -48,7 +62,7 @@ export interface RunningStack {
   readonly state: () => StackState;
   /** Stops the servers in reverse order of dependency; safe to call twice. */
   readonly stop: () => Promise<void>;
-  /** SIGKILL to every server, for those who cannot wait. */
+  /** SIGKILL to every server at once. */
   readonly kill: () => void;
 }
 

@@ -1,9 +1,9 @@
 import type { StackAddresses } from '@board/test';
-import { fillBoards } from './fill-boards.ts';
+import { median } from '../print-comparison.ts';
 import { measureLoad, type Load } from './measure-load.ts';
-import type { ProducerRow } from './print-producer.ts';
-import { mains, startContender, type Contender } from './start-contender.ts';
+import { fillBoards, mains, startContender, type Contender } from './start-contender.ts';
 
+/** The size of the measurement. */
 export interface ProducerOptions {
   readonly rounds: number;
   readonly seconds: number;
@@ -12,9 +12,16 @@ export interface ProducerOptions {
   readonly clients: readonly number[];
 }
 
+/** The rounds of one contender at one number of clients. */
+export interface ProducerRow {
+  readonly clients: number;
+  readonly name: string;
+  readonly loads: readonly Load[];
+}
+
 /**
- * The contenders take turns at every number of clients; all of them run all the time, idle when it
- * is not their turn.
+ * Compares order-service with the usual service. The contenders take turns at every
+ * number of clients; all of them run all the time, idle when it is not their turn.
  */
 export async function benchProducer(
   stack: StackAddresses,
@@ -42,7 +49,7 @@ export async function benchProducer(
             }),
         ),
       );
-    // Compilers and caches warm up.
+    // Not measured: compilers and caches warm up.
     for (const contender of contenders)
       await measureLoad(contender, 16, Math.min(3, options.seconds));
     return await takeTurns(contenders, options);
@@ -64,11 +71,37 @@ async function takeTurns(
         done.push(load);
         const rate = Math.round(load.requestsPerSecond);
         console.error(
-          `${clients} clients, round ${round}/${options.rounds}: ${contender.name}: ${rate} requests/s`,
+          `${clients} clients, round ${round}/${options.rounds}: ${contender.name}: ${rate} ` +
+            'requests/s',
         );
       }
     }
     for (const [{ name }, done] of loads) rows.push({ clients, name, loads: done });
   }
   return rows;
+}
+
+/**
+ * Prints medians of the rounds; the ratio is to the first contender at the same number of clients.
+ */
+export function printProducer(rows: readonly ProducerRow[], asJson: boolean): void {
+  const lines = rows.map(({ clients, name, loads }) => {
+    const of = (field: keyof Load): number => median(loads.map((load) => load[field]));
+    const base =
+      rows.find((row) => row.clients === clients)?.loads.map((load) => load.requestsPerSecond) ??
+      [];
+    return {
+      clients,
+      name,
+      requestsPerSecond: Math.round(of('requestsPerSecond')),
+      ratio: Number((of('requestsPerSecond') / median(base)).toFixed(2)),
+      p50Ms: of('p50Ms'),
+      p99Ms: of('p99Ms'),
+      cpuMsPerRequest: Number(of('cpuMsPerRequest').toFixed(3)),
+      commitsPerSecond: Math.round(of('commitsPerSecond')),
+      rounds: loads.map((load) => Math.round(load.requestsPerSecond)).join(' '),
+    };
+  });
+  if (asJson) console.log(JSON.stringify({ title: 'Posting boards', rows: lines }));
+  else console.table(lines);
 }

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
+import type { TestSchema } from '@board/test';
 import autocannon from 'autocannon';
-import { readCommits, readCpuSeconds } from './read-usage.ts';
 import type { Contender } from './start-contender.ts';
 
+/** One round of one contender. */
 export interface Load {
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
@@ -18,8 +20,8 @@ const body = JSON.stringify({
 });
 
 /**
- * Posts boards from `clients` connections, each as fast as it is answered; throws when one is not
- * answered 201.
+ * Posts boards over `clients` connections, each as fast as it is answered; throws when a request is
+ * not answered with 201.
  */
 export async function measureLoad(
   contender: Contender,
@@ -46,4 +48,21 @@ export async function measureLoad(
     cpuMsPerRequest: ((after.cpu - before.cpu) * 1_000) / result['2xx'],
     commitsPerSecond: (after.commits - before.commits) / result.duration,
   };
+}
+
+/** Linux counts processor time in hundredths of a second. */
+const ticksPerSecond = 100;
+
+/** Processor time of a process so far, in seconds. */
+function readCpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The second field is the program's name in brackets, which may contain spaces.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/** Commits of the whole database server so far. */
+async function readCommits({ root }: TestSchema): Promise<number> {
+  const [rows] = await root.query("SHOW GLOBAL STATUS LIKE 'Com_commit'");
+  return Number((rows as { Value: string }[])[0]?.Value);
 }

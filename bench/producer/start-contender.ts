@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUIDv7 } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,14 +25,15 @@ export interface Contender {
 const fileOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const migrate = fileOf('services/order-service/src/migrate.ts');
 
+/** The main files of the services that are compared. */
 export const mains = {
   ours: fileOf('services/order-service/src/main.ts'),
   usual: fileOf('bench/producer/usual-service.ts'),
 } as const;
 
 /**
- * Makes a schema with order-service's tables, lets `fill` put rows there, and starts the service on
- * a free port.
+ * Creates a schema with order-service's tables, runs `fill` on it and starts the service on a free
+ * port; returns when the service is ready.
  */
 export async function startContender(
   stack: StackAddresses,
@@ -48,8 +50,8 @@ export async function startContender(
     };
     await runToEnd(migrate, env);
     await fill(schema);
-    // As in the native stack the log goes into a file; a pipe would make the service wait for
-    // whoever reads it.
+    // As in the native stack the log goes into a file: with a pipe the service would wait for its
+    // reader.
     const folder = mkdtempSync(join(tmpdir(), 'bench-'));
     const logFile = join(folder, 'service.log');
     const child = spawn(process.execPath, [main], {
@@ -100,4 +102,42 @@ async function waitForReady(url: string): Promise<void> {
     await answer.body?.cancel();
     return answer.ok;
   });
+}
+
+const boardsPerStatement = 2_000;
+
+/** Stores boards with their events as order-service does, in large transactions. */
+export async function fillBoards(
+  { root }: TestSchema,
+  boards: number,
+  onProgress: (stored: number) => void,
+) {
+  const now = new Date();
+  const content = '안녕하세요. 이것은 벤치마크에 쓰는 본문입니다. '.repeat(6);
+  for (let stored = 0; stored < boards; stored += boardsPerStatement) {
+    const ids = Array.from({ length: Math.min(boardsPerStatement, boards - stored) }, () =>
+      randomUUIDv7(),
+    );
+    await root.query(
+      'INSERT INTO board (id, version, title, content, author, created_at, updated_at) VALUES ?',
+      [ids.map((id) => [id, 1, '벤치마크 게시글 🎉', content, '민지', now, now])],
+    );
+    await root.query(
+      `INSERT INTO outbox (id, aggregatetype, aggregateid, version, partition_key, type, payload,
+        occurred_at) VALUES ?`,
+      [
+        ids.map((id) => [
+          randomUUIDv7(),
+          'board',
+          id,
+          1,
+          '민지',
+          'BoardCreated',
+          Buffer.from(content),
+          now,
+        ]),
+      ],
+    );
+    onProgress(stored + ids.length);
+  }
 }

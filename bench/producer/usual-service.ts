@@ -15,9 +15,8 @@ import { EntitySchema } from 'typeorm';
 import { z } from 'zod';
 
 /**
- * Posts boards the way most services do: `save()` of both entities in one `transaction()` per
- * request. Everything around it is the same as in order-service: server, log, metrics, pool,
- * tables; its payload is plain JSON.
+ * Stores boards the usual way: `save()` of both entities in one `transaction()` per request.
+ * Server, log, metrics, pool and tables are those of order-service; the payload is plain JSON.
  */
 const boardEntity = new EntitySchema<Record<string, unknown>>({
   name: 'Board',

@@ -1,6 +1,11 @@
-import { defineEventTopic, readEventSchema, type AggregateDefinition } from './aggregate.ts';
+import {
+  defineEventTopic,
+  readEventSchema,
+  type AggregateDefinition,
+  type ConsumerDefinition,
+} from './definitions.ts';
 
-/** State of a board after a change; times are milliseconds since the epoch. */
+/** State of a board after a change; times are in milliseconds since the epoch. */
 export interface BoardState {
   readonly id: string;
   readonly version: number;
@@ -43,4 +48,16 @@ export const boardAggregate: AggregateDefinition = {
   ],
   database: 'order_service',
   table: 'board',
+};
+
+/** catalog-service, which copies the boards. */
+export const catalogConsumer: ConsumerDefinition = {
+  name: 'catalog',
+  group: 'catalog-service',
+  source: boardAggregate.topic,
+  aggregateType: boardAggregate.type,
+  retryTiers: 3,
+  schemas: boardAggregate.schemas,
+  database: 'catalog_service',
+  tables: ['catalog', 'created_per_day'],
 };

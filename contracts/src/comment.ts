@@ -1,16 +1,21 @@
-import { defineEventTopic, readEventSchema, type AggregateDefinition } from './aggregate.ts';
+import {
+  defineEventTopic,
+  readEventSchema,
+  type AggregateDefinition,
+  type ConsumerDefinition,
+} from './definitions.ts';
 
-/* The running example of docs/your-own-events.md. */
+/* Comments are the running example of docs/your-own-events.md. */
 
 export interface CommentAdded {
   readonly type: 'CommentAdded';
-  /** The time is in milliseconds since the epoch. */
   readonly data: {
     readonly id: string;
     readonly version: number;
     readonly boardId: string;
     readonly text: string;
     readonly author: string | null;
+    /** Milliseconds since the epoch. */
     readonly createdAt: number;
   };
 }
@@ -38,4 +43,16 @@ export const commentAggregate: AggregateDefinition = {
   ],
   database: 'order_service',
   table: 'comment',
+};
+
+/** comment-service, which keeps and counts the comments. */
+export const commentsConsumer: ConsumerDefinition = {
+  name: 'comments',
+  group: 'comment-service',
+  source: commentAggregate.topic,
+  aggregateType: commentAggregate.type,
+  retryTiers: 3,
+  schemas: commentAggregate.schemas,
+  database: 'comment_service',
+  tables: ['comment', 'comments_per_board'],
 };

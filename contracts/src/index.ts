@@ -1,6 +1,3 @@
-export * from './aggregate.ts';
-export * from './consumer.ts';
-export * from './headers.ts';
+export * from './definitions.ts';
 export * from './pipeline.ts';
-export * from './relay-topics.ts';
-export type { TopicDefinition } from './topic.ts';
+export * from './relay.ts';

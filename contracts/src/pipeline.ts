@@ -1,16 +1,15 @@
-import type { AggregateDefinition } from './aggregate.ts';
-import { boardAggregate } from './board.ts';
-import { catalogConsumer } from './catalog.ts';
-import { commentAggregate } from './comment.ts';
-import { commentsConsumer } from './comments.ts';
-import { groupTopics, type ConsumerDefinition } from './consumer.ts';
-import { heartbeatTopic, keeperMemoryTopic, schemaHistoryTopic } from './relay-topics.ts';
-import type { TopicDefinition } from './topic.ts';
+import { boardAggregate, catalogConsumer } from './board.ts';
+import { commentAggregate, commentsConsumer } from './comment.ts';
+import {
+  groupTopics,
+  type AggregateDefinition,
+  type ConsumerDefinition,
+  type TopicDefinition,
+} from './definitions.ts';
+import { heartbeatTopic, keeperMemoryTopic, schemaHistoryTopic } from './relay.ts';
 
 export * from './board.ts';
-export * from './catalog.ts';
 export * from './comment.ts';
-export * from './comments.ts';
 
 /** Every kind of aggregate: add the next one here. */
 export const aggregates: readonly AggregateDefinition[] = [boardAggregate, commentAggregate];
@@ -19,9 +18,8 @@ export const aggregates: readonly AggregateDefinition[] = [boardAggregate, comme
 export const consumers: readonly ConsumerDefinition[] = [catalogConsumer, commentsConsumer];
 
 /**
- * The consumers, some with tables in another database of the same server: `catalog=copy`, more of
- * them after commas. Undefined when the text is not of this form, or names a consumer that is not
- * there.
+ * The consumers, some with tables in another database of the same server: `catalog=copy`, several
+ * with commas between. Undefined when the text is not of this form or names an unknown consumer.
  */
 export function moveConsumers(text: string): readonly ConsumerDefinition[] | undefined {
   const moved = text.split(',').map((part) => /^([\w-]+)=(\w{1,64})$/.exec(part));
@@ -38,8 +36,8 @@ export function moveConsumers(text: string): readonly ConsumerDefinition[] | und
 }
 
 /**
- * What the operator's commands need to be about this consumer, with a space before it: nothing for
- * the first.
+ * The option that names this consumer to the operator's commands, with a space before it; empty for
+ * the first consumer, which is their default.
  */
 export function consumerFlag(name: string): string {
   return consumers.slice(1).some((consumer) => consumer.name === name) ? ` --consumer ${name}` : '';
@@ -47,8 +45,8 @@ export function consumerFlag(name: string): string {
 
 /** Every topic that `provision/` creates, in this order. */
 export const topics: readonly TopicDefinition[] = [
-  // Before the aggregates' own: an event that fails in a partition which the retry topics do not
-  // have yet has to wait.
+  // Must come before the aggregates' topics: an event that fails in a partition that the retry
+  // topics do not have yet has to wait.
   ...consumers.flatMap(groupTopics),
   ...aggregates.map(({ topic }) => topic),
   heartbeatTopic,

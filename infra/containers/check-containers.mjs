@@ -4,8 +4,8 @@ const oldestCompose = [2, 24, 4];
 const architectures = ['x86_64', 'amd64', 'aarch64', 'arm64'];
 
 /**
- * One finding for each thing that the containers need; what cannot be told without an earlier one
- * is left out.
+ * One finding for each thing that the containers need; what depends on an earlier one that is
+ * missing is left out.
  */
 export function checkContainers(seen) {
   if (!seen.cli) {
@@ -94,20 +94,20 @@ function checkConfig({ composeVersion, config, missingSecrets, busyPorts, volume
   ];
 }
 
-/** Compose says which number is wrong, but not where it comes from. */
+/** Compose reports which number is wrong, but not where it comes from. */
 function checkUnread(composeVersion, { problem, wrongPorts }) {
   if (wrongPorts.length > 0) {
     return missing(
       'configuration',
       wrongPorts
-        .map(({ variable, value }) => `${variable} is "${value}", and wants a port, 0 to 65535`)
+        .map(({ variable, value }) => `${variable} is "${value}", must be a port from 0 to 65535`)
         .join('; '),
       'set it right, or take it out, in .env or the environment',
     );
   }
   return composeVersion === undefined
     ? skipped('configuration', 'not looked at: only "docker compose" can read all of it')
-    : missing('configuration', problem, 'mend the file or the variable that it names');
+    : missing('configuration', problem, 'fix the file or the variable that it names');
 }
 
 function checkSecrets(files, mysqlVolume) {

@@ -1,20 +1,19 @@
 // npm run containers -- secrets | doctor. Plain JavaScript without packages, for any Node from 20
-// on and any system: whoever runs the containers has installed nothing else.
+// on and any system: a user of the containers has installed nothing else.
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isPort, readComposePorts, readDotEnv } from './compose-ports.mjs';
 import { checkContainers } from './check-containers.mjs';
-import { findNativeStacks } from './native-stacks.mjs';
+import { findNativeStacks, isPort, readComposePorts, readDotEnv } from './ports.mjs';
 
 const checkout = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const usage = `npm run containers -- <command>
 
   secrets           makes the passwords that are missing in .secrets/; changes none that is there
-  doctor [options]  says what keeps "docker compose up" from working, and what mends it
+  doctor [options]  prints what keeps "docker compose up" from working, and how to fix it
       -f <file>         as for docker compose, may be repeated
       --profile <name>  as for docker compose, may be repeated
       --json            for programs
@@ -35,7 +34,7 @@ function makeSecrets() {
   mkdirSync(join(checkout, '.secrets'), { recursive: true, mode: 0o700 });
   for (const file of missing) {
     writeFileSync(file, randomBytes(24).toString('base64url'), { flag: 'wx' });
-    // Containers read it under user ids of their own; the folder keeps everybody else out.
+    // Containers read it under user ids of their own; the folder keeps other users out.
     chmodSync(file, 0o444);
   }
   const names = missing.map((file) => relative(checkout, file)).join(', ');
@@ -69,8 +68,8 @@ function hasContent(file) {
   return existsSync(file) && statSync(file).isFile() && statSync(file).size > 0;
 }
 
-/** What is so on this machine; judging it is `checkContainers`. */
-async function look(composeArgs) {
+/** The facts of this machine; `checkContainers` classifies them. */
+async function observeMachine(composeArgs) {
   const cli = docker('--version');
   const compose = docker('compose', 'version', '--short');
   const info = docker('info', '--format', '{{json .}}');
@@ -162,15 +161,15 @@ async function doctor(args) {
       composeArgs.push(args[index], args[index + 1]);
       index += 1;
     } else if (['-f', '--file', '--profile'].includes(args[index]))
-      return fail(`${args[index]} wants a value.`);
+      return fail(`${args[index]} needs a value.`);
     else return fail(`doctor does not know "${args[index]}".`);
   }
-  const findings = checkContainers(await look(composeArgs));
+  const findings = checkContainers(await observeMachine(composeArgs));
   if (findings.some(({ status }) => status === 'missing')) process.exitCode = 1;
   if (isJson) return console.log(JSON.stringify(findings, null, 2));
   for (const { name, status, detail, fix } of findings) {
     console.log(`${status.padEnd(8)}${name.padEnd(14)}${detail}`);
-    if (fix !== undefined) console.log(`${' '.repeat(22)}mend it: ${fix}`);
+    if (fix !== undefined) console.log(`${' '.repeat(22)}to fix: ${fix}`);
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createFile, requireFile } from './files.ts';
+import { createFile, requireFile } from './arguments.ts';
 import { UsageError } from './program.ts';
 
 let folder: string;
@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-it('a file to read has to be there, and to be a file', async () => {
+it('a file to read must exist and must not be a folder', async () => {
   await requireFile('--logs', join(folder, 'there'));
   const gone = join(folder, 'gone');
   await expect(requireFile('--logs', gone)).rejects.toThrow(
@@ -24,7 +24,7 @@ it('a file to read has to be there, and to be a file', async () => {
   );
 });
 
-it('a file to write is made, and one that EXISTS is left alone', async () => {
+it('a file to write is created, and an existing file is left alone', async () => {
   const file = join(folder, 'new');
   const stream = await createFile('--out', file);
   stream.end('text');
@@ -39,7 +39,8 @@ it('a file to write is made, and one that EXISTS is left alone', async () => {
   const nowhere = join(folder, 'gone/new');
   await expect(createFile('--out', nowhere)).rejects.toThrow(
     new UsageError(
-      `--out names ${nowhere}, and there is no folder ${join(folder, 'gone')}: make it, or choose another.`,
+      `--out names ${nowhere}, and there is no folder ${join(folder, 'gone')}: make it, or ` +
+        'choose another.',
     ),
   );
 });

@@ -7,9 +7,9 @@ it.each([
   [2, '2 copies'],
 ])('%i is counted as "%s"', (count, text) => expect(counted(count, 'copy', 'copies')).toBe(text));
 
-it('most words only gain an s', () => expect(counted(3, 'letter')).toBe('3 dead letters'));
+it('most words only gain an s', () => expect(counted(3, 'dead letter')).toBe('3 dead letters'));
 
-it('a span of ONE version is no span', () => {
+it('a span of one version is printed as that version', () => {
   expect(versionSpan(9, 9)).toBe('version 9');
   expect(versionSpan(9, 12)).toBe('versions 9 to 12');
 });

@@ -1,11 +1,11 @@
-/** One JSON document a line, so that any number of them can be read one by one. */
+/** Prints one JSON document per line. */
 export function printJson(value: unknown): void {
   console.log(JSON.stringify(value));
 }
 
 /**
- * One row at a time: the widths are given, because a table of a million rows has no end to wait
- * for.
+ * Returns a function that prints one row of a table, the head before the first row. The widths are
+ * given, because rows are printed before all of them are known.
  */
 export function rowPrinter(
   columns: Readonly<Record<string, number>>,
@@ -26,10 +26,7 @@ export function rowPrinter(
 
 const longestText = 160;
 
-/**
- * The first line of a text, with an ellipsis where it was cut: a figure cut in the middle would be
- * another figure.
- */
+/** The first line of a text, at most 160 characters; an ellipsis shows that it was cut. */
 export function shorten(text: string): string {
   const [line = ''] = text.split('\n');
   return line.length > longestText ? `${line.slice(0, longestText)}…` : line;
@@ -45,19 +42,20 @@ export function versionSpan(first: number | null, last: number | null): string {
   return first === last ? `version ${first}` : `versions ${first} to ${last}`;
 }
 
+/** ISO 8601 of milliseconds since the epoch. */
 export function isoTime(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
 
-/** A duration as people say it. */
+/** A duration in ms as text: `90 s`, `5 min`, `2.0 h`. */
 export function age(ms: number): string {
   const seconds = Math.round(ms / 1_000);
   if (seconds < 120) return `${seconds} s`;
   return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3_600).toFixed(1)} h`;
 }
 
-/** What became of one dead letter or version: a sentence for people, the result for programs. */
-export function tell<Outcome extends string>(
+/** Prints the outcome of a command: a sentence, or the result as JSON with --json. */
+export function printOutcome<Outcome extends string>(
   { json }: { readonly json?: true },
   result: { readonly outcome: Outcome } & Record<string, unknown>,
   sentences: Readonly<Record<Outcome, string>>,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { ConfigError, printable } from '@board/service';
 import { Command, CommanderError } from 'commander';
-import { describeVariables, type ServerName, type Wanted } from './addresses.ts';
+import { describeVariables, type ServerName, type CommandServers } from './addresses.ts';
 
 /** Options that every command has. */
 export interface CommonFlags {
@@ -10,25 +10,25 @@ export interface CommonFlags {
 }
 
 interface ProgramOptions {
-  /** As it is typed: `npm run dlq --`. */
+  /** As an operator types it: `npm run dlq --`. */
   readonly name: string;
   readonly description: string;
-  readonly servers: Wanted<ServerName>;
-  /** What each exit code says, where it is more than this. */
+  readonly servers: CommandServers<ServerName>;
+  /** What each exit code means, where the default text is not enough. */
   readonly exitCodes?: string;
-  /** Lines before the environment. */
+  /** Lines of --help before the environment. */
   readonly notes?: string;
 }
 
 /**
- * A program whose commands all know `--instance` and `--json`, whose usage errors are thrown, and
- * whose --help is whole.
+ * Creates a program with `--instance` and `--json`, whose --help names the environment and the exit
+ * codes; it throws usage errors.
  */
 export function createProgram({
   name,
   description,
   servers,
-  exitCodes,
+  exitCodes = '0 done, 1 failed or not possible as things are, 2 the command was given wrongly.',
   notes = '',
 }: ProgramOptions): Command {
   return new Command(name)
@@ -45,21 +45,21 @@ export function createProgram({
       'after',
       `${notes}\n${describeVariables(servers)}` +
         '\nSERVER_DEADLINE_MS (60000): how long a server may say nothing before the command ends.' +
-        `\nExit code: ${exitCodes ?? '0 done, 1 failed or not possible as things are, 2 the command was given wrongly.'}`,
+        `\nExit code: ${exitCodes}`,
     );
 }
 
-/** The command cannot be carried out as it was given: exit code 2. */
+/** The command line is wrong: exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
 /**
- * Runs it and ends the process: 0 done, 1 failed or not possible, 2 the command was given wrongly;
- * or what the command has set.
+ * Runs the program and ends the process. Exit code 0: done; 1: failed or not possible; 2: the
+ * command line is wrong; or the code that the command has set.
  */
 export async function runProgram(program: Command): Promise<void> {
-  // A reader that has seen enough (`| head`) is no failure.
+  // A reader that closes the pipe (`| head`) is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     process.exit(error.code === 'EPIPE' ? (process.exitCode ?? 0) : 1);
   });
@@ -73,13 +73,13 @@ export async function runProgram(program: Command): Promise<void> {
       process.exitCode = error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
     }
   }
-  // Once its output is written: a connection that cannot close must not hold it.
+  // A connection that cannot close must not hold the process; its output is written first.
   for (const stream of [process.stdout, process.stderr])
     if (stream.writableNeedDrain) await once(stream, 'drain');
   process.exit();
 }
 
-/** Options by the name that they had before, which works for one release more. */
+/** Former names of options, accepted for one release. */
 const renamedOptions: Readonly<Record<string, string>> = {
   '--board': '--aggregate',
   '--boards': '--aggregates',
@@ -93,7 +93,7 @@ function renamedOption(argument: string): string {
   return [name, ...value].join('=');
 }
 
-/** A failure with its causes, as people read it. */
+/** The message of a failure, followed by those of its causes. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const text = error.message === '' ? error.name : error.message;

@@ -1,7 +1,7 @@
 import { openSession } from '@board/mysql';
 import type { IdRange } from '@board/inbox';
 
-/** Runs one statement and gives its rows. */
+/** Runs one statement and returns its rows. */
 export type RunSql = <Row>(sql: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
 
 export interface DatabaseAddress {
@@ -11,10 +11,10 @@ export interface DatabaseAddress {
   readonly password: string;
 }
 
-/** For one statement; what is read in chunks may take as long as it likes altogether. */
+/** The limit of one statement; a read in chunks may take longer as a whole. */
 const statementTimeoutMs = 60_000;
 
-/** One connection that only reads, and sees what others commit. */
+/** Opens a connection of its own; each statement sees what other sessions have committed. */
 export async function connectSql(
   address: DatabaseAddress,
 ): Promise<{ sql: RunSql; close(): Promise<void> }> {
@@ -54,7 +54,7 @@ export async function connectSql(
   return { sql, close: () => session.close() };
 }
 
-/** The condition that keeps a column within a range of ids. */
+/** The SQL condition that a column is in a range of ids, and its values. */
 export function rangeOf(
   column: string,
   { after, upTo }: IdRange,

@@ -9,7 +9,7 @@ import {
 } from '@board/service';
 import { z } from 'zod';
 
-/** The servers without which a command cannot go on. */
+/** The servers that a command cannot go on without. */
 export interface NeededServers {
   readonly database?: Omit<Connection, 'name'>;
   readonly kafka?: KafkaAccess;
@@ -20,14 +20,15 @@ export interface NeededServers {
 const schema = z.object({ SERVER_DEADLINE_MS: configFields.milliseconds().optional() });
 
 /**
- * For what a command takes back when its servers fall silent: a statement without an answer, then a
- * minute of tries.
+ * How long a command may take to undo what it began when a server is silent: a statement without an
+ * answer, then a minute of tries.
  */
-const wayBackMs = 100_000;
+const undoMs = 100_000;
 
 /**
- * Ends the command, with the server's name and what to do, once a server that it needs says nothing
- * any more; `stop` is aborted first, where there is something to take back.
+ * Ends the process with the server's name and what to do when a server does not answer for
+ * SERVER_DEADLINE_MS. With `stop`, that is aborted first, and the process ends 100 s later at the
+ * latest.
  */
 export function watchServers(
   { database, kafka, connectUrl, registryUrl }: NeededServers,
@@ -61,7 +62,7 @@ export function watchServers(
     console.error(`${prefix}${reason}`);
     if (stop === undefined) process.exit(exitCode);
     stop.abort(new Error(reason));
-    setTimeout(() => process.exit(exitCode), wayBackMs).unref();
+    setTimeout(() => process.exit(exitCode), undoMs).unref();
   };
   endWhenSilent(needed, end, readConfig(schema, process.env).SERVER_DEADLINE_MS);
 }

@@ -1,10 +1,10 @@
 import { consumers, type ConsumerDefinition } from '@board/contracts';
 import { InvalidArgumentError } from 'commander';
 import { readAddresses } from '../cli/addresses.ts';
-import { parseWholeNumber } from '../cli/parse.ts';
+import { parseInteger } from '../cli/arguments.ts';
 import { printJson } from '../cli/print.ts';
 import { createProgram, describeError, runProgram, type CommonFlags } from '../cli/program.ts';
-import { showProgress } from '../cli/progress.ts';
+import { showProgress } from '../cli/terminal.ts';
 import { watchServers } from '../cli/watch-servers.ts';
 import { auditConsumers } from './audit/audit-consumers.ts';
 import { exitCodes, formatReport, worstOutcome } from './audit/format-report.ts';
@@ -15,7 +15,7 @@ interface Flags extends CommonFlags {
   readonly timeout: number;
 }
 
-/** The account reads both schemas, writes nothing, and may FLUSH OPTIMIZER_COSTS. */
+/** The account reads both schemas and may only set missing_range.cleared_at. */
 const servers = {
   servers: ['database', 'kafka', 'connectUrl'],
   account: { user: 'audit', database: 'order_service' },
@@ -24,21 +24,23 @@ const servers = {
 const program = createProgram({
   name: 'npm run audit --',
   description:
-    'Compares every aggregate, such as a board of order-service, with what each consumer has applied; works while traffic flows',
+    'Compares every aggregate, such as a board of order-service, with what each consumer has ' +
+    'applied; works while traffic flows',
   servers,
   exitCodes:
-    '0 everything is accounted for, 1 some are LOST, AHEAD, in conflict or different, 2 cannot tell.',
+    '0 everything is accounted for, 1 some are LOST, AHEAD, in conflict or different, 2 ' +
+    'cannot tell.',
 })
   .option(
     '--consumer <name>',
     `only this one; there are: ${consumers.map(({ name }) => name).join(', ')}`,
     parseConsumer,
   )
-  .option('--limit <n>', 'how many are listed of each verdict', parseWholeNumber, 20)
+  .option('--limit <n>', 'how many are listed of each verdict', parseInteger, 20)
   .option(
     '--timeout <seconds>',
     'for the connector, and then for the consumers, to come as far as the aggregates',
-    parseWholeNumber,
+    parseInteger,
     60,
   )
   .action(run);
@@ -54,11 +56,11 @@ async function run({ instance, json, limit, timeout, consumer }: Flags): Promise
       ...addresses,
       timeoutMs: timeout * 1_000,
       listed: limit,
-      say: progress.say,
+      printProgress: progress.print,
       ...(consumer !== undefined && { consumers: [consumer] }),
     });
     progress.done();
-    // First: a reader that has gone away must not make it a success.
+    // Set before printing: a reader that closes the pipe must not make the exit code 0.
     process.exitCode = exitCodes[worstOutcome(reports)];
     if (json === true) for (const report of reports) printJson(report);
     else console.log(reports.map(formatReport).join('\n\n'));
@@ -73,6 +75,6 @@ function parseConsumer(name: string): ConsumerDefinition {
   const found = consumers.find((consumer) => consumer.name === name);
   if (found !== undefined) return found;
   throw new InvalidArgumentError(
-    `There are: ${consumers.map((consumer) => consumer.name).join(', ')}.`,
+    `It must be one of: ${consumers.map((consumer) => consumer.name).join(', ')}.`,
   );
 }

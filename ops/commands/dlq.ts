@@ -1,23 +1,25 @@
 import { once } from 'node:events';
 import { listDeadLetters, showDeadLetters, skipVersion } from '@board/inbox';
 import type { Command } from 'commander';
-import { addDismiss } from './dlq/dismiss.ts';
-import { addReplay } from './dlq/replay.ts';
-import { confirm } from '../cli/confirm.ts';
-import { createFile } from '../cli/files.ts';
-import { deadLetterJson, shownDeadLetterJson } from './dlq/dead-letter-json.ts';
-import { toFilter, withFilters, type FilterFlags } from './dlq/dead-letter-options.ts';
-import { parseAggregateId, parseText, parseVersion } from '../cli/parse.ts';
-import { counted, isoTime, printJson, rowPrinter, shorten, tell } from '../cli/print.ts';
+import { createFile, parseAggregateId, parseText, parseVersion } from '../cli/arguments.ts';
+import { counted, isoTime, printJson, printOutcome, rowPrinter, shorten } from '../cli/print.ts';
 import { runProgram } from '../cli/program.ts';
-import { sayUnknown } from './dlq/say-unknown.ts';
-import { showText } from './dlq/show-text.ts';
+import { confirm } from '../cli/terminal.ts';
 import { watchServers } from '../cli/watch-servers.ts';
 import {
   createConsumerProgram,
   withOperator,
   type ConsumerFlags,
 } from './consumer/with-operator.ts';
+import {
+  reportUnknown,
+  toFilter,
+  withFilters,
+  type FilterFlags,
+} from './dlq/choose-dead-letters.ts';
+import { addDismiss } from './dlq/dismiss.ts';
+import { deadLetterJson, formatDeadLetter, shownDeadLetterJson } from './dlq/print-dead-letter.ts';
+import { addReplay } from './dlq/replay.ts';
 
 interface SkipFlags {
   readonly reason: string;
@@ -65,7 +67,8 @@ withFilters(program.command('list'))
             deadLetter.markVersion,
             isoTime(deadLetter.lastFailedAt) ?? '-',
             shorten(
-              `${deadLetter.isBare ? '(bare) ' : ''}${deadLetter.errorClass}: ${deadLetter.errorMessage}`,
+              `${deadLetter.isBare ? '(bare) ' : ''}${deadLetter.errorClass}: ` +
+                deadLetter.errorMessage,
             ),
           ]);
       }
@@ -89,9 +92,9 @@ program
       })) {
         missing.delete(shown.deadLetter.id);
         if (flags.json === true) printJson(shownDeadLetterJson(shown));
-        else console.log(`${showText(shown)}\n`);
+        else console.log(`${formatDeadLetter(shown)}\n`);
       }
-      sayUnknown(missing);
+      reportUnknown(missing);
     });
   });
 
@@ -99,23 +102,29 @@ addReplay(program);
 
 program
   .command('skip')
-  .description("moves a board's mark past the version that blocks it, without its effect, for good")
+  .description(
+    "moves an aggregate's mark past the version that blocks it, permanently without its effect",
+  )
   .argument('<aggregate>', 'its id', parseAggregateId)
   .argument('<version>', 'the one after the mark', parseVersion)
   .requiredOption('--reason <text>', 'why; it is kept', parseText)
   .option(
     '--lost',
-    'no record of this version exists any more (the audit says LOST), and a later one waits behind it',
+    'no record of this version exists any more (the audit says LOST), and a later one waits ' +
+      'behind it',
   )
   .option(
     '--without-followers',
-    'nothing waits behind it; if order-service never had this version, the next event of the board becomes a conflict',
+    'nothing waits behind it; if the aggregate never had this version, its next event becomes a ' +
+      'conflict',
   )
   .option('--yes', 'does not ask')
   .addHelpText(
     'after',
-    '\n--without-followers is right only when order-service has this version (SELECT version FROM order_service.board) and' +
-      '\nits event is gone for good: neither in the outbox nor in the topic. Else wait for the next change of the board.' +
+    '\n--without-followers is right only when the aggregate has this version (of a board: ' +
+      'SELECT version FROM order_service.board) and' +
+      '\nits event is lost: neither in the outbox nor in the topic. Else wait for the next ' +
+      'change of the aggregate.' +
       example(
         'skip 0198c0de-0000-7000-8000-000000000001 7 --reason "title longer than its column"',
       ),
@@ -136,20 +145,27 @@ program
         withoutFollowers,
       });
       const mark = 'markVersion' in done ? done.markVersion : 0;
-      tell(
+      printOutcome(
         flags,
         { aggregateId, version, ...done },
         {
-          skipped: `Skipped. If version ${version + 1} is parked, the running service tries it now; "npm run audit" calls a board that the writer does not have AHEAD.`,
+          skipped:
+            `Skipped. If version ${version + 1} is parked, the running service tries it ` +
+            'now; "npm run audit" calls a version that its own service does not have AHEAD.',
           'already-passed': `The mark is ${mark}: version ${version} is behind it already.`,
           'not-next': `The mark is ${mark}: version ${mark + 1} comes first.`,
           'unknown-event':
-            'No dead letter and no parked record has this version. It may still be in a retry topic: wait, then "list" again. ' +
-            'If the audit calls it LOST, say --lost.',
-          'unknown-aggregate': `This consumer has never heard of board ${aggregateId}: no mark, no parked record, no dead letter. Is the id right?`,
+            'No dead letter and no parked record has this version. It may still be in a retry ' +
+            'topic: wait, then "list" again. ' +
+            'If the audit calls it LOST, use --lost.',
+          'unknown-aggregate':
+            `This consumer does not know the aggregate ${aggregateId}: no ` +
+            'mark, no parked record, no dead letter. Is the id right?',
           'no-followers':
-            `Nothing is parked behind version ${version}, so nothing shows that board ${aggregateId} ever had it: its next event would become a conflict. ` +
-            'Are id and version right? If so, wait for the next change of the board, or see what --help says of --without-followers.',
+            `Nothing is parked behind version ${version}, so nothing shows that the aggregate ` +
+            `${aggregateId} ever had it: its next event would become a conflict. ` +
+            'Are id and version right? If so, wait for the next change of the aggregate, or ' +
+            'read on --without-followers in --help.',
         },
       );
       if (done.outcome !== 'skipped' && done.outcome !== 'already-passed') process.exitCode = 1;
@@ -162,7 +178,7 @@ withFilters(program.command('export'))
   .description('dead letters with their whole records, as JSON lines')
   .option('--all', 'closed ones too')
   .option('--out <file>', 'instead of standard output; it must not exist yet')
-  .addHelpText('after', example('export --reason invalid-event --out dead letters.jsonl'))
+  .addHelpText('after', example('export --reason invalid-event --out dead-letters.jsonl'))
   .action(async (_options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<
       FilterFlags & { all?: true; out?: string } & ConsumerFlags

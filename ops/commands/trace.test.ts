@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
-it('trace says of a log that is not there that it is not, before it asks any server', () => {
+it('trace reports a missing log file before it asks any server', () => {
   const args = [
     join(import.meta.dirname, 'trace.ts'),
     'a-board',

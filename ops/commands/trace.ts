@@ -1,13 +1,10 @@
 import { consumers } from '@board/contracts';
 import { existsSync } from 'node:fs';
-import { readAddresses } from '../cli/addresses.ts';
-import { requireFile } from '../cli/files.ts';
-import { readLocalStack } from '../cli/local-stack.ts';
-import { parseAggregateId, parseTime } from '../cli/parse.ts';
+import { readAddresses, readLocalStack } from '../cli/addresses.ts';
+import { parseAggregateId, parseTime, requireFile } from '../cli/arguments.ts';
 import { printJson } from '../cli/print.ts';
 import { createProgram, describeError, runProgram, type CommonFlags } from '../cli/program.ts';
-import { showProgress } from '../cli/progress.ts';
-import { stopOnSignal } from '../cli/stop-on-signal.ts';
+import { showProgress, stopOnSignal } from '../cli/terminal.ts';
 import { watchServers } from '../cli/watch-servers.ts';
 import { formatTimeline } from './trace/format-timeline.ts';
 import { openLogs } from './trace/read-logs.ts';
@@ -28,17 +25,21 @@ const servers = {
 const program = createProgram({
   name: 'npm run trace --',
   description:
-    'Follows a board, or another aggregate, through the pipeline, event by event: request, commit, topic, retries, applied; reads only, while everything runs',
+    'Follows an aggregate, such as a board, through the pipeline, event by event: request, ' +
+    'commit, topic, retries, applied; reads only, while everything runs',
   servers,
   exitCodes:
-    '0 done, 1 no such board, or a server does not answer, 2 the command was given wrongly.',
+    '0 done, 1 no such aggregate, or a server does not answer, 2 the command was given wrongly.',
   notes:
-    '\nTimes are by the clock of the process that noted them: between machines, milliseconds are as exact as their clocks.' +
-    '\nThe topic is read from ten minutes before the aggregate was created (or --since) until every' +
+    '\nTimes are by the clock of the process that wrote them: between machines, milliseconds ' +
+    'are as exact as their clocks.' +
+    '\nThe topic is read from ten minutes before the aggregate was created (or --since) ' +
+    'until every' +
     '\nevent that outbox, logs or consumer name is found, else to its end.' +
-    '\n\nExample: docker compose logs --no-color order-service catalog-service-1 | npm run trace -- <board> --logs -',
+    '\n\nExample: docker compose logs --no-color order-service catalog-service-1 | npm run ' +
+    'trace -- <id> --logs -',
 })
-  .argument('<id>', 'of the board or other aggregate', parseAggregateId)
+  .argument('<id>', 'of the aggregate, such as a board', parseAggregateId)
   .option('--since <time>', 'only what happened after this: a time, or 15m, 2h, 3d ago', parseTime)
   .option(
     '--to-end',
@@ -54,11 +55,11 @@ const program = createProgram({
     watchServers({ database, kafka });
     const progress = showProgress();
     const signal = stopOnSignal();
-    // Once for all consumers: standard input comes once.
+    // Once for all consumers, because standard input can be read once.
     const read = openLogs({
       files: logs ?? findLogs(instance),
       aggregateId,
-      say: progress.say,
+      printProgress: progress.print,
       signal,
     });
     let isKnown = false;
@@ -71,12 +72,11 @@ const program = createProgram({
         logs: read,
         sinceMs: since,
         toEnd,
-        say: progress.say,
+        printProgress: progress.print,
         signal,
       })
         .catch((error: unknown) => {
-          // One consumer's trouble, such as a database that is not there yet, is told after what
-          // another has.
+          // A failure at one consumer, such as a missing database, must not hide what another has.
           if (!isKnown || signal.aborted) throw error;
           console.error(`consumer ${consumer.name}: ${describeError(error)}`);
           process.exitCode = 1;
@@ -86,7 +86,7 @@ const program = createProgram({
       if (traced === undefined) continue;
       isKnown = true;
       if (json === true) printJson(traced.timeline);
-      else console.log(formatTimeline(traced.timeline, traced.looked));
+      else console.log(formatTimeline(traced.timeline, traced.searched));
     }
     if (!isKnown)
       throw new Error(
@@ -96,10 +96,7 @@ const program = createProgram({
 
 await runProgram(program);
 
-/**
- * The services' logs of the local stack, those of the start before too; other servers have other
- * logs.
- */
+/** The services' logs of the local stack, of the start before too; none of other servers. */
 function findLogs(instance: string): string[] {
   if (process.env['DATABASE_HOST'] !== undefined) return [];
   return (readLocalStack(instance)?.logFiles ?? [])

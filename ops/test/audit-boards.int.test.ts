@@ -56,8 +56,8 @@ const markOf = async (id: string): Promise<number> => {
 };
 
 /**
- * Edits boards and makes new ones, as fast as one writer can, until `work` is done; returns how
- * often.
+ * Edits boards and creates new ones, as fast as one writer can, until `work` is done; returns the
+ * number of changes.
  */
 async function underTraffic(work: () => Promise<void>): Promise<number> {
   let stopped = false;
@@ -81,7 +81,7 @@ async function underTraffic(work: () => Promise<void>): Promise<number> {
 }
 
 describe('the audit of boards', () => {
-  it('calls NOTHING wrong while traffic flows', async () => {
+  it('is clean while traffic flows', async () => {
     const changes = await underTraffic(async () => {
       for (let round = 1; round <= 3; round += 1) {
         const report = await run();
@@ -92,7 +92,7 @@ describe('the audit of boards', () => {
     expect(changes).toBeGreaterThan(100);
   }, 120_000);
 
-  it('clears the records that were missing before it began, once it is clean', async () => {
+  it('clears the missing ranges that were found before it began, when it is clean', async () => {
     const { consumer } = pipeline.pair;
     const missing = (at: number) => [
       pipeline.places.group,
@@ -102,10 +102,11 @@ describe('the audit of boards', () => {
       Date.now(),
     ];
     await onConsumer(
-      'INSERT INTO missing_range (consumer, topic, kafka_partition, from_offset, to_offset, reason, found_at) VALUES (?, ?, 0, ?, 9, ?, ?)',
+      `INSERT INTO missing_range (consumer, topic, kafka_partition, from_offset, to_offset,
+        reason, found_at) VALUES (?, ?, 0, ?, 9, ?, ?)`,
       missing(5),
     );
-    // With which the inbox tries itself: no board, and nothing to be found.
+    // The mark of the inbox's own probe record: it belongs to no board.
     await onConsumer("INSERT INTO mark VALUES (?, 'board', 'inbox-probe', 3, 'probe')", [
       pipeline.places.group,
     ]);
@@ -120,7 +121,7 @@ describe('the audit of boards', () => {
     expect(open).toEqual([]);
   });
 
-  it('says the same after a PURGE, while traffic flows', async () => {
+  it('is clean after a purge, while traffic flows', async () => {
     const purged = 500;
     const young =
       'UPDATE outbox SET occurred_at = UTC_TIMESTAMP(6) WHERE aggregateid NOT BETWEEN ? AND ?';
@@ -144,7 +145,7 @@ describe('the audit of boards', () => {
     await session.close();
   }, 120_000);
 
-  it('does NOT call lost what waits for its next attempt', async () => {
+  it('does not call an event LOST that waits for its next attempt', async () => {
     await pipeline.change(stubborn);
     // The retry group passes this record while the audit waits; then it is in the next tier.
     const report = await run();
@@ -164,7 +165,7 @@ describe('the audit of boards', () => {
     );
   });
 
-  it('finds EACH planted difference while traffic flows, and tells them apart', async () => {
+  it('finds each planted difference with its verdict while traffic flows', async () => {
     const planted = {
       lost: boardId(1),
       neverApplied: boardId(2),
@@ -201,25 +202,31 @@ describe('the audit of boards', () => {
       planted.conflict,
     ]);
     await onConsumer(
-      `INSERT INTO dead_letter (consumer, letter, aggregatetype, aggregateid, version, event_id, reason, attempts, error_class, error_message,
-         topic, kafka_partition, kafka_offset, dlq_partition, dlq_offset, copies, first_failed_at, last_failed_at)
-       VALUES (?, 'two', 'board', ?, 1, 'two', 'conflict', 1, '', '', 'board', 0, 0, 0, 0, 1, 0, 0)`,
+      `INSERT INTO dead_letter (consumer, letter, aggregatetype, aggregateid, version, event_id,
+        reason, attempts, error_class, error_message,
+         topic, kafka_partition, kafka_offset, dlq_partition, dlq_offset, copies, first_failed_at,
+           last_failed_at)
+       VALUES (?, 'two', 'board', ?, 1, 'two', 'conflict', 1, '', '', 'board', 0, 0, 0, 0, 1, 0,
+         0)`,
       [pipeline.group, planted.conflictDeadLetter],
     );
     await onConsumer("UPDATE catalog SET version = version - 1, title = 'before' WHERE id = ?", [
       planted.skipped,
     ]);
     await onConsumer(
-      `INSERT INTO skipped SELECT consumer, aggregatetype, aggregateid, version, event_id, 'hand', 'test', 0 FROM mark WHERE aggregateid = ?`,
+      `INSERT INTO skipped SELECT consumer, aggregatetype, aggregateid, version, event_id, 'hand',
+        'test', 0 FROM mark WHERE aggregateid = ?`,
       [planted.skipped],
     );
     await onConsumer('DELETE FROM catalog WHERE id = ?', [planted.entryGone]);
     await onConsumer(
-      `INSERT INTO mark (consumer, aggregatetype, aggregateid, version, event_id) VALUES (?, 'board', ?, 1, 'x')`,
+      `INSERT INTO mark (consumer, aggregatetype, aggregateid, version, event_id)
+        VALUES (?, 'board', ?, 1, 'x')`,
       [pipeline.group, planted.phantom],
     );
     await onConsumer(
-      'INSERT INTO catalog SELECT ?, version, title, content, author, created_at, updated_at, deleted_at, 1 FROM catalog WHERE id = ?',
+      `INSERT INTO catalog SELECT ?, version, title, content, author, created_at, updated_at,
+        deleted_at, 1 FROM catalog WHERE id = ?`,
       [planted.entryWithoutMark, boardId(11)],
     );
     // Poison, then a follower that parks behind it.
@@ -268,9 +275,9 @@ describe('the audit of boards', () => {
     });
   }, 120_000);
 
-  it('cannot tell while the connector is STOPPED', async () => {
+  it('cannot tell while the connector is stopped', async () => {
     await pipeline.connect.stop(pipeline.places.connector);
-    // A task that was told to stop may still ship for a moment.
+    // A task that is being stopped may still ship for a moment.
     const id = await waitUntil('a board that is not shipped', async () => {
       const id = randomUUIDv7();
       await pipeline.change(id);
@@ -279,7 +286,7 @@ describe('the audit of boards', () => {
       const isUnknown = findings.some(
         (finding) => finding.id === id && finding.verdict === 'cannot tell',
       );
-      // What is planted stays red, whether the rest can be judged or not.
+      // The planted differences stay red although the rest cannot be compared.
       return (
         outcome === 'red' &&
         cannotTell?.includes(pipeline.places.connector) === true &&
@@ -295,7 +302,7 @@ describe('the audit of boards', () => {
     expect(later.counts.LOST).toBe(3);
   });
 
-  it('cannot tell while the consumer is STOPPED', async () => {
+  it('cannot tell while the consumer is stopped', async () => {
     await pipeline.stopConsumer();
     await pipeline.change(randomUUIDv7());
     const report = await run({ timeoutMs: 6_000 });

@@ -2,9 +2,8 @@ import { openSession } from '@board/mysql';
 import { costlier, measureQuery } from '@board/mysql/testing';
 import { outboxStatus, purgeOutbox, type PurgeSession } from '@board/outbox';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { sourceSide } from '../commands/audit/source-side.ts';
-import { contents } from '../commands/audit/contents.ts';
-import { consumerSide } from '../commands/audit/consumer-side.ts';
+import { consumerSide, sourceSide } from '../commands/audit/read-sides.ts';
+import { comparedContents } from '../commands/consumer/consumers.ts';
 import type { RunSql } from '../cli/run-sql.ts';
 import { boardId, openBoardPair } from './support/open-board-pair.ts';
 import { allReceived } from '@board/outbox/testing';
@@ -12,18 +11,22 @@ import { allReceived } from '@board/outbox/testing';
 const rows = 10_000;
 const page = 500;
 
-test('a page of the audit and of the purge costs a page, and the status of the outbox counts by an index', async () => {
+test('a page of audit or purge costs a page, and outbox status counts by an index', async () => {
   const { source, consumer, fill, close } = await openBoardPair(inject('stack'), 'group');
   onTestFinished(close);
   await fill(rows);
   const from = `FROM ${source.name}.board`;
   await consumer.root.query(
-    `INSERT INTO parked SELECT 'group', 'board', id, version + 2, id, 'event', 1, NULL, 0, 'topic', 0, 0, 0, NULL, NULL, '[]', 10, 1 ${from}`,
+    `INSERT INTO parked SELECT 'group', 'board', id, version + 2, id, 'event', 1, NULL, 0,
+      'topic', 0, 0, 0, NULL, NULL, '[]', 10, 1 ${from}`,
   );
   await consumer.root.query(
-    `INSERT INTO dead_letter (consumer, letter, aggregatetype, aggregateid, version, event_id, reason, attempts, error_class,
-       error_message, topic, kafka_partition, kafka_offset, dlq_partition, dlq_offset, copies, first_failed_at, last_failed_at)
-     SELECT 'group', id, 'board', id, version + 1, id, 'attempts-exhausted', 4, 'Error', 'no', 'topic', 0, 0, 0, 0, 1, 1, 1 ${from}`,
+    `INSERT INTO dead_letter (consumer, letter, aggregatetype, aggregateid, version, event_id,
+      reason, attempts, error_class,
+       error_message, topic, kafka_partition, kafka_offset, dlq_partition, dlq_offset, copies,
+         first_failed_at, last_failed_at)
+     SELECT 'group', id, 'board', id, version + 1, id, 'attempts-exhausted', 4, 'Error', 'no',
+       'topic', 0, 0, 0, 0, 1, 1, 1 ${from}`,
   );
   // On a busy server InnoDB takes a while to see that a table is not empty any more.
   await consumer.root.query(
@@ -37,8 +40,8 @@ test('a page of the audit and of the purge costs a page, and the status of the o
   const after = boardId(rows / 2);
   const of = { aggregateType: 'board', table: 'board', group: 'group' };
   for (const side of [
-    sourceSide(sql, { ...of, schema: source.name }, contents['catalog']),
-    consumerSide(sql, { ...of, schema: consumer.name }, contents['catalog']),
+    sourceSide(sql, { ...of, schema: source.name }, comparedContents['catalog']),
+    consumerSide(sql, { ...of, schema: consumer.name }, comparedContents['catalog']),
     consumerSide(sql, { ...of, schema: consumer.name }, undefined),
   ]) {
     const upTo = await side.boundary(after, page);
@@ -48,8 +51,7 @@ test('a page of the audit and of the purge costs a page, and the status of the o
     expect(listed).toHaveLength(page);
     expect(await side.find(listed.slice(0, 100).map(({ id }) => id))).toHaveLength(100);
   }
-  // Of each board: its mark, its entry, what is parked, skipped and dead of it, and temporary
-  // tables.
+  // For each board: mark, entry, parked rows, skips, dead letters, and temporary tables.
   expect(costlier(costs, page * 12)).toEqual([]);
 
   costs.splice(0);
@@ -63,7 +65,7 @@ test('a page of the audit and of the purge costs a page, and the status of the o
   const purged = await purgeOutbox({
     session: measured,
     findUnreceived: allReceived,
-    awaitShipped: () => Promise.resolve('passed'),
+    awaitShipped: () => Promise.resolve({ kind: 'passed' }),
     retentionMs: 3_600_000,
     signal: new AbortController().signal,
     dryRun: true,

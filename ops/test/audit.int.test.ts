@@ -26,7 +26,7 @@ function run(args: string[], env: Record<string, string>) {
   });
 }
 
-it('reports as JSON on standard output, and its exit code is that of the outcome', async () => {
+it('the audit prints JSON with --json, and its exit code is that of the outcome', async () => {
   const { code, stdout } = await run(['--json'], addresses);
   const reports = stdout
     .trim()
@@ -41,17 +41,17 @@ it.each<[string, Record<string, string>, string]>([
   ['Connect', { CONNECT_URL: 'http://127.0.0.1:1' }, 'Connect does not answer'],
   ['the database', { DATABASE_PORT: '1' }, 'ECONNREFUSED'],
   ['an address', { KAFKA_BROKERS: 'nonsense' }, 'KAFKA_BROKERS: got "nonsense"'],
-])('exits with 2 when %s is not usable', async (_name, env, wanted) => {
+])('the audit exits with 2 when %s cannot be used', async (_name, env, message) => {
   const { code, stdout, stderr } = await run(['--timeout', '1'], { ...addresses, ...env });
-  expect(stdout + stderr).toContain(wanted);
+  expect(stdout + stderr).toContain(message);
   expect(code).toBe(2);
 });
 
-it('exits with 2, not with the code for red, when an option is wrong', async () => {
+it('the audit exits with 2, not with the code for red, when an option is wrong', async () => {
   expect((await run(['--nonsense'], addresses)).code).toBe(2);
 });
 
-it('one consumer whose database is not there is told beside what ANOTHER has, and settles nothing', async () => {
+it('the audit reports a missing database beside other consumers and closes nothing', async () => {
   const [first, second] = consumers;
   if (!first || !second) throw new Error('there are two consumers');
   const { host, port } = stack.mysql;

@@ -3,8 +3,7 @@ import { createTestSchema, type TestSchema } from '@board/test';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { migrations } from '../../services/catalog-service/src/database/migrations.ts';
 import { catalogConsumer } from '@board/contracts';
-import { deleteRows } from '../commands/consumer/consumer-rows.ts';
-import { seedCatalog } from '../commands/consumer/seed-catalog.ts';
+import { deleteRows, seedCatalog } from '../commands/consumer/consumers.ts';
 
 let schema: TestSchema;
 beforeEach(async () => {
@@ -30,7 +29,7 @@ const row = (id: string, version: number, createdAt: string, deletedAt: string |
   },
 });
 
-it('seeds boards as if each event had been applied here, and deletes all of it again', async () => {
+it('seedCatalog stores boards as if events had been applied, deleteRows removes them', async () => {
   await seedCatalog(tx, [
     row('a', 3, '2026-01-01T23:30:00-02:00'),
     row('b', 1, '2026-01-02T08:00:00.123Z', '2026-01-03T00:00:00Z'),
@@ -38,7 +37,8 @@ it('seeds boards as if each event had been applied here, and deletes all of it a
   await seedCatalog(tx, [row('c', 1, '2026-01-02T09:00:00Z')]);
   expect(
     await tx.query(
-      'SELECT LEFT(id, 1) AS id, version, title, applied_count, created_at FROM catalog ORDER BY id',
+      `SELECT LEFT(id, 1) AS id, version, title, applied_count, created_at FROM catalog
+        ORDER BY id`,
     ),
   ).toEqual([
     {
@@ -74,7 +74,7 @@ it('seeds boards as if each event had been applied here, and deletes all of it a
   ).toEqual([{ kept: 0 }]);
 });
 
-it('says which board and which field cannot be used', async () => {
+it('seedCatalog names the board and the field that cannot be used', async () => {
   const wrong = row('a', 1, 'yesterday');
   await expect(seedCatalog(tx, [wrong])).rejects.toThrow(/^board a0+: data\.createdAt: /);
 });

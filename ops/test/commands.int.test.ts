@@ -34,7 +34,7 @@ interface Ran {
   readonly err: string;
 }
 
-/** Where the commands find the lab; nothing else of the environment may matter. */
+/** The whole environment of the commands: the addresses of the lab. */
 function environment(): Record<string, string> {
   return {
     ...compileCache,
@@ -48,7 +48,7 @@ const fileOf = (program: 'dlq' | 'inbox'): string =>
   join(import.meta.dirname, `../commands/${program}.ts`);
 const consumer = (): string[] => ['--consumer', `${lab.group}/${lab.topic}/thing`];
 
-/** Runs a command as a user does who pipes it. */
+/** Runs a command without a terminal. */
 function run(
   program: 'dlq' | 'inbox',
   args: readonly string[],
@@ -86,7 +86,7 @@ const open = async (): Promise<number> =>
   (await lab.rows('SELECT letter FROM dead_letter WHERE closed_at IS NULL')).length;
 
 describe('dlq', () => {
-  it('list, show, export, replay: what is listed is shown, exported and replayed', async () => {
+  it('what list prints can be shown, exported and replayed', async () => {
     poison.add('a/1');
     await start();
     const record = lab.thing('a', 1, { text: '안녕 🎉' });
@@ -158,13 +158,15 @@ describe('dlq', () => {
     ]);
   });
 
-  it('a replay for which there is no dead letter has done its work, and one of a dead letter that is NOT THERE has not', async () => {
+  it('replay succeeds when no dead letter fits and fails for an unknown one', async () => {
     const nothing = { exitCode: 0, out: '', err: 'No dead letter fits.\n' };
     expect(await run('dlq', ['replay', '--all'])).toEqual(nothing);
     expect(await run('dlq', ['replay', '--aggregate', 'unknown'])).toEqual(nothing);
     expect(await run('dlq', ['replay', '--board=unknown'])).toEqual({
       ...nothing,
-      err: `--board is called --aggregate now; the old name goes with the next release.\n${nothing.err}`,
+      err:
+        '--board is called --aggregate now; the old name goes with the next ' +
+        `release.\n${nothing.err}`,
     });
     expect(await run('dlq', ['replay', 'nope'])).toEqual({
       exitCode: 1,
@@ -173,7 +175,7 @@ describe('dlq', () => {
     });
   });
 
-  it('skip and dismiss need --yes where no terminal can be asked, and say what they did', async () => {
+  it('skip and dismiss need --yes without a terminal, and print what they did', async () => {
     poison.add('a/1');
     await start();
     await lab.produce([
@@ -204,11 +206,11 @@ describe('dlq', () => {
     const done = await dismiss(deadLetter);
     expect(lines(done.out)).toEqual([{ id: deadLetter, letter: deadLetter, outcome: 'dismissed' }]);
     expect(done.exitCode).toBe(0);
-    expect((await dismiss('nobody')).exitCode).toBe(1);
+    expect((await dismiss('no-such-dead-letter')).exitCode).toBe(1);
     expect(await open()).toBe(0);
   });
 
-  it('dismiss closes all dead letters without an identity at once, those that fit, and no other', async () => {
+  it('dismiss --without-identity closes the dead letters that fit and no others', async () => {
     poison.add('a/1');
     await start();
     const nameless = () => lab.thing('x', 1, { headers: { [headerNames.version]: '-1' } });
@@ -241,7 +243,7 @@ describe('dlq', () => {
     );
   });
 
-  it('skip --lost REFUSES a board that nobody knows and a version without followers, unless that is asserted', async () => {
+  it('skip --lost refuses an unknown aggregate and a version without followers', async () => {
     await start();
     await lab.produce([lab.thing('a', 1)]);
     await waitUntil('applied', async () => (await applied()).has('a'));
@@ -249,7 +251,7 @@ describe('dlq', () => {
       run('dlq', ['skip', board, version, '--lost', '--reason', 'lost', '--yes', ...flags]);
 
     const unknown = await skip('nope', '1', '--without-followers');
-    expect(unknown.out).toMatch(/^This consumer has never heard of board nope: /);
+    expect(unknown.out).toMatch(/^This consumer does not know the aggregate nope: /);
     expect(unknown.exitCode).toBe(1);
     const early = await skip('a', '2');
     expect(early.out).toMatch(
@@ -265,7 +267,7 @@ describe('dlq', () => {
     await waitUntil('released', async () => (await applied()).get('a')?.includes(4));
   });
 
-  it('a replay that is interrupted has recorded what it sent, and goes on from there', async () => {
+  it('an interrupted replay has recorded what it sent, and the next one goes on', async () => {
     for (let board = 0; board < 30; board += 1) poison.add(`a${board}/1`);
     const first = await start();
     await lab.produce([...poison].map((place) => lab.thing(place.split('/')[0] ?? '', 1)));
@@ -295,7 +297,7 @@ describe('dlq', () => {
 });
 
 describe('inbox', () => {
-  it('status and discard', async () => {
+  it('status shows what is parked, and discard moves it to the DLQ', async () => {
     await start();
     await lab.produce([lab.thing('a', 7)]);
     await waitUntil('parked', async () => (await lab.rows('SELECT * FROM parked')).length === 1);
@@ -332,7 +334,7 @@ describe('inbox', () => {
     ]);
   });
 
-  it('baseline and rebuild REFUSE while the consumer runs, and a consumer without a name has neither', async () => {
+  it('baseline and rebuild are refused for a running or an unnamed consumer', async () => {
     await runMigrations(lab.schema.connection, migrations);
     const rebuild = await run('inbox', ['rebuild', '--yes', '--json'], []);
     expect(rebuild.exitCode).toBe(1);
@@ -344,7 +346,8 @@ describe('inbox', () => {
     expect(baseline.err).toMatch(/started before/);
     expect((await run('inbox', ['rebuild', '--yes'])).exitCode).toBe(2);
     await lab.rows(
-      `INSERT INTO missing_range VALUES (?, 'board', 1, 3, 4, 'records 3 to 4 of board/1', 1, NULL)`,
+      `INSERT INTO missing_range VALUES (?, 'board', 1, 3, 4, 'records 3 to 4 of board/1', 1,
+        NULL)`,
       [catalogConsumer.group],
     );
     const shortened = await run('inbox', ['rebuild', '--yes', '--json'], []);
@@ -366,20 +369,23 @@ describe('inbox', () => {
   });
 });
 
-describe('both', () => {
-  it.each(['dlq', 'inbox'] as const)("%s refuses ANOTHER consumer's database", async (program) => {
-    const env = { ...environment(), DATABASE_NAME: 'catalog_service' };
-    const ran = await run(
-      program,
-      [program === 'dlq' ? 'list' : 'status'],
-      ['--consumer', 'comments'],
-      env,
-    );
-    expect(ran).toMatchObject({ exitCode: 2, out: '' });
-    expect(ran.err).toContain(
-      '--consumer got "comments"; DATABASE_NAME is catalog_service, the database of catalog',
-    );
-  });
+describe('dlq and inbox', () => {
+  it.each(['dlq', 'inbox'] as const)(
+    '%s refuses the database of another consumer',
+    async (program) => {
+      const env = { ...environment(), DATABASE_NAME: 'catalog_service' };
+      const ran = await run(
+        program,
+        [program === 'dlq' ? 'list' : 'status'],
+        ['--consumer', 'comments'],
+        env,
+      );
+      expect(ran).toMatchObject({ exitCode: 2, out: '' });
+      expect(ran.err).toContain(
+        '--consumer got "comments"; DATABASE_NAME is catalog_service, the database of catalog',
+      );
+    },
+  );
 
   it.each([
     ['dlq', ['replay'], /Which dead letters/],
@@ -388,7 +394,7 @@ describe('both', () => {
     ['dlq', ['skip', 'a', '1'], /--reason/],
     ['dlq', ['bogus'], /unknown command/],
     ['inbox', ['baseline', '/nope'], /^baseline names \/nope, and there is no such file\.\n$/],
-    ['inbox', ['status', '--consumer', 'nobody'], /--consumer got "nobody"/],
+    ['inbox', ['status', '--consumer', 'no-such-consumer'], /--consumer got "no-such-consumer"/],
   ] as const)('%s %j is a usage error: exit code 2', async (program, args, sentence) => {
     const { exitCode, out, err } = await run(program, args, []);
     expect(err).toMatch(sentence);

@@ -56,7 +56,7 @@ afterAll(async () => {
   for (let close = closers.pop(); close; close = closers.pop()) await close();
 }, 60_000);
 
-/** Runs an operator's command as one who pipes it. */
+/** Runs an operator's command without a terminal. */
 function run(
   program: 'inbox' | 'outbox',
   args: readonly string[],
@@ -130,7 +130,8 @@ async function lastSchemaId(): Promise<number | undefined> {
 }
 
 it(
-  'a registry that lost its database dead-letters nothing, and the recipe makes all events readable',
+  'a registry that lost its database causes no dead letter, and the recipe makes all events ' +
+    'readable',
   { timeout: 240_000 },
   async () => {
     const thingId = await registerSchema(registry.url, lab.topic, thingSchema);
@@ -212,7 +213,7 @@ it(
 );
 
 it(
-  'an operator tells the schema of an id that nothing else knows, or refuses it',
+  'an operator stores the schema of an id that neither registry nor consumer knows, or refuses it',
   { timeout: 240_000 },
   async () => {
     await startConsumer();

@@ -61,7 +61,7 @@ afterAll(async () => {
 }, 120_000);
 beforeEach(async () => {
   await root.query('DELETE FROM outbox');
-  await keeperLooked(0);
+  await rememberObservation(0);
 });
 
 const purger = "'purge'@'127.0.0.1'";
@@ -84,7 +84,7 @@ const environment = () => ({
   KAFKA_BROKERS: brokers.join(','),
   CONNECT_URL: connectUrl,
 });
-const whose = () => [
+const placeOptions = () => [
   '--connector',
   outbox.definition.name,
   '--memory-topic',
@@ -103,7 +103,7 @@ function runAt(
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      [file, ...args, ...whose()],
+      [file, ...args, ...placeOptions()],
       { env },
       (_error, out, err) => resolve({ exitCode: child.exitCode, out, err }),
     );
@@ -119,17 +119,18 @@ async function remember(memory: RelayMemory): Promise<void> {
   await store.close();
 }
 
-/** Nothing moves by itself here: the tests do what the keeper would. */
-async function keeperLooked(agoMs: number): Promise<void> {
+/** Remembers an observation as the keeper does: no keeper runs in this test. */
+async function rememberObservation(agoMs: number): Promise<void> {
   const at = new Date(Date.now() - agoMs).toISOString();
   await remember({ seen: { at, serverUuid: 'u', executed: '', relayed: '', snapshot: false } });
 }
 
-/** Rows of long ago, in one statement. */
+/** Inserts old rows in one statement. */
 async function insertOldRows(count: number, by = root): Promise<string[]> {
   const ids = Array.from({ length: count }, () => randomUUID());
   await by.query(
-    'INSERT INTO outbox (id, aggregatetype, aggregateid, version, partition_key, type, payload, occurred_at) VALUES ?',
+    `INSERT INTO outbox (id, aggregatetype, aggregateid, version, partition_key, type, payload,
+      occurred_at) VALUES ?`,
     [ids.map((id) => [id, 'board', id, 1, id, 'BoardCreated', 'payload', '2026-01-02 03:04:05'])],
   );
   return ids;
@@ -146,7 +147,7 @@ async function purging(): Promise<number> {
     .length;
 }
 
-it('purges what is shipped, shows what is left, and remembers that it did', async () => {
+it('purge deletes what is shipped, and status shows what is left and the last purge', async () => {
   await insertOldRows(30);
   expect(JSON.parse((await run('purge', '--dry-run', '--json')).out)).toMatchObject({
     kind: 'done',
@@ -169,19 +170,20 @@ it('purges what is shipped, shows what is left, and remembers that it did', asyn
   );
 }, 120_000);
 
-it('keeps rows that were never in the binlog as rows, names them, and ships them with redrive', async () => {
+it('purge keeps and names rows that are not in the binlog, and redrive ships them', async () => {
   await insertOldRows(5);
   const other = await openConnection({
     ...mysqlAddress(),
     user: 'root',
     password: mysql.rootPassword,
   });
-  // As a dump is loaded, and as a server or session of long ago is set.
+  // As a dump is loaded, and as a session with an old setting writes.
   await other.query('SET SESSION sql_log_bin = 0');
   const [unlogged = ''] = await insertOldRows(1, other);
   // MySQL refuses it below REPEATABLE READ, and so to our services.
   await other.query(
-    "SET SESSION sql_log_bin = 1, SESSION binlog_format = 'STATEMENT', SESSION transaction_isolation = 'REPEATABLE-READ'",
+    "SET SESSION sql_log_bin = 1, SESSION binlog_format = 'STATEMENT', SESSION " +
+      "transaction_isolation = 'REPEATABLE-READ'",
   );
   const [statement = ''] = await insertOldRows(1, other);
   await other.end();
@@ -208,7 +210,7 @@ it('keeps rows that were never in the binlog as rows, names them, and ships them
   await outbox.readShipped((records) =>
     [unlogged, statement].every((id) => records.some(({ headers }) => headers['id'] === id)),
   );
-  await keeperLooked(0);
+  await rememberObservation(0);
   expect(JSON.parse((await run('purge', '--json')).out)).toMatchObject({
     rows: 2,
     kept: { missing: 0 },
@@ -216,10 +218,10 @@ it('keeps rows that were never in the binlog as rows, names them, and ships them
   expect(await left()).toBe(0);
 }, 120_000);
 
-it('redrive and skip-ddl do nothing to the connector of another outbox', async () => {
+it('redrive and skip-ddl leave the connector of another outbox unchanged', async () => {
   const connect = connectApi(connectUrl);
   const { name } = outbox.definition;
-  // Else its position moved by itself.
+  // A running connector would move its position by itself.
   await connect.stop(name);
   const state = async () => (await connect.getStatus(name))?.connector.state;
   await waitUntil('stopped', async () => (await state()) === 'STOPPED');
@@ -236,16 +238,16 @@ it('redrive and skip-ddl do nothing to the connector of another outbox', async (
   await connect.resume(name);
 }, 60_000);
 
-it('a purge that is KILLED has deleted whole chunks, and the next one goes on from there', async () => {
+it('a killed purge has deleted whole chunks, and the next one goes on from there', async () => {
   await insertOldRows(6_000);
-  const child = spawn(process.execPath, [file, 'purge', ...whose()], {
+  const child = spawn(process.execPath, [file, 'purge', ...placeOptions()], {
     env: environment(),
     stdio: 'ignore',
   });
   await waitUntil('the first chunk is gone', async () => (await left()) < 6_000);
   child.kill('SIGKILL');
   await once(child, 'close');
-  // The server may still be at the statement of the one that is dead.
+  // The server may still run the statement of the killed process.
   await waitUntil('its connection is gone', async () => (await purging()) === 0);
   const rest = await left();
   expect(rest).toBeGreaterThan(0);
@@ -257,31 +259,31 @@ it('a purge that is KILLED has deleted whole chunks, and the next one goes on fr
   expect(await left()).toBe(0);
 }, 120_000);
 
-it('CANNOT TELL while something is suspected, until an operator acknowledges it', async () => {
+it('purge deletes nothing while an incident is open, until acknowledge closes it', async () => {
   await insertOldRows(3);
   await remember({ incident: createIncident({ reason: 'as planted', fence: 'open' }, new Date()) });
   const refused = await run('purge');
   expect(refused.exitCode).toBe(2);
   expect(refused.err).toMatch(/Cannot tell .*as planted/);
   expect(await left()).toBe(3);
-  expect((await run('status')).out).toMatch(/SUSPICION .*as planted/);
+  expect((await run('status')).out).toMatch(/INCIDENT .*as planted/);
   expect((await run('acknowledge', '--reason', 'a test', '--yes')).exitCode).toBe(0);
   expect((await run('purge')).exitCode).toBe(0);
   expect(await left()).toBe(0);
 }, 120_000);
 
-it('CANNOT TELL while no keeper watches the relay', async () => {
+it('purge deletes nothing while no keeper watches the relay', async () => {
   await insertOldRows(3);
-  await keeperLooked(3_600_000);
+  await rememberObservation(3_600_000);
   const refused = await run('purge');
   expect(refused.exitCode).toBe(2);
   expect(refused.err).toMatch(
-    /Cannot tell .*no keeper has looked at the connector since .*start the keeper/,
+    /Cannot tell .*no keeper has observed the connector since .*start the keeper/,
   );
   expect(await left()).toBe(3);
 }, 120_000);
 
-it('a retention of minutes is a usage error: exit code 2', async () => {
+it('purge exits with 2 when the retention is below 60 minutes', async () => {
   const { exitCode, err } = await run('purge', '--older-than', '5m');
   expect(err).toMatch(/at least 60m/);
   expect(exitCode).toBe(2);

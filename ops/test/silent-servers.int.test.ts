@@ -28,10 +28,7 @@ interface Ran {
   readonly output: string;
 }
 
-/**
- * Runs a command with some of its servers moved elsewhere, and calls `onOutput` with what it has
- * said so far.
- */
+/** Runs a command with some servers at other addresses; `onOutput` gets all output so far. */
 async function run(
   [program = '', ...args]: readonly string[],
   user: 'audit' | 'purge' | 'catalog_service',
@@ -96,7 +93,7 @@ const commands = [
 it.concurrent.each(
   commands.flatMap(({ servers, ...rest }) => servers.map((server) => ({ ...rest, server }))),
 )(
-  '$command ends by itself and names $server when that accepts connections and never answers',
+  '$command ends and names $server when that accepts connections and never answers',
   async ({ command, user, server, exitCode }) => {
     const url = `http://${local(silent.port)}`;
     const moved: Record<string, string> = {
@@ -110,7 +107,7 @@ it.concurrent.each(
   },
 );
 
-it('an audit whose MySQL falls silent on its way ends, says so and cannot tell', async () => {
+it('an audit ends, names MySQL and cannot tell when MySQL falls silent meanwhile', async () => {
   const proxy = await startTcpProxy(mysql);
   onTestFinished(proxy.close);
   const ran = await run(audit, 'audit', { DATABASE_PORT: String(proxy.port) }, (output) => {
@@ -132,7 +129,7 @@ function watch(ask: NeededServer['ask'], deadlineMs: number): string[] {
   return ends;
 }
 
-it('a server that answers ends nothing, however long a statement takes and whatever it says to a login', async () => {
+it('a server is not called silent during a long statement or after a refused login', async () => {
   const ends = [
     watch((signal) => askDatabase(root, signal), 1_000),
     watch((signal) => askDatabase({ ...root, password: 'wrong' }, signal), 1_000),
@@ -157,7 +154,7 @@ it.each<[string, NeededServer['ask']]>([
   ['a secured Kafka', (signal) => askBrokers({ brokers: [local(silent.port)], ca: '' }, signal)],
   ['an HTTP server', (signal) => askHttp(`http://${local(silent.port)}`, signal)],
 ])(
-  'a silent server is noticed within its deadline, and leaves no connection behind: %s',
+  '%s that is silent is noticed at its deadline, and no connection is left',
   async (_name, ask) => {
     const before = silent.connections();
     const begin = Date.now();
@@ -169,7 +166,7 @@ it.each<[string, NeededServer['ask']]>([
   },
 );
 
-it('a server that is silent for less than the deadline ends nothing', async () => {
+it('a server that is silent for less than the deadline is not called silent', async () => {
   const proxy = await startTcpProxy(mysql);
   onTestFinished(proxy.close);
   const ends = watch((signal) => askDatabase({ ...root, port: proxy.port }, signal), 2_000);

@@ -62,7 +62,7 @@ const sql: RunSql = async (text, values) =>
   (await root.query(text, [...(values ?? [])]))[0] as unknown[];
 
 const file = resolve(import.meta.dirname, '../commands/outbox.ts');
-const whose = () => ['--connector', definition.name, '--memory-topic', memory.name];
+const placeOptions = () => ['--connector', definition.name, '--memory-topic', memory.name];
 const environment = () => ({
   DATABASE_HOST: mysql.host,
   DATABASE_PORT: String(mysql.port),
@@ -87,20 +87,20 @@ function outboxCommand(
     const env = { ...environment(), ...moved };
     const child = execFile(
       process.execPath,
-      [file, ...args, '--yes', ...whose()],
+      [file, ...args, '--yes', ...placeOptions()],
       { env },
       (_error, out, err) => done({ exitCode: child.exitCode, out, err }),
     );
   });
 }
 
-/** On a terminal of its own, where each question is answered once `isTime`. */
+/** Runs the command on a terminal and answers each question when `isTime` is true. */
 async function outboxDialog(
   args: readonly string[],
   questions: number,
   isTime: () => Promise<boolean>,
 ): Promise<Ran> {
-  const command = [process.execPath, file, ...args, ...whose()].join(' ');
+  const command = [process.execPath, file, ...args, ...placeOptions()].join(' ');
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     env: { ...process.env, ...environment() },
   });
@@ -117,7 +117,7 @@ async function outboxDialog(
   return { exitCode, out, err: '' };
 }
 
-/** A row whose columns cannot be taken for each other arrives as it is. */
+/** Expects a new row to arrive unchanged; its values differ, so that a wrong column is seen. */
 async function ships(): Promise<void> {
   const id = randomUUID();
   const row = {
@@ -134,7 +134,7 @@ async function ships(): Promise<void> {
     occurredAt: '2026-01-02 03:04:05.678901',
   });
   const wait = { connect: api, mysql: sql, connector: definition.name, timeoutMs: 30_000 };
-  expect(await waitUntilShipped(wait)).toBe('passed');
+  expect(await waitUntilShipped(wait)).toEqual({ kind: 'passed' });
   const records = await outbox.readShipped((read) =>
     read.some(({ headers }) => headers['id'] === id),
   );
@@ -150,7 +150,7 @@ async function ships(): Promise<void> {
   });
 }
 
-/** What the keeper's `/alarms` says once its restart has not helped. */
+/** The alarm of the keeper after a restart that did not help. */
 async function alarm(): Promise<string> {
   const { alarms } = createHealth();
   const job = healConnector({
@@ -177,13 +177,13 @@ const status = async (): Promise<string> =>
 
 const skipDdl = (...args: string[]) => outboxCommand(['skip-ddl', ...args]);
 
-/** Refused, and not ours. */
+/** A statement that Debezium refuses, about an outbox of another database. */
 async function createOtherOutbox(database: string): Promise<void> {
   await root.query('CREATE DATABASE ??', [database]);
   await root.query('CREATE TABLE ??.outbox (id INT, url TEXT)', [database]);
 }
 
-/** What the runbook has the operator run. */
+/** The command of the runbook. */
 async function readTableAgain(): Promise<void> {
   expect(await outboxCommand(['redrive'])).toMatchObject({
     exitCode: 0,
@@ -191,14 +191,15 @@ async function readTableAgain(): Promise<void> {
   });
 }
 
-it('a refused statement of another table is named by alarm and status, and one command passes over it and nothing else', async () => {
+it('alarm and status name a refused statement, and skip-ddl passes over that alone', async () => {
   await ships();
   await root.query('CREATE TABLE scratch.url (id INT)');
   await root.query('USE scratch');
   await root.query('TRUNCATE TABLE url');
   await root.query('USE ??', [outbox.database]);
   const explanation =
-    'Debezium cannot parse the statement "TRUNCATE TABLE url": docs/runbook.md, "A refused statement"';
+    'Debezium cannot parse the statement "TRUNCATE TABLE url": docs/runbook.md, "A refused ' +
+    'statement"';
   expect(await alarm()).toContain(explanation);
   expect(await status()).toContain(explanation);
 
@@ -210,7 +211,7 @@ it('a refused statement of another table is named by alarm and status, and one c
   await ships();
 }, 120_000);
 
-it("a statement that names an outbox is passed over only where the operator says that it is another database's", async () => {
+it('skip-ddl passes over a statement that names an outbox only with --other-database', async () => {
   await root.query(`CREATE TABLE scratch.outbox (id INT COMMENT "it's, so", url TEXT)`);
   expect(await alarm()).toContain(
     `"CREATE TABLE scratch.outbox (id INT COMMENT 'it''s, so', url TEXT)"`,
@@ -232,7 +233,7 @@ it("a statement that names an outbox is passed over only where the operator says
   await ships();
 }, 120_000);
 
-it('statements that follow each other are passed over by one command, though its questions are answered late', async () => {
+it('skip-ddl passes over several statements in a run with slow answers', async () => {
   for (const name of ['second', 'third']) await createOtherOutbox(name);
   await alarm();
   const sessions = async () =>
@@ -240,7 +241,7 @@ it('statements that follow each other are passed over by one command, though its
       ({ db }) => db === outbox.database,
     );
   const before = new Set((await sessions()).map(({ Id: id }) => id));
-  // Longer than the server keeps any other session of ours that says nothing.
+  // Longer than the server keeps any other idle session of ours.
   const isIdle = async () =>
     (await sessions()).some(({ Id: id, Time: seconds }) => !before.has(id) && seconds > 31);
   const { exitCode, out } = await outboxDialog(['skip-ddl', '--other-database'], 2, isIdle);
@@ -249,7 +250,7 @@ it('statements that follow each other are passed over by one command, though its
   await ships();
 }, 180_000);
 
-it('what a skip has set is taken back when MySQL falls silent in its middle, and by the next one when it was killed', async () => {
+it('skip-ddl restores its setting when MySQL falls silent, the next run after a kill', async () => {
   await createOtherOutbox('fourth');
   await alarm();
   const link = await startTcpProxy(mysql);
@@ -265,7 +266,7 @@ it('what a skip has set is taken back when MySQL falls silent in its middle, and
     err: expect.stringMatching(/MySQL at .* has said nothing/),
   });
   expect(await api.getConfig(definition.name)).toEqual(definition);
-  // It may have come past the statement, or not.
+  // The connector may have passed the statement or not.
   await skipDdl('--other-database');
   await ships();
 
@@ -273,7 +274,7 @@ it('what a skip has set is taken back when MySQL falls silent in its middle, and
   await alarm();
   const killed = spawn(
     process.execPath,
-    [file, 'skip-ddl', '--other-database', '--yes', ...whose()],
+    [file, 'skip-ddl', '--other-database', '--yes', ...placeOptions()],
     {
       env: environment(),
       stdio: 'ignore',
@@ -289,7 +290,7 @@ it('what a skip has set is taken back when MySQL falls silent in its middle, and
   await ships();
 }, 180_000);
 
-it('a refused change of the outbox itself: the recipe has the table read again, and no value gets under a wrong column', async () => {
+it('the recipe has the table read again after a refused change of the outbox', async () => {
   await root.query("SET SESSION sql_mode = 'ANSI_QUOTES'");
   await root.query(
     `ALTER TABLE "outbox" ADD COLUMN "region" VARCHAR(36) NOT NULL DEFAULT 'nowhere' FIRST`,
@@ -301,15 +302,15 @@ it('a refused change of the outbox itself: the recipe has the table read again, 
   await ships();
 }, 120_000);
 
-it('a value that cannot be converted stops the task instead of being shipped as NULL, and the recipe ships it', async () => {
+it('a value that cannot be converted stops the task until the recipe ships it', async () => {
   // Of the columns that are shipped the only one that may be NULL: of any other Connect itself
   // would refuse the NULL.
   await root.query('SET SESSION sql_log_bin = 0');
   await root.query('ALTER TABLE outbox MODIFY traceparent INT NULL');
   await root.query('SET SESSION sql_log_bin = 1');
   await root.query(
-    'INSERT INTO outbox (id, aggregatetype, aggregateid, version, partition_key, type, payload, traceparent, occurred_at)' +
-      " VALUES ('unfit', 'board', 'a', 1, 'k', 't', 'p', 7, NOW(6))",
+    `INSERT INTO outbox (id, aggregatetype, aggregateid, version, partition_key, type, payload,
+      traceparent, occurred_at) VALUES ('unfit', 'board', 'a', 1, 'k', 't', 'p', 7, NOW(6))`,
   );
   expect(await alarm()).toMatch(
     /traceparent' of type CHAR: docs\/runbook.md, "A row that does not fit"/,

@@ -68,9 +68,7 @@ async function markOf(boardId: string): Promise<number> {
   return (rows as unknown as { version: number }[])[0]?.version ?? 0;
 }
 
-/**
- * Puts a record into the topic that no outbox row stands behind, where the board's own records are.
- */
+/** Produces a record without an outbox row, to the partition of the board's own records. */
 async function forge(boardId: string, version: number, eventId: string): Promise<void> {
   const producer = connectKafka(stack, 'forger').producer({ allowAutoTopicCreation: false });
   await producer.connect();
@@ -106,7 +104,7 @@ const kindsOf = (event: { steps: readonly { kind: string }[] } | undefined) =>
   event?.steps.map(({ kind }) => kind);
 
 describe('the trace of a board', () => {
-  it('shows each event from the topic to the catalog: a RETRY and its tier, who waited behind it', async () => {
+  it('shows each event up to the catalog, retries with their tiers and what waited', async () => {
     for (let version = 1; version <= 3; version += 1) await pipeline.change(stumbling);
     await waitUntil('all applied', async () => (await markOf(stumbling)) === 3);
     // As order-service logs it.
@@ -159,14 +157,15 @@ describe('the trace of a board', () => {
     expect(new Set(places.map(({ partition }) => partition)).size).toBe(1);
   });
 
-  it('shows a DEAD LETTER, and what is parked behind it', async () => {
+  it('shows a dead letter, and what is parked behind it', async () => {
     const boardId = randomUUIDv7();
     await pipeline.change(boardId);
     await pipeline.change(boardId, { payload: Buffer.from('not Avro') });
     await pipeline.change(boardId);
     await waitUntil('a dead letter and its follower', async () => {
       const [rows] = await pipeline.pair.consumer.root.query(
-        'SELECT (SELECT COUNT(*) FROM dead_letter WHERE aggregateid = ?) + (SELECT COUNT(*) FROM parked WHERE aggregateid = ?) AS n',
+        `SELECT (SELECT COUNT(*) FROM dead_letter WHERE aggregateid = ?) + (SELECT COUNT(*)
+          FROM parked WHERE aggregateid = ?) AS n`,
         [boardId, boardId],
       );
       return Number((rows as unknown as { n: number }[])[0]?.n) === 2;
@@ -180,7 +179,7 @@ describe('the trace of a board', () => {
     const deadLetter = timeline?.events[1]?.steps.find(({ kind }) => kind === 'dead letter');
     expect(deadLetter).toMatchObject({ reason: 'invalid-event', attempts: 1, by: pipeline.group });
 
-    // Without the logs the tables say as much, and the rest is said to be missing.
+    // Without logs the outcomes are the same, and the steps of the logs are not found.
     const bare = await trace(boardId, { logFiles: [] });
     expect(bare?.events.map(({ outcome, notFound }) => [outcome, notFound])).toEqual([
       ['applied', ['request', 'commit', 'applied']],
@@ -190,13 +189,13 @@ describe('the trace of a board', () => {
     expect(kindsOf(bare?.events[2])).toContain('parked');
   });
 
-  it('keeps a FORGED event apart from the genuine one of its version, and finds both in the topic', async () => {
+  it('shows a forged event and the genuine one of its version apart', async () => {
     const boardId = randomUUIDv7();
     await pipeline.change(boardId);
     await waitUntil('applied', async () => (await markOf(boardId)) === 1);
     const forged = randomUUIDv7();
     await forge(boardId, 2, forged);
-    // Nobody's event.
+    // A record without an event id.
     await forge(boardId, 2, '');
     await dismiss(forged);
     await pipeline.change(boardId);
@@ -218,12 +217,12 @@ describe('the trace of a board', () => {
     // Log lines follow their COMMIT.
     await waitUntil('the truth', () => expectTruth({}).then(() => true));
     await expectTruth({ logFiles: [] });
-    // Nobody names the genuine event any more.
+    // No row names the genuine event any more.
     await pipeline.pair.source.root.query('DELETE FROM outbox WHERE aggregateid = ?', [boardId]);
     await expectTruth({ logFiles: [] });
   });
 
-  it('stops once all is found, UNLESS it is told to read to the end, where a copy is', async () => {
+  it('stops when all is found, and finds a later copy only when it reads to the end', async () => {
     const boardId = randomUUIDv7();
     await pipeline.change(boardId);
     await waitUntil('applied', async () => (await markOf(boardId)) === 1);
@@ -252,7 +251,7 @@ describe('the trace of a board', () => {
     expect(kindsOf(timeline?.events[0])).toEqual(['changed', 'in topic', 'applied']);
   });
 
-  it('knows nothing of a board that is NOWHERE, and leaves no consumer group behind', async () => {
+  it('is undefined for a board that does not exist, and leaves no consumer group', async () => {
     expect(await trace(randomUUIDv7())).toBeUndefined();
     const stopped = AbortSignal.abort(new Error('stopped'));
     await expect(trace(stumbling, { signal: stopped })).rejects.toThrow('stopped');
@@ -264,7 +263,7 @@ describe('the trace of a board', () => {
     );
   });
 
-  it('shows what is in the topic and NOT applied while no consumer runs', async () => {
+  it('shows what is in the topic and not applied while no consumer runs', async () => {
     await pipeline.stopConsumer();
     const boardId = randomUUIDv7();
     await pipeline.change(boardId);

@@ -1,7 +1,6 @@
 import { openConnection } from '@board/mysql';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
-import { grantTables } from '../mysql-grants.ts';
-import { createUsers } from '../mysql-users.ts';
+import { createUsers, grantTables } from '../mysql-users.ts';
 
 const { mysql, passwords } = inject('stack');
 const admin = { host: mysql.host, port: mysql.port, user: 'root', password: mysql.rootPassword };
@@ -13,7 +12,7 @@ async function run(user: string, sql: string): Promise<'allowed' | 'refused'> {
     await connection.query(sql);
     return 'allowed';
   } catch (error) {
-    // Access denied: to a database, to a table, to a column, for want of a server-wide privilege.
+    // Access denied: to a database, to a table, to a column, a missing server-wide privilege.
     const refusals = [
       'ER_DBACCESS_DENIED_ERROR',
       'ER_TABLEACCESS_DENIED_ERROR',
@@ -152,7 +151,7 @@ describe.each<[string, readonly string[], readonly string[]]>([
     expect(await run(user, sql)).toBe('allowed');
   });
 
-  it.each(refused)('may NOT %s', async (sql) => {
+  it.each(refused)('may not %s', async (sql) => {
     expect(await run(user, sql)).toBe('refused');
   });
 });

@@ -35,7 +35,7 @@ describe('registerSchemas', () => {
     for (const event of eventSchemas) expect(await versions(event.subject)).not.toEqual([]);
   });
 
-  it('sets the compatibility of a new subject BEFORE its first version', async () => {
+  it('sets the compatibility of a new subject before its first version', async () => {
     const changes = await registerSchemas(registryUrl, [{ subject, schema: schema(a) }]);
     expect(changes).toEqual([
       `subject ${subject}: compatibility FULL_TRANSITIVE`,
@@ -52,7 +52,7 @@ describe('registerSchemas', () => {
     expect(await versions(subject)).toEqual([1, 2]);
   });
 
-  it('refuses an incompatible schema, names subject and reason, and registers NONE of the others', async () => {
+  it('refuses an incompatible schema, names subject and reason, and registers none of the others', async () => {
     await registerSchemas(registryUrl, [{ subject, schema: schema(a) }]);
     const schemas = [
       { subject: other, schema: schema(a) },
@@ -65,7 +65,7 @@ describe('registerSchemas', () => {
     expect(await versions(other)).toEqual([]);
   });
 
-  it('asks ALL earlier versions, not only the latest', async () => {
+  it('asks all earlier versions, not only the latest', async () => {
     await registerSchemas(registryUrl, [{ subject, schema: schema(a, optional) }]);
     await registerSchemas(registryUrl, [{ subject, schema: schema(a) }]);
     // Fits version 2, which has no `b`, but not version 1, whose `b` is text.

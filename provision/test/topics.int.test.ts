@@ -66,7 +66,7 @@ describe('createTopics', () => {
     await producer.disconnect();
   });
 
-  it('creates what is missing and leaves it alone the SECOND time', async () => {
+  it('creates what is missing and leaves it alone the second time', async () => {
     expect(await createTopics(brokers, [definition])).toEqual([
       `topic ${definition.name}: created with 2 partition(s)`,
     ]);
@@ -74,7 +74,7 @@ describe('createTopics', () => {
     expect(await setting('min.insync.replicas')).toBe('2');
   });
 
-  it('MENDS a changed, a lost and an added setting, and says so', async () => {
+  it('repairs a changed, a lost and an added setting, and reports it', async () => {
     await createTopics(brokers, [definition]);
     await alter({ 'retention.ms': '60000', 'max.message.bytes': '1000' });
     const changes = await createTopics(brokers, [definition]);
@@ -97,7 +97,7 @@ describe('createTopics', () => {
     await expect.poll(() => createTopics(brokers, [wider])).toEqual([]);
   });
 
-  it('changes NOTHING when one topic cannot be mended, and says what to do', async () => {
+  it('changes nothing when one topic cannot be repaired, and says what to do', async () => {
     await createTopics(brokers, [definition]);
     await alter({ 'retention.ms': '60000' });
     const wrong = { ...definition, replicationFactor: 2 };

@@ -4,7 +4,7 @@ import { checkFolders, refuseFolders } from './checks.ts';
 const plain = { folder: '/home/user/board/.stack/main' };
 
 test.each([
-  ['dead letters of another alphabet', '/home/민지/한글 폴더/.stack/main'],
+  ['characters of another alphabet', '/home/민지/한글 폴더/.stack/main'],
   [
     'marks that shells and settings files know',
     String.raw`/a b/#1/100%41/"x"/it's/back\slash/a:b;c/.stack/main`,

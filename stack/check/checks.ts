@@ -5,23 +5,26 @@ import { findJars } from '../fetch/fetch-jars.ts';
 import {
   findOnMachine,
   isFetched,
-  type Wanted,
   wantedJava,
   wantedMysqld,
+  type Wanted,
 } from '../fetch/find-programs.ts';
 import { privateRootProblem } from '../fetch/private-root.ts';
-import { type Cluster, clusterTitles, findOtherCluster, readCluster } from '../instance/cluster.ts';
 import {
-  type Instance,
+  clusterTitles,
+  findOtherCluster,
   instancesFolder,
+  readCluster,
   stackCommand,
   startCommand,
+  type Cluster,
+  type Instance,
 } from '../instance/instance.ts';
-import { findBusyPorts, listPorts, type Ports, portsAt, readOffset } from '../instance/ports.ts';
+import { findBusyPorts, listPorts, portsAt, readOffset, type Ports } from '../instance/ports.ts';
 import { findOnPath } from '../run/run-command.ts';
 import { readLiveState } from '../run/stack-state.ts';
 
-/** One thing that the stack needs; `fix` is the command or step that mends it. */
+/** One thing that the stack needs; `fix` is the command or step that repairs it. */
 interface Finding {
   readonly name: string;
   readonly status: 'ok' | 'missing';
@@ -182,6 +185,7 @@ function checkOnPath(
 
 const gib = 1024 ** 3;
 
+/** Whether the cache and the data have enough free space. */
 export function checkDisk(cluster: Cluster): Finding {
   const places = [
     {
@@ -254,7 +258,7 @@ const controlCharacters: Rule = {
   pattern: /[\u0000-\u001f\u007f]/,
   reason: 'a control character in it would end a line of a settings file',
 };
-/** Everything else works: dead letters of any alphabet, spaces, "#", "%", quotes, "\". */
+/** Everything else works: characters of any alphabet, spaces, "#", "%", quotes, "\". */
 const ofData: readonly Rule[] = [
   { pattern: /,/, reason: 'Kafka takes "," for the end of a data folder' },
   controlCharacters,
@@ -270,7 +274,7 @@ const ofPrograms: readonly Rule[] = [
  */
 const maxBytes = 450;
 
-/** Whether every server can use the folders' names; looks at nothing but them. */
+/** Whether every server can use the folders' names; checks nothing but them. */
 export function checkFolders(
   { folder }: Pick<Instance, 'folder'>,
   cache: string = cacheFolder(),

@@ -2,9 +2,8 @@ import { createInterface } from 'node:readline/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isRunning, signalProcess } from '@board/service';
 import { tryLock } from '../instance/hold-lock.ts';
-import { clearInstance, type Instance, locateInstance } from '../instance/instance.ts';
-import { readLiveState } from '../run/stack-state.ts';
-import { stopOrphans } from '../run/stop-orphans.ts';
+import { clearInstance, locateInstance, type Instance } from '../instance/instance.ts';
+import { readLiveState, stopOrphans } from '../run/stack-state.ts';
 
 /**
  * Stops the stack of an instance, also one whose supervisor was killed; nothing to stop is fine
@@ -29,8 +28,8 @@ export async function down(name: string): Promise<void> {
 }
 
 /**
- * Asks the instance's supervisor to stop everything and waits until it is gone; says whether there
- * was one.
+ * Asks the instance's supervisor to stop everything and waits until it is gone; returns whether
+ * there was one.
  */
 async function stopSupervisor(instance: Instance): Promise<boolean> {
   const supervisor = readLiveState(instance)?.supervisor;

@@ -46,8 +46,8 @@ async function follow(instance: Instance, name: string, withName: boolean): Prom
 }
 
 /**
- * Hands on what is appended to a file, until `isDone` says so or `ended` settles; what was written
- * by then is handed on too.
+ * Hands on what is appended to a file, until `isDone` returns true or `ended` resolves; what was
+ * written by then is handed on too.
  */
 export async function followFile(
   path: string,

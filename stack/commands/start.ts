@@ -1,18 +1,25 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { provisionVariables } from '@board/provision';
 import { refuseFolders, refuseWhatIsMissing } from '../check/checks.ts';
 import { cacheFolder } from '../fetch/cache.ts';
 import { ensurePrograms } from '../fetch/ensure-programs.ts';
-import type { Cluster } from '../instance/cluster.ts';
 import {
   instancesFolder,
   locateInstance,
   makeFolders,
   stackCommand,
+  startCommand,
+  type Cluster,
 } from '../instance/instance.ts';
+import { provisionConfig } from '../run/list-steps.ts';
 import { rotateLog, startProgram } from '../run/run-command.ts';
 import { readLiveState } from '../run/stack-state.ts';
+import { nodeCommand } from '../servers/command-lines.ts';
 import { moreConsumers } from '../servers/our-services.ts';
-import { type StartOptions, startStack } from '../stack.ts';
+import { loopbackHosts } from '../servers/server.ts';
+import { readStack, startStack, type StartOptions } from '../stack.ts';
 import { followFile } from './logs.ts';
 import { renderStack } from './status.ts';
 
@@ -169,4 +176,25 @@ function makeProgress(): (line: string) => void {
     const seconds = ((Date.now() - startedAt) / 1000).toFixed(1).padStart(5);
     console.log(`${seconds} s  ${line}`);
   };
+}
+
+/**
+ * Runs steps of the setup again on a stack that runs; all of them without names. Exit code of the
+ * setup itself.
+ */
+export async function setup(name: string, steps: readonly string[]): Promise<void> {
+  const stack = readStack(name);
+  if (stack === undefined)
+    throw new Error(
+      `The stack "${name}" does not run: start it with "${startCommand(locateInstance(name))}".`,
+    );
+  const config = provisionConfig({ ...stack, hosts: loopbackHosts });
+  const { file, args, env, cwd } = nodeCommand('provision/main.ts', provisionVariables(config));
+  const child = spawn(file, [...args, ...steps], {
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+    cwd,
+  });
+  const [exitCode] = (await once(child, 'exit')) as [number | null];
+  process.exitCode = exitCode ?? 1;
 }

@@ -1,14 +1,21 @@
 import { relative } from 'node:path';
-import { clusterTitles, readCluster } from '../instance/cluster.ts';
-import { checkout, type Instance, locateInstance } from '../instance/instance.ts';
+import { checkAll } from '../check/checks.ts';
 import {
+  checkout,
+  clusterTitles,
+  locateInstance,
+  readCluster,
+  type Cluster,
+  type Instance,
+} from '../instance/instance.ts';
+import {
+  findOrphans,
   isAllRunning,
   measureMemory,
   readLiveState,
   readState,
   type StackState,
 } from '../run/stack-state.ts';
-import { findOrphans } from '../run/stop-orphans.ts';
 
 /** Prints what runs; exit code 1 unless everything runs. */
 export async function status(name: string, flags: { json?: true }): Promise<void> {
@@ -99,4 +106,25 @@ export function renderTable(head: readonly string[], rows: readonly (readonly st
         .trimEnd(),
     )
     .join('\n');
+}
+
+/**
+ * Prints each thing that the stack needs, and how to fix those that are missing; exit code 1 when
+ * there are any.
+ */
+export async function doctor(
+  name: string,
+  wanted: Cluster | undefined,
+  flags: { json?: true },
+): Promise<void> {
+  const findings = await checkAll(locateInstance(name), wanted);
+  process.exitCode = findings.some(({ status }) => status === 'missing') ? 1 : 0;
+  if (flags.json === true) {
+    console.log(JSON.stringify(findings, null, 2));
+    return;
+  }
+  for (const { name: what, status, detail, fix } of findings) {
+    console.log(`${status.padEnd(8)}${what.padEnd(10)}${detail}`);
+    if (fix !== undefined) console.log(`${' '.repeat(18)}to fix: ${fix}`);
+  }
 }

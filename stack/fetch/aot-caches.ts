@@ -14,14 +14,14 @@ export type AotKind = (typeof aotKinds)[number];
  * cache from.
  */
 export type AotCaches =
-  | { readonly mode: 'none' }
-  | { readonly mode: 'record' | 'create' | 'use'; readonly folder: string };
+  | { readonly kind: 'none' }
+  | { readonly kind: 'record' | 'create' | 'use'; readonly folder: string };
 
 /** What a kind asks of Java's modules, with a cache or without. */
 export const moduleOptions: Readonly<Record<AotKind, readonly string[]>> = {
   broker: [],
   connect: [],
-  // What the manifest of its own starter says: else each thread of its pool ends in an
+  // As in the manifest of its own starter: else each thread of its pool ends in an
   // IllegalAccessError.
   registry: ['--add-opens=java.base/java.lang=ALL-UNNAMED', '--enable-native-access=ALL-UNNAMED'],
 };
@@ -47,18 +47,20 @@ export function canUseAot(java: Java): boolean {
   return java.version.major >= 25;
 }
 
+/** The complete caches for this Java and these jars; `none` where there are none. */
 export function findAotCaches(java: Java, jars: Jars): AotCaches {
   const folder = canUseAot(java) ? findCached(nameAotCaches(java, jars)) : undefined;
-  return folder === undefined ? { mode: 'none' } : { mode: 'use', folder };
+  return folder === undefined ? { kind: 'none' } : { kind: 'use', folder };
 }
 
-export function aotOptions(caches: AotCaches, kind: AotKind): string[] {
-  if (caches.mode === 'none') return [];
-  const recording = `-XX:AOTConfiguration=${join(caches.folder, `${kind}.aotconf`)}`;
-  const cache = `-XX:AOTCache=${join(caches.folder, `${kind}.aot`)}`;
+/** Java's options for one kind of server. */
+export function aotOptions(caches: AotCaches, server: AotKind): string[] {
+  if (caches.kind === 'none') return [];
+  const recording = `-XX:AOTConfiguration=${join(caches.folder, `${server}.aotconf`)}`;
+  const cache = `-XX:AOTCache=${join(caches.folder, `${server}.aot`)}`;
   // Java's remarks on single classes that it could not keep would fill the logs.
   const quiet = '-Xlog:aot*=error';
-  switch (caches.mode) {
+  switch (caches.kind) {
     case 'use':
       return [quiet, cache];
     case 'record':

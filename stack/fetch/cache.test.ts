@@ -16,7 +16,7 @@ afterEach(() => {
   rmSync(base, { recursive: true });
 });
 
-test('a folder is built once, whoever asks at the same moment', async () => {
+test('a folder is built once when several callers ask at the same moment', async () => {
   let builds = 0;
   const build = async (folder: string) => {
     builds += 1;
@@ -32,7 +32,7 @@ test('a folder is built once, whoever asks at the same moment', async () => {
   expect(existsSync(join(first, 'file'))).toBe(true);
 });
 
-test('a build that FAILS leaves nothing, and the next one starts afresh', async () => {
+test('a build that fails leaves nothing, and the next one starts afresh', async () => {
   const failing = ensureCached('thing', quiet, (folder) => {
     writeFileSync(join(folder, 'half'), 'x');
     return Promise.reject(new Error('the line broke'));
@@ -44,7 +44,7 @@ test('a build that FAILS leaves nothing, and the next one starts afresh', async 
   expect(existsSync(join(folder, 'half'))).toBe(false);
 });
 
-test('what a KILLED fetcher left half-made is removed, and never taken for complete', async () => {
+test('what a killed fetcher left half-made is removed, and never taken for complete', async () => {
   mkdirSync(join(cacheFolder(), 'thing.making-1'), { recursive: true });
   mkdirSync(join(cacheFolder(), 'thing'));
   expect(findCached('thing')).toBeUndefined();

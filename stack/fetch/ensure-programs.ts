@@ -1,9 +1,8 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Cluster } from '../instance/cluster.ts';
-import { locateInstance, makeFolders } from '../instance/instance.ts';
-import { findFreePorts } from '../instance/ports.ts';
+import { locateInstance, makeFolders, type Cluster } from '../instance/instance.ts';
 import { ensureSecrets } from '../instance/secrets.ts';
+import { findFreePorts } from '../instance/ports.ts';
 import { listBareSteps } from '../run/list-steps.ts';
 import { runCommand } from '../run/run-command.ts';
 import { runServers } from '../run/run-servers.ts';
@@ -31,12 +30,12 @@ export async function ensurePrograms(
     fetchJars(cluster, say, signal),
   ]);
   const programs = { java, mysqld, jars, aot: findAotCaches(java, jars) };
-  if (programs.aot.mode === 'use' || !canUseAot(java) || process.env['STACK_AOT'] === '0')
+  if (programs.aot.kind === 'use' || !canUseAot(java) || process.env['STACK_AOT'] === '0')
     return programs;
   try {
     return {
       ...programs,
-      aot: { mode: 'use', folder: await trainAotCaches(cluster, programs, say, signal) },
+      aot: { kind: 'use', folder: await trainAotCaches(cluster, programs, say, signal) },
     };
   } catch (error) {
     signal.throwIfAborted();
@@ -70,7 +69,7 @@ function trainAotCaches(
       ports: await findFreePorts(),
       hosts: loopbackHosts,
       secrets: ensureSecrets(instance),
-      programs: { ...programs, aot: { mode: 'record', folder: target } },
+      programs: { ...programs, aot: { kind: 'record', folder: target } },
     };
     const servers = await runServers(
       recording,
@@ -81,7 +80,7 @@ function trainAotCaches(
     await servers.stop();
     const creating: ServerContext = {
       ...recording,
-      programs: { ...programs, aot: { mode: 'create', folder: target } },
+      programs: { ...programs, aot: { kind: 'create', folder: target } },
     };
     const makers = {
       broker: kafkaServer(creating, 1),

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Cluster } from '../instance/cluster.ts';
-import { checkout } from '../instance/instance.ts';
+import { checkout, type Cluster } from '../instance/instance.ts';
 import { findOnPath, runCommand } from '../run/run-command.ts';
 import { cacheFolder, ensureCached, findCached, type Say } from './cache.ts';
 
@@ -24,7 +23,7 @@ interface MavenFolder {
   readonly versions: Readonly<Record<string, string>>;
   /** Goals of Maven's dependency plugin. */
   readonly goals: readonly string[];
-  /** What is fetched, for people. */
+  /** What is fetched, for the progress line. */
   readonly what: string;
   /** Paths that must be there in the end. */
   readonly holds: readonly string[];
@@ -61,6 +60,7 @@ const olderBrokers: MavenFolder = {
   holds: ['kafka'],
 };
 
+/** The jars of a flavour in the cache; undefined until all are fetched. */
 export function findJars(cluster: Cluster): Jars | undefined {
   const folder = findCached(nameOf(everyFlavour));
   const brokers = cluster === 'zookeeper' ? findCached(nameOf(olderBrokers)) : folder;
@@ -119,7 +119,7 @@ function fetchMavenFolder(folder: MavenFolder, say: Say, signal?: AbortSignal): 
       await runCommand(
         {
           file: mvn,
-          // As for the servers: else it cannot read a project file below a folder with dead letters
+          // As for the servers: else it cannot read a project file below a folder with characters
           // of other alphabets.
           env: { LC_ALL: 'C.UTF-8' },
           args: [

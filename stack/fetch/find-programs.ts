@@ -95,12 +95,15 @@ export async function findOnMachine<Found extends Program>(
   return process.env['STACK_HERMETIC'] === '1' ? undefined : wanted.onMachine();
 }
 
+/** Whether the private root of this program is complete in the cache. */
 export function isFetched({ rootName }: Wanted): boolean {
   return findCached(rootName) !== undefined;
 }
 
+/** Finds Java or fetches it. */
 export const ensureJava = (say: Say, signal?: AbortSignal): Promise<Java> =>
   ensure(wantedJava, say, signal);
+/** Finds mysqld or fetches it. */
 export const ensureMysqld = (say: Say, signal?: AbortSignal): Promise<Mysqld> =>
   ensure(wantedMysqld, say, signal);
 
@@ -117,6 +120,7 @@ async function ensure<Found extends Program>(
   return fetched;
 }
 
+/** The preferred one of the candidates that fit: 25, else the newest. */
 export function chooseJava(candidates: readonly Java[]): Java | undefined {
   const fitting = candidates.filter(({ version }) => fitsJava(version));
   return (
@@ -136,15 +140,17 @@ async function readMysqld(command: readonly string[], kind: Kind): Promise<Mysql
   return version !== undefined && fitsMysql(version) ? { command, version, ...kind } : undefined;
 }
 
+/** Reads `mysqld --version`; undefined for MariaDB. */
 export function parseMysqlVersion(output: string): Version | undefined {
   return /mariadb/i.test(output) ? undefined : parse(/Ver (\d+)\.(\d+)(\S*)/.exec(output));
 }
 
-/** `-version` says `openjdk version "25.0.3" ...`; Java 8 would say `1.8`. */
+/** `-version` prints `openjdk version "25.0.3" ...`; Java 8 prints `1.8`. */
 export function parseJavaVersion(output: string): Version | undefined {
   return parse(/version "(\d+)(?:\.(\d+))?([^"]*)"/.exec(output));
 }
 
+/** The pipeline needs MySQL 8.4 or 9.x. */
 export function fitsMysql({ major, minor }: Version): boolean {
   return major === 9 || (major === 8 && minor >= 4);
 }

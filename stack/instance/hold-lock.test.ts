@@ -5,7 +5,7 @@ import { tryLock, waitForLock } from './hold-lock.ts';
 
 const folder = `/a folder of test ${process.pid}`;
 
-test('a lock has one holder, and is free again when let go', async () => {
+test('a lock has one holder, and is free again when released', async () => {
   const first = await tryLock(folder);
   expect(await tryLock(folder)).toBeUndefined();
   await first?.release();
@@ -14,7 +14,7 @@ test('a lock has one holder, and is free again when let go', async () => {
   await second?.release();
 });
 
-test('whoever waits gets the lock as soon as it is let go', async () => {
+test('a waiting process gets the lock as soon as it is released', async () => {
   const first = await tryLock(folder);
   let waited = false;
   const second = waitForLock(folder, () => {
@@ -25,7 +25,7 @@ test('whoever waits gets the lock as soon as it is let go', async () => {
   expect(waited).toBe(true);
 });
 
-test('a holder that is KILLED leaves no lock behind', async () => {
+test('a holder that is killed leaves no lock behind', async () => {
   const script = `
     const { tryLock } = await import(${JSON.stringify(resolve(import.meta.dirname, 'hold-lock.ts'))});
     await tryLock(${JSON.stringify(folder)});

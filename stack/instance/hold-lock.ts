@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 
+/** A lock that this process holds. */
 export interface Lock {
   release(): Promise<void>;
 }

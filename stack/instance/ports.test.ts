@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { refuseBusyPorts } from '../check/checks.ts';
-import type { Cluster } from './cluster.ts';
-import { locateInstance, makeFolders } from './instance.ts';
+import { locateInstance, makeFolders, type Cluster } from './instance.ts';
 import {
   choosePorts,
   findBusyPorts,
@@ -39,7 +38,7 @@ test('no two blocks that "auto" may choose share a port', () => {
   }
 });
 
-test('"auto" takes the first block that is WHOLLY free and remembered by nobody', async () => {
+test('"auto" takes the first block that is wholly free and remembered by no instance', async () => {
   const busy = new Set([portsAt(1200).registryManagement]);
   const offset = await firstFreeOffset(
     (candidate) => candidate !== 1000,
@@ -53,7 +52,7 @@ test('"auto" takes the first block that is WHOLLY free and remembered by nobody'
   expect(offset).toBe(1400);
 });
 
-test('"auto" keeps the remembered block, and LEAVES it when another process listens there', async () => {
+test('"auto" keeps the remembered block, and leaves it when another process listens there', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'stack-ports-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const instance = locateInstance('test', folder);
@@ -82,7 +81,7 @@ test('ZooKeeper has a port in its own flavour, and the controllers have theirs',
   expect(owners('zookeeper')).toHaveLength(10);
 });
 
-test('a port on which somebody listens is busy, others are not', async () => {
+test('a port on which a process listens is busy, others are not', async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
@@ -91,7 +90,7 @@ test('a port on which somebody listens is busy, others are not', async () => {
   expect(await findBusyPorts([port])).toEqual([port]);
 });
 
-test('the sentence names the port, who should have it, and the ways out as they are typed', async () => {
+test('the error names the port, its server and the commands that help', async () => {
   const ports = await findFreePorts();
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(ports.orderService, '127.0.0.1', resolve));

@@ -1,13 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { must } from '@board/service';
 import { z } from 'zod';
-import { readComposePorts } from '../../infra/containers/compose-ports.mjs';
-import type { Cluster } from './cluster.ts';
-import { checkout, type Instance, instancesFolder, writeFile } from './instance.ts';
+import { readComposePorts } from '../../infra/containers/ports.mjs';
+import { checkout, instancesFolder, writeFile, type Cluster, type Instance } from './instance.ts';
 
-/** The fixed ports of an instance; `servers/server.ts` says at which addresses. */
+/** The fixed ports of an instance; `servers/server.ts` has the addresses. */
 export interface Ports {
   readonly mysql: number;
   readonly brokers: readonly [number, number, number];
@@ -20,6 +19,7 @@ export interface Ports {
   readonly keeper: number;
 }
 
+/** What is added to every fixed port; `auto` finds a free block. */
 export type PortOffset = number | 'auto';
 
 const remembered = z.object({ offset: z.number().int().min(0).max(40_000) });
@@ -55,7 +55,7 @@ export function portsAt(offset: number): Ports {
   };
 }
 
-/** Every port that a flavour uses, with the name of who listens there. */
+/** Every port that a flavour uses, with the name of the server that listens there. */
 export function listPorts(ports: Ports, cluster: Cluster): { port: number; owner: string }[] {
   return [
     { port: ports.mysql, owner: 'mysql' },
@@ -71,6 +71,7 @@ export function listPorts(ports: Ports, cluster: Cluster): { port: number; owner
   ];
 }
 
+/** The offset that an instance remembers; undefined before its first start. */
 export function readOffset(folder: string): number | undefined {
   const file = resolve(folder, 'ports.json');
   return existsSync(file)
@@ -112,7 +113,7 @@ function findFreeOffset(): Promise<number> {
   return firstFreeOffset((offset) => !taken.has(offset), isBlockFree);
 }
 
-/** 1000, 1200, 1400, ...: the first that is nobody's and whose whole block is free. */
+/** 1000, 1200, 1400, ...: the first that no instance remembers and whose whole block is free. */
 export async function firstFreeOffset(
   isUnused: (offset: number) => boolean,
   isFree: (ports: Ports) => Promise<boolean>,

@@ -20,6 +20,7 @@ export interface Command {
   readonly cwd?: string;
 }
 
+/** A program that was started. */
 export interface Child {
   readonly pid: number;
   /** Resolves with the signal or exit code that ended it. */
@@ -54,10 +55,11 @@ export function startProgram(command: Command, logFile: string): Promise<Child> 
   }).finally(() => closeSync(log));
 }
 
+/** Where the output of a program goes, and what ends it. */
 export interface RunOptions {
   readonly logFile: string;
   readonly signal?: AbortSignal | undefined;
-  /** Told the pid once the program runs. */
+  /** Called with the pid once the program runs. */
   readonly onStart?: (pid: number) => void;
 }
 
@@ -86,7 +88,7 @@ export async function runCommand(
   }
 }
 
-/** Puts the log of the run before aside. */
+/** Renames the log of the previous run to `<name>.log.1`. */
 export function rotateLog(logFile: string): void {
   if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
 }
@@ -110,6 +112,7 @@ export function findOnPath(name: string, more: readonly string[] = []): string |
     .find(isExecutable);
 }
 
+/** Whether this user may execute the file. */
 export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);

@@ -1,23 +1,21 @@
 import { resolve } from 'node:path';
 import { identifyProcess, type ProcessIdentity } from '@board/service';
 import { layers, type RunTask, type Server, type ServerContext } from '../servers/server.ts';
-import type { StepTools } from './list-steps.ts';
+import { runGraph, type Step, type StepTools } from './list-steps.ts';
 import { rotateLog, runCommand } from './run-command.ts';
-import { runGraph, type Step } from './run-graph.ts';
-import type { ChildProcess, StackState } from './stack-state.ts';
-import { stopOrder } from './stop-orphans.ts';
+import { stopOrder, type ChildProcess, type StackState } from './stack-state.ts';
 import { supervise, type Supervised } from './supervise.ts';
 
 /** The servers of one instance that run now. */
 export interface Servers {
   readonly all: () => readonly Supervised[];
-  /** In reverse order of dependency; settles when all are gone. */
+  /** In reverse order of dependency; resolves when all are gone. */
   readonly stop: () => Promise<void>;
   /** SIGKILL to all at once. */
   readonly kill: () => void;
 }
 
-/** Who is told what happens to the servers. */
+/** Receives what happens to the servers. */
 export interface StackWatcher {
   readonly say: (line: string) => void;
   readonly onChange: (now: Pick<StackState, 'processes' | 'children'>) => void;
@@ -38,7 +36,7 @@ export async function runServers(
   const children = new Map<string, ChildProcess>();
   const { say } = watcher;
   const changed = (): void => {
-    // As people read a table: what others depend on first.
+    // For the status table: what others depend on comes first.
     const inOrder = started.toSorted(
       ({ server: a }, { server: b }) => a.layer - b.layer || a.name.localeCompare(b.name),
     );

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { isRunning } from '@board/service';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isRunning, signalProcess, type ProcessIdentity } from '@board/service';
 import { z } from 'zod';
-import { type Instance, writeFile } from '../instance/instance.ts';
+import { writeFile, type Instance } from '../instance/instance.ts';
 
 const identity = z.object({
   pid: z.number().int().positive(),
@@ -43,13 +44,14 @@ const schema = z.object({
   children: z.array(identity.extend({ name: z.string(), layer: z.number() })).default([]),
 });
 
-/** What a supervisor tells about its stack, in `run/state.json`. */
+/** What a supervisor writes about its stack, in `run/state.json`. */
 export type StackState = z.infer<typeof schema>;
 export type ProcessState = StackState['processes'][number];
 export type ChildProcess = StackState['children'][number];
 
 const fileOf = (instance: Instance): string => resolve(instance.runDir, 'state.json');
 
+/** Replaces `run/state.json` in one step. */
 export function writeState(instance: Instance, state: StackState): void {
   writeFile(fileOf(instance), `${JSON.stringify(state, null, 2)}\n`);
 }
@@ -94,12 +96,71 @@ export function readMemory(pid: number): number | undefined {
   try {
     return parseMemory(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
   } catch {
-    // The process ended, or the system does not tell: no figure then, but no failure either.
+    // The process ended, or the system gives no figure: undefined then, not a failure.
     return undefined;
   }
 }
 
+/** The PSS in `/proc/<pid>/smaps_rollup`, in bytes. */
 export function parseMemory(rollup: string): number | undefined {
   const kilobytes = /^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1];
   return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+}
+
+/** Groups that are stopped one after the other: the highest layer first. */
+export function stopOrder<T extends { readonly layer: number }>(items: readonly T[]): T[][] {
+  const layers = [...new Set(items.map(({ layer }) => layer))].toSorted((a, b) => b - a);
+  return layers.map((layer) => items.filter((item) => item.layer === layer));
+}
+
+/**
+ * What a killed launcher of this instance left running: a process is known by pid, start time and
+ * boot.
+ */
+export function findOrphans(instance: Instance): ChildProcess[] {
+  return readState(instance)?.children.filter(isRunning) ?? [];
+}
+
+/**
+ * Stops them and returns their names. Call it with the instance's lock held, before a new start
+ * writes its own state.
+ */
+export async function stopOrphans(
+  instance: Instance,
+  say: (line: string) => void,
+  timeoutMs = 20_000,
+): Promise<string[]> {
+  const orphans = findOrphans(instance);
+  for (const group of stopOrder(orphans)) {
+    await Promise.all(
+      group.map((orphan) => {
+        say(`${orphan.name} (pid ${orphan.pid}) was left behind by an earlier start: stopping it`);
+        return stopProcess(orphan, timeoutMs);
+      }),
+    );
+  }
+  return orphans.map(({ name }) => name);
+}
+
+/**
+ * SIGTERM, then SIGKILL after the deadline; resolves when the process is gone. Says whether the
+ * kill was needed.
+ */
+export async function stopProcess(
+  identity: ProcessIdentity,
+  timeoutMs: number,
+): Promise<'stopped' | 'killed'> {
+  signalProcess(identity, 'SIGTERM');
+  if (await gone(identity, timeoutMs)) return 'stopped';
+  signalProcess(identity, 'SIGKILL');
+  await gone(identity, 10_000);
+  return 'killed';
+}
+
+async function gone(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
+  for (const deadline = Date.now() + timeoutMs; isRunning(identity);) {
+    if (Date.now() > deadline) return false;
+    await delay(50);
+  }
+  return true;
 }

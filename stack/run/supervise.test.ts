@@ -24,7 +24,7 @@ function place() {
 function serverOf(
   name: string,
   command: () => Command,
-  probe: Server['probe'] = () => Promise.resolve(undefined),
+  probe: Server['probe'] = () => Promise.resolve({ kind: 'ready' }),
 ) {
   return {
     name,
@@ -156,7 +156,9 @@ function startAll(
 
 test('a server that dies over and over before it was ever ready fails the start, and the others are stopped', async () => {
   const good = serverOf('good', sleeping);
-  const bad = serverOf('bad', failing, () => Promise.resolve('not yet'));
+  const bad = serverOf('bad', failing, () =>
+    Promise.resolve({ kind: 'not-ready', reason: 'not yet' }),
+  );
   const said: string[] = [];
   await expect(startAll([good, bad], said)).rejects.toThrow(
     /^bad died 5 times in a row, the last time with exit code 7; the end of \S+bad\.log:\ncause/,
@@ -164,7 +166,7 @@ test('a server that dies over and over before it was ever ready fails the start,
   expect(said).toContain('good stopped');
 }, 20_000);
 
-test('what runs is told as soon as it is there, tasks too, and until it is gone', async () => {
+test('each process that runs is reported from its start to its end, tasks too', async () => {
   const prepare: Server['prepare'] = (runTask) => runTask('task', { file: 'sleep', args: ['0.2'] });
   const told: string[] = [];
   const servers = await startAll(

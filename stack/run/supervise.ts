@@ -5,8 +5,7 @@ import { backoffMs, type BackoffPolicy } from '@board/service/backoff';
 import type { Instance } from '../instance/instance.ts';
 import type { Server } from '../servers/server.ts';
 import { lastLines, rotateLog, startProgram } from './run-command.ts';
-import type { ProcessState } from './stack-state.ts';
-import { stopProcess } from './stop-orphans.ts';
+import { stopProcess, type ProcessState } from './stack-state.ts';
 
 /**
  * The waits before a process that died is started again, and from when on it counts as given up on.
@@ -15,15 +14,14 @@ export interface RestartPolicy extends BackoffPolicy {
   /** A process that was ready for this long has succeeded: its earlier deaths are forgotten. */
   readonly stableMs: number;
   /**
-   * So many deaths in a row are no accident: it is still tried, but shown as a failure, no longer
-   * as a restart under way.
+   * From this many deaths in a row on it is still tried, but shown as a failure, no longer as a
+   * restart under way.
    */
   readonly givenUpFrom: number;
 }
 
 /**
- * The longest wait is shorter than a person's: ten kills in a row cost two minutes, and a cause
- * that is gone is noticed soon.
+ * Ten kills in a row cost two minutes, and a cause that is gone is noticed within half a minute.
  */
 export const restartPolicy: RestartPolicy = {
   stableMs: 60_000,
@@ -32,6 +30,7 @@ export const restartPolicy: RestartPolicy = {
   givenUpFrom: 5,
 };
 
+/** One server under supervision. */
 export interface Supervised {
   readonly server: Server;
   state(): ProcessState;
@@ -46,16 +45,17 @@ export interface Supervised {
   kill(): void;
 }
 
+/** Receives what happens to one server. */
 export interface Watcher {
   readonly say: (line: string) => void;
-  /** Told the process that runs now, if one does. */
+  /** Called with the process that runs now, undefined when none does. */
   readonly onChange: (running: ProcessIdentity | undefined) => void;
 }
 
 /**
  * Starts a server, and starts it again with growing waits whenever it dies before `stop` or `kill`.
- * One that was ready once is tried for as long as the stack runs: its failure is told, and stops no
- * other server.
+ * One that was ready once is tried for as long as the stack runs: its failure is reported, and
+ * stops no other server.
  */
 export async function supervise(
   instance: Instance,
@@ -67,7 +67,7 @@ export async function supervise(
   const logFile = resolve(instance.logDir, `${name}.log`);
   const stopping = new AbortController();
   const firstReady = Promise.withResolvers<void>();
-  // Who starts it asks for this a moment later; until then a rejection must not end the process.
+  // The caller waits for this a moment later; until then a rejection must not end the process.
   firstReady.promise.catch(() => undefined);
   const spawned = Promise.withResolvers<void>();
   let phase: ProcessState['phase'] = 'starting';
@@ -202,25 +202,27 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Probes until the answer is undefined (ready); at the deadline it throws with the last answer. */
+/** Probes until the answer is `ready`; at the deadline it throws with the last reason. */
 export async function waitUntilReady(
   what: string,
-  probe: () => Promise<string | undefined>,
+  probe: Server['probe'],
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<void> {
   const startedAt = Date.now();
   for (;;) {
-    const problem = await probe().catch((error: unknown) =>
-      error instanceof Error && error.cause instanceof Error
-        ? `${error.message}: ${error.cause.message}`
-        : describe(error),
-    );
-    if (problem === undefined) return;
+    const answer = await probe().catch((error: unknown) => ({
+      kind: 'not-ready' as const,
+      reason:
+        error instanceof Error && error.cause instanceof Error
+          ? `${error.message}: ${error.cause.message}`
+          : describe(error),
+    }));
+    if (answer.kind === 'ready') return;
     signal.throwIfAborted();
     const waitedMs = Date.now() - startedAt;
     if (waitedMs > timeoutMs) {
-      throw new Error(`${what} was not ready within ${timeoutMs / 1000} s: ${problem}`);
+      throw new Error(`${what} was not ready within ${timeoutMs / 1000} s: ${answer.reason}`);
     }
     // What takes longer than a start is not asked ten times a second for hours.
     await delay(waitedMs < 20_000 ? 100 : 1000, undefined, { signal });

@@ -39,7 +39,7 @@ export function javaCommand({ instance, programs }: ServerContext, program: Java
       program.jars.join(':'),
       ...program.run,
     ],
-    // The locale decides how Java reads and writes the names of files: in C, dead letters of other
+    // The locale decides how Java reads and writes the names of files: in C, characters of other
     // alphabets are lost.
     env: { MALLOC_ARENA_MAX: '2', LC_ALL: 'C.UTF-8', ...program.env },
     // Whatever a server writes to its working folder lands in the instance's.
@@ -52,7 +52,7 @@ export function javaCommand({ instance, programs }: ServerContext, program: Java
  * on its way out.
  */
 export function javaStopTimeoutMs(context: ServerContext): number {
-  return context.programs.aot.mode === 'record' ? 180_000 : 20_000;
+  return context.programs.aot.kind === 'record' ? 180_000 : 20_000;
 }
 
 /** How brokers and Connect log: to standard output, which is the log file. */

@@ -2,8 +2,7 @@ import { resolve } from 'node:path';
 import { writeFile } from '../instance/instance.ts';
 import { javaCommand, javaStopTimeoutMs, log4j2Option } from './command-lines.ts';
 import { brokerAddresses } from './kafka.ts';
-import { probeHttp } from './probes.ts';
-import { layers, type Server, type ServerContext } from './server.ts';
+import { layers, probeHttp, type Server, type ServerContext } from './server.ts';
 import { properties, readJavaOptions, readSettings } from './settings.ts';
 
 /** Kafka Connect, distributed mode with one worker: runs Debezium. */
@@ -40,6 +39,7 @@ export function connectServer(context: ServerContext): Server {
   };
 }
 
+/** The URL of Connect's REST API. */
 export function connectUrl({ hosts, ports }: Pick<ServerContext, 'hosts' | 'ports'>): string {
   return `http://${hosts.connect}:${ports.connect}`;
 }

@@ -1,13 +1,20 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeFile } from '../instance/instance.ts';
 import { javaCommand, javaStopTimeoutMs, log4j2Option, log4jOption } from './command-lines.ts';
-import { type Address, askZookeeper, countBrokers } from './probes.ts';
-import { layers, loopback, type RunTask, type Server, type ServerContext } from './server.ts';
+import {
+  askZookeeper,
+  countBrokers,
+  layers,
+  loopback,
+  type Address,
+  type RunTask,
+  type Server,
+  type ServerContext,
+} from './server.ts';
 import { properties, readJavaOptions, readSettings } from './settings.ts';
-import { zookeeperAddress } from './zookeeper.ts';
 
 export const brokerIds = [1, 2, 3] as const;
 type BrokerId = (typeof brokerIds)[number];
@@ -36,7 +43,7 @@ export function kafkaServer(context: ServerContext, id: BrokerId): Server {
         await waitUntilForgotten({ host: hosts.zookeeper, port: ports.zookeeper }, id);
       return javaCommand(context, {
         // One of the three records for all.
-        aot: programs.aot.mode === 'record' && id !== 1 ? undefined : 'broker',
+        aot: programs.aot.kind === 'record' && id !== 1 ? undefined : 'broker',
         heap: readJavaOptions('kafka/broker.env', 'KAFKA_HEAP_OPTS'),
         options: [cluster === 'kraft' ? log4j2Option : log4jOption],
         jars: programs.jars.brokers,
@@ -45,13 +52,16 @@ export function kafkaServer(context: ServerContext, id: BrokerId): Server {
     },
     probe: async () => {
       const known = await countBrokers({ host, port });
-      return known === brokerIds.length ? undefined : `knows ${known} of 3 brokers`;
+      return known === brokerIds.length
+        ? { kind: 'ready' }
+        : { kind: 'not-ready', reason: `knows ${known} of 3 brokers` };
     },
     readyTimeoutMs: 120_000,
     stopTimeoutMs: javaStopTimeoutMs(context),
   };
 }
 
+/** The bootstrap addresses, as host:port. */
 export function brokerAddresses({
   hosts,
   ports,
@@ -145,4 +155,54 @@ async function waitUntilForgotten(zookeeper: Address, id: BrokerId): Promise<voi
     if (!new RegExp(`/brokers/ids/${id}$`, 'm').test(sessions)) return;
     await delay(100);
   }
+}
+
+/**
+ * The ZooKeeper of the older cluster: one server, which knows the brokers, the topics and where
+ * their copies lie.
+ */
+export function zookeeperServer(context: ServerContext): Server {
+  const { instance, hosts, ports, programs } = context;
+  const dataDir = resolve(instance.dataDir, 'zookeeper');
+  const configFile = resolve(instance.configDir, 'zookeeper.properties');
+  return {
+    name: 'zookeeper',
+    layer: layers.zookeeper,
+    address: () => zookeeperAddress(context),
+    prepare: () => {
+      // Shows the flavour of this data folder, so it must exist before any broker's.
+      mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+      writeFile(configFile, settings(context, dataDir));
+    },
+    command: () =>
+      javaCommand(context, {
+        // It starts in a second as it is.
+        aot: undefined,
+        heap: readJavaOptions('zookeeper/zookeeper.env', 'KAFKA_HEAP_OPTS'),
+        options: [log4jOption],
+        jars: programs.jars.brokers,
+        run: ['org.apache.zookeeper.server.quorum.QuorumPeerMain', configFile],
+      }),
+    probe: async () => {
+      const answer = await askZookeeper({ host: hosts.zookeeper, port: ports.zookeeper }, 'srvr');
+      return answer.includes('Mode: standalone')
+        ? { kind: 'ready' }
+        : { kind: 'not-ready', reason: `it says: ${answer.trim()}` };
+    },
+    readyTimeoutMs: 60_000,
+    stopTimeoutMs: javaStopTimeoutMs(context),
+  };
+}
+
+/** The address of ZooKeeper, as host:port. */
+function zookeeperAddress({ hosts, ports }: Pick<ServerContext, 'hosts' | 'ports'>): string {
+  return `${hosts.zookeeper}:${ports.zookeeper}`;
+}
+
+/** The settings of `infra/zookeeper`, then this server's folder and address. */
+function settings({ hosts, ports }: ServerContext, dataDir: string): string {
+  return (
+    readSettings('zookeeper/zookeeper.properties') +
+    properties({ dataDir, clientPort: ports.zookeeper, clientPortAddress: hosts.zookeeper })
+  );
 }

@@ -45,7 +45,7 @@ export function mysqlServer(context: MysqlContext): Server {
       });
       await connection.query('SELECT 1');
       await connection.end();
-      return undefined;
+      return { kind: 'ready' };
     },
     readyTimeoutMs: 120_000,
     stopTimeoutMs: 30_000,
@@ -84,7 +84,7 @@ async function initialise(
   const initFile = join(context.instance.configDir, 'mysql-init.sql');
   rmSync(making, { recursive: true, force: true });
   mkdirSync(making, { mode: 0o700 });
-  // The password is 32 dead letters of base64url: nothing in it needs escaping.
+  // The password is 32 characters of base64url: nothing in it needs escaping.
   writeFile(initFile, `ALTER USER 'root'@'localhost' IDENTIFIED BY '${context.secrets.root}';\n`);
   try {
     await runTask(

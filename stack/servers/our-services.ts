@@ -9,17 +9,18 @@ import { findBusyPorts, pickFreePort } from '../instance/ports.ts';
 import { nodeCommand } from './command-lines.ts';
 import { connectUrl } from './connect.ts';
 import { brokerAddresses } from './kafka.ts';
-import { probeHttp } from './probes.ts';
 import { registryUrl } from './registry.ts';
-import { layers, loopback, type Server, type ServerContext } from './server.ts';
+import { layers, loopback, probeHttp, type Server, type ServerContext } from './server.ts';
 
 interface Service {
   readonly name: string;
   readonly main: string;
   readonly host: string;
-  /** Asked again at each start. */
+  /** Called again at each start. */
   readonly port: () => Promise<number> | number;
-  /** The schema that it works in, as the MySQL user of the same name unless `user` says another. */
+  /**
+   * The schema that it works in, as the MySQL user of the same name unless `user` names another.
+   */
   readonly database: string;
   readonly user?: string;
   readonly env: Readonly<Record<string, string>>;

@@ -8,12 +8,12 @@ afterAll(remove);
 
 const folder = '/the/caches';
 const modes: AotCaches[] = [
-  { mode: 'none' },
-  ...(['record', 'create', 'use'] as const).map((mode) => ({ mode, folder })),
+  { kind: 'none' },
+  ...(['record', 'create', 'use'] as const).map((kind) => ({ kind, folder })),
 ];
 
 it.each(modes)(
-  'opens what its threads reach into, and takes native code, ALIKE in every mode: $mode',
+  'the registry opens the same modules and allows native code with AOT caches of kind $kind',
   async (aot) => {
     const { args } = await registryServer({
       ...context,
@@ -26,7 +26,7 @@ it.each(modes)(
   },
 );
 
-it('other jars or another Java want other caches', () => {
+it('other jars or another Java need other caches', () => {
   const { java, jars } = context.programs;
   const names = [
     nameAotCaches(java, jars),

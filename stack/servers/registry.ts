@@ -1,6 +1,5 @@
 import { javaCommand, javaStopTimeoutMs } from './command-lines.ts';
-import { probeHttp } from './probes.ts';
-import { layers, type Server, type ServerContext } from './server.ts';
+import { layers, probeHttp, type Server, type ServerContext } from './server.ts';
 import { readJavaOptions, readVariables } from './settings.ts';
 
 const file = 'registry/registry.env';
@@ -46,6 +45,7 @@ export function registryServer(context: ServerContext): Server {
   };
 }
 
+/** The URL of the registry's Confluent API. */
 export function registryUrl({ hosts, ports }: Pick<ServerContext, 'hosts' | 'ports'>): string {
   return `http://${hosts.registry}:${ports.registry}/apis/ccompat/v7`;
 }

@@ -26,7 +26,7 @@ export function readJavaOptions(path: string, variable: string): string[] {
 }
 
 /**
- * A file of `infra/` as Java's log libraries want it: they take a path for a URL, and split their
+ * A file of `infra/` as Java's log libraries need it: they take a path for a URL, and split their
  * list of files at commas.
  */
 export function settingsUrl(path: string): string {
@@ -37,7 +37,7 @@ type Entries = Readonly<Record<string, string | number | boolean>>;
 
 /**
  * Text of a Java properties file: one `key=value` a line. Java reads it as Latin-1, so other
- * dead letters are written as \uXXXX.
+ * characters are written as \uXXXX.
  */
 export function properties(entries: Entries): string {
   return lines(entries, (value) =>

@@ -106,7 +106,7 @@ let first: Run;
 let second: Run;
 
 test(
-  '`start` reaches the end; a SECOND start says that one runs and stops with 1',
+  '`start` reaches the end; a second start reports the first and exits 1',
   { timeout: fiveMinutes },
   async () => {
     first = launch(['start', '--only', 'servers', '--port-offset', 'auto']);
@@ -140,7 +140,7 @@ test(
 );
 
 test(
-  'a server that is KILLED is started again, and said so',
+  'a server that is killed is started again, and its restart is reported',
   { timeout: fiveMinutes },
   async () => {
     const killed = pidOf('registry');
@@ -153,7 +153,7 @@ test(
 );
 
 test(
-  'after kill -9 of the launcher, `start` stops the ORPHANS, touches nothing else, and reaches the end with what it was asked for',
+  'after kill -9 of the launcher, `start` stops the orphans, touches nothing else, and reaches the end with the options given',
   { timeout: fiveMinutes },
   async () => {
     const bystander = spawn('sleep', ['600'], { cwd: instance.runDir });
@@ -218,7 +218,7 @@ test(
 );
 
 test(
-  'Ctrl-C stops everything, services first and MySQL last, and leaves NOTHING behind',
+  'Ctrl-C stops everything, services first and MySQL last, and leaves nothing behind',
   { timeout: fiveMinutes },
   async () => {
     pressControlC(second);

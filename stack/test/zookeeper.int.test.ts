@@ -7,15 +7,19 @@ import { uniqueName, waitUntil } from '@board/test';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createTopics } from '../../provision/topics.ts';
 import { ensurePrograms } from '../fetch/ensure-programs.ts';
-import { chooseCluster } from '../instance/cluster.ts';
-import { locateInstance, makeFolders } from '../instance/instance.ts';
-import { findFreePorts } from '../instance/ports.ts';
+import { chooseCluster, locateInstance, makeFolders } from '../instance/instance.ts';
 import { ensureSecrets } from '../instance/secrets.ts';
+import { findFreePorts } from '../instance/ports.ts';
 import { listSteps } from '../run/list-steps.ts';
 import { runServers, type Servers } from '../run/run-servers.ts';
 import { brokerAddresses } from '../servers/kafka.ts';
-import { askZookeeper, countBrokers } from '../servers/probes.ts';
-import { loopback, loopbackHosts, type ServerContext } from '../servers/server.ts';
+import {
+  askZookeeper,
+  countBrokers,
+  loopback,
+  loopbackHosts,
+  type ServerContext,
+} from '../servers/server.ts';
 
 // One story in order, on a ZooKeeper and three brokers that start from nothing.
 const brokerNames = ['kafka-1', 'kafka-2', 'kafka-3'];
@@ -76,13 +80,13 @@ const inSync = async (topic: string): Promise<number[][]> => {
 };
 const everywhere = Array.from({ length: boardTopic.partitions }, () => [1, 2, 3]);
 
-it('has `board` with three partitions and three copies, and finds NOTHING to change at the next start', async () => {
+it('the cluster has `board` with three partitions and three copies, and finds nothing to change at the next start', async () => {
   expect(said.some((line) => line.startsWith(`topic ${boardTopic.name}: created`))).toBe(true);
   expect(await inSync(boardTopic.name)).toEqual(everywhere);
   expect(await createTopics(brokerAddresses(context))).toEqual([]);
 });
 
-it('starts a KILLED broker again only when ZooKeeper has forgotten the old one, and its copies catch up', async () => {
+it('a killed broker is started again only when ZooKeeper has forgotten the old one, and its copies catch up', async () => {
   await kill('kafka-2');
   expect(await askZookeeper({ host: loopback, port: context.ports.zookeeper }, 'dump')).not.toMatch(
     /\/brokers\/ids\/2$/m,
@@ -99,7 +103,7 @@ it('starts a KILLED broker again only when ZooKeeper has forgotten the old one, 
   await expect.poll(() => inSync(boardTopic.name), { timeout: 60_000 }).toEqual(everywhere);
 });
 
-it('goes on after ZooKeeper was KILLED: the brokers stay, and a new topic can be made', async () => {
+it('the brokers stay after ZooKeeper was killed, and a new topic can be created', async () => {
   const before = brokerNames.map((name) => stateOf(name)?.pid);
   await kill('zookeeper');
   const topic = { ...boardTopic, name: uniqueName('topic') };
@@ -108,7 +112,7 @@ it('goes on after ZooKeeper was KILLED: the brokers stay, and a new topic can be
   expect(brokerNames.map((name) => stateOf(name)?.pid)).toEqual(before);
 });
 
-it('stops ZooKeeper AFTER its brokers, and its data can never become a KRaft cluster', async () => {
+it('ZooKeeper stops after its brokers, and its data can never become a KRaft cluster', async () => {
   await servers.stop();
   const stopped = said.flatMap((line) => /^(\S+) stopped/.exec(line)?.[1] ?? []);
   expect(stopped.slice(0, 3).toSorted()).toEqual(brokerNames);

@@ -24,7 +24,8 @@ export interface ChaosStack extends StackAddresses {
   kill(name: ProcessName): Promise<number>;
   /** Resolves once it answers in a process other than `before`. */
   untilReadyAgain(name: ProcessName, before: number): Promise<void>;
-  /** Stops a process, tells its pid before that, and resolves once the system says that it took. */
+  /** Stops a process, passes its pid to `onPid` before that, and resolves once the kernel shows it
+   * as stopped. */
   freeze(name: ProcessName, onPid: (pid: number) => void): Promise<void>;
   isFrozen(pid: number): boolean;
   /** Continues it; false when it is gone. */
@@ -91,7 +92,7 @@ export async function startOwnStack({ plant, say, signal }: OwnStackOptions): Pr
       refusals: () => readLines(refusalsFile),
       async stop() {
         await stack.stop();
-        // Its logs were copied where they tell something; its data is some hundred megabytes.
+        // A run that is not clean has copied its logs; the data is some hundred megabytes.
         clearInstance(stack.instance);
         await clear();
       },
@@ -151,7 +152,7 @@ function controls(
     return found;
   };
   /**
-   * The state may still tell of a process that has just ended, or of none while it is started
+   * The state may still name a process that has just ended, or of none while it is started
    * again.
    */
   const untilAlive = (name: string) =>

@@ -36,16 +36,16 @@ const exitCodes = { clean: 0, violation: 1, 'not run': 2 } as const;
 
 const program = new Command('npm run chaos --')
   .description(
-    'Disturbs a whole stack under traffic, lets it heal, and judges what became of every command',
+    'Disturbs a whole stack under traffic, lets it heal, and checks the outcome of every command',
   )
-  .option('--seed <n>', 'what goes wrong, and when', wholeNumber, 1)
+  .option('--seed <n>', 'what goes wrong, and when', parseInteger, 1)
   .option(
     '--seeds <from-to>',
     'these seeds one after the other; those that have run at this commit are left out',
-    range,
+    parseRange,
   )
-  .option('--minutes <m>', 'how long something goes wrong', positive, 1)
-  .option('--clients <n>', 'how many send commands (12, or as the replayed run had)', wholeNumber)
+  .option('--minutes <m>', 'how long something goes wrong', parseMinutes, 1)
+  .option('--clients <n>', 'how many send commands (12, or as the replayed run had)', parseInteger)
   .option(
     '--instance <name>',
     'a running stack instead of one made for the run; its links are left alone',
@@ -143,7 +143,7 @@ async function run(flags: Flags): Promise<void> {
       storeResult(runs, [commit, describeCommit(checkout)], settings, result);
     results.push(result);
     if (flags.json) console.log(JSON.stringify(result));
-    else tell(result, known !== undefined);
+    else printResult(result, known !== undefined);
     // What was refused before anything was done is refused for the next seed too.
     if (!existsSync(result.folder) && known === undefined) break;
   }
@@ -186,7 +186,7 @@ function readSchedule(file: string, hasProxies: boolean): ScheduleFile | string 
   }
 }
 
-function tell(result: ChaosResult, isKnown: boolean): void {
+function printResult(result: ChaosResult, isKnown: boolean): void {
   const {
     seed,
     operations,
@@ -195,7 +195,7 @@ function tell(result: ChaosResult, isKnown: boolean): void {
     problem,
     violations,
     folder,
-    drainMs,
+    quietAfterMs,
     endedByThemselves,
   } = result;
   const { ok, refused, unknown } = operations;
@@ -207,7 +207,9 @@ function tell(result: ChaosResult, isKnown: boolean): void {
     );
     if (endedByThemselves.length > 0)
       console.log(`ended by themselves: ${endedByThemselves.join(', ')}`);
-    console.log(drainMs === null ? 'never quiet' : `quiet after ${(drainMs / 1_000).toFixed(1)} s`);
+    console.log(
+      quietAfterMs === null ? 'never quiet' : `quiet after ${(quietAfterMs / 1_000).toFixed(1)} s`,
+    );
   }
   if (violations.length > 0) console.log(printVerdict(violations));
   const why = problem === undefined ? '' : `: ${problem}`;
@@ -219,20 +221,22 @@ function tell(result: ChaosResult, isKnown: boolean): void {
 }
 
 function summary(results: readonly ChaosResult[]): string {
-  const rows = results.map(({ seed, verdict, faults, operations, events, drainMs, violations }) => [
-    String(seed),
-    verdict,
-    String(faults),
-    String(operations.ok),
-    String(operations.refused),
-    String(operations.unknown),
-    String(events.applied),
-    String(events.copies),
-    String(events.parked),
-    String(events.deadLetters),
-    drainMs === null ? '-' : (drainMs / 1_000).toFixed(1),
-    violations[0]?.sentence ?? '',
-  ]);
+  const rows = results.map(
+    ({ seed, verdict, faults, operations, events, quietAfterMs, violations }) => [
+      String(seed),
+      verdict,
+      String(faults),
+      String(operations.ok),
+      String(operations.refused),
+      String(operations.unknown),
+      String(events.applied),
+      String(events.copies),
+      String(events.parked),
+      String(events.deadLetters),
+      quietAfterMs === null ? '-' : (quietAfterMs / 1_000).toFixed(1),
+      violations[0]?.sentence ?? '',
+    ],
+  );
   const head = [
     'seed',
     'verdict',
@@ -265,26 +269,25 @@ function refuse(sentence: string): void {
   process.exitCode = exitCodes['not run'];
 }
 
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text))
-    throw new InvalidArgumentError('It wants a whole number from 1 on.');
+function parseInteger(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('must be an integer from 1');
   return Number(text);
 }
 
-function positive(text: string): number {
+function parseMinutes(text: string): number {
   const minutes = Number(text);
   if (!(minutes > 0 && minutes <= 600))
     throw new InvalidArgumentError(
-      'It wants minutes: more than 0 and at most 600, such as 3 or 0.5.',
+      'must be minutes: more than 0 and at most 600, such as 3 or 0.5',
     );
   return minutes;
 }
 
-function range(text: string): readonly number[] {
+function parseRange(text: string): readonly number[] {
   const [from, to] = /^(\d{1,9})-(\d{1,9})$/.exec(text)?.slice(1).map(Number) ?? [];
   if (from === undefined || to === undefined || from < 1 || to < from || to - from >= 10_000)
     throw new InvalidArgumentError(
-      'It wants the first and the last of at most 10000 seeds, from 1 on, such as 1-20.',
+      'must be the first and the last of at most 10000 seeds, from 1 on, such as 1-20',
     );
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);
 }

@@ -15,8 +15,8 @@ export interface ClientsOptions {
 
 export interface Clients {
   /**
-   * No new commands; resolves when those under way have their answer, or were repeated for so long
-   * in vain.
+   * No new commands; resolves when those under way have their answer, or after `patienceMs` without
+   * one.
    */
   stop(patienceMs: number): Promise<void>;
   /**
@@ -104,18 +104,18 @@ export function startClients({
       isAbandoned,
       outcome: { kind: 'unknown' },
     };
-    const tell = (attempts: readonly Attempt[], outcome: Outcome): void => {
+    const note = (attempts: readonly Attempt[], outcome: Outcome): void => {
       operation = { ...operation, attempts, outcome };
       ledger.operation(operation);
     };
     const attempt = async (): Promise<Answer> => {
       const before = operation.attempts;
       const sentAt = Date.now();
-      tell([...before, { sentAt, endedAt: null, result: null }], operation.outcome);
+      note([...before, { sentAt, endedAt: null, result: null }], operation.outcome);
       const answer = await send(orderServiceUrl, key, command);
       const attempts = [...before, { sentAt, endedAt: Date.now(), result: answer.result }];
       // The first answer stays; whether a repeat got the same one is for the checker.
-      tell(
+      note(
         attempts,
         operation.outcome.kind === 'ok' ? operation.outcome : outcomeOf(attempts, answer.board),
       );
@@ -127,11 +127,11 @@ export function startClients({
       await wait(200, undefined, { signal: givingUp.signal }).catch(() => undefined);
     }
     if (isDoubled && operation.outcome.kind === 'ok') await attempt();
-    note(operation);
+    updateLive(operation);
     return operation;
   }
 
-  function note({ kind, boardId, outcome }: ClientOperation): void {
+  function updateLive({ kind, boardId, outcome }: ClientOperation): void {
     if (outcome.kind === 'ok' && outcome.board !== null) {
       const { id, version } = outcome.board;
       if (kind === 'create' || live.has(id)) live.set(id, Math.max(version, live.get(id) ?? 0));
@@ -150,7 +150,7 @@ export function startClients({
   }
 
   const running = Promise.all(Array.from({ length: clients }, (_, index) => run(index + 1)));
-  // Of a failure those hear that stop the clients.
+  // A failure is thrown by stop().
   running.catch(() => undefined);
 
   return {

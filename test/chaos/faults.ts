@@ -1,6 +1,6 @@
 import { openConnection } from '@board/mysql';
 import { type Fault, waitUntil } from '@board/test';
-import { countBrokers } from '../../stack/servers/probes.ts';
+import { countBrokers } from '../../stack/servers/server.ts';
 import { loopback } from '../../stack/servers/server.ts';
 import { foreignKinds } from '../survival/foreign-records.ts';
 import type { ChaosStack } from './chaos-stack.ts';
@@ -64,7 +64,7 @@ export function injectionOf(fault: ScheduledFault, stack: ChaosStack, ledger: Le
 
 /**
  * Ends what outlives a run that was killed: stopped processes, a renamed column, a read-only
- * server; tells what it did.
+ * server; returns what it did.
  */
 export async function undoFaults(stack: ChaosStack): Promise<readonly string[]> {
   const stopped = stack.processes().filter(({ pid }) => pid !== undefined && stack.isFrozen(pid));

@@ -3,7 +3,7 @@
  *
  * The ledger is a file of JSON lines, each a `LedgerLine`, appended as it happens. A line replaces
  * the earlier one of the same thing (operation: key, fault: id, foreign: id, refusal: board and
- * version, run: there is one), so that a run which dies leaves a file that can be judged. Times are
+ * version, run: there is one), so that a run which dies leaves a file that can be checked. Times are
  * milliseconds since the epoch, by the clock of the process that writes the ledger.
  */
 export type LedgerLine =
@@ -40,15 +40,15 @@ export interface ChaosRun {
    * included.
    */
   readonly attempts: number;
-  /** Null until the drain has ended, one way or the other. */
-  readonly drain: Drain | null;
+  /** Null until the run has quiesced, or has stopped waiting for it. */
+  readonly quiescence: Quiescence | null;
 }
 
 /**
  * The wait after the last fault until the groups have lag 0 and every alarm but those of foreign
  * dead letters is gone.
  */
-export interface Drain {
+export interface Quiescence {
   readonly lastFaultEndedAt: number;
   /** Null: the stack was not quiet when the run gave up. */
   readonly quietAt: number | null;
@@ -60,7 +60,7 @@ export interface Drain {
   readonly failedMs: number;
 }
 
-/** One command of one client, whatever number of requests it took. */
+/** One command of one client, with all its requests. */
 export interface ClientOperation {
   /** The Idempotency-Key of all its attempts; unique in the run. */
   readonly key: string;
@@ -70,7 +70,7 @@ export interface ClientOperation {
   readonly boardId: string | null;
   /**
    * Of a create and an edit: unique in the run (it carries the key or a number), so that an event
-   * tells its operation. Else null.
+   * names its operation. Else null.
    */
   readonly title: string | null;
   /** As sent; null: not sent. */

@@ -20,7 +20,7 @@ export interface Ledger {
   history(): History;
 }
 
-/** Appends to the file at once, each line before what it tells goes on. */
+/** Appends to the file at once, each line before what it records goes on. */
 export function openLedger(file: string, first: ChaosRun): Ledger {
   let run = first;
   const operations = new Map<string, ClientOperation>();

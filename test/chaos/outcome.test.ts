@@ -22,11 +22,11 @@ const after = (...results: readonly Attempt['result'][]) =>
     board,
   );
 
-test('an answer with success tells that it was done, whatever came before', () => {
+test('an answer with success means that it was done, after any earlier answers', () => {
   expect(after(failed('ECONNRESET'), answered(503), answered(201))).toEqual({ kind: 'ok', board });
 });
 
-test('an answer that a repeat would get again tells that it was refused', () => {
+test('an answer that a repeat would get again means that it was refused', () => {
   for (const status of [400, 404, 410, 412, 422])
     expect(after(failed('TimeoutError'), answered(status))).toEqual({ kind: 'refused', status });
 });

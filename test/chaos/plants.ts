@@ -52,7 +52,7 @@ const plants = {
   ],
   'retry-after-offset': [
     {
-      file: 'packages/inbox/src/apply/process-deliveries.ts',
+      file: 'packages/inbox/src/apply/apply-batch.ts',
       from: '  const unblocked = await routeFailures(inbox, result);\n',
       to: `  // Collected for a while, as if fewer requests were better.
   setTimeout(() => void routeFailures(inbox, result).catch(() => undefined), 2_500);

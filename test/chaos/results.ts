@@ -23,12 +23,12 @@ export interface ChaosResult {
   };
   readonly connectorFailed: boolean;
   /**
-   * Processes that ended more often than the run killed them: a watchdog, perhaps, and worth a look
-   * at their logs.
+   * Processes that ended more often than the run killed them: a watchdog, perhaps; their logs
+   * say why.
    */
   readonly endedByThemselves: readonly string[];
   /** From the end of the last fault; null: never quiet. */
-  readonly drainMs: number | null;
+  readonly quietAfterMs: number | null;
   readonly violations: readonly Violation[];
   readonly folder: string;
 }
@@ -40,7 +40,7 @@ export interface RunSettings {
   readonly clients: number;
   readonly instance: string | undefined;
   readonly plant: PlantName | undefined;
-  /** Its faults come from a file, whatever the seed. */
+  /** Its faults come from a file, not from the seed. */
   readonly isReplay: boolean;
 }
 

@@ -12,7 +12,7 @@ test('a run with faults and commands that has no violation is clean', () => {
   expect(decideVerdict({ faults, operations }, [], [])).toEqual({ verdict: 'clean' });
 });
 
-test('a violation counts whatever else there was', () => {
+test('a violation counts even when a fault has failed', () => {
   expect(decideVerdict({ faults: [], operations: [] }, ['has not taken'], [violation])).toEqual({
     verdict: 'violation',
   });

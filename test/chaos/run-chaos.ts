@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { checkDisk } from '../../stack/check/checks.ts';
 import { attachStack, startOwnStack, type ChaosStack } from './chaos-stack.ts';
 import { startClients } from './clients.ts';
-import { drainStack, findIllness } from './drain.ts';
+import { findHealthProblem, quiesceStack } from './quiesce.ts';
 import type { ChaosRun, Evidence, History, Violation } from './history.ts';
 import { collectEvidence, type CheckedStack } from './checker/collect-evidence.ts';
 import { checkRun } from './checker/check-run.ts';
@@ -30,14 +30,14 @@ export interface ChaosOptions {
   readonly onOpen?: (stack: ChaosStack) => void;
 }
 
-/** The traffic after the last fault, which whatever it left behind has to carry. */
+/** How long clients send commands after the last fault, so that its effects meet traffic. */
 const undisturbedMs = 3_000;
 const answersWithinMs = 60_000;
-/** Of fewer commands nothing is learnt. */
+/** A run with fewer commands proves nothing. */
 const fewestDone = 10;
 
 /**
- * Disturbs a stack under traffic, lets it heal, and judges what became of every command. Never
+ * Disturbs a stack under traffic, lets it heal, and checks the outcome of every command. Never
  * throws.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
@@ -100,7 +100,7 @@ function emptyResult({ seed, schedule, folder }: ChaosOptions): ChaosResult {
     events: { applied: 0, copies: 0, parked: 0, refusedByHandler: 0, deadLetters: 0 },
     connectorFailed: false,
     endedByThemselves: [],
-    drainMs: null,
+    quietAfterMs: null,
     violations: [],
     folder,
   };
@@ -135,11 +135,11 @@ async function openStack(
   if (disk.status === 'missing') throw new Error(`${disk.name}: ${disk.detail}; ${disk.fix}.`);
   const stack = await attachStack(instance);
   // What was wrong before would be taken for what the run has done.
-  const illness = await findIllness(stack, true).catch(describe);
-  if (illness === undefined) return stack;
+  const problem = await findHealthProblem(stack, true).catch(describe);
+  if (problem === undefined) return stack;
   await stack.stop();
   const undo = `"npm run chaos -- --undo --instance ${instance}" ends what an earlier run left`;
-  throw new Error(`The stack "${instance}" is not healthy: ${illness}; ${undo}.`);
+  throw new Error(`The stack "${instance}" is not healthy: ${problem}; ${undo}.`);
 }
 
 async function disturb(
@@ -155,7 +155,7 @@ async function disturb(
     titlePrefix,
     alone: stack.isOwn,
     attempts: 4,
-    drain: null,
+    quiescence: null,
   };
   const ledger = openLedger(join(folder, 'ledger.jsonl'), run);
   const restarts = restartsOf(stack);
@@ -178,7 +178,7 @@ async function disturb(
     await clients.stop(answersWithinMs);
     const lastBoardId = await clients.createLast(answersWithinMs);
     say('no more commands; waiting until everything is applied and quiet');
-    const drain = await drainStack(stack, {
+    const quiescence = await quiesceStack(stack, {
       lastFaultEndedAt,
       lastBoardId,
       titlePrefix,
@@ -190,11 +190,11 @@ async function disturb(
     });
     signal.throwIfAborted();
     await watch.stop();
-    ledger.run({ ...run, drain });
+    ledger.run({ ...run, quiescence });
     say(
-      drain.quietAt === null
+      quiescence.quietAt === null
         ? 'never quiet'
-        : `quiet ${drain.quietAt - lastFaultEndedAt} ms after the last fault`,
+        : `quiet ${quiescence.quietAt - lastFaultEndedAt} ms after the last fault`,
     );
     const evidence = await collectEvidence(checkedStack(stack));
     const history = ledger.history();
@@ -207,7 +207,7 @@ async function disturb(
       ...decideVerdict(history, failures, violations),
       connectorFailed: watch.hasFailed(),
       endedByThemselves: findUnaskedEnds(restarts, restartsOf(stack), history),
-      drainMs: drain.quietAt === null ? null : drain.quietAt - lastFaultEndedAt,
+      quietAfterMs: quiescence.quietAt === null ? null : quiescence.quietAt - lastFaultEndedAt,
       violations,
     };
   } finally {

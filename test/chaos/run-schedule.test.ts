@@ -20,7 +20,7 @@ const fault = (id: number, kind: FaultKind, target: string, forMs = 0): Schedule
  * fault.
  */
 function run(schedule: readonly ScheduledFault[], changes: object = {}, refused = 0) {
-  const told = new Map<number, InjectedFault>();
+  const noted = new Map<number, InjectedFault>();
   const thawed: number[] = [];
   const interrupted = new AbortController();
   const stack = {
@@ -33,7 +33,7 @@ function run(schedule: readonly ScheduledFault[], changes: object = {}, refused 
   const ledger = {
     fault(one: InjectedFault) {
       if (one.id === refused) throw new Error('ENOSPC: no space left on device');
-      told.set(one.id, one);
+      noted.set(one.id, one);
     },
   } as unknown as Ledger;
   const over = runSchedule(schedule, {
@@ -42,13 +42,13 @@ function run(schedule: readonly ScheduledFault[], changes: object = {}, refused 
     say: () => undefined,
     signal: interrupted.signal,
   });
-  return { over, told, thawed, interrupted };
+  return { over, noted, thawed, interrupted };
 }
 
 test('a kill is over when the process is gone, and what follows it waits until another is ready', async () => {
-  const { over, told } = run([fault(1, 'kill', 'mysql'), fault(2, 'freeze', 'mysql')]);
+  const { over, noted } = run([fault(1, 'kill', 'mysql'), fault(2, 'freeze', 'mysql')]);
   expect(await over).toEqual({ failures: [] });
-  const [kill, freeze] = [told.get(1), told.get(2)];
+  const [kill, freeze] = [noted.get(1), noted.get(2)];
   expect((kill?.readyAt ?? 0) - (kill?.endedAt ?? 0)).toBeGreaterThanOrEqual(45);
   expect(freeze?.begunAt).toBeGreaterThanOrEqual(kill?.readyAt ?? Infinity);
   expect(freeze).toMatchObject({ readyAt: null });
@@ -56,12 +56,12 @@ test('a kill is over when the process is gone, and what follows it waits until a
 
 test('a process that never comes back is no failure of the run, and stays without a time', async () => {
   const untilReadyAgain = () => Promise.reject(new Error('mysql ready again: not within 120 s'));
-  const { over, told } = run([fault(1, 'kill', 'mysql')], { untilReadyAgain });
+  const { over, noted } = run([fault(1, 'kill', 'mysql')], { untilReadyAgain });
   expect(await over).toEqual({ failures: [] });
-  expect(told.get(1)).toMatchObject({ endedAt: expect.any(Number) as number, readyAt: null });
+  expect(noted.get(1)).toMatchObject({ endedAt: expect.any(Number) as number, readyAt: null });
 });
 
-test('an abort ends every fault, however long that takes, and waits for no process', async () => {
+test('an abort ends every fault, also slowly, and waits for no process', async () => {
   let isThawed = false;
   const thaw = () => wait(100).then(() => (isThawed = true));
   const untilReadyAgain = () => new Promise(() => undefined);

@@ -25,7 +25,7 @@ export async function runSchedule(
     const before = [...runs].filter(([other]) => exclude(other, fault)).map(([, run]) => run);
     runs.set(fault, runInTurn(fault, startedAt + fault.atMs, before, parts));
   }
-  // Of all of them: each must have ended, whatever became of another.
+  // All of them: one that failed must not leave another unended.
   const ended = await Promise.allSettled(runs.values());
   const failures = ended.map((one) =>
     one.status === 'fulfilled' ? one.value : describe(one.reason),
@@ -62,18 +62,18 @@ async function runFault(
   const name = `${kind}${how === null ? '' : ` (${how})`}`;
   const title = `fault ${id}: ${name}, ${target}`;
   const unseen = { tookAt: null, endedAt: null, readyAt: null, details: '' };
-  let told: InjectedFault = { id, name, target, begunAt: Date.now(), ...unseen };
-  const tell = (change: Partial<InjectedFault>): void => {
-    told = { ...told, ...change };
-    ledger.fault(told);
+  let noted: InjectedFault = { id, name, target, begunAt: Date.now(), ...unseen };
+  const note = (change: Partial<InjectedFault>): void => {
+    noted = { ...noted, ...change };
+    ledger.fault(noted);
   };
   const problems: string[] = [];
   try {
-    tell({});
+    note({});
     const injection = injectionOf(fault, stack, ledger);
     try {
       const details = await injection.begin();
-      tell({ tookAt: Date.now(), details });
+      note({ tookAt: Date.now(), details });
       say(`${title}: ${details}`);
       await wait(forMs, undefined, { signal }).catch(() => undefined);
     } catch (error) {
@@ -81,9 +81,9 @@ async function runFault(
     }
     // Also after an abort, and for as long as it takes: nothing is left disturbed.
     const ended = await injection.end();
-    tell({ endedAt: Date.now(), details: [told.details, ended].filter(Boolean).join('; ') });
+    note({ endedAt: Date.now(), details: [noted.details, ended].filter(Boolean).join('; ') });
     if (ended !== '') say(`${title}: ${ended}`);
-    if (injection.heal !== undefined && told.tookAt !== null)
+    if (injection.heal !== undefined && noted.tookAt !== null)
       await Promise.race([untilReady(injection.heal), aborted(signal)]);
   } catch (error) {
     problems.push(`has not ended: ${describe(error)}`);
@@ -91,14 +91,14 @@ async function runFault(
   if (problems.length === 0) return undefined;
   const problem = `${title} ${problems.join(', and ')}`;
   say(problem);
-  tell({ details: [told.details, problem].filter(Boolean).join('; ') });
+  note({ details: [noted.details, problem].filter(Boolean).join('; ') });
   return problem;
 
-  /** What does not come back is no fault of the run, and is for the checker. */
+  /** A process that does not come back is a matter of the checker, not of the run. */
   async function untilReady(heal: () => Promise<string>): Promise<void> {
     try {
       const healed = await heal();
-      tell({ readyAt: Date.now() });
+      note({ readyAt: Date.now() });
       say(`${title}: ${healed}`);
     } catch (error) {
       say(`${title}: ${describe(error)}`);
@@ -106,7 +106,7 @@ async function runFault(
   }
 }
 
-/** What has to come back by itself is not waited for after an abort. */
+/** After an abort the run does not wait for what must come back by itself. */
 async function aborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted)
     await new Promise((done) => signal.addEventListener('abort', done, { once: true }));

@@ -1,7 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { boardOutbox } from '@board/relay';
 import { catalogConsumer } from '@board/contracts';
-import { longestFailureMs, type ConnectorLook } from './allowance.ts';
 import type { ChaosStack } from './chaos-stack.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -20,22 +19,45 @@ export interface Watch {
 
 const everyMs = 1_000;
 
-/** Looks at the connector, the parked rows and what the handler refuses, once a second. */
+/** What was seen of the connector, and when. */
+interface ConnectorObservation {
+  readonly at: number;
+  readonly isFailed: boolean;
+}
+
+/**
+ * The longest time for which the connector was FAILED without a break after `since`; the
+ * observations are in the order of time.
+ */
+export function longestFailureMs(
+  observations: readonly ConnectorObservation[],
+  since: number,
+): number {
+  let longest = 0;
+  let from: number | null = null;
+  for (const { at, isFailed } of observations) {
+    if (from !== null) longest = Math.max(longest, at - Math.max(from, since));
+    from = isFailed ? (from ?? at) : null;
+  }
+  return longest;
+}
+
+/** Observes the connector, the parked rows and what the handler refuses, once a second. */
 export function watchStack(stack: ChaosStack, ledger: Ledger, say: (line: string) => void): Watch {
   const stopping = new AbortController();
   const refusals = new Map<string, number>();
-  const looks: ConnectorLook[] = [];
+  const observations: ConnectorObservation[] = [];
   let stalledAt: number | null = null;
   let mostParked = 0;
   let last = '';
 
-  async function lookAtConnector(): Promise<void> {
+  async function observeConnector(): Promise<void> {
     const state = await readConnector(stack).catch(() => 'does not answer');
-    looks.push({ at: Date.now(), isFailed: state.includes('FAILED') });
+    observations.push({ at: Date.now(), isFailed: state.includes('FAILED') });
     if (state !== last) say(`connector: ${(last = state)}`);
   }
 
-  async function lookAtKeeper(): Promise<void> {
+  async function observeKeeper(): Promise<void> {
     const { 'relay stalled': stalled } = await readAlarms(stack.keeperUrl).catch(
       (): Alarms => ({}),
     );
@@ -45,7 +67,7 @@ export function watchStack(stack: ChaosStack, ledger: Ledger, say: (line: string
     stalledAt = Date.now();
   }
 
-  async function lookAtParked(): Promise<void> {
+  async function observeParked(): Promise<void> {
     const [row] = await stack
       .query<{ parkedRows: number }>(
         `SELECT COUNT(*) AS parkedRows FROM catalog_service.parked WHERE consumer = '${catalogConsumer.group}'`,
@@ -54,7 +76,7 @@ export function watchStack(stack: ChaosStack, ledger: Ledger, say: (line: string
     mostParked = Math.max(mostParked, row?.parkedRows ?? 0);
   }
 
-  function lookAtRefusals(): void {
+  function observeRefusals(): void {
     const seen = new Map<string, { boardId: string; version: number; times: number }>();
     for (const { aggregateId: boardId, version, attempt } of stack.refusals()) {
       const key = `${boardId} ${version}`;
@@ -68,28 +90,28 @@ export function watchStack(stack: ChaosStack, ledger: Ledger, say: (line: string
     }
   }
 
-  async function look(): Promise<void> {
+  async function observe(): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
-        lookAtRefusals();
+        observeRefusals();
       } catch (error) {
         say(`what the handler refused could not be noted: ${String(error)}`);
       }
-      await Promise.all([lookAtConnector(), lookAtKeeper(), lookAtParked()]);
+      await Promise.all([observeConnector(), observeKeeper(), observeParked()]);
       await wait(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
-    lookAtRefusals();
+    observeRefusals();
   }
-  const looking = look();
+  const observing = observe();
 
   return {
-    hasFailed: () => looks.some(({ isFailed }) => isFailed),
-    longestFailureMs: (since) => longestFailureMs(looks, since),
+    hasFailed: () => observations.some(({ isFailed }) => isFailed),
+    longestFailureMs: (since) => longestFailureMs(observations, since),
     stalledAt: () => stalledAt,
     mostParked: () => mostParked,
     async stop() {
       stopping.abort();
-      await looking;
+      await observing;
     },
   };
 }

@@ -17,7 +17,7 @@ import { checkout } from '../../stack/instance/instance.ts';
 import { portsAt } from '../../stack/instance/ports.ts';
 import { waitUntil } from '../src/wait-until.ts';
 
-// One story in order: a copy of this checkout below a folder whose name has all that may be in one
+// One sequence: a copy of this checkout below a folder whose name has all that may be in one
 // (Node itself loads no module from a folder with "\" in its name).
 const parent = mkdtempSync(join(tmpdir(), 'odd-'));
 const odd = join(parent, `한글 폴더 #1 100%41 "x" it's ;$HOME:é`);

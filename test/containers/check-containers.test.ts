@@ -33,17 +33,17 @@ describe('checkContainers', () => {
       'compose: "docker compose" does not answer; install',
     ],
     [
-      'an OLD compose',
+      'an old compose',
       { composeVersion: 'v2.24.3' },
       'compose: version v2.24.3 is too old; install',
     ],
     [
-      'an engine that does NOT RUN',
+      'an engine that does not run',
       { engine: { problem: 'Cannot connect to the Docker daemon.\nIs it running?' } },
       'engine: it does not answer: Cannot connect to the Docker daemon.; start Docker Desktop',
     ],
     [
-      'the WRONG architecture',
+      'the wrong architecture',
       { engine: { ...well.engine, architecture: 'riscv64' } },
       'engine: it runs linux riscv64, and the images exist for linux amd64 and arm64; use',
     ],
@@ -53,42 +53,42 @@ describe('checkContainers', () => {
       'engine: it runs windows x86_64',
     ],
     [
-      'too little MEMORY',
+      'too little memory',
       { engine: { ...well.engine, memoryBytes: 2 * gib } },
       'memory: the engine has 2.0 GiB, 4 needed; give it more',
     ],
     [
-      'a MISSING secret',
+      'a missing secret',
       { missingSecrets: ['.secrets/cdc'], volumes: [] },
       'secrets: missing or empty: .secrets/cdc; npm run containers -- secrets',
     ],
     [
-      'a missing secret of data that EXISTS',
+      'a missing secret of data that exists',
       { missingSecrets: ['.secrets/root'] },
       'secrets: missing or empty: .secrets/root, while the volume board_mysql has data that older passwords protect; bring the files back',
     ],
     [
-      'a TAKEN port',
+      'a taken port',
       { busyPorts: [{ service: 'order-service', port: 8080 }] },
       'ports: in use by another program: 8080 (for order-service); stop it, or choose other ports in .env',
     ],
     [
-      'a port of the NATIVE stack',
+      'a port of the native stack',
       { busyPorts: [{ service: 'order-service', port: 8080, stack: 'main' }] },
       'ports: in use by the native stack "main", which runs from this checkout: 8080 (for order-service); npm run stack -- down, or choose',
     ],
     [
-      'a port of ANOTHER native stack',
+      'a port of another native stack',
       { busyPorts: [{ service: 'order-service', port: 8080, stack: 'older' }] },
       '; npm run stack -- down --instance older, or choose',
     ],
     [
       'a broken file',
       { config: { project: 'board', problem: 'yaml: line 3', wrongPorts: [] } },
-      'configuration: yaml: line 3; mend the file',
+      'configuration: yaml: line 3; fix the file',
     ],
     [
-      'a WRONG port number',
+      'a wrong port number',
       {
         config: {
           project: 'board',
@@ -96,15 +96,15 @@ describe('checkContainers', () => {
           wrongPorts: [{ variable: 'ORDER_SERVICE_PORT', value: 'abc' }],
         },
       },
-      'configuration: ORDER_SERVICE_PORT is "abc", and wants a port, 0 to 65535; set it right',
+      'configuration: ORDER_SERVICE_PORT is "abc", must be a port from 0 to 65535; set it right',
     ],
-  ])('%s is ONE finding with the way out', (_what, seen, words) => {
+  ])('%s is one finding with its fix', (_what, seen, words) => {
     const found = missing(seen);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(words);
   });
 
-  it('says of the configuration that it was NOT looked at without compose, and judges secrets and ports all the same', () => {
+  it('skips the configuration without compose, and checks secrets and ports all the same', () => {
     const findings = checkContainers({
       ...well,
       composeVersion: undefined,
@@ -127,7 +127,7 @@ describe('checkContainers', () => {
     [['mysql'], 'board_zookeeper-kafka-1', 'ZooKeeper', '-f docker-compose.zookeeper.yml down -v'],
     [['mysql', 'zookeeper'], 'board_kafka-1', 'KRaft', '"docker compose down -v"'],
   ])(
-    'with %j, the volume %s is named as what the %s flavour LEFT',
+    'with %j, the volume %s is named as what the %s flavour left',
     (services, volume, other, way) => {
       const findings = checkContainers({
         ...well,

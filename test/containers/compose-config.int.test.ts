@@ -12,7 +12,7 @@ beforeAll(async () => {
   compose = await fetchCompose();
 }, 300_000);
 
-/** `docker compose` as somebody without any variable or .env of his own runs it. */
+/** `docker compose` as a user without any variable or .env runs it. */
 function runCompose(context: TestContext, args: readonly string[], folder = checkout) {
   if (compose.kind === 'missing')
     return context.skip(`docker compose cannot be had: ${compose.problem}`);
@@ -37,7 +37,7 @@ it.for(combinations)('docker compose %s config -q', (args, context) => {
   expect([stderr, status]).toEqual(['', 0]);
 });
 
-it('config -q DOES find fault: with a dependency that is not there', (context) => {
+it('config -q fails on a dependency that is not there', (context) => {
   const folder = mkdtempSync(join(tmpdir(), 'compose-config-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   writeFileSync(

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isPort, readComposePorts, readDotEnv } from '../../infra/containers/compose-ports.mjs';
+import { isPort, readComposePorts, readDotEnv } from '../../infra/containers/ports.mjs';
 import { readText } from './read-compose.ts';
 
 const compose = readText('docker-compose.yml');
@@ -18,7 +18,7 @@ it('the ports of docker-compose.yml are those that .env.example moves, and a pro
   ]);
 });
 
-it('a variable moves its port; an EMPTY one does not, as in compose', () => {
+it('a variable moves its port; an empty one does not, as in compose', () => {
   const portOf = (values: Record<string, string>) =>
     readComposePorts(compose, values, []).find(({ service }) => service === 'order-service');
   expect(portOf({ ORDER_SERVICE_PORT: '9' })).toEqual({
@@ -31,7 +31,7 @@ it('a variable moves its port; an EMPTY one does not, as in compose', () => {
 });
 
 it.each(['0', '8080', '8080-8090'])('%s is a port', (value) => expect(isPort(value)).toBe(true));
-it.each(['abc', '65536', '-1', '80a', ''])('"%s" is NONE', (value) =>
+it.each(['abc', '65536', '-1', '80a', ''])('"%s" is no port', (value) =>
   expect(isPort(value)).toBe(false),
 );
 

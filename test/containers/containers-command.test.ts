@@ -20,12 +20,7 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'containers-'));
   cpSync(join(checkout, 'docker-compose.yml'), join(folder, 'docker-compose.yml'));
-  for (const file of [
-    'containers.mjs',
-    'check-containers.mjs',
-    'compose-ports.mjs',
-    'native-stacks.mjs',
-  ]) {
+  for (const file of ['containers.mjs', 'check-containers.mjs', 'ports.mjs']) {
     cpSync(join(checkout, 'infra/containers', file), join(folder, 'infra/containers', file));
   }
 });
@@ -34,11 +29,11 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const containers = (...args: string[]) =>
   spawnSync(process.execPath, [join(folder, 'infra/containers/containers.mjs'), ...args], {
     encoding: 'utf8',
-    // Nobody's docker is on this PATH.
+    // No docker is on this PATH.
     env: { PATH: folder },
   });
 
-it('`secrets` makes each secret of docker-compose.yml ONCE, behind a folder that only its owner enters', () => {
+it('`secrets` makes each secret of docker-compose.yml once, behind a folder that only its owner enters', () => {
   expect(containers('secrets')).toMatchObject({
     status: 0,
     stdout: expect.stringContaining('Made .secrets/root,'),
@@ -66,7 +61,7 @@ it('`secrets` makes each secret of docker-compose.yml ONCE, behind a folder that
 it('`doctor` without docker: one finding, exit code 1, and the same as JSON', () => {
   expect(containers('doctor')).toMatchObject({
     status: 1,
-    stdout: expect.stringContaining('mend it: install Docker Desktop'),
+    stdout: expect.stringContaining('to fix: install Docker Desktop'),
   });
   const { status, stdout } = containers('doctor', '--json');
   expect([status, JSON.parse(stdout)]).toEqual([
@@ -98,7 +93,7 @@ function findings(): Finding[] {
   return JSON.parse(containers('doctor', '--json').stdout) as Finding[];
 }
 
-it('`doctor` WITHOUT compose still looks at secrets and ports, and knows who of this checkout has taken one', async () => {
+it('`doctor` without compose checks secrets and ports, and names the native stack that has taken one', async () => {
   putDockerWithoutCompose();
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -127,7 +122,7 @@ it('`doctor` WITHOUT compose still looks at secrets and ports, and knows who of 
     expect(ports()).toContain(
       `in use by the native stack "older", which runs from this checkout: ${port} (for order-service)`,
     );
-    // It died without a word: whoever listens there is another process.
+    // That stack has died: another process listens there.
     writeFileSync(file, state(2 ** 22));
     expect(ports().join()).not.toContain('native stack');
   } finally {
@@ -135,31 +130,28 @@ it('`doctor` WITHOUT compose still looks at secrets and ports, and knows who of 
   }
 });
 
-it('a wrong port is told with the VARIABLE that holds it', () => {
+it('a wrong port is reported with the variable that holds it', () => {
   putDockerWithoutCompose();
   writeFileSync(join(folder, '.env'), 'ORDER_SERVICE_PORT=abc\n');
   expect(findings().find(({ name }) => name === 'configuration')).toMatchObject({
     status: 'missing',
-    detail: 'ORDER_SERVICE_PORT is "abc", and wants a port, 0 to 65535',
+    detail: 'ORDER_SERVICE_PORT is "abc", must be a port from 0 to 65535',
   });
 });
 
 it.each([
   [[], 'npm run containers'],
   [['doctor', '--what'], 'doctor does not know "--what".'],
-  [['doctor', '-f'], '-f wants a value.'],
+  [['doctor', '-f'], '-f needs a value.'],
   [['secrets', 'x'], 'secrets takes nothing, and got "x".'],
   [['bogus'], 'There is no command "bogus".'],
-])(
-  '%j is NOT understood: the wrong word, usage, exit code 2, and nothing is made',
-  (args, sentence) => {
-    const { status, stdout, stderr } = containers(...args);
-    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr).toMatch(/npm run containers/);
-    expect(stderr.startsWith(sentence)).toBe(true);
-    expect(readdirSync(folder)).not.toContain('.secrets');
-  },
-);
+])('%j is refused: the wrong word, usage, exit code 2, and nothing is made', (args, sentence) => {
+  const { status, stdout, stderr } = containers(...args);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toMatch(/npm run containers/);
+  expect(stderr.startsWith(sentence)).toBe(true);
+  expect(readdirSync(folder)).not.toContain('.secrets');
+});
 
 it('--help is exit code 0', () => {
   expect(containers('--help')).toMatchObject({

@@ -38,7 +38,7 @@ const database = () => ({
   DATABASE_PASSWORD_FILE: passwordFile,
 });
 
-it('migrates and serves from the image, as its CMD says, with the password from a FILE; SIGTERM ends it with 0', async () => {
+it('migrates and serves from the image, as its CMD says, with the password from a file; SIGTERM ends it with 0', async () => {
   const migration = image.run(['node', 'services/order-service/src/migrate.ts'], database(), [
     passwordFile,
   ]);
@@ -73,7 +73,7 @@ it('migrates and serves from the image, as its CMD says, with the password from 
   ]);
 }, 60_000);
 
-it('runs as a user that is NOT root and cannot write into the image', async (context) => {
+it('runs as a user that is not root and cannot write into the image', async (context) => {
   if (!image.isWalled) context.skip(image.how);
   const script = `
     const { writeFileSync } = require('node:fs');
@@ -108,7 +108,7 @@ describe('every command of docker-compose.yml starts from the image', () => {
   });
 });
 
-it('says in ONE sentence that a secret is missing', async () => {
+it('says in one sentence that a secret is missing', async () => {
   const run = image.run([], {
     ...database(),
     DATABASE_PASSWORD_FILE: '/run/secrets/order_service',

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mysqlUsers } from '@board/provision';
-import type { Cluster } from '../../stack/instance/cluster.ts';
+import type { Cluster } from '../../stack/instance/instance.ts';
 import { locateInstance, makeFolders } from '../../stack/instance/instance.ts';
 import { portsAt } from '../../stack/instance/ports.ts';
 import type { Secrets } from '../../stack/instance/secrets.ts';
@@ -35,7 +35,7 @@ export function nativeContext(cluster: Cluster = 'kraft'): {
       java: { command: ['java'], version },
       mysqld: { command: ['mysqld'], version, settings: {}, isSystem: true },
       jars: { brokers: [], connect: [], plugins: '', registry: [] },
-      aot: { mode: 'none' },
+      aot: { kind: 'none' },
     },
   };
   return { context, remove: () => rmSync(parent, { recursive: true }) };

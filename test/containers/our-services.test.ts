@@ -89,7 +89,7 @@ describe('our services', () => {
     );
   });
 
-  it.each(ours)('%s: read-only, without privileges, not root', (_name, container) => {
+  it.each(ours)('%s is read-only, without privileges and not root', (_name, container) => {
     expect(container).toMatchObject({
       read_only: true,
       cap_drop: ['ALL'],
@@ -104,7 +104,7 @@ describe('every container', () => {
   const all = Object.entries({ ...compose.services, zookeeper: zookeeper.services['zookeeper'] });
 
   it.each(all)(
-    '%s: an exact version, a limit to its memory, ports on loopback only',
+    '%s has an exact version, a limit to its memory, and ports on loopback only',
     (_name, container) => {
       expect(container?.image).toMatch(/:v?\d+\.\d+\.\d+(\.Final)?$/);
       expect(container?.mem_limit).toMatch(/^\d+[mg]$/);
@@ -113,7 +113,7 @@ describe('every container', () => {
     },
   );
 
-  it.each(all)('%s: NO secret in its environment', (_name, container) => {
+  it.each(all)('%s has no secret in its environment', (_name, container) => {
     const open = Object.keys(container?.environment ?? {}).filter((key) =>
       /PASSWORD$|SECRET$|TOKEN$/.test(key),
     );

@@ -7,7 +7,7 @@ import { brokerIds, kafkaServer } from '../../stack/servers/kafka.ts';
 import { mysqlServer } from '../../stack/servers/mysql.ts';
 import { catalogService, orderService } from '../../stack/servers/our-services.ts';
 import { registryServer } from '../../stack/servers/registry.ts';
-import { zookeeperServer } from '../../stack/servers/zookeeper.ts';
+import { zookeeperServer } from '../../stack/servers/kafka.ts';
 import { nativeContext } from './native-settings.ts';
 import { checkout, type ComposeService, readCompose, readText } from './read-compose.ts';
 
@@ -81,7 +81,7 @@ describe('the settings of infra/', () => {
       ['connect/worker.properties'],
     ],
   ])(
-    'reach the native server: %s; what the launcher adds OVERRIDES none of them',
+    'reach the native server: %s; what the launcher adds overrides none of them',
     async (_, { instance }, server, file, shared) => {
       // MySQL's folder counts as filled: no program is run.
       mkdirSync(join(instance.dataDir, server.name), { recursive: true });

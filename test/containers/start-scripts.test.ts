@@ -120,7 +120,7 @@ describe('a broker', () => {
     ['kraft', 'zookeeper'],
     ['zookeeper', 'kraft'],
   ] as const)(
-    'of the flavour %s REFUSES a volume of %s, in one sentence with the way out',
+    'of the flavour %s refuses a volume of %s, in one sentence with the fix',
     (flavour, writer) => {
       writeFileSync(join(folder, 'data/meta.properties'), writtenBy[writer]);
       const { status, stdout, stderr } = startBroker(flavour);

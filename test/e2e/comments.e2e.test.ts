@@ -130,7 +130,7 @@ const appliedBoth = (id: string): Promise<unknown> =>
 
 const ofComments = ['--consumer', commentsConsumer.name] as const;
 
-it('brings a comment from POST to comment-service, and takes it away again, each ONCE', async () => {
+it('brings a comment from POST to comment-service, and removes it again, each once', async () => {
   const [first] = [await add('첫 댓글 🎉'), await add('둘째')];
   await waitUntil('two comments', async () => (await read()).count === 2);
   expect((await read()).texts).toEqual(['첫 댓글 🎉', '둘째']);
@@ -146,7 +146,7 @@ it('brings a comment from POST to comment-service, and takes it away again, each
   expect(out).toMatch(/version 1 {2}CommentAdded: applied\n/);
 });
 
-it('takes no comment for a board that is deleted, but gives a repeat of an earlier request its FIRST answer', async () => {
+it('takes no comment for a board that is deleted, but gives a repeat of an earlier request its first answer', async () => {
   const { id } = await postBoard(stack, { title: 'soon gone', content: '' });
   const key = randomUUID();
   const first = await post('in time', id, key);

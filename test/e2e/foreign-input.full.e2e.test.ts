@@ -5,8 +5,8 @@ import { startTraffic, type Ledger, type LedgerBoard } from '../survival/ledger.
 import { runStep, steps, untilNewBoardApplied } from '../survival/steps.ts';
 import { startSurvivalStack, type SurvivalStack } from '../survival/survival-stack.ts';
 
-// One story in order, on a stack of its own: each test goes on where the one before stopped,
-// without a human.
+// One sequence on a stack of its own: each test goes on where the one before stopped, without a
+// human.
 const stepTimeoutMs = 900_000;
 const deadLetterAlarm = 'dead letters';
 
@@ -54,7 +54,7 @@ test(
   async () => {
     await ledger.stop();
     await untilNewBoardApplied(stack, 60_000);
-    await waitUntil('nothing on its way', async () => isDrained(await statusOfInbox()), {
+    await waitUntil('nothing on its way', async () => isIdle(await statusOfInbox()), {
       timeoutMs: 120_000,
       everyMs: 1_000,
     });
@@ -74,7 +74,7 @@ test(
       ledger.failedTitles.has(title),
     );
     expect(failed).toEqual([]);
-    // Whatever became of the others: both sides say the same.
+    // The outcome of the others is unknown: both sides must agree on it.
     expect(new Map([...catalog].map(([id, row]) => [id, withoutCounts(row)]))).toEqual(orders);
   },
 );
@@ -130,7 +130,7 @@ test(
     await output('dlq', 'dismiss', '--without-identity', '--reason', 'not ours', '--yes');
     for (const url of stack.catalogUrls) await untilQuiet(url);
     const status = await statusOfInbox();
-    expect(isDrained(status)).toBe(true);
+    expect(isIdle(status)).toBe(true);
     expect(status.openDeadLetters).toEqual({});
   },
 );
@@ -205,7 +205,7 @@ async function statusOfInbox(): Promise<InboxStatus> {
   return JSON.parse(await output('inbox', 'status', '--json')) as InboxStatus;
 }
 
-function isDrained({ lag, retries, parked }: InboxStatus): boolean {
+function isIdle({ lag, retries, parked }: InboxStatus): boolean {
   return [...lag, ...retries].every(({ records }) => records === 0) && parked.rows === 0;
 }
 

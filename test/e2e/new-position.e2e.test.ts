@@ -9,7 +9,7 @@ const stack = inject('stack');
 const rowsPerTick = 50;
 const tickMs = 100;
 
-it('loses no id and doubles NO effect when the connector gets a new position under 500 inserts/s', async () => {
+it('loses no id and doubles no effect when the connector gets a new position under 500 inserts/s', async () => {
   const writer = await openBoardWriter(stack);
   onTestFinished(() => writer.close());
   const { host, port } = stack.mysql;
@@ -66,8 +66,8 @@ it('loses no id and doubles NO effect when the connector gets a new position und
   const records = await readTopic(stack.brokers, boardTopic.name);
   expect(records.length).toBeGreaterThan(new Set(records.map(({ headers }) => headers['id'])).size);
 
-  // Nobody knows that nothing was lost until somebody has looked: the keeper is red, and an audit
-  // settles it.
+  // Nothing proves yet that no event was lost: the keeper is red until a clean audit closes its
+  // incident.
   const alarms = async (): Promise<string> => (await fetch(`${stack.keeperUrl}/alarms`)).text();
   await waitUntil('the keeper is red', async () =>
     /"position":.*(lost its position|new snapshot)/.test(await alarms()),
@@ -80,7 +80,7 @@ it('loses no id and doubles NO effect when the connector gets a new position und
   });
   expect(audit).toMatchObject({
     outcome: 'clean',
-    notes: [expect.stringContaining('Settled by this audit')],
+    notes: [expect.stringContaining('Closed by this audit')],
   });
   await waitUntil('the keeper is quiet', async () => !(await alarms()).includes('"position"'));
 });

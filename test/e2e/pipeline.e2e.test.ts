@@ -60,7 +60,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.end());
 
-it('brings every posted board to the catalog, equal to the dead letter, applied ONCE', async () => {
+it('brings every posted board to the catalog, equal in every field, applied once', async () => {
   const ids = posted.map(({ id }) => id);
   const columns = 'id, version, title, content, author, created_at, updated_at, deleted_at';
   await waitUntil(

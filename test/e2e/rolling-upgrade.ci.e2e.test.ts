@@ -14,7 +14,7 @@ const stack = inject('stack');
 
 // Sixteen processes start, most of them one after the other.
 it(
-  'goes from N to N+1 under load, instance by instance, one consumer back and forth: NO request fails, each event is applied ONCE',
+  'goes from N to N+1 under load, instance by instance, one consumer back and forth: no request fails, each event is applied once',
   { timeout: 600_000 },
   async () => {
     const upgrade = await openUpgrade(stack);
@@ -50,7 +50,7 @@ it(
     await upgrade.migrate(next);
     const idsOfNext = await upgrade.register(next);
     await load.reachMore(50);
-    // Consumers first: whoever keeps the new field is there before it comes.
+    // Consumers first: they must know the new field before an event has it.
     for (const [index, old] of catalogs.entries())
       catalogs[index] = await replace(old, next, 'catalog-service');
     for (const [index, old] of orders.entries())

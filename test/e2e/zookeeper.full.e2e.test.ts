@@ -14,7 +14,7 @@ import {
 } from '@board/test';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 
-// One story in order, on an older cluster of its own: each test goes on where the one before
+// One sequence, on an older cluster of its own: each test goes on where the one before
 // stopped.
 const instance = 'zookeeper-e2e';
 const progress: string[] = [];
@@ -129,12 +129,12 @@ it('has `board` with three partitions and three copies on brokers that ZooKeeper
   );
 });
 
-it('brings posted boards through the topic to the catalog, applied ONCE', async () => {
+it('brings posted boards through the topic to the catalog, applied once', async () => {
   await post(100, 'first');
   await expectAllApplied();
 });
 
-it('RETRIES what the catalog refuses, makes it a dead letter at last, and applies it when it is replayed', async () => {
+it('retries what the catalog refuses, makes it a dead letter at last, and applies it when it is replayed', async () => {
   await database.query(
     `CREATE TRIGGER catalog_service.refuse BEFORE INSERT ON catalog_service.catalog FOR EACH ROW
      IF NEW.title LIKE 'refused%' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'refused by the test'; END IF`,
@@ -155,7 +155,7 @@ it('RETRIES what the catalog refuses, makes it a dead letter at last, and applie
   await expectAllApplied();
 });
 
-it('loses nothing when a broker, then ZooKeeper is KILLED under traffic; both come back by themselves', async () => {
+it('loses nothing when a broker, then ZooKeeper is killed under traffic; both come back by themselves', async () => {
   const postingFirst = post(100, 'while a broker dies');
   await kill('kafka-2');
   await postingFirst;
@@ -166,7 +166,7 @@ it('loses nothing when a broker, then ZooKeeper is KILLED under traffic; both co
   expect(await run('ops/commands/audit')).toMatchObject({ exitCode: 0 });
 });
 
-it('stops ZooKeeper AFTER its brokers, and never starts KRaft on this data', async () => {
+it('stops ZooKeeper after its brokers, and never starts KRaft on this data', async () => {
   await stack.stop();
   const stopped = progress.flatMap((line) => /^(kafka-\d|zookeeper) stopped/.exec(line)?.[1] ?? []);
   expect(stopped.slice(0, 3).toSorted()).toEqual(['kafka-1', 'kafka-2', 'kafka-3']);

@@ -20,9 +20,9 @@ export type HostName = (typeof hostNames)[number];
 
 /** How a host is cut off from all others. */
 type Cut =
-  /** Its cable is pulled: whoever calls it is told so. */
+  /** Its cable is pulled: a caller gets an error at once. */
   | 'down'
-  /** Packets vanish both ways, connections stay open, nobody is told. */
+  /** Packets vanish both ways, connections stay open, no side gets an error. */
   | 'silent'
   /** Only what is sent to it vanishes; what it sends arrives. */
   | 'deaf';
@@ -37,11 +37,11 @@ export interface Network {
   address(host: HostName): string;
   /** The command, run on that host. */
   on(host: HostName, command: Command): Command;
-  /** Cuts one host off; the answer mends it. */
+  /** Cuts one host off; resolves with a function that restores it. */
   cut(host: HostName, how: Cut): Promise<() => Promise<void>>;
   /** The addresses at which the host's processes listen. */
   listening(host: HostName): Promise<string[]>;
-  /** Kills whatever runs on the hosts, then removes them and the folder. */
+  /** Kills every process on the hosts, then removes them and the folder. */
   remove(): Promise<void>;
 }
 
@@ -116,7 +116,7 @@ async function addHost(network: Network, host: HostName, router: string): Promis
   await ip('-n', namespace, 'address', 'add', `${address}/24`, 'dev', 'eth0');
   await ip('-n', namespace, 'link', 'set', 'eth0', 'up');
   await ip('-n', namespace, 'link', 'set', 'lo', 'up');
-  // No default route: whatever else a program looks for is told at once that it cannot be reached.
+  // No default route: any other address is unreachable at once.
   await ip('-n', namespace, 'route', 'add', allHosts.prefix, 'via', gateway);
 }
 
@@ -171,7 +171,7 @@ export function openNetwork(owner: number): Network {
       for (const namespace of own.toSorted((one, other) => rank(one) - rank(other))) {
         const isGone = (): boolean => !listNamespaces().includes(namespace);
         await waitUntil(`${namespace} empty`, async () => {
-          // Somebody else removes them too.
+          // The remover process removes them too.
           if (isGone()) return true;
           const { stdout } = await run('ip', ['netns', 'pids', namespace]);
           const pids = stdout.split('\n').filter((line) => line !== '');

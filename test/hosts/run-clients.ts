@@ -25,7 +25,7 @@ interface Board {
 }
 
 /**
- * Clients that post a board, edit it twice and begin again; whatever is not a final answer is sent
+ * Clients that post a board, edit it twice and begin again; a command without a final answer is sent
  * again with its key.
  */
 export function runClients(orderServiceUrl: string, clientCount: number): Clients {
@@ -71,7 +71,7 @@ export function runClients(orderServiceUrl: string, clientCount: number): Client
   }
 
   const running = Promise.all(Array.from({ length: clientCount }, (_, index) => client(index + 1)));
-  // Whoever stops the clients hears of it.
+  // A failure is thrown by stop().
   running.catch(() => undefined);
   return {
     ledger: () => new Map(ledger),

@@ -7,7 +7,7 @@ import { portsAt } from '../../stack/instance/ports.ts';
 import { ensureSecrets, type Secrets } from '../../stack/instance/secrets.ts';
 import { listSteps, provisionConfig, type StepTools } from '../../stack/run/list-steps.ts';
 import type { Command } from '../../stack/run/run-command.ts';
-import type { Step } from '../../stack/run/run-graph.ts';
+import type { Step } from '../../stack/run/list-steps.ts';
 import { runServers } from '../../stack/run/run-servers.ts';
 import { connectUrl } from '../../stack/servers/connect.ts';
 import { brokerAddresses } from '../../stack/servers/kafka.ts';
@@ -113,9 +113,10 @@ function placeServer(network: Network, server: Server, { hosts, ports }: ServerC
   };
 }
 
-async function probePort(host: string, port: number): Promise<undefined> {
+async function probePort(host: string, port: number): Promise<{ readonly kind: 'ready' }> {
   const socket = connect({ host, port });
   await once(socket, 'connect').finally(() => socket.destroy());
+  return { kind: 'ready' };
 }
 
 /**

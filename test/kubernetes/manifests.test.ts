@@ -39,7 +39,7 @@ const without = (
 ): Record<string, string> =>
   Object.fromEntries(Object.entries(entries).filter(([key]) => !keys.includes(key)));
 
-test('each folder names EVERY file that is in it, and no resource comes twice', () => {
+test('each folder names every file that is in it, and no resource comes twice', () => {
   expect(folders).toContain('base');
   for (const folder of folders) {
     const files = readdirSync(resolve(manifestFolder, folder)).filter(
@@ -52,7 +52,7 @@ test('each folder names EVERY file that is in it, and no resource comes twice', 
 });
 
 describe('Kafka', () => {
-  test('the topics are those of the contracts, with the SAME partitions, replication and settings', () => {
+  test('the topics are those of the contracts, with the same partitions, replication and settings', () => {
     const topicSpec = z.strictObject({
       topicName: z.string().optional(),
       partitions: z.number(),
@@ -81,7 +81,7 @@ describe('Kafka', () => {
     expect(readLeftOut('kafka.yaml').toSorted()).toEqual(missing.toSorted());
   });
 
-  test('brokers and Connect run ONE version, and nobody gets in without a name and TLS', () => {
+  test('brokers and Connect run one version, and no client connects without a name and TLS', () => {
     const { kafka } = z
       .looseObject({
         kafka: z.looseObject({
@@ -126,7 +126,7 @@ describe('the rights in Kafka', () => {
   });
 
   test.each(consumers)(
-    'let $group read its source and keep its own topics and groups, and NOTHING else',
+    'let $group read its source and keep its own topics and groups, and nothing else',
     (consumer) => {
       const { group, source } = consumer;
       expect(rightsOf(group)).toEqual({
@@ -138,7 +138,7 @@ describe('the rights in Kafka', () => {
   );
 
   test.each(consumers)(
-    'let the keeper and the autoscaler look after $group',
+    'let the keeper trim the retry topics of $group, and the autoscaler read its lag',
     ({ group, source }) => {
       expect(rightsOf('keeper')).toMatchObject({
         [`topic ${group}.retry. prefix`]: ['Delete', 'Describe', 'Read'],
@@ -155,7 +155,7 @@ describe('the rights in Kafka', () => {
 });
 
 describe('the connector', () => {
-  test('is connectors/board-outbox.json, key by key; ONLY the login of the schema history comes on top', () => {
+  test('is connectors/board-outbox.json, key by key, and adds only the login of the schema history', () => {
     const { spec, metadata } = find('KafkaConnector', 'board-outbox');
     const { class: connectorClass, tasksMax } = z
       .looseObject({ class: z.string(), tasksMax: z.number() })
@@ -247,7 +247,7 @@ describe.each(services)('$name', ({ name, schema, database, isScaled, role }) =>
   const deployment = find('Deployment', name);
   const { container, labels, component, pod } = readWorkload(deployment);
 
-  test('gets EVERY variable that it needs and NONE that it does not know', () => {
+  test('gets every variable that it needs and none that it does not know', () => {
     const given = environmentOf(deployment);
     const values = Object.keys(given).map((variable) => variable.replace(/_FILE$/, ''));
     expect(values.filter((variable) => !(variable in schema.shape))).toEqual([]);
@@ -309,7 +309,7 @@ describe.each(services)('$name', ({ name, schema, database, isScaled, role }) =>
 });
 
 test.each(consumers)(
-  '$group grows with the lag of ITS group on $source.name, to one instance a partition',
+  '$group grows with the lag of its group on $source.name, to one instance a partition',
   (consumer) => {
     const { group, source } = consumer;
     expect(find('ScaledObject', group)['spec']).toMatchObject({
@@ -329,7 +329,7 @@ test.each(consumers)(
 describe('the setup job', () => {
   const { container } = readWorkload(find('Job', 'setup'));
 
-  test('gets EVERY variable that it needs and NONE that it does not know', () => {
+  test('gets every variable that it needs and none that it does not know', () => {
     const given = environmentOf(find('Job', 'setup'));
     expect(
       Object.keys(given).filter((variable) => !(variable in provisionEnvironment.shape)),

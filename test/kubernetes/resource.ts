@@ -9,7 +9,7 @@ const resourceSchema = z.looseObject({
   }),
 });
 
-/** One Kubernetes resource, its own fields not looked at yet. */
+/** One Kubernetes resource, its own fields not parsed yet. */
 export type Resource = z.output<typeof resourceSchema>;
 
 export function toResource(value: unknown): Resource {

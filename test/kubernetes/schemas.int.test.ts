@@ -41,7 +41,7 @@ function problemsOf(resources: readonly Resource[], find: FindSchema): string[] 
   });
 }
 
-/** The same, with one field that nobody knows, at two depths. */
+/** The same, with one unknown field, at two depths. */
 function spoil(resource: Resource): Resource[] {
   const spec = typeof resource['spec'] === 'object' ? resource['spec'] : {};
   return [
@@ -77,7 +77,7 @@ describe.each(sets)('the schemas of $of', { timeout: 400_000 }, ({ command, fetc
   let schemas: Promise<FindSchema> | undefined;
   const find = (context: TestContext) => orSkip(context, command, () => (schemas ??= fetch()));
 
-  test('fit EVERY manifest of theirs, and no unknown field passes', async (context) => {
+  test('fit every manifest of theirs, and no unknown field passes', async (context) => {
     const schemaOf = await find(context);
     const theirs = folders.flatMap(readManifests).filter(isTheirs);
     expect(theirs.length).toBeGreaterThan(0);

@@ -18,7 +18,8 @@ const silent = (): void => undefined;
 const storePassword = 'of-a-test';
 
 /**
- * One broker that lets nobody in without a name, TLS and a rule, beside a door for the test itself.
+ * One broker that accepts no client without a name, TLS and a rule, with a listener for the test
+ * itself.
  */
 export interface SecuredKafka {
   readonly folder: string;

@@ -220,7 +220,7 @@ async function openCatalogSchema(): Promise<TestSchema> {
   return schema;
 }
 
-it('carries a board from an outbox to the catalog with the rights and settings of the manifests, bad records to the DLQ, and keeps the house', async () => {
+it('carries a board from an outbox to the catalog with the rights and settings of the manifests, and bad records to the DLQ', async () => {
   const outbox = await openSchema();
   await outbox.root.query(createOutboxTable(['board']));
   const connectUrl = await startConnect();
@@ -248,7 +248,7 @@ it('carries a board from an outbox to the catalog with the rights and settings o
     );
     expect(answer).toMatchObject({ id: board.id, title, version: 1 });
   };
-  await carry('behind a locked door');
+  await carry('with access rules');
 
   // A task that starts again reads the schema history, with clients of its own.
   await connect.stop('board-outbox');
@@ -257,7 +257,7 @@ it('carries a board from an outbox to the catalog with the rights and settings o
     async () => (await connect.getStatus('board-outbox'))?.tasks.length === 0,
   );
   await connect.resume('board-outbox');
-  await carry('behind a locked door, again');
+  await carry('with access rules, again');
 
   const sendBad = async (access: KafkaAccess, topic: string): Promise<void> => {
     const producer = connectKafka(access, 'test').producer({ allowAutoTopicCreation: false });
@@ -278,7 +278,7 @@ it('carries a board from an outbox to the catalog with the rights and settings o
 
   await outbox.root.query(createIdempotencyTable);
   const often = {
-    LOOK_EVERY_MS: '500',
+    OBSERVE_EVERY_MS: '500',
     COLUMNS_EVERY_MS: '500',
     PURGE_EVERY_MS: '500',
     TRIM_EVERY_MS: '500',
@@ -321,7 +321,7 @@ it('carries a board from an outbox to the catalog with the rights and settings o
   expect(read).toBe(3);
 });
 
-it('refuses what no KafkaUser is allowed, and who is none', async () => {
+it('refuses what no KafkaUser is allowed, and a user without a KafkaUser', async () => {
   const produce = async (user: string, topic: string): Promise<unknown> => {
     const producer = connectKafka(kafka.access(user), 'test').producer({
       allowAutoTopicCreation: false,

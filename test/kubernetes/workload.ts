@@ -59,7 +59,7 @@ export function readWorkload(resource: Resource) {
   return { pod: template.spec, labels, component, container: only };
 }
 
-/** What the process would see; `secret` stands for whatever a Secret holds. */
+/** What the process would see; `secret` stands for the value in a Secret. */
 export function environmentOf(
   resource: Resource,
   secret = 'from-a-secret',

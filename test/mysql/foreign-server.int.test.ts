@@ -72,7 +72,7 @@ const notDone = {
 
 const statuses = (answers: readonly Answer[]) => answers.map(({ status }) => status);
 
-test('a switch-over: the read-only server is told in /readyz and /alarms, and every pooled connection goes to the new one', async () => {
+test('after a switch-over /readyz and /alarms name the read-only server, and every pooled connection goes to the new one', async () => {
   const before = await prepareOrderService(own);
   const after = await prepareOrderService(inject('stack').mysql, before.name);
   const proxy = await startTcpProxy(own);

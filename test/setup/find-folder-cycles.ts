@@ -16,7 +16,7 @@ function folderOf(file: string): string | undefined {
 
 /**
  * Cycles between the folders directly below each `src`, each as its folders in order, the first
- * again at the end. Files of `src` itself compose the folders, and tests look everywhere: neither
+ * again at the end. Files of `src` itself compose the folders, and tests import everything: neither
  * makes a cycle.
  */
 export function findFolderCycles(

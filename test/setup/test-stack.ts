@@ -51,21 +51,21 @@ async function start() {
     cluster,
     portOffset: 'auto',
     fresh: true,
-    // An audit is clean only when every consumer has settled what there is.
+    // An audit is clean only when every consumer has processed what there is.
     withConsumers: ['comments'],
     onProgress: (line) => process.stderr.write(`${line}\n`),
   });
   return {
     addresses: addressesOf({ ...stack, state: stack.state() }),
     async stop() {
-      tellWhoDied(stack.state());
+      logRestarts(stack.state());
       await stack.stop();
     },
   };
 }
 
 /** A server that died and was started again explains more than the tests that noticed it. */
-function tellWhoDied({ processes }: StackState): void {
+function logRestarts({ processes }: StackState): void {
   for (const { name, restarts, logFile } of processes.filter((one) => one.restarts > 0))
     process.stderr.write(
       `${name} died ${restarts} times; the end of its log:\n${lastLines(logFile, 60, 400)}\n`,

@@ -40,7 +40,7 @@ export function spawnService(
   );
   const lines: LogLine[] = [];
   let news = Promise.withResolvers<void>();
-  const tell = (): void => {
+  const notify = (): void => {
     news.resolve();
     news = Promise.withResolvers();
   };
@@ -48,11 +48,11 @@ export function spawnService(
   const output = createInterface({ input: child.stdout });
   output.on('line', (line) => {
     lines.push(JSON.parse(line));
-    tell();
+    notify();
   });
   output.on('close', () => {
     over = true;
-    tell();
+    notify();
   });
 
   async function until(event: string): Promise<LogLine> {

@@ -9,7 +9,7 @@ export type Fault =
   /** Like `cut`, with a TCP reset. */
   | { readonly kind: 'reset' }
   /**
-   * Bytes vanish in the named direction, connections stay open: a dead link that nobody noticed.
+   * Bytes vanish in the named direction, connections stay open: a dead link that neither side has noticed.
    */
   | { readonly kind: 'half-open'; readonly drop: 'both' | 'to-server' | 'to-client' }
   /** Chunks to the server that hold this text vanish: a statement that is never answered. */

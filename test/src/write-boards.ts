@@ -7,8 +7,8 @@ import type { StackAddresses } from './stack-addresses.ts';
 
 export interface BoardWriter {
   /**
-   * Commits new boards with their events, all in one transaction, as order-service's schema wants
-   * them; returns their ids.
+   * Commits new boards with their events, all in one transaction, in order-service's schema; returns
+   * their ids.
    */
   create(count: number): Promise<string[]>;
   /** Commits one more version of each board with its event. */

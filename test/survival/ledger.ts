@@ -32,7 +32,7 @@ const created = 0.4;
 const deleted = 0.15;
 
 /**
- * Creates, edits and deletes boards at a steady rate, whatever becomes of the operations before;
+ * Creates, edits and deletes boards at a steady rate, also while earlier operations fail;
  * repeats none.
  */
 export function startTraffic(orderServiceUrl: string): Ledger {

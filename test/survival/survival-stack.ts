@@ -111,7 +111,7 @@ export async function startSurvivalStack(name: string): Promise<SurvivalStack> {
       await waitUntil(`${server} ready again`, isReady, { timeoutMs: readyAgainMs, everyMs: 20 });
     },
     async untilAllReady() {
-      // The state may still tell of a process that was killed a moment ago.
+      // The state may still name a process that was killed a moment ago.
       const isReady = ({ phase, pid = 0 }: StackState['processes'][number]): boolean =>
         phase === 'running' && identifyProcess(pid) !== undefined;
       const others = (): string[] =>

@@ -24,7 +24,7 @@ export const nextVersion: readonly Edit[] = [
 
   {
     file: `${order}/domain/language-of.ts`,
-    to: `/** The language of a title, as far as its dead letters tell. */
+    to: `/** The language of a title, as far as its characters show it. */
 export function languageOf(title: string): string {
   return /[가-힣]/.test(title) ? 'ko' : 'en';
 }
@@ -32,8 +32,8 @@ export function languageOf(title: string): string {
   },
   {
     file: `${order}/application/board-commands.ts`,
-    from: `import { boardLimits, checkBoardText } from '../domain/check-board-text.ts';`,
-    to: `import { boardLimits, checkBoardText } from '../domain/check-board-text.ts';\nimport { languageOf } from '../domain/language-of.ts';`,
+    from: `import type { Violation } from '../domain/check-text.ts';`,
+    to: `import type { Violation } from '../domain/check-text.ts';\nimport { languageOf } from '../domain/language-of.ts';`,
   },
   {
     file: `${order}/application/board-commands.ts`,
@@ -42,8 +42,8 @@ export function languageOf(title: string): string {
   },
   {
     file: `${order}/domain/board.ts`,
-    from: `import type { BoardText } from './check-board-text.ts';`,
-    to: `import type { BoardText } from './check-board-text.ts';\nimport { languageOf } from './language-of.ts';`,
+    from: `} from './check-text.ts';`,
+    to: `} from './check-text.ts';\nimport { languageOf } from './language-of.ts';`,
   },
   {
     file: `${order}/domain/board.ts`,
@@ -52,8 +52,8 @@ export function languageOf(title: string): string {
   },
   {
     file: `${order}/domain/board.ts`,
-    from: 'updatedAt: now, deletedAt: null };',
-    to: 'updatedAt: now, deletedAt: null, language: languageOf(title) };',
+    from: 'updatedAt: now,\n    deletedAt: null,',
+    to: 'updatedAt: now,\n    deletedAt: null,\n    language: languageOf(title),',
   },
   {
     file: `${order}/domain/board.ts`,
@@ -61,14 +61,14 @@ export function languageOf(title: string): string {
     to: 'updatedAt: notBefore(board, now), language: languageOf(title) };',
   },
   {
-    file: `${order}/database/board-store.ts`,
+    file: `${order}/database/aggregate-store.ts`,
     from: `updatedAt: { name: 'updated_at', type: 'datetime', precision: 3 },`,
     to: `updatedAt: { name: 'updated_at', type: 'datetime', precision: 3 },\n    language: { type: 'varchar', length: 8, nullable: true },`,
   },
   {
-    file: `${order}/database/board-store.ts`,
-    from: `'deletedAt']);`,
-    to: `'deletedAt', 'language']);`,
+    file: `${order}/database/aggregate-store.ts`,
+    from: `  'deletedAt',\n]);`,
+    to: `  'deletedAt',\n  'language',\n]);`,
   },
   ...addMigration(order, 'board', {
     file: 'database/migrations.ts',
@@ -82,7 +82,7 @@ export function languageOf(title: string): string {
     to: 'readonly deletedAt: Date | null;\n  readonly language: string | null;',
   },
   {
-    file: `${catalog}/domain/to-catalog-change.ts`,
+    file: `${catalog}/domain/catalog-board.ts`,
     from: 'updatedAt: new Date(data.updatedAt),',
     to: 'updatedAt: new Date(data.updatedAt),\n      language: data.language ?? null,',
   },
@@ -92,29 +92,29 @@ export function languageOf(title: string): string {
     to: `language: { type: 'varchar', length: 8, nullable: true },\n    appliedCount: {`,
   },
   {
-    file: `${catalog}/database/catalog-writer.ts`,
+    file: `${catalog}/database/catalog-table.ts`,
     from: 'deleted_at, applied_count)',
     to: 'deleted_at, language, applied_count)',
   },
   {
-    file: `${catalog}/database/catalog-writer.ts`,
+    file: `${catalog}/database/catalog-table.ts`,
     from: 'deleted_at = event.deleted_at,',
     to: 'deleted_at = event.deleted_at, language = event.language,',
   },
   {
-    file: `${catalog}/database/catalog-writer.ts`,
+    file: `${catalog}/database/catalog-table.ts`,
     from: 'deletedAt } = board',
     to: 'deletedAt, language } = board',
   },
   {
-    file: `${catalog}/database/catalog-writer.ts`,
+    file: `${catalog}/database/catalog-table.ts`,
     from: 'deletedAt, 1]',
     to: 'deletedAt, language, 1]',
   },
   ...addMigration(catalog, 'catalog', {
     file: 'database/migrations.ts',
-    firstImport: 'import { CreateCatalog1764000000001 }',
-    last: 'IndexLiveCatalog1764410000001]',
+    firstImport: `import type { MigrationInterface, QueryRunner } from 'typeorm';`,
+    last: ',\n]',
   }),
 ];
 

@@ -13,7 +13,7 @@ import {
 } from '../../services/order-service/test/support/start-service.ts';
 import { registerSchemas } from '../../provision/schemas.ts';
 import { layOutVersion, type Edit, type LaidOutVersion } from './lay-out-version.ts';
-import { looksAwayWithinMs, startBalancer } from './start-balancer.ts';
+import { stopsSendingWithinMs, startBalancer } from './start-balancer.ts';
 
 const services = ['order-service', 'catalog-service'] as const;
 export type Service = (typeof services)[number];
@@ -99,7 +99,7 @@ export async function openUpgrade(stack: StackAddresses): Promise<Upgrade> {
           REGISTRY_URL: stack.registryUrl,
           KAFKA_BROKERS: stack.brokers.join(','),
           REQUEST_DEADLINE_MS: '30000',
-          SHUTDOWN_DELAY_MS: String(looksAwayWithinMs),
+          SHUTDOWN_DELAY_MS: String(stopsSendingWithinMs),
           ...compiledOnce(version),
         },
         version.file(`services/${service}/src/main.ts`),
@@ -118,8 +118,8 @@ export async function openUpgrade(stack: StackAddresses): Promise<Upgrade> {
 }
 
 /**
- * On a machine that is too busy for the deadlines an upgrade would look like the cause of what the
- * database did not do in time.
+ * On a machine that is too busy for the deadlines, the upgrade would seem to be the cause of a slow
+ * database.
  */
 const patient: readonly Edit[] = [
   {
@@ -141,14 +141,18 @@ const patient: readonly Edit[] = [
 
 /**
  * The services know one topic, one group and its subjects: a copy for a test gets others, so that
- * it meets nobody.
+ * it meets no other test.
  */
 function inPlacesOf(topic: string, group: string): readonly Edit[] {
   return [
-    { file: 'contracts/src/catalog.ts', from: `group: 'catalog-service'`, to: `group: '${group}'` },
-    { file: 'contracts/src/aggregate.ts', from: 'subject: `${type}-', to: `subject: \`${topic}-` },
+    { file: 'contracts/src/board.ts', from: `group: 'catalog-service'`, to: `group: '${group}'` },
     {
-      file: 'contracts/src/catalog.ts',
+      file: 'contracts/src/definitions.ts',
+      from: 'subject: `${type}-',
+      to: `subject: \`${topic}-`,
+    },
+    {
+      file: 'contracts/src/board.ts',
       from: 'source: boardAggregate.topic,',
       to: `source: { ...boardAggregate.topic, name: '${topic}' },`,
     },

@@ -12,14 +12,14 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 
-const lookEveryMs = 100;
-const lookTimeoutMs = 1_000;
+const probeEveryMs = 100;
+const probeTimeoutMs = 1_000;
 
 /**
- * After a red `/readyz` the balancer has looked away by then: three looks, of which the first may
- * just have begun.
+ * How long after a red `/readyz` the balancer still sends requests: three probes, of which the first
+ * may just have begun.
  */
-export const looksAwayWithinMs = 3 * (lookEveryMs + lookTimeoutMs);
+export const stopsSendingWithinMs = 3 * (probeEveryMs + probeTimeoutMs);
 
 /**
  * Less than the 5 s after which the services close an idle connection: a request would meet the end
@@ -39,7 +39,7 @@ export interface Balancer {
 }
 
 /**
- * A load balancer as they are: it knows of its instances only what `/readyz` says, keeps
+ * A usual load balancer: it knows of its instances only what `/readyz` says, keeps
  * connections to them, and sends a request again only when the connection was refused, so that no
  * byte of it can have been taken.
  */
@@ -47,14 +47,14 @@ export async function startBalancer(): Promise<Balancer> {
   const agent = new Agent({ keepAlive: true, timeout: idleMs });
   const ready = new Map<string, boolean>();
   const closing = new AbortController();
-  const looking: Promise<void>[] = [];
+  const probing: Promise<void>[] = [];
   let turn = 0;
 
-  async function look(url: string): Promise<void> {
+  async function probe(url: string): Promise<void> {
     while (!closing.signal.aborted) {
       const isReady = await isReadyNow(url);
       if (isReady !== 'unknown') ready.set(url, isReady);
-      await wait(lookEveryMs);
+      await wait(probeEveryMs);
     }
   }
 
@@ -96,11 +96,11 @@ export async function startBalancer(): Promise<Balancer> {
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    add: (url) => void looking.push(look(url)),
+    add: (url) => void probing.push(probe(url)),
     gives: (url) => ready.get(url) === true,
     async close() {
       closing.abort();
-      await Promise.all(looking);
+      await Promise.all(probing);
       server.close();
       server.closeAllConnections();
       await once(server, 'close');
@@ -110,12 +110,12 @@ export async function startBalancer(): Promise<Balancer> {
 }
 
 /**
- * A look that is not answered in time says nothing: on a busy machine it may be the looking that is
+ * A probe that is not answered in time says nothing: on a busy machine the probe itself may be
  * slow.
  */
 async function isReadyNow(url: string): Promise<boolean | 'unknown'> {
   try {
-    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(lookTimeoutMs) });
+    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(probeTimeoutMs) });
     await answer.body?.cancel();
     return answer.status === 200;
   } catch (error) {

@@ -47,7 +47,7 @@ export function startLoad(orderUrl: string, catalogUrl: string): Load {
     return { text, etag: response.headers.get('etag') ?? '' };
   }
 
-  async function tellStory(n: number): Promise<void> {
+  async function postEditDelete(n: number): Promise<void> {
     const created = await ask(201, 'POST', `${orderUrl}/boards`, {
       body: { title: `글 ${n}`, content: '내용' },
     });
@@ -67,7 +67,7 @@ export function startLoad(orderUrl: string, catalogUrl: string): Load {
 
   const running = Array.from({ length: clients }, async (_, client) => {
     for (let n = client; !stopping.signal.aborted; n += clients)
-      await tellStory(n).catch((error: unknown) => failures.push(describe(error)));
+      await postEditDelete(n).catch((error: unknown) => failures.push(describe(error)));
   });
 
   return {

@@ -25,29 +25,28 @@ import {
 import { must } from '@board/service';
 import { describeError } from '../../cli/program.ts';
 import { connectSql, type DatabaseAddress, type RunSql } from '../../cli/run-sql.ts';
-import { consumerSide } from './consumer-side.ts';
-import { contents } from './contents.ts';
-import { clearMissing, readMissing } from './missing-ranges.ts';
-import { noteKeeper, closeIncident } from './close-incident.ts';
-import { sourceSide } from './source-side.ts';
+import { comparedContents } from '../consumer/consumers.ts';
+import { clearMissing, closeIncident, noteKeeper, readMissing } from './close-after-audit.ts';
+import { consumerSide, sourceSide } from './read-sides.ts';
 
+/** What is audited, over which servers, and how long it may wait. */
 export interface PipelineAudit {
   readonly database: DatabaseAddress;
   readonly kafka: KafkaAccess;
   readonly connectUrl: string;
-  /** For the connector, and then for the consumers, to come as far as the aggregates are. */
+  /** How long to wait for the connector, and then again for each consumer's groups. */
   readonly timeoutMs: number;
   /** How many aggregates of each verdict are listed. */
   readonly listed?: number;
-  readonly say?: (line: string) => void;
-  /** Default: all of the pipeline. */
+  readonly printProgress?: (line: string) => void;
+  /** Default: all consumers of the pipeline. */
   readonly consumers?: readonly ConsumerDefinition[];
-  /** Where all of it is, when not in the pipeline's own places. */
+  /** Names that differ from the pipeline's own. */
   readonly places?: Partial<AuditPlaces>;
   readonly chunkSize?: number;
 }
 
-/** Where an audit looks; for each consumer what is not named is its own. */
+/** The databases, topics and groups that an audit reads. */
 export interface AuditPlaces {
   readonly sourceSchema: string;
   readonly consumerSchema: string;
@@ -57,16 +56,18 @@ export interface AuditPlaces {
   readonly memory: string;
 }
 
+/** The audit of one consumer. */
 export interface ConsumerAuditReport extends AuditReport {
   /** The consumer's name. */
   readonly consumer: string;
-  /** What the reader should know beside the verdicts. */
+  /** Sentences for the operator beside the verdicts. */
   readonly notes: readonly string[];
 }
 
 /**
  * Compares every aggregate of its own service with what each consumer has of it, one consumer after
- * the other. When all are clean, that settles the keeper's suspicion.
+ * the other. When all are clean, it closes the keeper's incident and clears missing ranges. Throws
+ * when a server is not reachable or the first consumer cannot be audited.
  */
 export async function auditConsumers(options: PipelineAudit): Promise<ConsumerAuditReport[]> {
   const { places = {} } = options;
@@ -78,9 +79,9 @@ export async function auditConsumers(options: PipelineAudit): Promise<ConsumerAu
   );
   const { sql, close } = await connectSql(options.database);
   try {
-    // Before anything is compared: what is suspected later is not settled by this audit.
+    // Read before anything is compared: this audit must not close an incident that is opened later.
     const remembered = await memory.read();
-    // Now, not after all the waiting: the keeper goes on looking meanwhile.
+    // Noted before the waits: the keeper goes on observing meanwhile.
     const keeperNotes = noteKeeper(remembered);
     const blockedBy = (): ReturnType<typeof findBlockingIncident> =>
       findBlockingIncident(memory, 'audit');
@@ -88,29 +89,26 @@ export async function auditConsumers(options: PipelineAudit): Promise<ConsumerAu
     for (const consumer of options.consumers ?? consumers) {
       const audited = auditOne(options, consumer, { kafka, sql, connector, blockedBy }).catch(
         (error: unknown) => {
-          // A later consumer's trouble, such as a database that is not there yet, must not hide
-          // what was found before.
+          // A failure at a later consumer, such as a missing database, must not hide what was
+          // found before.
           if (reports.length === 0) throw error;
           return { ...unaudited(describeError(error)), consumer: consumer.name, notes: [] };
         },
       );
       reports.push(await audited);
     }
-    const said = [
+    const commonNotes = [
       ...keeperNotes,
       ...(await closeIncident(memory, remembered, reports, isWhole(options.consumers))),
     ];
-    return reports.map((report) => ({ ...report, notes: [...said, ...report.notes] }));
+    return reports.map((report) => ({ ...report, notes: [...commonNotes, ...report.notes] }));
   } finally {
     await close();
     await memory.close();
   }
 }
 
-/**
- * Only what was compared can show that nothing was passed over: every kind of aggregate, at every
- * consumer.
- */
+/** Whether every type of aggregate and every consumer was compared. */
 function isWhole(audited: readonly ConsumerDefinition[] = consumers): boolean {
   return (
     consumers.every((consumer) => audited.includes(consumer)) &&
@@ -130,7 +128,7 @@ async function auditOne(
     connectUrl,
     timeoutMs,
     listed = 20,
-    say = () => undefined,
+    printProgress = () => undefined,
     chunkSize = 5_000,
     places = {},
   }: PipelineAudit,
@@ -158,7 +156,7 @@ async function auditOne(
   const connect = connectApi(connectUrl);
 
   const barrier = async (): Promise<Barrier> => {
-    say(`waiting until the connector ${connector} has shipped everything`);
+    printProgress(`waiting until the connector ${connector} has shipped everything`);
     const fence = await waitUntilShipped({
       connect,
       mysql: sql,
@@ -166,22 +164,22 @@ async function auditOne(
       timeoutMs,
       blockedBy: blockedBy(),
     });
-    if (fence !== 'passed') return fence;
-    say(`waiting until the group ${group} has settled everything`);
+    if (fence.kind !== 'passed') return fence;
+    printProgress(`waiting until the group ${group} has processed everything`);
     return waitForGroups(kafka, topics, timeoutMs);
   };
 
-  const compared = contents[consumer.name];
+  const compared = comparedContents[consumer.name];
   const report = await auditConsumer({
     source: sourceSide(sql, source, compared),
     consumer: consumerSide(sql, { schema, group, aggregateType }, compared),
     barrier,
-    findUnread: (wanted) => findUnread(kafka, topics, wanted),
+    findUnread: (events) => findUnread(kafka, topics, events),
     chunkSize,
     listed,
     consumerFlag: consumerFlag(consumer.name),
-    onProgress: (done, suspects) =>
-      say(`${done} ${aggregate.table}s compared, ${suspects} need a second look`),
+    onProgress: (done, unequal) =>
+      printProgress(`${done} ${aggregate.table}s compared, ${unequal} are compared again`),
   });
   return {
     ...report,

@@ -26,7 +26,7 @@ const report: ConsumerAuditReport = {
 };
 
 describe('the report', () => {
-  it('counts every verdict, lists boards under theirs, and says how many are NOT listed', () => {
+  it('counts every verdict, lists aggregates under it and says how many are not listed', () => {
     const text = formatReport(report);
     expect(text).toMatch(/^consumer catalog\n\ncompared +10\nin step +6\n/);
     expect(text).toMatch(/LOST +3\nAHEAD +0\n/);
@@ -36,13 +36,13 @@ describe('the report', () => {
     expect(text).toMatch(/\na note\.$/);
   });
 
-  it('says why not everything could be judged', () => {
+  it('says why not everything could be compared', () => {
     expect(formatReport({ ...report, outcome: 'incomplete', cannotTell: 'no connector' })).toMatch(
       /Cannot tell[^]*no connector/,
     );
   });
 
-  it('of several consumers says the worst', () => {
+  it('takes the worst outcome of several consumers', () => {
     const of = (...outcomes: ConsumerAuditReport['outcome'][]) =>
       worstOutcome(outcomes.map((outcome) => ({ outcome })));
     expect([of('clean', 'clean'), of('clean', 'incomplete'), of('red', 'incomplete')]).toEqual([

@@ -11,12 +11,21 @@ export const exitCodes: Readonly<Record<AuditReport['outcome'], number>> = {
 const notes: Readonly<Record<AuditReport['outcome'], string>> = {
   clean: 'Clean: everything was applied, or it is known why not yet.',
   red: 'RED: see "Audit red" in docs/runbook.md.',
-  incomplete: 'Cannot tell: nothing is known to be wrong, but not everything could be judged.',
+  incomplete: 'Cannot tell: nothing is known to be wrong, but not everything could be compared.',
 };
 
-/** The report as text, for people. */
+/** The report as text for a terminal. */
 export function formatReport(report: ConsumerAuditReport): string {
-  const { consumer, outcome, cannotTell, compared, inStep, counts, findings, notes: said } = report;
+  const {
+    consumer,
+    outcome,
+    cannotTell,
+    compared,
+    inStep,
+    counts,
+    findings,
+    notes: consumerNotes,
+  } = report;
   const rows: [string, number][] = [
     ['compared', compared],
     ['in step', inStep],
@@ -39,8 +48,8 @@ export function formatReport(report: ConsumerAuditReport): string {
   lines.push(
     '',
     notes[outcome],
-    ...(cannotTell === undefined ? [] : [`Not everything could be judged: ${cannotTell}.`]),
-    ...said,
+    ...(cannotTell === undefined ? [] : [`Not everything could be compared: ${cannotTell}.`]),
+    ...consumerNotes,
   );
   return lines.join('\n');
 }

@@ -8,7 +8,7 @@ import { readAddresses } from '../../cli/addresses.ts';
 import { createProgram, UsageError, type CommonFlags } from '../../cli/program.ts';
 import { watchServers } from '../../cli/watch-servers.ts';
 
-/** The consumer's own account; one that is not known may lie beside the catalog. */
+/** The consumer's own account; a consumer without a name may use the catalog's database. */
 const serversOf = (database = catalogConsumer.database) =>
   ({
     servers: ['database', 'kafka', 'registryUrl'],
@@ -19,7 +19,7 @@ export interface ConsumerFlags extends CommonFlags {
   readonly consumer: string;
 }
 
-/** A program whose commands ask about one consumer. */
+/** Creates a program whose commands are about one consumer, named with --consumer. */
 export function createConsumerProgram(name: string, description: string): Command {
   return createProgram({ name, description, servers: serversOf() }).option(
     '--consumer <name>',
@@ -28,44 +28,47 @@ export function createConsumerProgram(name: string, description: string): Comman
   );
 }
 
-export interface Opened {
+/** What a command on a consumer works with. */
+export interface OpenedConsumer {
   readonly operator: Operator;
   readonly consumer: KnownConsumer;
   readonly registryUrl: string;
 }
 
-/** Connects to the consumer's servers, lets `work` use them and closes what it opened. */
+/**
+ * Connects to the consumer's servers, runs `work` and closes the connections. Throws UsageError
+ * when the consumer is unknown or the environment names another consumer's database.
+ */
 export async function withOperator<Result>(
   { instance, consumer: name }: ConsumerFlags,
-  work: (opened: Opened) => Promise<Result>,
+  work: (opened: OpenedConsumer) => Promise<Result>,
 ): Promise<Result> {
   const consumer = findConsumer(name);
   if (consumer === undefined)
     throw new UsageError(
-      `--consumer got "${name}", wants ${consumerNames.join(', ')} or <group>/<topic>/<aggregate type>`,
+      `--consumer got "${name}", must be ${consumerNames.join(', ')} or ` +
+        '<group>/<topic>/<aggregate type>',
     );
+  const ownDatabase = consumer.kind === 'named' ? consumer.database : undefined;
   const {
     database: connection,
     kafka,
     registryUrl,
-  } = readAddresses(process.env, instance, serversOf(consumer.database));
-  // An environment made for another consumer: what is looked for would be missing there, and look
-  // as if it were well.
+  } = readAddresses(process.env, instance, serversOf(ownDatabase));
+  // In the database of another consumer nothing would be found, and all would look well.
   const owner = consumers.find((other) => other.database === connection.name);
-  if (
-    owner !== undefined &&
-    consumer.database !== undefined &&
-    owner.database !== consumer.database
-  )
+  if (owner !== undefined && ownDatabase !== undefined && owner.database !== ownDatabase)
     throw new UsageError(
-      `--consumer got "${name}"; DATABASE_NAME is ${connection.name}, the database of ${owner.name}`,
+      `--consumer got "${name}"; DATABASE_NAME is ${connection.name}, the database of ` +
+        owner.name,
     );
   watchServers({ database: connection, kafka });
   const database = createDatabase({ connection, entities: [] });
   try {
     await database.open().catch((cause: unknown) => {
       throw new Error(
-        `the database at ${connection.host}:${connection.port} cannot be used ("npm run stack -- status" shows a local one)`,
+        `the database at ${connection.host}:${connection.port} cannot be used ("npm run stack ` +
+          '-- status" shows a local one)',
         { cause },
       );
     });
@@ -80,4 +83,11 @@ export async function withOperator<Result>(
   } finally {
     await database.close();
   }
+}
+
+/** The error of a command that needs the consumer's own tables, which are not known. */
+export function noOwnRows({ consumer }: ConsumerFlags): UsageError {
+  return new UsageError(
+    `--consumer ${consumer}: only a consumer with a name has rows that this command knows.`,
+  );
 }

@@ -1,14 +1,13 @@
 import { dismissDeadLetter, dismissWithoutIdentity } from '@board/inbox';
 import type { Command } from 'commander';
-import { showProgress } from '../../cli/progress.ts';
-import { confirm } from '../../cli/confirm.ts';
-import { toFilter, type FilterFlags } from './dead-letter-options.ts';
-import { parseText, parseTime } from '../../cli/parse.ts';
-import { counted, printJson, tell } from '../../cli/print.ts';
+import { parseText, parseTime } from '../../cli/arguments.ts';
+import { counted, printJson, printOutcome } from '../../cli/print.ts';
 import { UsageError } from '../../cli/program.ts';
+import { confirm, showProgress } from '../../cli/terminal.ts';
 import { withOperator, type ConsumerFlags } from '../consumer/with-operator.ts';
+import { toFilter, type FilterFlags } from './choose-dead-letters.ts';
 
-/** Here `--reason` is why they are dismissed, not why they died. */
+/** `--reason` is why they are dismissed, not the reason of the dead letter. */
 interface DismissFlags extends Pick<FilterFlags, 'error' | 'since' | 'until'> {
   readonly reason: string;
   readonly neverExisted?: true;
@@ -16,18 +15,19 @@ interface DismissFlags extends Pick<FilterFlags, 'error' | 'since' | 'until'> {
   readonly yes?: true;
 }
 
-/** `dlq dismiss`. */
+/** Adds `dlq dismiss`. */
 export function addDismiss(program: Command): void {
   program
     .command('dismiss')
     .description(
-      'closes dead letters that no replay and no skip can close: without an identity, conflict, and with --never-existed',
+      'closes dead letters that no replay and no skip can close: without an identity, conflict, ' +
+        'and with --never-existed',
     )
     .argument('[dead letter...]', 'as "list" names them')
     .requiredOption('--reason <text>', 'why; it is kept', parseText)
     .option(
       '--never-existed',
-      'also closes dead letters whose version their board never had, such as forged ones',
+      'also closes dead letters whose version their aggregate never had, such as forged ones',
     )
     .option(
       '--without-identity',
@@ -48,7 +48,8 @@ export function addDismiss(program: Command): void {
     .addHelpText(
       'after',
       '\nExample: npm run dlq -- dismiss board/2/4711 --reason "test record of the load test"' +
-        '\nExample: npm run dlq -- dismiss --without-identity --since 2h --reason "another program wrote to the topic"',
+        '\nExample: npm run dlq -- dismiss --without-identity --since 2h --reason "another ' +
+        'program wrote to the topic"',
     )
     .action(async (deadLetters: string[], _options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<DismissFlags & ConsumerFlags>();
@@ -63,7 +64,7 @@ async function dismissNamed(
   flags: DismissFlags & ConsumerFlags,
 ): Promise<void> {
   if (deadLetters.length === 0)
-    throw new UsageError('Which dead letters? Name them, or say --without-identity.');
+    throw new UsageError('Which dead letters? Name them, or use --without-identity.');
   if (Object.keys(narrowing(flags)).length > 0)
     throw new UsageError(
       '--error, --since and --until narrow --without-identity: name dead letters without them.',
@@ -76,14 +77,16 @@ async function dismissNamed(
     for (const id of deadLetters) {
       const { reason, neverExisted = false } = flags;
       const outcome = await dismissDeadLetter(operator, { id, reason, neverExisted });
-      tell(
+      printOutcome(
         flags,
         { id, letter: id, outcome },
         {
           dismissed: `${id}: dismissed.`,
           'not-open': `${id}: is closed already.`,
           unknown: `${id}: there is no such dead letter.`,
-          'has-a-place': `${id}: its board waits for it. Replay or skip it; --never-existed if the board never had this version.`,
+          'has-a-place':
+            `${id}: its aggregate waits for it. Replay or skip it; --never-existed ` +
+            'if the aggregate never had this version.',
         },
       );
       if (outcome === 'unknown' || outcome === 'has-a-place') process.exitCode = 1;
@@ -96,10 +99,10 @@ async function dismissMany(
   flags: DismissFlags & ConsumerFlags,
 ): Promise<void> {
   if (deadLetters.length > 0)
-    throw new UsageError('Either name dead letters or say --without-identity: not both.');
+    throw new UsageError('Either name dead letters or use --without-identity: not both.');
   if (flags.neverExisted === true)
     throw new UsageError(
-      '--never-existed is said of named dead letters: a dead letter without an identity has no version.',
+      '--never-existed needs named dead letters: a dead letter without an identity has no version.',
     );
   await confirm('Dismiss every dead letter without an identity that fits?', flags.yes);
   await withOperator(flags, async ({ operator }) => {
@@ -109,7 +112,7 @@ async function dismissMany(
       count += page.length;
       if (flags.json === true)
         for (const { id } of page) printJson({ id, letter: id, outcome: 'dismissed' });
-      progress.say(`${counted(count, 'dead letter')} dismissed`);
+      progress.print(`${counted(count, 'dead letter')} dismissed`);
     }
     progress.done();
     if (count === 0) console.error('No dead letter fits.');

@@ -1,19 +1,18 @@
 import { replayDeadLetters, type Replay } from '@board/inbox';
 import type { Command } from 'commander';
-import { showProgress } from '../../cli/progress.ts';
-import { toFilter, withFilters, type FilterFlags } from './dead-letter-options.ts';
-import { parseRate } from '../../cli/parse.ts';
+import { parseRate } from '../../cli/arguments.ts';
 import { counted, printJson, rowPrinter } from '../../cli/print.ts';
-import { sayUnknown } from './say-unknown.ts';
-import { stopOnSignal } from '../../cli/stop-on-signal.ts';
 import { UsageError } from '../../cli/program.ts';
+import { showProgress, stopOnSignal } from '../../cli/terminal.ts';
 import { withOperator, type ConsumerFlags } from '../consumer/with-operator.ts';
+import { reportUnknown, toFilter, withFilters, type FilterFlags } from './choose-dead-letters.ts';
 
-/** `dlq replay`. */
+/** Adds `dlq replay`. */
 export function addReplay(program: Command): void {
   withFilters(program.command('replay'))
     .description(
-      "sends dead letters back to their group's first retry topic, in any order and as often as you like",
+      "sends dead letters back to their group's first retry topic, in any order and as often as " +
+        'you like',
     )
     .argument(
       '[dead letter...]',
@@ -26,10 +25,14 @@ export function addReplay(program: Command): void {
     .addHelpText(
       'after',
       '\nExample: npm run dlq -- replay --error "timed out" --rate 50 --dry-run' +
-        '\n\nInterrupted, it goes on where it stopped when it is run again: what was sent is in-flight.' +
-        '\nOutcomes: replayed, would-replay, in-flight, superseded (the mark has passed it), closed, no-identity and conflict' +
-        '\n(cannot be replayed: dismiss them), missing (the DLQ no longer holds the record, or was made again),' +
-        '\nincomplete (the DLQ holds it bare, and its record is gone from the source topic or too large: skip it), unknown.',
+        '\n\nInterrupted, it goes on where it stopped when it is run again: what was sent is ' +
+        'in-flight.' +
+        '\nOutcomes: replayed, would-replay, in-flight, superseded (the mark has passed it), ' +
+        'closed, no-identity and conflict' +
+        '\n(cannot be replayed: dismiss them), missing (the DLQ no longer holds the record, or ' +
+        'was made again),' +
+        '\nincomplete (the DLQ holds it bare, and its record is gone from the source topic or ' +
+        'too large: skip it), unknown.',
     )
     .action(async (deadLetters: string[], _options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<
@@ -37,7 +40,7 @@ export function addReplay(program: Command): void {
       >();
       const filter = toFilter(flags);
       if (deadLetters.length === 0 && Object.keys(filter).length === 0 && flags.all !== true)
-        throw new UsageError('Which dead letters? Name them, filter them, or say --all.');
+        throw new UsageError('Which dead letters? Name them, filter them, or use --all.');
       if (deadLetters.length > 0 && (Object.keys(filter).length > 0 || flags.all === true))
         throw new UsageError('Either name dead letters or filter them: not both.');
       await withOperator(flags, async ({ operator }) => {
@@ -47,7 +50,7 @@ export function addReplay(program: Command): void {
         const missing = new Set(deadLetters);
         const isNamed = deadLetters.length > 0;
         const hasRows = flags.json === true || isNamed || !process.stdout.isTTY;
-        // Where the rows are seen too, a total that renews itself would stand among them.
+        // On a terminal that shows the rows, progress would stand among them.
         const progress =
           !hasRows || (process.stderr.isTTY && !process.stdout.isTTY) ? showProgress() : undefined;
         const { dryRun = false, again = false, rate } = flags;
@@ -59,13 +62,13 @@ export function addReplay(program: Command): void {
           const { id, aggregateId, version } = deadLetter;
           if (flags.json === true) printJson({ id, letter: id, aggregateId, version, outcome });
           else if (hasRows) print([id, aggregateId ?? '-', version ?? '-', outcome]);
-          progress?.say(summary(counts));
+          progress?.print(summary(counts));
         }
         if (counts.size === 0) {
           if (!isNamed) console.error('No dead letter fits.');
         } else if (progress === undefined) console.error(summary(counts));
         else progress.done();
-        sayUnknown(missing);
+        reportUnknown(missing);
         for (const refused of [
           'closed',
           'no-identity',
@@ -84,5 +87,8 @@ export function addReplay(program: Command): void {
 
 function summary(counts: ReadonlyMap<string, number>): string {
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  return `${counted(total, 'dead letter')}: ${[...counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`;
+  return (
+    `${counted(total, 'dead letter')}: ` +
+    [...counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ')
+  );
 }

@@ -9,9 +9,8 @@ import {
   type Operator,
 } from '@board/inbox';
 import { InvalidArgumentError, type Command } from 'commander';
-import { confirm } from '../../cli/confirm.ts';
-import { requireFile } from '../../cli/files.ts';
-import { parseText } from '../../cli/parse.ts';
+import { confirm } from '../../cli/terminal.ts';
+import { parseText, requireFile } from '../../cli/arguments.ts';
 import { counted, printJson, rowPrinter } from '../../cli/print.ts';
 import { UsageError } from '../../cli/program.ts';
 import { withOperator, type ConsumerFlags } from '../consumer/with-operator.ts';
@@ -27,8 +26,8 @@ interface SchemaFlags extends ConsumerFlags {
 }
 
 /**
- * What the consumer remembers of the registry's schemas, and what to believe where the two
- * contradict each other.
+ * Adds `inbox schemas`: what the consumer has stored of the registry's schemas, and which of the
+ * two holds where they differ.
  */
 export function addSchemas(program: Command, example: (text: string) => string): void {
   program
@@ -45,13 +44,14 @@ export function addSchemas(program: Command, example: (text: string) => string):
     .option('--forget', 'forgets them: the next event learns from the registry as it is then')
     .option(
       '--store <file>',
-      'tells the Avro schema of --type and --id, whatever the registry says',
+      'stores the Avro schema of --type and --id, whatever the registry says',
     )
     .option('--refuse', 'dead-letters the events of --type with --id')
     .option('--yes', 'does not ask')
     .addHelpText(
       'after',
-      `${example('schemas --keep-stored')}\n\nExit code 1: something differs and is not decided, or the registry does not answer.`,
+      `${example('schemas --keep-stored')}\n\nExit code 1: something differs and is not ` +
+        'decided, or the registry does not answer.',
     )
     .action(async (_options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<SchemaFlags>();
@@ -86,14 +86,14 @@ async function run(
       return list(await compareSchemas(operator, registryUrl, filter), flags);
     case 'keepStored': {
       const compared = await compareSchemas(operator, registryUrl, filter);
-      const wanted = compared.filter(isOpen);
-      if (wanted.length > 0)
+      const undecided = compared.filter(isOpen);
+      if (undecided.length > 0)
         await confirm(
-          `Use the stored text for these ids from now on: ${wanted.map(nameOf).join(', ')}?`,
+          `Use the stored text for these ids from now on: ${undecided.map(nameOf).join(', ')}?`,
           flags.yes,
         );
-      const kept = await keepStored(operator, wanted);
-      const left = wanted.filter((one) => !kept.includes(one));
+      const kept = await keepStored(operator, undecided);
+      const left = undecided.filter((one) => !kept.includes(one));
       done(
         flags,
         'kept',
@@ -155,14 +155,15 @@ function done(flags: SchemaFlags, outcome: string, schemas: readonly object[], t
   else console.log(text);
 }
 
-/** The registry does not agree, and nothing was decided. */
+/** The registry differs or does not answer, and no decision is stored. */
 function isOpen({ decision, registry }: ComparedSchema): boolean {
   return decision === 'registry' && registry !== 'same';
 }
 
 function whyNot({ registry, problem }: ComparedSchema): string {
   return registry === 'ambiguous'
-    ? `the registry has another schema of the same record under this id, and an event does not tell which of the two wrote it; give the registry the old ids back`
+    ? 'the registry has another schema of the same record under this id, and an event does not ' +
+        'tell which of the two wrote it; give the registry the old ids back'
     : `the registry does not answer: ${problem ?? ''}`;
 }
 
@@ -187,5 +188,5 @@ function oneOf({ type, id }: SchemaFlags, option: string) {
 
 function parseSchemaId(text: string): number {
   if (/^\d{1,10}$/.test(text) && Number(text) < 2 ** 31) return Number(text);
-  throw new InvalidArgumentError('must be an integer from 0 to 2147483647.');
+  throw new InvalidArgumentError('It must be an integer from 0 to 2147483647.');
 }

@@ -1,6 +1,7 @@
 import {
   connectApi,
   eventTopic,
+  findOtherTable,
   relayMemory,
   type ConnectApi,
   type RelayMemoryStore,
@@ -14,35 +15,35 @@ import { watchServers } from '../../cli/watch-servers.ts';
 import { readAddresses } from '../../cli/addresses.ts';
 import type { CommonFlags } from '../../cli/program.ts';
 
+/** The account may delete what a purge deletes and read what proves that it may go. */
 export const outboxServers = {
   servers: ['database', 'kafka', 'connectUrl'],
   account: { user: 'purge', database: 'order_service' },
 } as const;
 
+/** Options of every `outbox` command. */
 export interface OutboxFlags extends CommonFlags {
   readonly connector: string;
   readonly memoryTopic: string;
   readonly consumerDatabase?: readonly ConsumerDefinition[];
 }
 
+/** What an `outbox` command works with. */
 export interface OpenedOutbox {
   readonly session: Session;
   readonly connect: ConnectApi;
   readonly memory: RelayMemoryStore;
-  /** Asks the consumers for events whose rows are to be deleted. */
+  /** Finds which of the events that are to be deleted a consumer has not received. */
   readonly findUnreceived: OutboxPurge['findUnreceived'];
 }
 
-/**
- * An operator thinks before the answer, and a connector takes its time; no transaction is open
- * meanwhile.
- */
+/** A connection idles while the operator answers or the connector works; no transaction is open. */
 const idleSeconds = 3_600;
 
 /**
- * Connects to the outbox and to what relays it, lets `work` use them and closes what it opened. A
- * server that falls silent ends the process at once; with `stop`, that is aborted first, and `work`
- * has a while to take back what it has begun.
+ * Connects to the outbox and its relay, runs `work` and closes the connections. A silent server
+ * ends the process at once; with `stop`, that is aborted first, so that `work` can undo what it
+ * began.
  */
 export async function withOutbox<Result>(
   { instance, connector, memoryTopic, consumerDatabase = consumers }: OutboxFlags,
@@ -54,7 +55,8 @@ export async function withOutbox<Result>(
   const session = await openSession(database, { waits: { idleSeconds } }).catch(
     (cause: unknown) => {
       throw new Error(
-        `the database at ${database.host}:${database.port} cannot be used ("npm run stack -- status" shows a local one)`,
+        `the database at ${database.host}:${database.port} cannot be used ("npm run stack -- ` +
+          'status" shows a local one)',
         { cause },
       );
     },
@@ -86,4 +88,14 @@ export async function withOutbox<Result>(
     await memory.close();
     await session.close();
   }
+}
+
+/** Throws when the connector relays another outbox, which must lose neither task nor position. */
+export async function assertRelays(
+  connect: ConnectApi,
+  { query: mysql }: Session,
+  connector: string,
+): Promise<void> {
+  const other = await findOtherTable({ connect, mysql, connector });
+  if (other !== undefined) throw new Error(`Nothing was done: ${other}.`);
 }

@@ -7,31 +7,31 @@ import {
   type KafkaAccess,
   type OffsetRange,
 } from '@board/kafka';
-import type { ExpectedRecords } from './expect-records.ts';
-import type { Fact } from './fact.ts';
+import type { Fact } from './event-facts.ts';
 
+/** What is read of the topic. */
 export interface Scan {
   readonly kafka: KafkaAccess;
   readonly topic: string;
-  /** Whose reading this is like: the group that lives for the scan is named after it. */
+  /** The temporary group of the scan is named after this one. */
   readonly group: string;
   readonly aggregateId: string;
-  /** Records that the brokers appended before are not looked at. */
+  /** Records that the brokers appended earlier are not read, ms since the epoch. */
   readonly fromMs: number;
-  /** The scan ends once all of these were met; undefined: it goes on to the end of the topic. */
+  /** The scan ends when all of these were met; undefined: at the end of the topic. */
   readonly expected: ExpectedRecords | undefined;
-  readonly say: (line: string) => void;
+  readonly printProgress: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * The board's records and where they are, from all partitions: the key is the author's, and
- * partitions may have been added.
+ * Finds the aggregate's records in all partitions: the key is the author's, and partitions may have
+ * been added.
  */
 export async function findRecords(
   scan: Scan,
 ): Promise<{ readonly facts: readonly Fact[]; readonly isTopicReadToEnd: boolean }> {
-  const { kafka, topic, group, aggregateId, expected, say, signal } = scan;
+  const { kafka, topic, group, aggregateId, expected, printProgress, signal } = scan;
   const ranges = await listRanges(scan);
   const total = ranges.reduce((sum, { from, end }) => sum + Number(end - from), 0);
   const facts: Fact[] = [];
@@ -43,12 +43,12 @@ export async function findRecords(
     ranges,
     ({ partition }, { offset, timestamp, headers }) => {
       read += 1;
-      if (read % 1_000 === 0) say(`${read} of ${total} records of ${topic} read`);
+      if (read % 1_000 === 0) printProgress(`${read} of ${total} records of ${topic} read`);
       const text = (name: string): string | undefined => headers[name]?.toString();
       if (text(headerNames.aggregateId) !== aggregateId) return 'more';
       const version = Number(text(headerNames.version));
       const eventId = text(headerNames.eventId) ?? '';
-      // Without a version or an event id: such a record is a dead letter under its own position.
+      // A record without version or event id is a dead letter under its own position.
       if (!(version >= 1) || eventId === '') return 'more';
       const event = {
         version,
@@ -73,10 +73,7 @@ export async function findRecords(
   return { facts, isTopicReadToEnd };
 }
 
-/**
- * From the first record of that time to what is the end now: a topic that grows faster than it is
- * read has an end too.
- */
+/** From the first record of that time to the present end, which later records do not move. */
 async function listRanges({ kafka, topic, fromMs }: Scan): Promise<OffsetRange[]> {
   return withAdmin(kafka, async (admin) => {
     const starts = await admin.fetchTopicOffsetsByTimestamp(topic, fromMs);
@@ -91,4 +88,40 @@ async function listRanges({ kafka, topic, fromMs }: Scan): Promise<OffsetRange[]
       };
     });
   });
+}
+
+/** The records that the topic must have of an aggregate, by logs and databases. */
+export interface ExpectedRecords {
+  /** Takes each record; returns `enough` when every expected record was met. */
+  meet(record: { readonly version: number; readonly eventId: string }): 'enough' | 'more';
+}
+
+/**
+ * Expects every event that the facts name and, for each version whose own event they do not name,
+ * one record of another event: a forged event, known only by its dead letter, is not the genuine
+ * one.
+ */
+export function expectRecords(version: number, facts: readonly Fact[]): ExpectedRecords {
+  const named = new Set(facts.flatMap(({ eventId }) => eventId ?? []));
+  const ownKnown = new Set(facts.filter(isOwn).map((fact) => fact.version));
+  const missing = new Set(named);
+  const nameless = new Set(range(version).filter((one) => !ownKnown.has(one)));
+  return {
+    meet(record) {
+      if (named.has(record.eventId)) missing.delete(record.eventId);
+      else nameless.delete(record.version);
+      return missing.size === 0 && nameless.size === 0 ? 'enough' : 'more';
+    },
+  };
+}
+
+/**
+ * Names the version's own event: its service wrote it (`changed`, `committed`) or it was applied.
+ */
+function isOwn({ eventId, step }: Fact): boolean {
+  return eventId !== undefined && ['changed', 'committed', 'applied'].includes(step.kind);
+}
+
+function range(to: number): number[] {
+  return Array.from({ length: to }, (_, index) => index + 1);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Fact, Step } from './fact.ts';
+import type { Fact, Step } from './event-facts.ts';
 import { formatTimeline } from './format-timeline.ts';
-import { toTimeline, type Known } from './to-timeline.ts';
+import { toTimeline, type KnownFacts } from './to-timeline.ts';
 
 const startMs = Date.parse('2026-01-02T03:04:05.000Z');
 
@@ -35,7 +35,7 @@ const deadLetter = {
 
 function trace(
   facts: readonly Fact[],
-  { version = 1, mark = 1, ...rest }: Partial<Known> & { version?: number } = {},
+  { version = 1, mark = 1, ...rest }: Partial<KnownFacts> & { version?: number } = {},
 ) {
   const source = { version, createdAtMs: startMs, deletedAtMs: undefined };
   const of = { aggregateType: 'board', aggregateId: 'b', consumer: 'catalog' };
@@ -43,7 +43,7 @@ function trace(
 }
 
 describe('the timeline', () => {
-  it('puts an event in order and says the milliseconds BETWEEN', () => {
+  it('orders the steps of an event and gives the milliseconds between them', () => {
     const [event] = trace([applied(1, 60), inTopic(1, 40), received(1, 0), committed(1, 9)]).events;
     expect(event?.steps.map(({ kind, at, afterMs }) => [kind, at, afterMs])).toEqual([
       ['received', '2026-01-02T03:04:05.000Z', 0],
@@ -54,7 +54,7 @@ describe('the timeline', () => {
     expect(event).toMatchObject({ outcome: 'applied', totalMs: 60, notFound: [] });
   });
 
-  it('at EQUAL times follows the way through the pipeline', () => {
+  it('orders steps with equal times by the way through the pipeline', () => {
     const [event] = trace([applied(1, 0), inTopic(1, 0), committed(1, 0), received(1, 0)]).events;
     expect(event?.steps.map(({ kind }) => kind)).toEqual([
       'received',
@@ -82,7 +82,7 @@ describe('the timeline', () => {
     expect(event?.steps[3]).toMatchObject({ attempt: 2, tier: 2, afterMs: 1_000 });
   });
 
-  it('says of EVERY version what is not found, of those too that nobody tells about', () => {
+  it('lists for every version what is not found, also for versions without facts', () => {
     const { events } = trace([inTopic(2, 0)], { version: 3, mark: 2 });
     expect(events.map(({ version, outcome, notFound }) => [version, outcome, notFound])).toEqual([
       [1, 'applied', ['request', 'commit', 'record', 'applied']],
@@ -99,7 +99,7 @@ describe('the timeline', () => {
     expect(events.map(({ version, steps }) => [version, steps.length])).toEqual([[2, 1]]);
   });
 
-  it('takes the time of the change only where nobody logged the commit', () => {
+  it('takes the time of the change only when no log has the commit', () => {
     const changed = fact(1, 1, { kind: 'changed' });
     const kinds = (facts: Fact[]) =>
       trace(facts).events.map(({ steps }) => steps.map(({ kind }) => kind));
@@ -107,7 +107,7 @@ describe('the timeline', () => {
     expect(kinds([changed, committed(1, 3), applied(1, 5)])).toEqual([['committed', 'applied']]);
   });
 
-  it('does not say TWICE what log and database both know', () => {
+  it('lists once what both log and database know', () => {
     const { events } = trace(
       [
         fact(1, 0, deadLetter),
@@ -139,11 +139,11 @@ describe('the timeline', () => {
       1,
       [inTopic(1, 0), fact(1, 1, { kind: 'parked', by: 'catalog-service-1' }), applied(1, 4)],
     ],
-  ])('calls an event "%s" by mark %i and what was last', (outcome, mark, facts) => {
+  ])('calls an event "%s" by mark %i and its last step', (outcome, mark, facts) => {
     expect(trace(facts, { mark }).events.map((one) => one.outcome)).toEqual([outcome]);
   });
 
-  it('keeps TWO events apart that claim one version', () => {
+  it('keeps two events apart that claim one version', () => {
     const { events } = trace([
       applied(1, 5),
       fact(1, 9, { ...deadLetter, reason: 'conflict', by: 'catalog-service-1' }, 'another'),
@@ -155,7 +155,7 @@ describe('the timeline', () => {
   });
 });
 
-describe('of TWO events that claim a version which the mark has passed', () => {
+describe('two events that claim a version which the mark has passed', () => {
   const invalid: Step = { ...deadLetter, reason: 'invalid-event' };
   const forged = (afterMs: number, step: Step): Fact => fact(1, afterMs, step, 'forged');
   const closed = (how: string): Step => ({ kind: 'closed', how });
@@ -171,7 +171,7 @@ describe('of TWO events that claim a version which the mark has passed', () => {
       'applied',
       [forged(1, invalid), forged(2, closed('dismissed')), inTopic(1, 3), applied(1, 4)],
     ],
-    // No log tells who was applied.
+    // No log says which one was applied.
     [
       'dismissed',
       'applied',
@@ -213,11 +213,11 @@ describe('of TWO events that claim a version which the mark has passed', () => {
         fact(1, 3, { ...deadLetter, reason: 'conflict' }),
       ],
     ],
-  ])('one is "%s" and the other "%s"', (other, own, facts) => {
+  ])('have the outcomes "%s" and "%s"', (other, own, facts) => {
     expect(outcomes(facts)).toMatchObject({ forged: other, 'event-1': own });
   });
 
-  it('the genuine one is there although NOTHING is left of it', () => {
+  it('include the genuine one although no fact of it is left', () => {
     const facts = [forged(1, invalid), forged(2, closed('dismissed'))];
     expect(outcomes(facts, 1)).toEqual({ forged: 'dismissed', '-': 'applied' });
     expect(outcomes([...facts, forged(3, { kind: 'replayed' })], 1)).toEqual({ forged: 'applied' });
@@ -228,7 +228,7 @@ describe('of TWO events that claim a version which the mark has passed', () => {
     });
   });
 
-  it('judges by what was BEFORE --since too', () => {
+  it('have outcomes from facts before --since too', () => {
     const facts = [inTopic(1, 0), applied(1, 1), forged(2, invalid), forged(20, closed('applied'))];
     const { events } = trace(facts, { mark: 1, sinceMs: startMs + 15 });
     expect(events.map(({ eventId, outcome, steps }) => [eventId, outcome, steps.length])).toEqual([
@@ -236,7 +236,7 @@ describe('of TWO events that claim a version which the mark has passed', () => {
     ]);
   });
 
-  it('are each judged by themselves while the mark has NOT come so far', () => {
+  it('have independent outcomes while the mark has not passed the version', () => {
     const facts = [forged(1, invalid), forged(2, closed('dismissed')), inTopic(1, 3)];
     expect(trace(facts, { mark: 0 }).events.map((one) => one.outcome)).toEqual([
       'dismissed',
@@ -245,33 +245,35 @@ describe('of TWO events that claim a version which the mark has passed', () => {
   });
 });
 
-describe('the text', () => {
-  const looked = { logFiles: 2, topic: 'board', fromMs: startMs };
+describe('the text of a timeline', () => {
+  const searched = { logFiles: 2, topic: 'board', fromMs: startMs };
 
-  it('says what is not found, and WHERE it was looked for', () => {
+  it('says what is not found, and where it was searched', () => {
     const timeline = trace([], { version: 1, mark: 1 });
-    expect(formatTimeline(timeline, looked)).toContain(
+    expect(formatTimeline(timeline, searched)).toContain(
       'not found: request, commit, applied (not in the logs given)',
     );
-    expect(formatTimeline(timeline, looked)).toContain(
+    expect(formatTimeline(timeline, searched)).toContain(
       '(not in topic board since 2026-01-02T03:04:05.000Z)',
     );
-    expect(formatTimeline(timeline, { ...looked, logFiles: 0 })).toContain('(no logs were given)');
+    expect(formatTimeline(timeline, { ...searched, logFiles: 0 })).toContain(
+      '(no logs were given)',
+    );
   });
 
-  it('does NOT say that a record is not in a topic that was not read to its end', () => {
+  it('does not say that a record is not in a topic that was not read to its end', () => {
     const text = formatTimeline(
       trace([], { version: 1, mark: 1, isTopicReadToEnd: false }),
-      looked,
+      searched,
     );
     expect(text).toContain('not found: record (topic board was not read to its end');
     expect(text).not.toContain('not in topic');
   });
 
-  it('lets NO control character of an error through', () => {
+  it('contains no control character of an error', () => {
     const text = formatTimeline(
       trace([fact(1, 0, { ...deadLetter, error: '\u001b[2Jgone\nnew line' })]),
-      looked,
+      searched,
     );
     // oxlint-disable-next-line no-control-regex -- they are what must not be there
     expect(text).not.toMatch(/\u001b|gone\n/);

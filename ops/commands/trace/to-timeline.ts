@@ -1,7 +1,7 @@
-import type { Fact, Step } from './fact.ts';
-import { findOutcome, isDismissed, type Outcome } from './find-outcome.ts';
-import type { TracedAggregate } from './read-source-side.ts';
+import { findOutcome, isDismissed, type Fact, type Outcome, type Step } from './event-facts.ts';
+import type { TracedAggregate } from './read-databases.ts';
 
+/** A step with its time. */
 export type TimedStep = Step & {
   /** ISO 8601. */
   readonly at: string;
@@ -9,6 +9,7 @@ export type TimedStep = Step & {
   readonly afterMs: number;
 };
 
+/** An event of the aggregate, its steps and its outcome. */
 export interface TracedEvent {
   readonly version: number;
   readonly eventId: string | undefined;
@@ -18,10 +19,11 @@ export interface TracedEvent {
   readonly steps: readonly TimedStep[];
   /** From the first step to the last, milliseconds. */
   readonly totalMs: number;
-  /** What must have happened, and nothing that was looked at says when. */
+  /** What must have happened without a fact that gives its time. */
   readonly notFound: readonly ('request' | 'commit' | 'record' | 'applied')[];
 }
 
+/** What `trace --json` prints for a consumer. */
 export interface Timeline {
   readonly aggregateType: string;
   readonly aggregateId: string;
@@ -31,15 +33,13 @@ export interface Timeline {
   readonly version: number | undefined;
   readonly deletedAt: string | undefined;
   readonly mark: number;
-  /**
-   * False: its reading ended once every known event was met, so that later copies of them may be
-   * there.
-   */
+  /** False: the reading ended when every known event was met; later copies may exist. */
   readonly isTopicReadToEnd: boolean;
   readonly events: readonly TracedEvent[];
 }
 
-export interface Known {
+/** What logs, databases and topic know of an aggregate. */
+export interface KnownFacts {
   readonly aggregateType: string;
   readonly aggregateId: string;
   readonly consumer: string;
@@ -51,7 +51,7 @@ export interface Known {
   readonly sinceMs?: number | undefined;
 }
 
-/** Puts what all sources know into one story for each event, in the order of the versions. */
+/** Puts the facts of all sources in order, event by event, by version. */
 export function toTimeline({
   aggregateType,
   aggregateId,
@@ -61,7 +61,7 @@ export function toTimeline({
   isTopicReadToEnd,
   facts,
   sinceMs = -Infinity,
-}: Known): Timeline {
+}: KnownFacts): Timeline {
   const inOrder = facts.toSorted((a, b) => a.atMs - b.atMs || order(a) - order(b));
   const byVersion = Map.groupBy(inOrder, ({ version }) => version);
   if (sinceMs === -Infinity)
@@ -69,11 +69,11 @@ export function toTimeline({
       if (!byVersion.has(version)) byVersion.set(version, []);
   const events = [...byVersion].flatMap(([version, ofVersion]) => {
     const claims = groupByEvent(ofVersion);
-    // A dismissed event did not move the mark: another one did, of which nothing is left to tell.
+    // A dismissed event did not move the mark: another one did, of which no fact is left.
     if (version <= mark && claims.every(isDismissed)) claims.push([]);
     return claims.map((claim) => ({
       version,
-      // By all that is known of them, also from before --since.
+      // From all facts, those before --since included.
       outcome: findOutcome(
         version,
         mark,
@@ -97,7 +97,9 @@ export function toTimeline({
   };
 }
 
-/** Two events may claim one version; what names no event belongs to the first that does. */
+/**
+ * Groups the facts of a version by event; a fact without an event id belongs to the first event.
+ */
 function groupByEvent(facts: readonly Fact[]): (readonly Fact[])[] {
   const ids = [...new Set(facts.flatMap(({ eventId }) => eventId ?? []))];
   if (ids.length === 0) return [facts];
@@ -142,7 +144,7 @@ function firstOf(
   return facts.find((one) => one[name] !== undefined)?.[name];
 }
 
-/** At equal times the way of an event through the pipeline decides. */
+/** The order of steps with equal times. */
 const kinds: readonly Step['kind'][] = [
   'received',
   'changed',
@@ -162,7 +164,7 @@ function order({ step }: Fact): number {
   return kinds.indexOf(step.kind);
 }
 
-/** The database repeats what the logs say, with less; a line may be read twice. */
+/** Leaves out what the database repeats of the logs, and lines that were read twice. */
 function withoutRepeats(facts: readonly Fact[]): Fact[] {
   const isLogged = (kind: Step['kind']): boolean =>
     facts.some(({ step }) => step.kind === kind && 'by' in step);

@@ -2,41 +2,40 @@ import { aggregates, type ConsumerDefinition } from '@board/contracts';
 import type { KafkaAccess } from '@board/kafka';
 import { must } from '@board/service';
 import { connectSql, type DatabaseAddress } from '../../cli/run-sql.ts';
-import { expectRecords } from './expect-records.ts';
-import { findRecords } from './find-records.ts';
-import type { LookedAt } from './format-timeline.ts';
-import { readConsumerSide } from './read-consumer-side.ts';
-import { parseLogLine } from './parse-log-line.ts';
-import type { Logs } from './read-logs.ts';
-import { readSourceSide } from './read-source-side.ts';
+import { expectRecords, findRecords } from './find-records.ts';
+import type { SearchScope } from './format-timeline.ts';
+import { readConsumerSide, readSourceSide } from './read-databases.ts';
+import { parseLogLine, type Logs } from './read-logs.ts';
 import { toTimeline, type Timeline } from './to-timeline.ts';
 
+/** What is traced, over which servers. */
 export interface TraceOptions {
   readonly aggregateId: string;
-  /** As this consumer has it. */
+  /** The consumer to which the events are followed. */
   readonly consumer: ConsumerDefinition;
   readonly database: DatabaseAddress;
   readonly kafka: KafkaAccess;
   readonly logs: Logs;
+  /** Earlier facts are left out; ms since the epoch. */
   readonly sinceMs?: number | undefined;
   /** Reads the topic to its end even when every known event was met before. */
   readonly toEnd?: boolean | undefined;
-  readonly say?: (line: string) => void;
+  readonly printProgress?: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
-  /** Where all of it is, when not in the pipeline's own places. */
+  /** Names that differ from the pipeline's own. */
   readonly places?: Partial<Record<'sourceSchema' | 'consumerSchema' | 'topic' | 'group', string>>;
 }
 
-/** How far the clocks of services, brokers and database may be apart. */
+/** How far the clocks of services, brokers and database may differ. */
 const clockMarginMs = 10 * 60_000;
 
 /**
- * Follows an aggregate through the pipeline to a consumer without disturbing it; undefined when
- * neither database knows it.
+ * Follows an aggregate through the pipeline to a consumer and only reads; undefined when neither
+ * database knows it. `searched` says what was read.
  */
 export async function traceAggregate(
   options: TraceOptions,
-): Promise<{ readonly timeline: Timeline; readonly looked: LookedAt } | undefined> {
+): Promise<{ readonly timeline: Timeline; readonly searched: SearchScope } | undefined> {
   const {
     aggregateId,
     consumer,
@@ -44,7 +43,7 @@ export async function traceAggregate(
     logs,
     sinceMs,
     toEnd = false,
-    say = () => undefined,
+    printProgress = () => undefined,
   } = options;
   const { aggregateType } = consumer;
   const aggregate = must(
@@ -74,7 +73,7 @@ export async function traceAggregate(
 
     const fromMs = Math.max(1, (sinceMs ?? source.aggregate?.createdAtMs ?? 0) - clockMarginMs);
     const { kafka, signal } = options;
-    // Before the topic: what the logs name must be found there.
+    // Before the topic, which must have the events that the logs name.
     const logged = (await logs.lines(fromMs)).flatMap((line) =>
       parseLogLine(line, { aggregateId, group }),
     );
@@ -93,11 +92,10 @@ export async function traceAggregate(
       aggregateId,
       fromMs,
       expected,
-      say,
+      printProgress,
       signal,
     });
-    // Once more: what was applied while topic and logs were read must not look as if it were
-    // waiting.
+    // Read again: what was applied while topic and logs were read must not appear to wait.
     const after = await readConsumer();
     const facts = [...logged, ...source.facts, ...records.facts, ...after.facts];
     return {
@@ -111,7 +109,7 @@ export async function traceAggregate(
         facts,
         sinceMs,
       }),
-      looked: { logFiles: logs.files, topic, fromMs },
+      searched: { logFiles: logs.files, topic, fromMs },
     };
   } finally {
     await close();

@@ -15,7 +15,7 @@ export interface BoardPair {
   close(): Promise<void>;
 }
 
-/** The id that `fill` gives to a board. */
+/** The id of the n-th board of `fill`. */
 export function boardId(number: number): string {
   return `01900000-0000-7000-8000-${number.toString(16).padStart(12, '0')}`;
 }
@@ -25,7 +25,7 @@ export async function openBoardPair(stack: StackAddresses, group: string): Promi
   const consumer = await createTestSchema(stack);
   await runMigrations(source.connection, orderMigrations);
   await runMigrations(consumer.connection, catalogMigrations);
-  // The auditor of the pipeline, allowed to read here too.
+  // The audit account of the pipeline gets its rights here too.
   for (const schema of [source, consumer])
     await schema.root.query(`GRANT SELECT ON ${schema.name}.* TO 'audit'@'127.0.0.1'`);
   await consumer.root.query(
@@ -42,23 +42,30 @@ export async function openBoardPair(stack: StackAddresses, group: string): Promi
       await source.root.query(
         `INSERT INTO board (id, version, title, content, author, created_at, updated_at, deleted_at)
          WITH RECURSIVE numbers AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
-         SELECT CONCAT('01900000-0000-7000-8000-', LPAD(LOWER(HEX(n)), 12, '0')), 1 + n % 3, CONCAT('제목 ', n), REPEAT('내용 🎉 ', n % 20),
-           IF(n % 3 = 0, NULL, CONCAT('writer-', n % 100)), '2026-01-02 03:04:05.678', '2026-01-02 03:04:05.678',
+         SELECT CONCAT('01900000-0000-7000-8000-', LPAD(LOWER(HEX(n)), 12, '0')), 1 + n % 3,
+           CONCAT('제목 ', n), REPEAT('내용 🎉 ', n % 20),
+           IF(n % 3 = 0, NULL, CONCAT('writer-', n % 100)), '2026-01-02 03:04:05.678',
+             '2026-01-02 03:04:05.678',
            IF(n % 50 = 0, '2026-01-03 00:00:00', NULL) FROM numbers`,
         [boards],
       );
       await source.root.query(
-        `INSERT INTO outbox (id, aggregatetype, aggregateid, version, partition_key, type, payload, occurred_at)
-         SELECT CONCAT('e', SUBSTR(id, 2)), 'board', id, version, id, 'BoardEdited', content, updated_at FROM board ORDER BY id`,
+        `INSERT INTO outbox (id, aggregatetype, aggregateid, version, partition_key, type,
+          payload, occurred_at)
+         SELECT CONCAT('e', SUBSTR(id, 2)), 'board', id, version, id, 'BoardEdited', content,
+           updated_at FROM board ORDER BY id`,
       );
       await consumer.root.query(
         `INSERT INTO mark (consumer, aggregatetype, aggregateid, version, event_id)
-         SELECT ?, aggregatetype, aggregateid, version, id FROM ${source.name}.outbox ORDER BY aggregateid`,
+         SELECT ?, aggregatetype, aggregateid, version, id FROM ${source.name}.outbox
+           ORDER BY aggregateid`,
         [group],
       );
       await consumer.root.query(
-        `INSERT INTO catalog (id, version, title, content, author, created_at, updated_at, deleted_at, applied_count)
-         SELECT id, version, title, content, author, created_at, updated_at, deleted_at, version FROM ${source.name}.board ORDER BY id`,
+        `INSERT INTO catalog (id, version, title, content, author, created_at, updated_at,
+          deleted_at, applied_count)
+         SELECT id, version, title, content, author, created_at, updated_at, deleted_at, version
+           FROM ${source.name}.board ORDER BY id`,
       );
       for (const { root } of [source, consumer]) await root.query('SET SESSION sql_log_bin = ON');
     },

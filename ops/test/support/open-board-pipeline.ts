@@ -8,22 +8,22 @@ import { connectKafka } from '@board/kafka';
 import { createHealth, createLogger, createMetrics, createScope } from '@board/service';
 import { uniqueName, type StackAddresses } from '@board/test';
 import { boardHandler } from '../../../services/catalog-service/src/application/board-handler.ts';
-import { catalogWriter } from '../../../services/catalog-service/src/database/catalog-writer.ts';
-import { createEventEncoder } from '../../../services/order-service/src/registry/create-event-encoder.ts';
+import { catalogWriter } from '../../../services/catalog-service/src/database/catalog-table.ts';
+import { createEventEncoder } from '../../../services/order-service/src/registry/event-encoder.ts';
 import { readSchemaIds } from '../../../services/order-service/test/support/read-schema-ids.ts';
 import type { AuditPlaces } from '../../commands/audit/audit-consumers.ts';
 import { openBoardPair, type BoardPair } from './open-board-pair.ts';
 import { openBoardRoute } from './open-board-route.ts';
 
 /**
- * Debezium, a topic and a consumer group of one test between the schemas of a board pair: the whole
- * pipeline without HTTP.
+ * The whole pipeline without HTTP for one test: connector, topic and consumer group between the
+ * schemas of a board pair.
  */
 export interface BoardPipeline {
   readonly pair: BoardPair;
   readonly group: string;
   readonly connect: ConnectApi;
-  /** Where the audit finds all of it. */
+  /** The names that an audit needs. */
   readonly places: Partial<AuditPlaces> & { readonly connector: string };
   /** Commits the board's next version and its event in one transaction, as order-service does. */
   change(id: string, options?: { readonly payload?: Buffer }): Promise<void>;
@@ -36,7 +36,7 @@ export async function openBoardPipeline(
   options: {
     readonly boards: number;
     readonly sabotage?: (event: BoardEvent, attempt: number) => void;
-    /** Where the consumer logs; nowhere if left out. */
+    /** The file of the consumer's log; undefined: no log. */
     readonly logFile?: string;
   },
 ): Promise<BoardPipeline> {
@@ -46,7 +46,7 @@ export async function openBoardPipeline(
   scope.defer('schemas', () => pair.close());
 
   const topic = await openBoardRoute(stack, scope, { name, database: pair.source.name });
-  // Only now: the connector's first snapshot would ship them.
+  // After the route: the connector's first snapshot would ship these rows.
   await pair.fill(options.boards);
 
   const database = createDatabase({ connection: pair.consumer.connection, entities: [] });
@@ -105,8 +105,10 @@ export async function openBoardPipeline(
       const now = Date.now();
       await writer.beginTransaction();
       await writer.query(
-        `INSERT INTO board (id, version, title, content, author, created_at, updated_at) VALUES (?, 1, 'new', '새 글', NULL, ?, ?)
-         ON DUPLICATE KEY UPDATE version = version + 1, title = CONCAT('version ', version), updated_at = VALUES(updated_at)`,
+        `INSERT INTO board (id, version, title, content, author, created_at, updated_at)
+          VALUES (?, 1, 'new', '새 글', NULL, ?, ?)
+         ON DUPLICATE KEY UPDATE version = version + 1, title = CONCAT('version ', version),
+           updated_at = VALUES(updated_at)`,
         [id, new Date(now), new Date(now)],
       );
       const [rows] = await writer.query('SELECT * FROM board WHERE id = ?', [id]);
@@ -125,7 +127,8 @@ export async function openBoardPipeline(
           ? { type: board.version === 1 ? 'BoardCreated' : 'BoardEdited', data }
           : { type: 'BoardDeleted', data: { ...data, deletedAt: board.deleted_at.getTime() } };
       await writer.query(
-        `INSERT INTO outbox (id, aggregatetype, aggregateid, version, partition_key, type, payload, occurred_at)
+        `INSERT INTO outbox (id, aggregatetype, aggregateid, version, partition_key, type,
+          payload, occurred_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
         [
           randomUUIDv7(),

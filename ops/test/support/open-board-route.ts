@@ -5,7 +5,7 @@ import type { Scope } from '@board/service';
 import { waitUntil, type StackAddresses } from '@board/test';
 
 /**
- * Makes a topic like `board` with the topics of one group, and a connector that ships a schema's
+ * Creates a topic like `board` with the topics of one group, and a connector that ships a schema's
  * outbox to it.
  */
 export async function openBoardRoute(

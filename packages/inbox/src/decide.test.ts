@@ -9,18 +9,26 @@ describe('identify', () => {
   const headers = (changes: Parameters<typeof toHeaders>[0] = {}) =>
     toHeaders({ id: 'e1', aggregateId: 'a1', version: '7', ...changes });
 
-  it('keeps the aggregate with which the inbox tries itself to the inbox', () => {
+  it('finds no identity in a record of the aggregate that is reserved for probes', () => {
     const probe = headers({ aggregateId: 'inbox-probe' });
-    expect(identify(probe)).toEqual({ problem: 'the aggregate id inbox-probe is reserved' });
-    expect(identify(probe, null)).toMatchObject({ aggregateId: 'inbox-probe' });
+    expect(identify(probe)).toEqual({
+      kind: 'no-identity',
+      problem: 'the aggregate id inbox-probe is reserved',
+    });
+    expect(identify(probe, null)).toMatchObject({ identity: { aggregateId: 'inbox-probe' } });
   });
 
   it('reads event, aggregate and version from the headers', () => {
-    expect(identify(headers())).toEqual({ eventId: 'e1', aggregateId: 'a1', version: 7 });
+    expect(identify(headers())).toEqual({
+      kind: 'identified',
+      identity: { eventId: 'e1', aggregateId: 'a1', version: 7 },
+    });
   });
 
-  it('takes the whole range of versions', () => {
-    expect(identify(headers({ version: '4294967295' }))).toMatchObject({ version: 4294967295 });
+  it('reads the highest version', () => {
+    expect(identify(headers({ version: '4294967295' }))).toMatchObject({
+      identity: { version: 4294967295 },
+    });
   });
 
   it.each([
@@ -39,7 +47,7 @@ describe('identify', () => {
     ['a version with a leading zero', { version: '07' }],
     ['a version that is no number', { version: '1e3' }],
   ])('finds no identity in a record with %s', (_name, changes) => {
-    expect(identify(headers(changes))).toHaveProperty('problem');
+    expect(identify(headers(changes))).toHaveProperty('kind', 'no-identity');
   });
 });
 
@@ -215,7 +223,7 @@ describe('planBatch', () => {
     expect(duplicates).toHaveLength(1);
   });
 
-  it('leaves a skipped event alone when it is merely redelivered', () => {
+  it('calls a skipped event a duplicate when it is redelivered and not replayed', () => {
     const { steps, duplicates } = plan([delivery('a', 1)], {
       marks: marks({ a: 1 }),
       reopened: [{ aggregateId: 'a', version: 1, eventId: 'a1' }],
@@ -224,7 +232,7 @@ describe('planBatch', () => {
     expect(idsOf(duplicates)).toEqual(['a1']);
   });
 
-  it('lets errors of its own code through instead of calling the event invalid', () => {
+  it('throws an error of its own code instead of calling the event invalid', () => {
     expect(() =>
       plan([delivery('a', 1)], {
         toMessage: () => {

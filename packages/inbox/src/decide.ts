@@ -13,10 +13,10 @@ import {
 /** The aggregate of the records with which the inbox tries itself: no event may carry it. */
 export const probeAggregateId = 'inbox-probe';
 
-export interface NoIdentity {
-  /** What is wrong with the headers, in one sentence. */
-  readonly problem: string;
-}
+/** `problem`: what is wrong with the headers, in one sentence. */
+export type Identification =
+  | { readonly kind: 'identified'; readonly identity: Identity }
+  | { readonly kind: 'no-identity'; readonly problem: string };
 
 const maxVersion = 2 ** 32 - 1;
 const maxAggregateIdLength = 64;
@@ -32,8 +32,8 @@ const visibleAscii = /^[\x21-\x7e]+$/;
 export function identify(
   headers: RecordHeaders,
   reservedId: string | null = probeAggregateId,
-): Identity | NoIdentity {
-  if (headers.problem !== undefined) return { problem: headers.problem };
+): Identification {
+  if (headers.problem !== undefined) return noIdentity(headers.problem);
   const eventId = headerText(headers, headerNames.eventId);
   const aggregateId = headerText(headers, headerNames.aggregateId);
   const version = headerText(headers, headerNames.version);
@@ -45,19 +45,23 @@ export function identify(
       aggregateId,
       `1-${maxAggregateIdLength} visible ASCII characters`,
     );
-  if (aggregateId === reservedId) return { problem: `the aggregate id ${reservedId} is reserved` };
+  if (aggregateId === reservedId) return noIdentity(`the aggregate id ${reservedId} is reserved`);
   if (version === undefined || !/^[1-9]\d{0,9}$/.test(version) || Number(version) > maxVersion)
-    return unusable(headerNames.version, version, `a whole number from 1 to ${maxVersion}`);
-  return { eventId, aggregateId, version: Number(version) };
+    return unusable(headerNames.version, version, `an integer from 1 to ${maxVersion}`);
+  return { kind: 'identified', identity: { eventId, aggregateId, version: Number(version) } };
 }
 
 function fits(text: string | undefined, maxLength: number): text is string {
   return text !== undefined && text.length <= maxLength && visibleAscii.test(text);
 }
 
-function unusable(name: string, got: string | undefined, wants: string): NoIdentity {
+function unusable(name: string, got: string | undefined, required: string): Identification {
   const shown = got === undefined ? 'missing or repeated' : JSON.stringify(got.slice(0, 100));
-  return { problem: `header ${name} is ${shown}, must be ${wants}` };
+  return noIdentity(`header ${name} is ${shown}, must be ${required}`);
+}
+
+function noIdentity(problem: string): Identification {
+  return { kind: 'no-identity', problem };
 }
 
 /**
@@ -69,6 +73,7 @@ export interface Mark {
   readonly eventId: string;
 }
 
+/** `conflict`: another event has the version of the mark. */
 export type Decision = 'apply' | 'duplicate' | 'park' | 'conflict';
 
 /** What to do with an event, from its identity and the mark of its aggregate alone. */
@@ -88,11 +93,13 @@ export type Step =
     }
   | { readonly kind: 'pass'; readonly delivery: Delivery };
 
+/** A delivery that was not applied, and why. */
 export interface Rejected {
   readonly delivery: Delivery;
   readonly error: unknown;
 }
 
+/** What to do with each delivery of a batch. */
 export interface Plan {
   readonly steps: readonly Step[];
   readonly park: readonly Delivery[];

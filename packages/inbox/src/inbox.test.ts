@@ -16,7 +16,7 @@ it('runs what has the same key one after the other, in the order asked for, and 
   expect(done).toEqual(['first of b', 'first of a', 'second of a']);
 });
 
-it('passes a failure to the one who asked, and lets the next have its turn', async () => {
+it('passes a failure to its caller, and runs the next work of the key', async () => {
   const mutex = createKeyedMutex();
   const failing = mutex.run('a', () => Promise.reject(new Error('planted')));
   const next = mutex.run('a', () => Promise.resolve('done'));

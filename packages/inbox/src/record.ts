@@ -67,6 +67,7 @@ export interface ParkedDelivery extends DeliveredEvent {
   readonly parkedAtMs: number;
 }
 
+/** Why a record is a dead letter; stored in the index and in the record's headers. */
 export const deadLetterReasons = [
   'attempts-exhausted',
   'invalid-event',
@@ -88,6 +89,7 @@ interface Bare {
   readonly digest: string;
 }
 
+/** The failure that made a record a dead letter. */
 export interface LastFailure {
   readonly record: SourceRecord;
   readonly reason: DeadLetterReason;
@@ -121,6 +123,7 @@ export function digestOf({
   return hash.digest('hex');
 }
 
+/** Bytes of key, value and headers. */
 export function sizeOf({
   key,
   value,

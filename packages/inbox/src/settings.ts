@@ -26,7 +26,7 @@ export interface InboxSettings {
   readonly parkedAlarmAgeMs: number;
   /**
    * The circuit breaker opens when, within its window, so many dead letters of spent attempts came
-   * AND more than this share of the aggregates tried failed.
+   * and more than this share of the aggregates tried failed.
    */
   readonly breakerWindowMs: number;
   readonly breakerDeadLetters: number;
@@ -53,6 +53,7 @@ export interface InboxSettings {
   readonly schemaCheckEveryMs: number;
 }
 
+/** The settings of a consumer that changes none. */
 export const defaultSettings: InboxSettings = {
   batchRecords: 500,
   retryBaseMs: 1_000,

@@ -30,7 +30,6 @@ import type { Kafka } from 'kafkajs';
 import type { Registry } from 'prom-client';
 import type { DataSource, EntitySchema } from 'typeorm';
 import { z } from 'zod';
-import { createKeyedMutex } from './inbox.ts';
 import { trackSchemaFailures } from './apply/schema-failures.ts';
 import { startSweeper } from './apply/drain.ts';
 import { repeat, systemClock } from './clock.ts';
@@ -45,7 +44,7 @@ import { readRetry } from './fail/record-formats.ts';
 import type { Handler } from './handler.ts';
 import { createInboxMetrics } from './health/observe.ts';
 import { startHealthMonitor } from './health/monitor.ts';
-import { countControls, type Inbox } from './inbox.ts';
+import { countControls, createKeyedMutex, type Inbox } from './inbox.ts';
 import { identityKey, type Identity } from './record.ts';
 import { createDecoder } from './schemas/decoder.ts';
 import { connectRegistry } from './schemas/schema.ts';
@@ -53,6 +52,7 @@ import { createSchemaResolver } from './schemas/resolver.ts';
 import { resolveSettings, type InboxSettings } from './settings.ts';
 import { createMysqlStore } from './store/mysql-store.ts';
 
+/** What one inbox needs of its service. */
 export interface InboxOptions {
   readonly consumer: ConsumerDefinition;
   readonly handler: Handler;
@@ -151,8 +151,8 @@ export async function startInbox(options: InboxOptions): Promise<Inbox> {
     alarms,
   };
 
-  const monitor = startHealthMonitor(inbox, health.readiness.state('parking', 'not looked at yet'));
-  scope.defer('lookout', () => monitor.stop());
+  const monitor = startHealthMonitor(inbox, health.readiness.state('parking', 'not checked yet'));
+  scope.defer('health monitor', () => monitor.stop());
   scope.defer('sweeper', startSweeper(inbox));
 
   const common = { kafka, scope, health, fail };

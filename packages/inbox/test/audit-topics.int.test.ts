@@ -2,10 +2,8 @@ import { waitUntil } from '@board/test';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
 import { thingLogHandler } from './support/thing-log.ts';
-import { auditedTopics } from '../src/audit/topics.ts';
-import { findUnread } from '../src/audit/topics.ts';
 import { placeOf } from '../src/audit/audit.ts';
-import { waitForGroups } from '../src/audit/topics.ts';
+import { auditedTopics, findUnread, waitForGroups } from '../src/audit/topics.ts';
 
 let lab: InboxLab;
 beforeAll(async () => {
@@ -26,12 +24,13 @@ describe('the topics of an audited group', () => {
       lab.thing('b', 1, { headers: { id: undefined } }),
     ]);
     expect(await waitForGroups(lab.kafka, await topics(), 0)).toEqual({
-      cannotTell: expect.stringContaining(lab.group),
+      kind: 'cannot-tell',
+      reason: expect.stringContaining(lab.group),
     });
     expect(await unread('a 1', 'a 3', 'b 1')).toEqual(['a 1']);
 
     const running = await lab.start(thingLogHandler());
-    expect(await waitForGroups(lab.kafka, await topics(), 30_000)).toBe('passed');
+    expect(await waitForGroups(lab.kafka, await topics(), 30_000)).toEqual({ kind: 'passed' });
     expect(await unread('a 1', 'a 2')).toEqual([]);
     await running.stop();
     await lab.produce([lab.thing('a', 3)]);
@@ -49,12 +48,13 @@ describe('the topics of an audited group', () => {
     await lab.caughtUp();
     expect(await unread(placeOf('a', 1))).toEqual(['a 1']);
     expect(await waitForGroups(lab.kafka, await topics(), 0)).toEqual({
-      cannotTell: expect.stringContaining(`${lab.group}.retry.`),
+      kind: 'cannot-tell',
+      reason: expect.stringContaining(`${lab.group}.retry.`),
     });
     fails = false;
     await waitUntil(
       'nothing is waiting',
-      async () => (await waitForGroups(lab.kafka, await topics(), 10_000)) === 'passed',
+      async () => (await waitForGroups(lab.kafka, await topics(), 10_000)).kind === 'passed',
     );
     expect(await unread('a 1')).toEqual([]);
     expect(await lab.rows('SELECT version FROM mark')).toEqual([{ version: 1 }]);

@@ -21,7 +21,7 @@ function ownFrames(): string[] {
   return stack.split('\n').filter((line) => line.includes('/packages/inbox/src/'));
 }
 
-it('calls a handler few frames below the loop, for a record of the source and of a retry topic', async () => {
+it('calls a handler at most ten frames below the loop, for a record of the source and of a retry topic', async () => {
   const frames = new Map<number, readonly string[]>();
   await lab.start(
     thingLogHandler({

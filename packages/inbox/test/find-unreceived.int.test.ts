@@ -3,7 +3,7 @@ import { retryTopicName } from '@board/contracts';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { openInboxLab, type InboxLab } from './support/inbox-lab.ts';
 import { commitOffset } from './support/commit-offset.ts';
-import { findUnreceived, type CommittedEvent } from '../src/audit/topics.ts';
+import { findUnreceived, type CommittedEvent } from '../src/audit/find-unreceived.ts';
 
 let lab: InboxLab;
 beforeAll(async () => {
@@ -173,16 +173,16 @@ it('does not count records that the group has passed, and decides nothing when t
   });
 });
 
-it('does not miss an event that the consumer takes between the look at its tables and the one at its topics', async () => {
+it('does not miss an event that the consumer takes between the query of its tables and the reading of its topics', async () => {
   const event = eventOf(1);
-  let looks = 0;
+  let queries = 0;
   const onQuery = async (sql: string): Promise<void> => {
-    if (sql.includes('dead_letter') && (looks += 1) === 1) await markAt(event, 1);
+    if (sql.includes('dead_letter') && (queries += 1) === 1) await markAt(event, 1);
   };
   expect(await search([event], { onQuery })).toEqual({ missing: [], undecided: [] });
 });
 
-it('asks by key: of 20,000 marks, parked events and dead letters a question touches those of its events', async () => {
+it('queries by key: of 20,000 marks, parked events and dead letters it reads those of its events', async () => {
   const many = Array.from({ length: 20_000 }, () => eventOf(2));
   for (let from = 0; from < many.length; from += 5_000) {
     const rows = many
@@ -205,7 +205,7 @@ it('asks by key: of 20,000 marks, parked events and dead letters a question touc
   expect((await touched()) - before).toBeLessThan(20_000);
 }, 60_000);
 
-it('cannot decide of an event of a kind that NO consumer reads', async () => {
+it('leaves an event undecided when no consumer reads its kind of aggregate', async () => {
   const event = { ...eventOf(1), aggregateType: 'unread' };
   expect(await search([event])).toEqual({ missing: [], undecided: [event] });
 });

@@ -115,7 +115,7 @@ it.each(filters.filter(([, { reason, sinceMs }]) => !reason && !sinceMs))(
   },
 );
 
-it('closing one dead letter, and dismissing or skipping one, does not look at the others', async () => {
+it('closing one dead letter, and dismissing or skipping one, does not read the others', async () => {
   await store.transaction(async ({ deadLetters }) => {
     await deadLetters.closeOf({ id: 'dead-letter-060001' });
     await deadLetters.closeOf({ aggregateId: 'board-060001' });
@@ -135,7 +135,7 @@ it('closing one dead letter, and dismissing or skipping one, does not look at th
   expect(costlier(costs, 100)).toEqual([]);
 });
 
-it('a look at dead letters that marks may have passed costs a page, and the pages end', async () => {
+it('a check of dead letters that marks may have passed costs a page, and the pages end', async () => {
   let pages = 0;
   await store.transaction(async ({ deadLetters }) => {
     for (let after: typeof firstPlace | undefined = firstPlace; after !== undefined; pages += 1)
@@ -178,7 +178,7 @@ it('a round of the sweep costs a round, however many aggregates wait and however
   expect(costlier(costs, maxForPage)).toEqual([]);
 });
 
-it('what is asked about single aggregates touches their rows alone', async () => {
+it('a query about single aggregates reads their rows alone', async () => {
   const ids = ['long', 'board-000100', 'board-000200', 'board-010000'];
   await store.transaction(async ({ marks, parked }) => {
     const locked = await marks.lock(ids);

@@ -38,7 +38,7 @@ const applied = async (): Promise<string[]> =>
   [...(await appliedVersions(lab.schema.root)).keys()].toSorted();
 const never = () => false;
 
-it('drains what was left, and leaves what another one may be draining', async () => {
+it('drains what was left behind, and leaves what another process may be draining', async () => {
   await sweep(inbox, { isLeftOver: (id, version) => id === 'b' && version === 2, isOver: never });
   expect(await applied()).toEqual(['b']);
   await sweep(inbox, { isLeftOver: () => true, isOver: never });
@@ -60,11 +60,11 @@ it('leaves what it sees for the first time until the next sweep', async () => {
   const stop = startSweeper({ ...inbox, settings: { ...inbox.settings, sweepEveryMs } });
   await waitUntil('all of it drained', async () => (await applied()).length === ids.length);
   await stop();
-  // It looks at once, and then after each pause; a timer may come a moment early.
+  // It runs at once, and then after each pause; a timer may come a moment early.
   expect((drainedAt[0] ?? 0) - startedAt).toBeGreaterThan(sweepEveryMs * 0.9);
 });
 
-it('ends after the round under way when it is told to stop', async () => {
+it('ends after the round under way when it is stopped', async () => {
   const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   let drains = 0;

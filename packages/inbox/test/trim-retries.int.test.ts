@@ -4,7 +4,7 @@ import { openInboxLab } from './support/inbox-lab.ts';
 import { commitOffset } from './support/commit-offset.ts';
 import { trimRetries } from '../src/operator/topics.ts';
 
-it("deletes settled records of the retry topics, never beyond the group's committed offset, and no other topic's", async () => {
+it("deletes processed records of the retry topics, never beyond the group's committed offset, and no other topic's", async () => {
   const lab = await openInboxLab(inject('stack'));
   onTestFinished(lab.close);
   const admin = lab.kafka.admin();

@@ -10,6 +10,7 @@ export interface OffsetRange {
   readonly end: bigint;
 }
 
+/** How patient an admin client is. */
 export interface AdminOptions {
   /** How often a request is repeated; what asks again by itself asks seldom here. */
   readonly retries?: number;

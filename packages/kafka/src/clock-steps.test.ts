@@ -5,7 +5,7 @@ import './kafkajs-patches.ts';
 const requireFrom = createRequire(import.meta.url);
 const hour = 3_600_000;
 
-it('sends heartbeats at their interval also after the clock was set back', async () => {
+it('a consumer sends heartbeats at their interval also after the clock was set back', async () => {
   const ConsumerGroup = requireFrom('kafkajs/src/consumer/consumerGroup');
   const beats: number[] = [];
   const group = new ConsumerGroup({
@@ -32,7 +32,7 @@ it('sends heartbeats at their interval also after the clock was set back', async
   }
 });
 
-it('asks for metadata at its age also after the clock was set back', async () => {
+it('a client asks for metadata at its age also after the clock was set back', async () => {
   const BrokerPool = requireFrom('kafkajs/src/cluster/brokerPool');
   const connectionPoolBuilder = { build: () => Promise.resolve({}) };
   const logger = { namespace: () => ({}) };

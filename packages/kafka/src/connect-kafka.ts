@@ -12,7 +12,7 @@ import {
 } from 'kafkajs';
 import { z } from 'zod';
 
-/** Where Kafka is and how to get in. */
+/** The addresses of Kafka and the login. */
 export interface KafkaAccess {
   readonly brokers: readonly string[];
   /** SCRAM-SHA-512, only ever over TLS. */
@@ -22,7 +22,7 @@ export interface KafkaAccess {
 }
 
 /**
- * The environment variables that say where Kafka is and how to get in; on loopback the addresses
+ * The environment variables with the addresses and the login of Kafka; on loopback the addresses
  * are enough.
  */
 export const kafkaFields = {
@@ -40,6 +40,7 @@ export const kafkaFields = {
 
 const schema = z.object(kafkaFields);
 
+/** The access that `kafkaFields` describe; throws ConfigError for half a login. */
 export function kafkaAccess(config: z.output<typeof schema>): KafkaAccess {
   const {
     KAFKA_BROKERS: brokers,
@@ -63,7 +64,7 @@ export function kafkaAccess(config: z.output<typeof schema>): KafkaAccess {
 
 /**
  * A Kafka client that logs to ours and never stops trying to reach its brokers; without a logger it
- * only throws.
+ * logs nothing.
  */
 export function connectKafka(access: KafkaAccess, clientId: string, logger?: Logger): Kafka {
   return new Kafka({
@@ -129,7 +130,7 @@ export function createProducer(
  */
 const question = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 0, 0xff, 0xff]);
 
-/** Settles as soon as any broker says anything, be it a refusal. */
+/** Resolves as soon as any broker answers, even with a refusal. */
 export async function askBrokers(access: KafkaAccess, signal: AbortSignal): Promise<void> {
   const isSecured = access.login !== undefined || access.ca !== undefined;
   await Promise.any(access.brokers.map((broker) => ask(broker, isSecured, signal)));
@@ -144,13 +145,13 @@ function ask(broker: string, isSecured: boolean, signal: AbortSignal): Promise<v
     const socket = isSecured
       ? connectSecurely({ ...address, rejectUnauthorized: false })
       : connect(address);
-    const settle = (): void => {
+    const done = (): void => {
       socket.destroy();
       resolve();
     };
-    if (isSecured) socket.once('secureConnect', settle);
-    else socket.once('connect', () => socket.write(question)).once('data', settle);
-    socket.on('error', settle).once('close', settle);
-    signal.addEventListener('abort', settle, { once: true });
+    if (isSecured) socket.once('secureConnect', done);
+    else socket.once('connect', () => socket.write(question)).once('data', done);
+    socket.on('error', done).once('close', done);
+    signal.addEventListener('abort', done, { once: true });
   });
 }

@@ -2,10 +2,10 @@ import { Kafka } from 'kafkajs';
 import { expect, it } from 'vitest';
 import { createProducer } from './connect-kafka.ts';
 
-it("makes a producer without kafkajs's warning about the partitioner", async () => {
+it("createProducer makes a producer without kafkajs's warning about the partitioner", async () => {
   const said: string[] = [];
   const kafka = new Kafka({
-    // Nobody listens there: what is said before connecting is what counts.
+    // No broker listens there: the test is about what is printed before connecting.
     brokers: ['127.0.0.1:1'],
     retry: { retries: 0 },
     logCreator: () => (entry) => said.push(entry.log.message),

@@ -6,7 +6,6 @@ export {
   type AdminOptions,
   type OffsetRange,
 } from './admin.ts';
-export { openCompactedTopic, type CompactedTopic } from './compacted-topic.ts';
 export {
   askBrokers,
   connectKafka,
@@ -16,7 +15,6 @@ export {
   type KafkaAccess,
 } from './connect-kafka.ts';
 export { onOffsetReset, type OffsetReset } from './kafkajs-patches.ts';
-export { readRanges } from './read-ranges.ts';
 export {
   fetchedIn,
   type Fetched,
@@ -30,3 +28,4 @@ export {
   type Header,
   type RecordHeaders,
 } from './record-headers.ts';
+export { openCompactedTopic, readRanges, type CompactedTopic } from './topic-contents.ts';

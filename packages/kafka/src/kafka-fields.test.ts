@@ -6,11 +6,11 @@ import { kafkaAccess, kafkaFields } from './index.ts';
 const read = (env: NodeJS.ProcessEnv) =>
   kafkaAccess(readConfig(z.object(kafkaFields), { KAFKA_BROKERS: 'a:1,b:2', ...env }));
 
-it('needs NO login on loopback', () => {
+it('kafkaAccess needs no login on loopback', () => {
   expect(read({})).toEqual({ brokers: ['a:1', 'b:2'] });
 });
 
-it('takes a login and the certificate of those who may take it', () => {
+it('kafkaAccess takes a login and a certificate for the brokers', () => {
   const ca = '-----BEGIN CERTIFICATE-----\n';
   expect(read({ KAFKA_USER: 'me', KAFKA_PASSWORD: 'secret', KAFKA_CA: ca })).toEqual({
     brokers: ['a:1', 'b:2'],
@@ -19,7 +19,7 @@ it('takes a login and the certificate of those who may take it', () => {
   });
 });
 
-it('refuses HALF a login, and a path where the certificate itself belongs', () => {
+it('kafkaAccess refuses half a login, and a path where the certificate itself belongs', () => {
   expect(() => read({ KAFKA_USER: 'me' })).toThrow('KAFKA_USER is set and KAFKA_PASSWORD is not');
   expect(() => read({ KAFKA_PASSWORD: 'secret' })).toThrow(
     'KAFKA_PASSWORD is set and KAFKA_USER is not',

@@ -69,7 +69,7 @@ const group = (
   require('kafkajs/src/consumer/consumerGroup') as { readonly prototype: ConsumerGroup }
 ).prototype;
 const heartbeat = group.heartbeat;
-group.heartbeat = function heartbeatWhateverTheClock(options) {
+group.heartbeat = function heartbeatAtAnyClock(options) {
   if (this.lastRequest > Date.now()) this.lastRequest = 0;
   return heartbeat.call(this, options);
 };
@@ -81,7 +81,7 @@ group.heartbeat = function heartbeatWhateverTheClock(options) {
 const pool = (require('kafkajs/src/cluster/brokerPool') as { readonly prototype: BrokerPool })
   .prototype;
 const refresh = pool.refreshMetadataIfNecessary;
-pool.refreshMetadataIfNecessary = function refreshWhateverTheClock(topics) {
+pool.refreshMetadataIfNecessary = function refreshAtAnyClock(topics) {
   if ((this.metadataExpireAt ?? 0) > Date.now() + this.metadataMaxAge) this.metadataExpireAt = null;
   return refresh.call(this, topics);
 };
@@ -182,8 +182,8 @@ export interface OffsetReset {
 const listeners = new Map<string, (reset: OffsetReset) => Promise<void>>();
 
 /**
- * Tells of every reset of a group's offsets in this process before it happens; while the listener
- * throws, none happens.
+ * Calls the listener before every reset of a group's offsets in this process; while the listener
+ * throws, no reset happens. Returns what removes the listener.
  */
 export function onOffsetReset(
   groupId: string,
@@ -195,13 +195,13 @@ export function onOffsetReset(
 
 /**
  * kafkajs 2.2.4 goes on from the earliest offset when the brokers have not the one it asks for,
- * says so in a log line only, and commits -2 over the offset that would show what is missing.
+ * reports it in a log line only, and commits -2 over the offset that would show what is missing.
  */
 const offsets = (
   require('kafkajs/src/consumer/offsetManager') as { readonly prototype: OffsetManager }
 ).prototype;
 const reset = offsets.setDefaultOffset;
-offsets.setDefaultOffset = async function tellThenReset(this: OffsetManager, place) {
+offsets.setDefaultOffset = async function reportThenReset(this: OffsetManager, place) {
   const { topic, partition } = place;
   const wanted = BigInt(this.nextOffset(topic, partition).toString());
   await listeners.get(this.groupId)?.({ topic, partition, wanted });

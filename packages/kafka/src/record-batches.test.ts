@@ -31,7 +31,7 @@ function zigzag(value: number): Buffer {
 const read = async (...batches: readonly Buffer[]) =>
   (await readRecordBatches(Buffer.concat(batches))).map(({ kind, offset }) => `${kind} ${offset}`);
 
-it('reads records at their offsets, and passes what compaction took', async () => {
+it('readRecordBatches reads records at their offsets, and passes what compaction took', async () => {
   expect(await read(batch(100, 4, [0, 1, 3]))).toEqual([
     'record 100',
     'record 101',
@@ -40,7 +40,7 @@ it('reads records at their offsets, and passes what compaction took', async () =
   ]);
 });
 
-it('takes no offset outside of its batch, nor one twice: it would pass over the records of others', async () => {
+it('readRecordBatches takes no offset outside its batch, nor one twice: other records would be passed over', async () => {
   expect(await read(batch(100, 1, [600, 1]), batch(102, 0, [0]))).toEqual([
     'undecodable 101',
     'record 102',
@@ -49,7 +49,7 @@ it('takes no offset outside of its batch, nor one twice: it would pass over the 
   expect(await read(batch(100, 1, [1, 1]))).toEqual(['undecodable 101']);
 });
 
-it('leaves a batch that is cut off for the next fetch', async () => {
+it('readRecordBatches leaves a batch that is cut off for the next fetch', async () => {
   expect(await read(batch(100, 0, [0]), batch(101, 0, [0]).subarray(0, 63))).toEqual([
     'record 100',
   ]);

@@ -38,6 +38,7 @@ class Message {
   }
 }
 
+/** A record as the broker keeps it; its headers are read when they are asked for. */
 export class FetchedRecord extends Message {
   readonly kind = 'record';
   readonly key: Buffer | null;
@@ -61,7 +62,7 @@ export class FetchedRecord extends Message {
     return readHeaders(this.#headerBytes);
   }
 
-  /** As kafkajs has them, by name, for those who need neither order nor null values. */
+  /** As kafkajs has them, by name, for callers that need neither order nor null values. */
   get headers(): Record<string, Buffer | Buffer[]> {
     const byName = Map.groupBy(this.recordHeaders().entries, ([name]) => name);
     const headers = Object.create(null) as Record<string, Buffer | Buffer[]>;
@@ -195,7 +196,7 @@ function readRecords(
     record.byte();
     const timestamp = timestampOf(record.varlong());
     const offset = base + BigInt(record.varint());
-    // The brokers do not look at it in a batch that is not compressed: one too high would pass over
+    // The brokers do not check it in a batch that is not compressed: one too high would pass over
     // the records behind it.
     if (offset < next || offset > last)
       throw new Error(`a record has the offset ${offset}, must be ${next} to ${last}`);

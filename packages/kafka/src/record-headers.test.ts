@@ -7,7 +7,7 @@ const header = fc.tuple(
   fc.option(fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes))),
 );
 
-it('reads what it has written, whatever names and values', () => {
+it('readHeaders reads back what writeHeaders wrote, with any names and values', () => {
   fc.assert(
     fc.property(fc.array(header, { maxLength: 40 }), (headers) => {
       const written = writeHeaders(headers);
@@ -17,7 +17,7 @@ it('reads what it has written, whatever names and values', () => {
   );
 });
 
-it('never throws, whatever the bytes', () => {
+it('readHeaders never throws, with any bytes', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
       const { entries, problem } = readHeaders(Buffer.from(bytes));
@@ -27,7 +27,7 @@ it('never throws, whatever the bytes', () => {
   );
 });
 
-it('reads a thousand headers and no more', () => {
+it('readHeaders reads a thousand headers and no more', () => {
   const headers = (count: number) =>
     writeHeaders(Array.from({ length: count }, (_, n) => [String(n), ''] as const));
   expect(readHeaders(headers(1_000).bytes).entries).toHaveLength(1_000);

@@ -11,7 +11,7 @@ export interface RecordHeaders {
    * lengths.
    */
   readonly bytes: Buffer;
-  /** Empty when `problem` says why they are not read. */
+  /** Empty when there is a `problem`: why they are not read. */
   readonly entries: readonly Header[];
   readonly problem: string | undefined;
 }
@@ -57,7 +57,7 @@ export function readHeaders(bytes: Buffer): RecordHeaders {
   }
 }
 
-/** Headers made by us. */
+/** Encodes headers as a record's block. */
 export function writeHeaders(
   headers: Iterable<readonly [name: string, value: Buffer | string | null]>,
 ): RecordHeaders {

@@ -4,7 +4,7 @@ import './kafkajs-patches.ts';
 
 afterEach(() => vi.useRealTimers());
 
-it('arms NO timer on an idle connection, and one of at least 10 ms while something is pending', () => {
+it('the queue arms no timer on an idle connection, and one of at least 10 ms while something is pending', () => {
   const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue');
   const timers = vi.spyOn(globalThis, 'setTimeout');
   const logger = { debug: () => undefined };
@@ -25,7 +25,7 @@ it('arms NO timer on an idle connection, and one of at least 10 ms while somethi
   timers.mockRestore();
 });
 
-it('times a request out after its own time, whatever the system clock is set to meanwhile', () => {
+it('the queue times a request out after its own time, also when the system clock is set meanwhile', () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
   const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue');
   const options = {
@@ -56,7 +56,7 @@ it('times a request out after its own time, whatever the system clock is set to 
   queue.destroy();
 });
 
-it('holds back what a broker throttles, and no longer when the system clock is set back', async () => {
+it('the queue holds back what a broker throttles, and no longer when the system clock is set back', async () => {
   const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue');
   const logger = { debug: () => undefined };
   const queue = new RequestQueue({

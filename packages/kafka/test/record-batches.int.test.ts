@@ -41,23 +41,27 @@ async function read(from: bigint): Promise<FetchedRecord[]> {
   return records;
 }
 
-it("reads what Kafka's own producer compresses with any codec", { timeout: 120_000 }, async () => {
-  const { end: from } = await ends();
-  const lines = (codec: string) =>
-    Array.from({ length: 3_000 }, (_, n) => `${codec} ${n} ${'text '.repeat(n % 40)}`);
-  const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
-  for (const codec of codecs)
-    await runKafkaTool(
-      'ConsoleProducer',
-      stack.brokers,
-      ['--topic', topic, '--compression-codec', codec, '--batch-size', '100000'],
-      `${lines(codec).join('\n')}\n`,
-    );
-  const values = (await read(from)).map(({ value }) => value?.toString());
-  expect(values).toEqual(codecs.flatMap(lines));
-});
+it(
+  "a consumer reads what Kafka's own producer compresses with any codec",
+  { timeout: 120_000 },
+  async () => {
+    const { end: from } = await ends();
+    const lines = (codec: string) =>
+      Array.from({ length: 3_000 }, (_, n) => `${codec} ${n} ${'text '.repeat(n % 40)}`);
+    const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
+    for (const codec of codecs)
+      await runKafkaTool(
+        'ConsoleProducer',
+        stack.brokers,
+        ['--topic', topic, '--compression-codec', codec, '--batch-size', '100000'],
+        `${lines(codec).join('\n')}\n`,
+      );
+    const values = (await read(from)).map(({ value }) => value?.toString());
+    expect(values).toEqual(codecs.flatMap(lines));
+  },
+);
 
-it('keeps headers byte for byte: their order, repeated names, null values, names of Object.prototype', async () => {
+it('a consumer keeps headers byte for byte: their order, repeated names, null values, names of Object.prototype', async () => {
   const { end: from } = await ends();
   const line = 'x:NUL,x:1,10:b,9:a,constructor:c,__proto__:d,x:2\tvalue\n';
   const args = [
@@ -83,7 +87,7 @@ it('keeps headers byte for byte: their order, repeated names, null values, names
   );
 });
 
-it('reads records of an aborted and of an open transaction, and knows the end behind them', async () => {
+it('a consumer reads records of an aborted and of an open transaction, and knows the end behind them', async () => {
   const { end: from } = await ends();
   const producer = kafka.producer({
     transactionalId: uniqueName('tx'),
@@ -107,7 +111,7 @@ it('reads records of an aborted and of an open transaction, and knows the end be
   await producer.disconnect();
 });
 
-it('hands on a batch that is too large once it is decompressed as one that cannot be decoded', async () => {
+it('a batch that is too large once it is decompressed is handed on as one that cannot be decoded', async () => {
   const { end: from } = await ends();
   const producer = kafka.producer();
   await producer.connect();

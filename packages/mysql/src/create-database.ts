@@ -1,11 +1,11 @@
-import { UnavailableError } from '@board/service';
+import { UnavailableError, startDeadline, type Deadline } from '@board/service';
 import type { DataSource, EntityManager, EntitySchema, QueryRunner } from 'typeorm';
 import { createDataSource } from './data-source.ts';
 import { classifyError, isReadOnlyError } from './driver-errors.ts';
 import type { Connection } from './open-session.ts';
-import { runInTime, type PooledConnection } from './run-in-time.ts';
 import { assertServerSettings } from './session-settings.ts';
 
+/** A service's schema: bounded waits, retired connections, transactions that run again. */
 export interface Database {
   /** For code that runs its own transactions. */
   readonly dataSource: DataSource;
@@ -42,6 +42,7 @@ export interface Database {
   ): Promise<Result>;
 }
 
+/** The schema, and the limits of its pool. */
 export interface DatabaseOptions {
   readonly connection: Connection;
   readonly entities: readonly EntitySchema[];
@@ -71,7 +72,7 @@ const whyReadOnly = `SELECT CONCAT_WS(', ',
        WHERE SCHEMA_NAME = DATABASE() AND OPTIONS LIKE '%READ ONLY=1%')) AS reasons`;
 
 /**
- * A pool that answers in time or says that it cannot: `read` and `transaction` throw
+ * A pool that answers in time or reports that it cannot: `read` and `transaction` throw
  * UnavailableError.
  */
 export function createDatabase({
@@ -167,7 +168,97 @@ async function rollback(runner: QueryRunner): Promise<void> {
   try {
     if (runner.isTransactionActive) await runner.rollbackTransaction();
   } catch {
-    // The connection is gone, and the server has rolled back; the error that led here is the one to
-    // tell.
+    // The connection is gone, and the server has rolled back; the caller throws the first error.
+  }
+}
+
+interface PooledConnection {
+  release(): void;
+  destroy(): void;
+}
+
+/** The limits of one use of a pooled connection. */
+interface RunLimits {
+  readonly deadlineMs: number;
+  /**
+   * Whether a pooled connection may lead to a server that is no longer the one behind the address:
+   * it is destroyed, unused.
+   */
+  readonly isRetired: (connection: PooledConnection) => boolean;
+}
+
+/**
+ * Runs `work` on one pooled connection, all within the deadline; throws UnavailableError when the
+ * database cannot answer.
+ *
+ * A connection whose state is not known is destroyed: a late statement on it would land in another
+ * transaction.
+ */
+async function runInTime<Result>(
+  dataSource: DataSource,
+  { deadlineMs, isRetired }: RunLimits,
+  work: (runner: QueryRunner) => Promise<Result>,
+): Promise<Result> {
+  const late = (): Error =>
+    new UnavailableError(`The database did not answer within ${deadlineMs} ms.`);
+  const deadline = startDeadline(deadlineMs, late);
+  try {
+    const { runner, connection } = await acquire(connect(dataSource, isRetired), deadline);
+    return await useOnce(connection, deadline.wait(work(runner)));
+  } finally {
+    deadline.end();
+  }
+}
+
+interface Connected {
+  readonly runner: QueryRunner;
+  readonly connection: PooledConnection;
+}
+
+async function connect(
+  dataSource: DataSource,
+  isRetired: RunLimits['isRetired'],
+): Promise<Connected> {
+  for (;;) {
+    const runner = dataSource.createQueryRunner();
+    const connection: PooledConnection = await runner.connect();
+    if (!isRetired(connection)) return { runner, connection };
+    connection.destroy();
+  }
+}
+
+async function acquire(connecting: Promise<Connected>, deadline: Deadline): Promise<Connected> {
+  try {
+    return await deadline.wait(connecting);
+  } catch (error) {
+    // The pool may still hand it out after its caller has stopped waiting for it.
+    connecting.then(
+      ({ connection }) => connection.release(),
+      () => undefined,
+    );
+    if (error instanceof UnavailableError) throw error;
+    throw new UnavailableError('The database cannot be reached.', { cause: error });
+  }
+}
+
+async function useOnce<Result>(
+  connection: PooledConnection,
+  work: Promise<Result>,
+): Promise<Result> {
+  try {
+    const result = await work;
+    connection.release();
+    return result;
+  } catch (error) {
+    const fault = classifyError(error);
+    if (error instanceof UnavailableError || fault === 'unavailable') connection.destroy();
+    else connection.release();
+    if (fault === 'unavailable' || fault === 'again') {
+      const text = isReadOnlyError(error)
+        ? 'The database takes no writes.'
+        : 'The database failed to answer.';
+      throw new UnavailableError(text, { cause: error });
+    }
+    throw error;
   }
 }

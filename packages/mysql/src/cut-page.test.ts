@@ -6,28 +6,28 @@ const half = 256 * 1024;
 const rows = (...bytes: (number | string)[]) =>
   bytes.map((size, n) => ({ id: `${n}`, bytes: size }));
 
-it('holds as many as were asked for, and says whether more were found', () => {
+it('a page holds as many rows as were asked for, and says whether more were found', () => {
   expect(cutPage(rows(1, 1, 1), 2)).toEqual({ ids: ['0', '1'], next: '1' });
   expect(cutPage(rows(1, 1), 2)).toEqual({ ids: ['0', '1'], next: null });
   expect(cutPage([], 2)).toEqual({ ids: [], next: null });
 });
 
-it('ends before the row that would make it too large, sizes told as text too', () => {
+it('a page ends before the row that would make it too large, also with sizes as text', () => {
   expect(cutPage(rows(half, `${half}`, 1), 9)).toEqual({ ids: ['0', '1'], next: '1' });
   expect(cutPage(rows(1, 1, 1, 2 * half), 9)).toEqual({ ids: ['0', '1', '2'], next: '2' });
 });
 
-it('holds one row of any size', () => {
+it('a page holds one row of any size', () => {
   expect(cutPage(rows(99 * half, 1), 9)).toEqual({ ids: ['0'], next: '0' });
 });
 
-it('refuses a size that is no number: with one, a page would have no limit', () => {
+it('cutPage refuses a size that is no number: a page would have no limit', () => {
   expect(() => cutPage([{ id: 'a', bytes: 'x' }], 9)).toThrow(
     'the size of row a must be there, got NaN',
   );
 });
 
-it('shows every row once to a client that pages on', () => {
+it('a client that pages on sees every row once', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(3 * half)), fc.integer({ min: 1, max: 9 }), (sizes, limit) => {
       const all = rows(...sizes);

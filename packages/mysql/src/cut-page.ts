@@ -6,6 +6,7 @@ export interface PageCandidate {
   readonly bytes: number | string;
 }
 
+/** The ids of one page, in the order of the rows found. */
 export interface PageCut {
   readonly ids: readonly string[];
   /** The id to go on from, or null when this is the last page. */

@@ -4,10 +4,11 @@ import { expect, it } from 'vitest';
 import {
   classifyDriverError,
   classifyError,
-  driverErrorTable,
+  describeServerFault,
   isReadOnlyError,
   type DriverErrorKind,
 } from './driver-errors.ts';
+import { driverErrorCodes } from './error-codes.ts';
 
 const requireFrom = createRequire(import.meta.url);
 const constants = requireFrom(
@@ -28,8 +29,10 @@ function serverError(errno: number, message = 'x', sqlState = 'HY000'): Error {
   });
 }
 
-it('gives every code the number that MySQL gives it, and each code once', () => {
-  const all = driverErrorTable.flatMap(({ codes }) => Object.entries(codes));
+it('the table has every code once, with the number that MySQL gives it', () => {
+  const all = Object.values(driverErrorCodes)
+    .flatMap((reasons) => Object.values(reasons))
+    .flatMap((codes) => Object.entries(codes));
   for (const [name, number] of all)
     if (name.startsWith('ER_') && !otherServers.includes(name))
       expect([name, constants[name]]).toEqual([name, number]);
@@ -95,12 +98,12 @@ const cases: readonly (readonly [string, Error, DriverErrorKind | undefined])[] 
   ],
 ];
 
-it.each(cases)('knows what it means when %s', (_, error, kind) => {
+it.each(cases)('classifyDriverError knows the error when %s', (_, error, kind) => {
   expect(classifyDriverError(error)?.kind).toBe(kind);
   expect(isReadOnlyError(error)).toBe(kind === 'read-only');
 });
 
-it('finds the code of the driver under what TypeORM and a handler wrapped around it', () => {
+it('classifyDriverError finds the code of the driver below the errors of TypeORM and a handler', () => {
   const wrapped = new Error('could not save', {
     cause: new QueryFailedError('INSERT', [], serverError(1290)),
   });
@@ -111,7 +114,7 @@ it('finds the code of the driver under what TypeORM and a handler wrapped around
   });
 });
 
-it('knows nothing of what a handler throws that is no error of the driver, and survives it', () => {
+it('classifyDriverError does not classify what a handler throws that is no error of the driver', () => {
   const circular: Error & { cause?: unknown } = new Error('x');
   circular.cause = circular;
   const hostile = Object.defineProperty(new Error('x'), 'code', {
@@ -123,7 +126,7 @@ it('knows nothing of what a handler throws that is no error of the driver, and s
     expect(classifyDriverError(error)).toBeUndefined();
 });
 
-it('tells the producer whose fault a failed query is', () => {
+it('classifyError classifies a failed query for the producer', () => {
   const fault = (error: Error) => classifyError(new QueryFailedError('INSERT', [], error));
   expect(fault(serverError(1213, 'x', '40001'))).toBe('again');
   expect(fault(serverError(1054, 'x', '42S22'))).toBe('statement');
@@ -133,4 +136,49 @@ it('tells the producer whose fault a failed query is', () => {
   // Its SQLSTATE would blame the statement.
   expect(fault(serverError(1226, 'x', '42000'))).toBe('unavailable');
   expect(fault(serverError(4999))).toBe('unavailable');
+});
+
+const server = { host: 'db', port: 3306 };
+const thrown = (message: string, fields: object): Error =>
+  Object.assign(new Error(message), fields);
+const readOnly = thrown('running with the --read-only option', {
+  code: 'ER_OPTION_PREVENTS_STATEMENT',
+  errno: 1290,
+  sqlState: 'HY000',
+});
+
+it.each([
+  [
+    thrown('connect ETIMEDOUT', { code: 'ETIMEDOUT', fatal: true }),
+    'the server does not answer (connect ETIMEDOUT)',
+  ],
+  [
+    new QueryFailedError(
+      'SELECT 1',
+      [],
+      thrown('Query inactivity timeout', { code: 'PROTOCOL_SEQUENCE_TIMEOUT' }),
+    ),
+    'the server does not answer (Query inactivity timeout)',
+  ],
+  [
+    new Error('the database is read-only', { cause: new QueryFailedError('INSERT', [], readOnly) }),
+    'the database is read-only (running with the --read-only option)',
+  ],
+  [new Error('Queue limit reached.'), 'every pooled connection is busy (Queue limit reached.)'],
+])('describeServerFault names the server and the message of the driver: %s', (error, text) => {
+  expect(describeServerFault(error, server)).toBe(`MySQL at db:3306: ${text}`);
+});
+
+it('describeServerFault is undefined for another server that is away, a statement and a handler', () => {
+  const registry = new TypeError('fetch failed', {
+    cause: thrown('connect ECONNREFUSED', { code: 'ECONNREFUSED' }),
+  });
+  const missing = thrown('x', { code: 'ER_NO_SUCH_TABLE', errno: 1146, sqlState: '42S02' });
+  for (const error of [
+    registry,
+    new QueryFailedError('SELECT', [], missing),
+    new TypeError('x'),
+    undefined,
+  ])
+    expect(describeServerFault(error, server)).toBeUndefined();
 });

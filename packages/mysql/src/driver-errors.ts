@@ -1,12 +1,8 @@
 import { QueryFailedError } from 'typeorm';
-import { infrastructureErrors, type DriverError } from './error-codes-infrastructure.ts';
-import { transactionErrors } from './error-codes-transaction.ts';
+import { driverErrorCodes, type DriverError, type DriverErrorKind } from './error-codes.ts';
 import type { Connection } from './open-session.ts';
 
-export type { DriverError, DriverErrorKind } from './error-codes-infrastructure.ts';
-
-/** Exported for the test that compares the numbers with those of the driver. */
-export const driverErrorTable = [...infrastructureErrors, ...transactionErrors];
+export type { DriverError, DriverErrorKind } from './error-codes.ts';
 
 /**
  * Whole ranges of numbers, for what stands in no list: no such number is about a statement or its
@@ -47,12 +43,13 @@ function infrastructure(reason: string, code: string): DriverError {
 
 const byName = new Map<string, DriverError>();
 const byNumber = new Map<number, DriverError>();
-for (const { kind, reason, codes } of driverErrorTable)
-  for (const [code, number] of Object.entries(codes)) {
-    const known = { kind, reason, code };
-    byName.set(code, known);
-    if (number > 0) byNumber.set(number, known);
-  }
+for (const [kind, reasons] of Object.entries(driverErrorCodes))
+  for (const [reason, codes] of Object.entries(reasons))
+    for (const [code, number] of Object.entries(codes)) {
+      const known = { kind: kind as DriverErrorKind, reason, code };
+      byName.set(code, known);
+      if (number > 0) byNumber.set(number, known);
+    }
 
 /**
  * What the error, or the first of its causes that the table knows, means; undefined when the table
@@ -65,7 +62,7 @@ export function classifyDriverError(error: unknown): DriverError | undefined {
       if (known !== undefined) return known;
     }
   } catch {
-    // Handlers throw whatever they like: an error whose properties cannot be read is theirs.
+    // Handlers can throw any value: an error whose properties cannot be read is theirs.
   }
   return undefined;
 }
@@ -161,7 +158,7 @@ export function classifyError(error: unknown): DatabaseFault | undefined {
 
 /**
  * Which server failed and how, for an operator: the driver's errors name no server. Undefined for
- * what another server or the statement itself is to blame for.
+ * the faults of other servers and of the statement itself.
  */
 export function describeServerFault(
   error: unknown,

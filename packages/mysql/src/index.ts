@@ -6,10 +6,15 @@ export {
 } from './create-database.ts';
 export { cutPage, type PageCandidate } from './cut-page.ts';
 export {
+  addColumn,
+  addIndex,
   connectionOptions,
   createDataSource,
   databaseConnection,
   databaseFields,
+  dropIndex,
+  migrateService,
+  runMigrations,
 } from './data-source.ts';
 export {
   classifyDriverError,
@@ -22,7 +27,6 @@ export {
   type DriverErrorKind,
 } from './driver-errors.ts';
 export { leadWhileLocked, type Leadership, type LockState } from './lead-while-locked.ts';
-export { addColumn, addIndex, dropIndex, migrateService, runMigrations } from './migrations.ts';
 export {
   askDatabase,
   openConnection,

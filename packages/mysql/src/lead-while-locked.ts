@@ -2,12 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { withinDeadline } from '@board/service';
 import { openSession, type Connection, type Session } from './open-session.ts';
 
+/** Where a process stands between two leaderships. */
 export type LockState =
   | { readonly kind: 'waiting' }
   | { readonly kind: 'leading' }
   /** The database cannot be asked, or `lead` has failed. */
   | { readonly kind: 'failed'; readonly error: unknown };
 
+/** A lock on the server, and what to do while this process holds it. */
 export interface Leadership {
   readonly connection: Connection;
   /** Known on the whole server; at most 64 characters. */
@@ -21,8 +23,7 @@ export interface Leadership {
   readonly lead: (signal: AbortSignal) => Promise<void>;
   readonly onChange?: (state: LockState) => void;
   /**
-   * Called every few seconds, each time that MySQL has said who holds the lock: this process, or
-   * another.
+   * Called every few seconds, each time that MySQL has answered which process holds the lock.
    */
   readonly onAnswer?: () => void;
 }
@@ -91,7 +92,7 @@ async function waitForLock(
         lock,
         lockWaitSeconds,
       ]);
-      // NULL: the server could not tell.
+      // NULL: the server does not know.
       if (row !== undefined && row.held !== null) onAnswer?.();
       if (row?.held === 1) return;
     }

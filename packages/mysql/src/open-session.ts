@@ -23,7 +23,7 @@ export interface Connection {
  * Opens one connection of the driver: every code point, times in UTC, numbers that keep their
  * digits, a bounded wait.
  *
- * For administrators, probes and tests, which look at the server as it is: its session has the
+ * For administrators, probes and tests, which need the server as it is: its session has the
  * server's own settings. Work on the pipeline's data takes `openSession` or `createDatabase`, whose
  * sessions are pinned.
  */
@@ -51,6 +51,7 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** Limits of a session; the defaults are 30 s a statement and 3 s to connect. */
 export interface SessionOptions {
   /** A statement that takes longer destroys the connection. */
   readonly statementTimeoutMs?: number;
@@ -114,8 +115,8 @@ export async function openSession(
 }
 
 /**
- * Settles as soon as the server says anything to a login, be it a refusal. Not over
- * `openConnection`: a refusal is an answer too.
+ * Resolves as soon as the server answers a login, even with a refusal. It does not use
+ * `openConnection`, which would throw at a refusal.
  */
 export function askDatabase(
   { host, port, user, password }: Omit<Connection, 'name'>,
@@ -123,12 +124,12 @@ export function askDatabase(
 ): Promise<void> {
   return new Promise((resolve) => {
     const connection = createRawConnection({ host, port, user, password, connectTimeout: 0 });
-    const settle = (): void => {
+    const done = (): void => {
       connection.destroy();
       resolve();
     };
     // A whole login: the server blocks hosts that break off too many.
-    connection.once('connect', () => connection.end(settle)).on('error', settle);
-    signal.addEventListener('abort', settle, { once: true });
+    connection.once('connect', () => connection.end(done)).on('error', done);
+    signal.addEventListener('abort', done, { once: true });
   });
 }

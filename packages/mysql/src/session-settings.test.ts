@@ -13,7 +13,7 @@ const right: readonly ServerVariable[] = Object.entries({
   ...Object.fromEntries(Object.entries(pinnedVariables).map(([name, { value }]) => [name, value])),
 }).map(([Variable_name, Value]) => ({ Variable_name, Value }));
 
-test('accepts a server that is set up right, also in other dead letters and without the format that is deprecated', () => {
+test('findWrongSettings accepts a right server, in upper or lower case and without the deprecated binlog_format', () => {
   expect(findWrongSettings(right)).toEqual([]);
   expect(
     findWrongSettings(right.map((row) => ({ ...row, Value: row.Value.toLowerCase() }))),
@@ -23,16 +23,16 @@ test('accepts a server that is set up right, also in other dead letters and with
   ).toEqual([]);
 });
 
-test('names each setting that is wrong', () => {
+test('findWrongSettings names each setting that is wrong', () => {
   const changed = right.map((row) =>
     row.Variable_name === 'sync_binlog' ? { ...row, Value: '0' } : row,
   );
   expect(findWrongSettings(changed)).toEqual(['sync_binlog is 0, must be 1']);
 });
 
-test('a setting that the answer leaves out is wrong: an empty answer proves nothing', () => {
+test('a setting that is missing in the answer is wrong: an empty answer proves nothing', () => {
   expect(
     findWrongSettings(right.filter(({ Variable_name }) => Variable_name !== 'gtid_mode')),
-  ).toEqual(['gtid_mode is not told by the server, must be ON']);
+  ).toEqual(['gtid_mode is not reported by the server, must be ON']);
   expect(findWrongSettings([])).toHaveLength(right.length - 1);
 });

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
-/** What a session must be, whatever the server's defaults or its `init_connect` say. */
+/** What a session must be, independent of the server's defaults and its `init_connect`. */
 interface PinnedVariable {
   /** As SHOW VARIABLES prints it. */
   readonly value: string;
@@ -66,7 +66,7 @@ export const pinnedVariables: Readonly<Record<string, PinnedVariable>> = {
   },
   unique_checks: {
     value: 'ON',
-    why: 'a version that is taken is refused: the last guard of the order',
+    why: 'a version that is taken is refused: the last check of the order',
   },
   default_storage_engine: {
     value: 'InnoDB',
@@ -158,17 +158,17 @@ export async function assertServerSettings(manager: EntityManager): Promise<void
 }
 
 /**
- * What is wrong with the variables of a session, in sentences; one that is not told is wrong too:
- * nothing proves it.
+ * What is wrong with the variables of a session, in sentences; one that is not reported is wrong
+ * too: nothing proves it.
  */
 export function findWrongSettings(rows: readonly ServerVariable[]): string[] {
-  const told = new Map(
+  const reported = new Map(
     rows.map(({ Variable_name, Value }) => [Variable_name.toLowerCase(), Value]),
   );
   return Object.entries(wanted).flatMap(([name, value]) => {
-    const found = told.get(name);
+    const found = reported.get(name);
     if (found === undefined)
-      return mayBeGone.has(name) ? [] : [`${name} is not told by the server, must be ${value}`];
+      return mayBeGone.has(name) ? [] : [`${name} is not reported by the server, must be ${value}`];
     return found.toUpperCase() === value.toUpperCase()
       ? []
       : [`${name} is ${found}, must be ${value}`];

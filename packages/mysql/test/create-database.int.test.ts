@@ -39,7 +39,7 @@ async function expectUnavailable(work: Promise<unknown>): Promise<void> {
   expect(performance.now() - begin).toBeLessThan(limitMs);
 }
 
-test('is UNAVAILABLE before it was opened', async () => {
+test('a database is unavailable before it was opened', async () => {
   const { connection } = await prepare();
   const database = createDatabase({ connection, entities: [] });
   await expect(database.read(ask)).rejects.toThrow(
@@ -49,7 +49,7 @@ test('is UNAVAILABLE before it was opened', async () => {
 
 const faults: Fault[] = [{ kind: 'cut' }, { kind: 'reset' }, { kind: 'half-open', drop: 'both' }];
 test.each(faults)(
-  'says so within 2 s when connections are $kind, and RECOVERS by itself',
+  'a database reports within 2 s that connections are $kind, and recovers by itself',
   async (fault) => {
     const { proxy, database } = await start();
     await database.read(ask);
@@ -66,7 +66,7 @@ test.each(faults)(
   },
 );
 
-test('opening FAILS while the server is away and can be tried again', async () => {
+test('opening fails while the server is away and can be tried again', async () => {
   const { connection, proxy } = await prepare();
   proxy.set({ kind: 'cut' });
   const database = createDatabase({ connection, entities: [] });
@@ -78,7 +78,7 @@ test('opening FAILS while the server is away and can be tried again', async () =
   expect(await database.read(ask)).toEqual([{ answer: 'yes' }]);
 });
 
-test('an EXHAUSTED pool answers in time, and loses no connection', async () => {
+test('an exhausted pool answers in time, and loses no connection', async () => {
   const { database, proxy } = await start();
   const finish = Promise.withResolvers<void>();
   const holders = Array.from({ length: 10 }, () =>
@@ -95,7 +95,7 @@ test('an EXHAUSTED pool answers in time, and loses no connection', async () => {
   expect(proxy.connections()).toBeLessThanOrEqual(10);
 });
 
-test('a statement that passes the deadline takes its connection ALONG: the pool never hands it out again', async () => {
+test('a statement that passes the deadline destroys its connection: the pool never hands it out again', async () => {
   const { database } = await start();
   const connectionId = (manager: EntityManager): Promise<{ id: string }[]> =>
     manager.query('SELECT CONNECTION_ID() AS id');
@@ -110,7 +110,7 @@ test('a statement that passes the deadline takes its connection ALONG: the pool 
   expect(new Set(ids.map((row) => JSON.stringify(row))).size).toBe(2);
 });
 
-test('a DEADLOCK victim runs again, and both transactions commit', async () => {
+test('a deadlock victim runs again, and both transactions commit', async () => {
   const { database, root } = await start();
   await root.query('CREATE TABLE pair (id INT PRIMARY KEY, count INT NOT NULL)');
   await root.query('INSERT INTO pair VALUES (1, 0), (2, 0)');
@@ -132,14 +132,14 @@ test('a DEADLOCK victim runs again, and both transactions commit', async () => {
   expect(rows).toEqual([{ count: 2 }, { count: 2 }]);
 });
 
-test('a FAULT of the statement is no outage', async () => {
+test('a fault of the statement is no outage', async () => {
   const { database } = await start();
   await expect(database.read((manager) => manager.query('SELECT nothing'))).rejects.toThrow(
     "Unknown column 'nothing'",
   );
 });
 
-test('settings that break the guarantee are NAMED', async () => {
+test('open names the settings that break the guarantee', async () => {
   const { database } = await start();
   await database.read(async (manager) => {
     await assertServerSettings(manager);

@@ -10,7 +10,7 @@ async function prepare() {
   return { connection, proxy, lock: uniqueName('lock') };
 }
 
-/** One of those who want to lead. */
+/** A process that waits to lead. */
 function candidate(connection: Parameters<typeof leadWhileLocked>[0]['connection'], lock: string) {
   const stop = new AbortController();
   const states: LockState['kind'][] = [];
@@ -36,7 +36,7 @@ function candidate(connection: Parameters<typeof leadWhileLocked>[0]['connection
   return { states, isLeading: () => leading, answers: () => answers, leave };
 }
 
-it('one leads, the other waits, and takes over when the first LEAVES', async () => {
+it('one process leads, the other waits and takes over when the first leaves', async () => {
   const { connection, lock } = await prepare();
   const first = candidate(connection, lock);
   await waitUntil('the first leads', first.isLeading);
@@ -48,7 +48,7 @@ it('one leads, the other waits, and takes over when the first LEAVES', async () 
   expect(first.isLeading()).toBe(false);
 });
 
-it('stands down on a DEAD link, which says nothing by itself', async () => {
+it('the leader stands down when its link is dead, without an error from it', async () => {
   const { connection, proxy, lock } = await prepare();
   const first = candidate({ ...connection, port: proxy.port }, lock);
   await waitUntil('the first leads', first.isLeading);
@@ -57,7 +57,7 @@ it('stands down on a DEAD link, which says nothing by itself', async () => {
   await waitUntil('the first has stood down', () => !first.isLeading(), { timeoutMs: 8_000 });
 });
 
-it('stands down at once when its connection is CUT, says why, and leads again after', async () => {
+it('the leader stands down at once when its connection is cut, reports why, and leads again later', async () => {
   const { connection, proxy, lock } = await prepare();
   const first = candidate({ ...connection, port: proxy.port }, lock);
   await waitUntil('the first leads', first.isLeading);

@@ -1,23 +1,26 @@
+import { UnavailableError } from '@board/service';
 import type { EntityManager } from 'typeorm';
 
 /*
  * The words of this package:
  *
- * aggregate  what events are numbered in, as a board is; its owner keeps one row of it, into which the outbox never looks
- * command    an order to change one aggregate; what it leads to is decided under the lock of the aggregate's row
- * decision   what a command makes of the aggregate as it is: a change or a refusal
- * change     the next state of the aggregate and the event that tells of it: written together or not at all
+ * aggregate  numbers its events, as a board does; its owner keeps one row of it, which the outbox
+ *            never reads
+ * command    an order to change one aggregate; decided under the lock of the aggregate's row
+ * decision   the result of a command on the current aggregate: a change or a refusal
+ * change     the next state of the aggregate and its event: written together or not at all
  * outcome    what became of a command
  * key        the name that a client gave its request: a repeat with it gets the first answer
  *
- * State and Refusal are the owner's own types. Inside of this package they are unknown: nothing here may depend on them.
+ * State and Refusal are the owner's own types. Inside this package they are unknown: nothing here
+ * may depend on them.
  */
 
 /** An order to change one aggregate. */
 export interface Command<State = unknown, Refusal = unknown> {
   readonly aggregateId: string;
   /**
-   * Made on acceptance: when the answer to a COMMIT is lost, it tells whether the event was stored.
+   * Made on acceptance: when the answer to a COMMIT is lost, it shows whether the event was stored.
    */
   readonly eventId: string;
   /** `new`: the id was made for this command, so there is no row to lock. */
@@ -37,18 +40,20 @@ export interface IdempotencyKey {
   readonly fingerprint: Buffer;
 }
 
+/** The result of a command on the aggregate as it is. */
 export type Decision<State = unknown, Refusal = unknown> =
   | Change<State>
   /** Nothing is written, and the key stays free. */
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
+/** The next state of an aggregate and its event, written together or not at all. */
 export interface Change<State = unknown> {
   readonly kind: 'change';
   /** The aggregate after the change. */
   readonly state: State;
   readonly event: OutboxEvent;
   /**
-   * What the client is told, and every repeat with the same key; a command with a key must have
+   * The answer to the client, and to every repeat with the same key; a command with a key must have
    * one.
    */
   readonly answer?: Buffer | undefined;
@@ -56,7 +61,7 @@ export interface Change<State = unknown> {
 
 /** An event as an outbox row; the Event Router makes a Kafka record of it. */
 export interface OutboxEvent {
-  /** UUIDv7, the command's `eventId`; also what tells a copy of a record from another event. */
+  /** UUIDv7, the command's `eventId`; also distinguishes a copy of a record from another event. */
   readonly id: string;
   /** The topic's name. */
   readonly aggregateType: string;
@@ -73,6 +78,7 @@ export interface OutboxEvent {
   readonly occurredAt: Date;
 }
 
+/** What became of a command. */
 export type Outcome<State = unknown, Refusal = unknown> =
   /** `answer` is what was kept with the key; undefined for a command without one. */
   | { readonly kind: 'committed'; readonly state: State; readonly answer: Buffer | undefined }
@@ -107,4 +113,57 @@ export interface AggregateRows<State = unknown> {
   readonly insert: (manager: EntityManager, states: readonly State[]) => Promise<void>;
   /** The rows are locked by this transaction. */
   readonly update: (manager: EntityManager, states: readonly State[]) => Promise<void>;
+}
+
+/** A command on its way through the group commit, whose caller waits for its outcome. */
+export interface PendingCommand {
+  readonly command: Command;
+  /**
+   * What its transactions wrote so far, without those that were rolled back for sure: one of them
+   * may have been committed, although its answer was lost.
+   */
+  readonly attempts: Change[];
+  /** Only the first answer or failure counts. */
+  readonly answer: (outcome: Outcome) => void;
+  readonly fail: (error: unknown) => void;
+  /** Answered or failed; also when its time is over: then nothing of it may be written any more. */
+  readonly isAnswered: () => boolean;
+}
+
+/**
+ * A command and its outcome, which is an UnavailableError when nothing else has come within the
+ * deadline.
+ */
+export function createPending(
+  command: Command,
+  deadlineMs: number,
+): { readonly pending: PendingCommand; readonly outcome: Promise<Outcome> } {
+  const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+  let isAnswered = false;
+  const once = (act: () => void): void => {
+    if (isAnswered) return;
+    isAnswered = true;
+    clearTimeout(timer);
+    act();
+  };
+  const pending: PendingCommand = {
+    command,
+    attempts: [],
+    answer: (outcome) => once(() => resolve(outcome)),
+    fail: (error) => once(() => reject(addWhetherDone(error, pending.attempts))),
+    isAnswered: () => isAnswered,
+  };
+  const late = `The database did not take the command within ${deadlineMs} ms.`;
+  const timer = setTimeout(() => pending.fail(new UnavailableError(late)), deadlineMs);
+  return { pending, outcome: promise };
+}
+
+/** Adds whether the command was done: a client must know if it may repeat it without its key. */
+function addWhetherDone(error: unknown, attempts: readonly Change[]): unknown {
+  if (!(error instanceof UnavailableError)) return error;
+  const outcome =
+    attempts.length > 0
+      ? 'Whether the command was done cannot be told yet.'
+      : 'So it was not done.';
+  return new UnavailableError(`${error.message} ${outcome}`, { cause: error });
 }

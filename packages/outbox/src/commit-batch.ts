@@ -1,9 +1,8 @@
 import { classifyError, isRefusedCommit, type Database } from '@board/mysql';
-import { failpoint, UnavailableError } from '@board/service';
-import type { AggregateRows } from './command.ts';
+import { UnavailableError, failpoint } from '@board/service';
+import type { AggregateRows, PendingCommand } from './command.ts';
 import type { Batch } from './commit-queue.ts';
 import { readKeys } from './idempotency-keys.ts';
-import type { PendingCommand } from './pending-command.ts';
 import { runUnitOfWork, type Work } from './unit-of-work.ts';
 
 type Pending = readonly PendingCommand[];
@@ -41,7 +40,9 @@ type Attempt =
   /** `left` are not answered, and what this attempt wrote of them is gone or was never there. */
   | { readonly kind: 'failed'; readonly error: unknown; readonly left: Pending };
 
-/** One transaction. Throws when the database is away, so that nothing can be told or tried now. */
+/**
+ * One transaction. Throws when the database is away, so that nothing can be decided or tried now.
+ */
 async function attempt(
   { database, rows }: CommitStore,
   members: Pending,
@@ -78,7 +79,7 @@ async function attempt(
     left.filter((member) => work.outcomes.get(member)?.kind !== 'committed'),
   );
   for (const [member, error] of work.failed) member.fail(error);
-  // Answered after COMMIT, never before: a crash in between would take back what a client was told.
+  // Answered after COMMIT, never before: a crash in between would take back an answer.
   for (const [member, outcome] of work.outcomes) member.answer(outcome);
   return { kind: 'done', held: work.held.filter((member) => !member.isAnswered()) };
 }
@@ -88,7 +89,9 @@ function isAway(error: unknown): boolean {
   return error instanceof UnavailableError && classifyError(error.cause) !== 'again';
 }
 
-/** An event that is stored was committed, with its row and its key, although no answer told so. */
+/**
+ * An event that is stored was committed, with its row and its key, although no answer confirmed it.
+ */
 async function answerCommitted(database: Database, members: Pending): Promise<void> {
   const tried = members.filter(({ attempts }) => attempts.length > 0);
   if (tried.length === 0) return;

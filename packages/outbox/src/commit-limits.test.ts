@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { defaultCommitLimits, fillCommitLimits } from './commit-limits.ts';
 
-it('takes what is given, and the defaults for the rest', () => {
+it('fillCommitLimits takes the given limits, and the defaults for the rest', () => {
   expect(fillCommitLimits({ batchRows: 3, patienceMs: 0 })).toEqual({
     ...defaultCommitLimits,
     batchRows: 3,
@@ -11,7 +11,7 @@ it('takes what is given, and the defaults for the rest', () => {
 });
 
 it.each([Number.NaN, Number.POSITIVE_INFINITY, 1.5, 0, -1])(
-  'refuses %s as a number of rows',
+  'fillCommitLimits refuses %s as a number of rows',
   (batchRows) => {
     expect(() => fillCommitLimits({ batchRows })).toThrow(
       `batchRows is ${batchRows}, must be an integer from 1 to 2147483647`,
@@ -19,7 +19,7 @@ it.each([Number.NaN, Number.POSITIVE_INFINITY, 1.5, 0, -1])(
   },
 );
 
-it('names every limit that is wrong at once', () => {
+it('fillCommitLimits names all wrong limits at once', () => {
   expect(() => fillCommitLimits({ transactions: 0, deadlineMs: Number.NaN })).toThrow(
     'transactions is 0, must be an integer from 1 to 2147483647; deadlineMs is NaN, must be an integer from 1 to 2147483647',
   );

@@ -27,6 +27,7 @@ export interface CommitLimits {
   readonly deadlineMs: number;
 }
 
+/** The limits of the services; each may be replaced. */
 export const defaultCommitLimits: CommitLimits = {
   batchRows: 200,
   // What a transaction sends may be many times this (escapes, hex): order-service asserts that

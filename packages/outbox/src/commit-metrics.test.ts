@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import { createCommitMetrics } from './commit-metrics.ts';
 
-it('shows each kind of aggregate from the start, apart from the others', async () => {
+it('the metrics show each kind of aggregate from the start, apart from the others', async () => {
   const registry = new Registry();
   const metricsOf = createCommitMetrics(registry);
   const [board, comment] = [metricsOf('board'), metricsOf('comment')];

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** What the group commit tells of itself; each is called often and must be cheap. */
+/** What the group commit reports; each is called often and must be cheap. */
 export interface CommitMetrics {
   /** Commands that wait now, those behind held rows included, and the sum of their `bytes`. */
   readonly observeQueue: (rows: number, bytes: number) => void;
@@ -38,7 +38,7 @@ export function createCommitMetrics(registry: Registry): (aggregate: string) => 
   });
   const running = new Gauge({
     name: 'outbox_transactions_running',
-    help: 'Batches that are being settled.',
+    help: 'Batches that are being processed.',
     labelNames,
     registers,
   });

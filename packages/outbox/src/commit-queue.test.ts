@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import type { Command } from './command.ts';
+import type { Command, PendingCommand } from './command.ts';
 import { defaultCommitLimits } from './commit-limits.ts';
 import { createCommitQueue, pauseBeforeNext, type Batch } from './commit-queue.ts';
-import type { PendingCommand } from './pending-command.ts';
 
 describe('the pause before the next transaction', () => {
   const limits = { transactions: 2, batchRows: 200, patienceMs: 25 };
@@ -69,7 +68,7 @@ const steps = fc.array(
   { maxLength: 60 },
 );
 
-test('whatever comes, waits and is held: each aggregate in its order, one batch of it at a time, within the limits', () => {
+test('the queue keeps the order of each aggregate, one batch of it at a time, within the limits, in any sequence of events', () => {
   fc.assert(
     fc.property(steps, (all) => {
       const queue = createCommitQueue(limits);
@@ -169,7 +168,7 @@ test('a full queue names how many wait, and takes more once some have begun', ()
   });
 });
 
-test('a batch that ends twice, and a row that is left once more, are mistakes of the loop', () => {
+test('the queue throws when a batch ends twice or a row batch returns held commands', () => {
   const queue = createCommitQueue(limits);
   const pending = pendingOf({});
   queue.add(pending);

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Command } from './command.ts';
+import type { Command, PendingCommand } from './command.ts';
 import type { CommitLimits } from './commit-limits.ts';
-import type { PendingCommand } from './pending-command.ts';
 
 /** Commands that go into one transaction; ended with `end`. */
 export interface Batch {
@@ -10,13 +9,13 @@ export interface Batch {
    */
   readonly kind: 'shared' | 'row';
   readonly members: readonly PendingCommand[];
-  /** As `next` was told it. */
+  /** The time given to `next`. */
   readonly beganAtMs: number;
 }
 
 /**
- * What can be done now: begin a transaction, or look again after `pauseMs`; Infinity: when a
- * command comes or a batch ends.
+ * What can be done now: begin a transaction, or ask again after `pauseMs`; Infinity: when a command
+ * comes or a batch ends.
  */
 type NextStep = Batch | { readonly kind: 'pause'; readonly pauseMs: number };
 
@@ -27,14 +26,14 @@ type QueueRefusal =
   | { readonly kind: 'key-running' | 'key-reused' };
 
 /**
- * What waits and what runs, and which of it may begin: state only. It waits for nothing and knows
- * no time but what it is told.
+ * What waits and what runs, and which of it may begin: state only. It waits for nothing and reads
+ * no clock.
  */
 export interface CommitQueue {
   /** Undefined: it may be added. */
   findRefusal(command: Command): QueueRefusal | undefined;
   add(pending: PendingCommand): void;
-  /** Whoever asks begins the batch that it is given. */
+  /** The caller must begin the batch that it is given. */
   next(nowMs: number): NextStep;
   /**
    * The batch is over but for its members whose row is held: they come again, a `row` at a time.
@@ -171,7 +170,7 @@ interface RunningBatches {
  *
  * Two small transactions at once cost two COMMITs where one would do, so the next one begins when
  * as many wait as run; or after `patienceMs`, because a transaction that is slow must not hold up
- * everybody behind it.
+ * all commands behind it.
  */
 export function pauseBeforeNext(
   { transactions, commands, sinceMs }: RunningBatches,

@@ -1,12 +1,12 @@
 import type { Database } from '@board/mysql';
 import { UnavailableError } from '@board/service';
-import type { AggregateRows, Command, Outcome } from './command.ts';
+import { createPending, type AggregateRows, type Command, type Outcome } from './command.ts';
 import { commitBatch } from './commit-batch.ts';
 import { fillCommitLimits, type CommitLimits } from './commit-limits.ts';
 import { ignoreMetrics, type CommitMetrics } from './commit-metrics.ts';
 import { createCommitQueue, type Batch } from './commit-queue.ts';
-import { createPending } from './pending-command.ts';
 
+/** Commits the commands of one kind of aggregate. */
 export interface GroupCommit<State, Refusal> {
   /**
    * Resolves after COMMIT; throws UnavailableError when the command was not done, or when it cannot
@@ -17,6 +17,7 @@ export interface GroupCommit<State, Refusal> {
   idle(): Promise<void>;
 }
 
+/** Where a group commit writes, and its limits. */
 export interface GroupCommitOptions<State> {
   /** Where the tables of `tables.ts` and the rows of the aggregates are. */
   readonly database: Database;
@@ -44,15 +45,15 @@ export function createGroupCommit<State, Refusal>({
   // decision and rows.
   const store = { database, rows: rows as AggregateRows };
   let startIsDue: NodeJS.Immediate | undefined;
-  let nextLook: NodeJS.Timeout | undefined;
+  let nextCheck: NodeJS.Timeout | undefined;
   let idle = Promise.withResolvers<void>();
   idle.resolve();
 
   function startBatches(): void {
-    clearTimeout(nextLook);
+    clearTimeout(nextCheck);
     let step = queue.next(performance.now());
     for (; step.kind !== 'pause'; step = queue.next(performance.now())) void run(step);
-    if (Number.isFinite(step.pauseMs)) nextLook = setTimeout(startBatches, step.pauseMs);
+    if (Number.isFinite(step.pauseMs)) nextCheck = setTimeout(startBatches, step.pauseMs);
     const { rows: waitingRows, bytes } = queue.load();
     metrics.observeQueue(waitingRows, bytes);
     if (queue.isIdle()) idle.resolve();

@@ -4,12 +4,32 @@ import type { EntityManager } from 'typeorm';
 import type { IdempotencyKey, KeyOutcome } from './command.ts';
 
 /*
- * Idempotency keys: a request that a client repeats with its key is done once, and every repeat gets the first answer.
+ * Idempotency keys: a request that a client repeats with its key is done once, and each repeat gets
+ * the first answer.
  *
- * The key is inserted in the transaction of its change, so it is there exactly when the change is. While that transaction runs,
- * the key is "running": this instance knows its own from the queue, those of other instances show in a dirty read.
+ * The key is inserted in the transaction of its change, so it is there exactly when the change is.
+ * While that transaction runs, the key is "running": this instance knows its own from the queue,
+ * those of other instances show in a dirty read.
  */
 
+/**
+ * Idempotency keys and the answers that repeats get.
+ *
+ * Clients choose keys at random: as a primary key they would spread the stored answers over every
+ * page of the table, so rows lie in the order of arrival and only the narrow hash is random.
+ */
+export const createIdempotencyTable = `
+    CREATE TABLE IF NOT EXISTS idempotency_key (
+      seq         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+      key_hash    BINARY(32)  NOT NULL,
+      fingerprint BINARY(32)  NOT NULL,
+      answer      MEDIUMBLOB  NOT NULL,
+      created_at  DATETIME(3) NOT NULL,
+      UNIQUE KEY idempotency_key_hash (key_hash),
+      KEY idempotency_key_created (created_at)
+    ) ENGINE = InnoDB`;
+
+/** A key with the answer that its repeats get. */
 export interface StoredKey extends IdempotencyKey {
   /**
    * Kept byte for byte: a repeat gets it also from a later version that would word it differently.

@@ -1,5 +1,4 @@
-// The producer half: README.md says what it guarantees. A service commits through
-// `createGroupCommit`.
+// The producer half: README.md states its guarantee. A service commits through `createGroupCommit`.
 export { createGroupCommit, type GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 export type {
   AggregateRows,
@@ -13,14 +12,10 @@ export type {
 export { defaultCommitLimits, type CommitLimits } from './commit-limits.ts';
 export { createCommitMetrics, type CommitMetrics } from './commit-metrics.ts';
 // For the migrations of the service that owns the database.
-export {
-  allowAggregateTypes,
-  createIdempotencyTable,
-  createOutboxTable,
-  payloadLimitBytes,
-} from './tables.ts';
+export { createIdempotencyTable } from './idempotency-keys.ts';
+export { allowAggregateTypes, createOutboxTable, payloadLimitBytes } from './outbox-table.ts';
 // For the keeper and the operator's commands.
-export type { OldRow, PurgeSession } from './old-rows.ts';
+export { outboxStatus, type OldRow, type OutboxStatus, type PurgeSession } from './outbox-table.ts';
 export {
   describeKept,
   minRetentionMs,
@@ -31,4 +26,3 @@ export {
   type OutboxPurge,
   type PurgeOutcome,
 } from './purge.ts';
-export { outboxStatus, type OutboxStatus } from './tables.ts';

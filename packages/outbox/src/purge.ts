@@ -6,7 +6,7 @@ import {
   type OldRow,
   type PurgeSession,
   type Seq,
-} from './old-rows.ts';
+} from './outbox-table.ts';
 
 /** How the deletes go on while others work. */
 interface PurgePace {
@@ -16,14 +16,17 @@ interface PurgePace {
   readonly pauseMs: number;
 }
 
+/** One purge: the connection, the proofs that it needs, the limits. */
 export interface OutboxPurge {
   /**
-   * One connection from the first look to the last delete: a server that was replaced in between
+   * One connection from the first read to the last delete: a server that was replaced in between
    * has cut it.
    */
   readonly session: PurgeSession;
   /** Passes once Kafka has everything that was committed before the call. */
-  readonly awaitShipped: () => Promise<'passed' | { readonly cannotTell: string }>;
+  readonly awaitShipped: () => Promise<
+    { readonly kind: 'passed' } | { readonly kind: 'cannot-tell'; readonly reason: string }
+  >;
   /**
    * Which of these rows no consumer shows to have come through the topic. A row may be in the table
    * and was never in the binlog as a row (`sql_log_bin=0`, STATEMENT format): the connector has
@@ -51,16 +54,18 @@ export interface KeptRows {
   readonly missing: number;
   /** The first of these. */
   readonly examples: readonly OldRow[];
-  /** Consumers have too much unread to tell, or none reads their kind of aggregate. */
+  /** Consumers have too much unread to decide, or none reads their kind of aggregate. */
   readonly undecided: number;
 }
 
+/** How many rows were deleted and which were kept. */
 export type PurgeOutcome = { readonly rows: number; readonly kept: KeptRows } & (
   | { readonly kind: 'done' | 'stopped' }
-  /** It cannot be told whether the next rows were shipped; those before them, `rows` many, were. */
+  /** Whether the next rows were shipped is unknown; those before them, `rows` many, were. */
   | { readonly kind: 'refused'; readonly reason: string }
 );
 
+/** One purge of idempotency keys. */
 export interface KeyPurge {
   readonly session: PurgeSession;
   /** Stops after the chunk that is under way. */
@@ -82,10 +87,10 @@ const keyLifeHours = 24;
  * Deletes outbox rows that are older than the retention and proven to be in Kafka; safe to call
  * twice, at once too.
  *
- * Neither `seq` nor the time says what was shipped: a transaction that was open for an hour, or a
- * clock that was wrong, commits "old" rows at any moment. So rows are first SEEN, which is to say
+ * Neither `seq` nor the time proves what was shipped: a transaction that was open for an hour, or a
+ * clock that was wrong, commits "old" rows at any moment. So rows are first read, which proves them
  * committed, then the wait for the connector begins, and what is deleted are the rows that were
- * seen, one by one, and that a consumer shows to have been in the topic.
+ * read, one by one, and that a consumer shows to have been in the topic.
  */
 export async function purgeOutbox(purge: OutboxPurge): Promise<PurgeOutcome> {
   const { session, retentionMs, signal, pageRows = 50_000 } = purge;
@@ -101,9 +106,9 @@ export async function purgeOutbox(purge: OutboxPurge): Promise<PurgeOutcome> {
   let page: OldRow[] = [];
 
   async function purgePage(): Promise<PurgeOutcome | undefined> {
-    // Asked AFTER the rows of the page were seen: the line on which everything rests.
+    // Must come after the rows of the page were read: the proof covers only earlier commits.
     const shipped = await purge.awaitShipped();
-    if (shipped !== 'passed') return { kind: 'refused', rows, kept, reason: shipped.cannotTell };
+    if (shipped.kind !== 'passed') return { kind: 'refused', rows, kept, reason: shipped.reason };
     const { missing, undecided } = await purge.findUnreceived(page);
     kept = {
       missing: kept.missing + missing.length,
@@ -117,9 +122,9 @@ export async function purgeOutbox(purge: OutboxPurge): Promise<PurgeOutcome> {
     return signal.aborted ? { kind: 'stopped', rows, kept } : undefined;
   }
 
-  for await (const seen of listOldRows(session, cutoff)) {
+  for await (const read of listOldRows(session, cutoff)) {
     if (signal.aborted) return { kind: 'stopped', rows, kept };
-    page.push(...seen);
+    page.push(...read);
     const ended = page.length >= pageRows ? await purgePage() : undefined;
     if (ended !== undefined) return ended;
   }
@@ -136,7 +141,7 @@ async function deleteRows(
   let deleted = 0;
   for (let from = 0; from < seqs.length && !signal.aborted; from += chunkRows) {
     if (from > 0) await delay(pauseMs);
-    // A transaction of its own; the keys name only rows that were seen, whatever has appeared
+    // A transaction of its own; the keys name only rows that were read, whatever has appeared
     // between them since. The time is for a table that was emptied by hand meanwhile: its keys
     // begin anew.
     deleted += await session.change('DELETE FROM outbox WHERE seq IN (?) AND occurred_at < ?', [
@@ -174,8 +179,8 @@ export function describeKept({ missing, examples, undecided }: KeptRows): string
 }
 
 /**
- * Deletes idempotency keys that are older than promised, and says how many; safe to call twice, at
- * once too.
+ * Deletes idempotency keys that are older than promised, and returns how many; safe to call twice,
+ * at once too.
  */
 export async function purgeKeys({
   session,

@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { failpoint } from '@board/service';
 import type { EntityManager } from 'typeorm';
-import type { AggregateRows, Change, Outcome, OutboxEvent } from './command.ts';
+import type { AggregateRows, Change, OutboxEvent, Outcome, PendingCommand } from './command.ts';
 import { insertKeys } from './idempotency-keys.ts';
-import type { PendingCommand } from './pending-command.ts';
 
 type Pending = readonly PendingCommand[];
 
@@ -35,7 +34,7 @@ export async function runUnitOfWork(
 ): Promise<Work> {
   const { states, heldIds } = await lockRows(manager, rows, members, held);
   const isHeld = ({ command }: PendingCommand): boolean => heldIds.has(command.aggregateId);
-  // A caller that stopped waiting was told that nothing was done.
+  // A caller that stopped waiting has the answer that nothing was done.
   const free = members.filter((member) => !isHeld(member) && !member.isAnswered());
   const { outcomes, failed, changes } = decideAll(free, states);
   if (changes.size > 0) await write(manager, rows, changes);

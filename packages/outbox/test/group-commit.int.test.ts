@@ -27,7 +27,7 @@ function listenToBatches() {
   };
 }
 
-test('stores the change and its event, every byte and the time UNCHANGED', async () => {
+test('a commit stores the change and its event, every byte and the time unchanged', async () => {
   const lab = await open();
   const { commits } = await lab.open();
   const command = createThing('a', { key: 'k' });
@@ -57,7 +57,7 @@ test('stores the change and its event, every byte and the time UNCHANGED', async
 });
 
 describe('sharing', () => {
-  test('what arrives while a transaction runs SHARES the next one; a lone command does not wait', async () => {
+  test('what arrives while a transaction runs shares the next one; a lone command does not wait', async () => {
     const lab = await open();
     const { batches, metrics } = listenToBatches();
     const { commits } = await lab.open({ limits: { transactions: 1 }, metrics });
@@ -75,7 +75,7 @@ describe('sharing', () => {
     expect(await countRows(lab)).toEqual({ things: 11, events: 11, keys: 0 });
   });
 
-  test('a transaction that is SLOW holds up nobody who comes later for long', async () => {
+  test('a slow transaction does not delay later commands for long', async () => {
     const lab = await open();
     const { batches, metrics } = listenToBatches();
     const { commits } = await lab.open({ metrics });
@@ -92,7 +92,7 @@ describe('sharing', () => {
     expect(batches).toEqual([5, 2]);
   });
 
-  test('a batch ends at its limit of ROWS, or of BYTES', async () => {
+  test('a batch ends at its limit of rows, or of bytes', async () => {
     const lab = await open();
     const { batches, metrics } = listenToBatches();
     const { commits } = await lab.open({
@@ -104,7 +104,7 @@ describe('sharing', () => {
     expect(batches).toEqual([3, 2, 2, 1]);
   });
 
-  test('commands of ONE aggregate keep their order, in one transaction and across many', async () => {
+  test('commands of one aggregate keep their order, in one transaction and across many', async () => {
     const lab = await open();
     const { commits } = await lab.open({ limits: { transactions: 4, batchRows: 3 } });
     const commands = Array.from({ length: 4 }, () => createThing('0'));
@@ -122,7 +122,7 @@ describe('sharing', () => {
     expect(Object.values(await lab.versions())).toEqual([all, all, all, all]);
   });
 
-  test('TWO instances that edit the same things lose no update, and each version has one event', async () => {
+  test('two instances that edit the same things lose no update, and each version has one event', async () => {
     const lab = await open();
     const [here, there] = [(await lab.open()).commits, (await lab.open()).commits];
     const commands = Array.from({ length: 5 }, () => createThing('0'));
@@ -141,14 +141,14 @@ describe('sharing', () => {
     expect({ written, failed: failed.length }).toEqual({ written: done, failed: 0 });
   });
 
-  test('a refusal leaves the batch BEFORE anything is written, and its key is not kept', async () => {
+  test('a refusal leaves the batch before anything is written, and its key is not kept', async () => {
     const lab = await open();
     const { commits } = await lab.open();
     const thing = createThing('a');
     await commits.commit(thing);
     const outcomes = await Promise.all([
       commits.commit(editThing(thing.aggregateId, 'b', { key: 'stale', ifVersion: 7 })),
-      commits.commit(editThing('nobody', 'b', { key: 'missing' })),
+      commits.commit(editThing('missing', 'b', { key: 'missing' })),
       commits.commit(editThing(thing.aggregateId, 'c', { key: 'done', ifVersion: 1 })),
       commits.commit(editThing(thing.aggregateId, 'd', { key: 'late', ifVersion: 1 })),
     ]);
@@ -166,7 +166,7 @@ describe('sharing', () => {
   });
 });
 
-describe('a member that cannot be written fails ALONE', () => {
+describe('a member that cannot be written fails alone', () => {
   const spoiled: [string, (event: OutboxEvent) => OutboxEvent, string][] = [
     [
       'of an unknown aggregate type',
@@ -180,7 +180,7 @@ describe('a member that cannot be written fails ALONE', () => {
       'outbox_payload_size',
     ],
     [
-      'that does not ENCODE',
+      'that does not encode',
       () => {
         throw new TypeError('breaks its contract');
       },
@@ -217,8 +217,8 @@ describe('a member that cannot be written fails ALONE', () => {
   });
 
   test.each([
-    ['VERSION', 'outbox_version'],
-    ['ID', 'outbox_id'],
+    ['version', 'outbox_version'],
+    ['id', 'outbox_id'],
   ])('a second event with the same %s', async (what, key) => {
     const lab = await open();
     const { commits } = await lab.open();
@@ -226,7 +226,7 @@ describe('a member that cannot be written fails ALONE', () => {
     await commits.commit(thing);
     const bad = editThing(thing.aggregateId, 'b', {
       spoil: (event) =>
-        what === 'ID' ? { ...event, id: thing.eventId } : { ...event, version: 1 },
+        what === 'id' ? { ...event, id: thing.eventId } : { ...event, version: 1 },
     });
     const [outcome, neighbour] = await Promise.allSettled([
       commits.commit(bad),
@@ -240,7 +240,7 @@ describe('a member that cannot be written fails ALONE', () => {
 });
 
 describe('limits', () => {
-  test('a FULL queue refuses at once, and what it refused is not done', async () => {
+  test('a full queue refuses at once, and what it refused is not done', async () => {
     const lab = await open();
     const { commits } = await lab.open({
       limits: { transactions: 1, queueRows: 3, queueBytes: 8 },
@@ -261,7 +261,7 @@ describe('limits', () => {
     expect(await commits.commit(createThing('5'))).toMatchObject({ kind: 'committed' });
   });
 
-  test('a command that waited too long is NOT done later, and its key is free', async () => {
+  test('a command that waited too long is not done later, and its key is free', async () => {
     const lab = await open();
     const { commits } = await lab.open({ limits: { transactions: 1, deadlineMs: 300 } });
     const held = holdFailpoint('before-begin');
@@ -277,7 +277,7 @@ describe('limits', () => {
     });
   });
 
-  test('a command whose transaction RUNS when its time is over is not said to be undone', async () => {
+  test('a command whose transaction runs when its time is over is not said to be undone', async () => {
     const lab = await open();
     const { commits } = await lab.open({ limits: { deadlineMs: 300 } });
     const held = holdFailpoint('before-commit');
@@ -293,8 +293,8 @@ describe('limits', () => {
   });
 });
 
-describe('locks of others', () => {
-  test('a row that another process holds delays NO neighbour; its own command waits for it', async () => {
+describe('locks of other processes', () => {
+  test('a row that another process holds delays no neighbour; its own command waits for it', async () => {
     const lab = await open();
     const { commits } = await lab.open({ limits: { transactions: 1 } });
     const [held, other] = [createThing('held'), createThing('other')];
@@ -321,7 +321,7 @@ describe('locks of others', () => {
     expect(events).toEqual(['neighbour', 'neighbour', 'held 1', 'held 2']);
   });
 
-  test('rows that another process holds hold up nobody who comes LATER; a full queue counts those who wait for them', async () => {
+  test('rows that another process holds do not delay later commands; a full queue counts the commands that wait for them', async () => {
     const lab = await open();
     const { commits } = await lab.open({ limits: { transactions: 1, heldWaits: 1, queueRows: 4 } });
     const things = ['a', 'b', 'c', 'd', 'e'].map((text) => createThing(text));
@@ -352,7 +352,7 @@ describe('locks of others', () => {
     expect(Object.values(await lab.versions()).filter(({ row }) => row === 2)).toHaveLength(5);
   });
 
-  test('a row that is held for TOO LONG: the command is refused as unavailable, and nothing of it is written', async () => {
+  test('a command whose row is held for too long is refused as unavailable, and nothing of it is written', async () => {
     const lab = await open();
     const { commits } = await lab.open();
     const held = createThing('held');
@@ -369,7 +369,7 @@ describe('locks of others', () => {
 });
 
 test.each(['between-inserts', 'before-commit'])(
-  'a connection killed %s leaves NEITHER row; the commands are done once, in another transaction',
+  'a connection killed %s leaves neither row; the commands are done once, in another transaction',
   async (place) => {
     const lab = await open();
     const { commits } = await lab.open();

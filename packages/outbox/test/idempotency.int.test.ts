@@ -25,7 +25,7 @@ async function countThings({ rows }: OutboxLab): Promise<number> {
   return row?.things ?? 0;
 }
 
-test('a key that was used before gets the FIRST answer, on any instance; with another command it is refused', async () => {
+test('a key that was used before gets the first answer, on any instance; with another command it is refused', async () => {
   const lab = await open();
   const [here, there] = [(await lab.open()).commits, (await lab.open()).commits];
   const thing = createThing('a', { key: 'create' });
@@ -45,7 +45,7 @@ test('a key that was used before gets the FIRST answer, on any instance; with an
   expect(await lab.versions()).toEqual({ [thing.aggregateId]: { row: 3, events: [1, 2, 3] } });
 });
 
-test("a key is as old as the SERVER's clock says, by which it is purged: that of an instance may be wrong", async () => {
+test("the age of a key follows the server's clock, by which it is purged, not that of an instance", async () => {
   const lab = await open();
   const { commits } = await lab.open();
   const command = createThing('a', {
@@ -60,7 +60,7 @@ test("a key is as old as the SERVER's clock says, by which it is purged: that of
   ).toEqual([{ young: 1 }]);
 });
 
-test('a key whose first command still WAITS or RUNS here is running; with another command it is refused', async () => {
+test('a key whose first command still waits or runs here is running; with another command it is refused', async () => {
   const lab = await open();
   const { commits } = await lab.open({ limits: { transactions: 1 } });
   const held = holdFailpoint('before-commit');
@@ -79,7 +79,7 @@ test('a key whose first command still WAITS or RUNS here is running; with anothe
   expect(await countThings(lab)).toBe(2);
 });
 
-test('a key that runs on ANOTHER instance is running, and its neighbours are not held up', async () => {
+test('a key that runs on another instance is running, and its neighbours are not held up', async () => {
   const lab = await open();
   const { commits } = await lab.open();
   await insertElsewhere(lab, 'k');
@@ -100,11 +100,11 @@ test('a key that runs on ANOTHER instance is running, and its neighbours are not
 });
 
 test.each([
-  ['still RUNS', 'SELECT 1', 'key-running'],
-  ['is COMMITTED', 'COMMIT', 'repeated'],
-  ['is ROLLED BACK', 'ROLLBACK', 'committed'],
+  ['still runs', 'SELECT 1', 'key-running'],
+  ['is committed', 'COMMIT', 'repeated'],
+  ['is rolled back', 'ROLLBACK', 'committed'],
 ])(
-  'a key that another instance inserts just AFTER it was looked for and that then %s',
+  'a key that another instance inserts just after it was looked for and that then %s',
   async (_, end, kind) => {
     const lab = await open();
     // InnoDB ends a wait of one second after up to two, and later on a busy machine.
@@ -132,7 +132,7 @@ test.each([
   },
 );
 
-test('two instances with the same keys in OPPOSITE order do each command once, without a deadlock', async () => {
+test('two instances with the same keys in opposite order do each command once, without a deadlock', async () => {
   const lab = await open();
   const [here, there] = [(await lab.open()).commits, (await lab.open()).commits];
   const keys = Array.from({ length: 40 }, (_, n) => `key ${n}`);

@@ -63,14 +63,14 @@ const purge = (changes: Partial<OutboxPurge> = {}) =>
   purgeOutbox({
     session,
     findUnreceived: allReceived,
-    awaitShipped: () => Promise.resolve('passed'),
+    awaitShipped: () => Promise.resolve({ kind: 'passed' }),
     retentionMs: 2 * hourMs,
     signal: new AbortController().signal,
     ...changes,
   });
 
 describe('the purge of the outbox', () => {
-  it('deletes what is older than the retention, in chunks, and NOTHING younger', async () => {
+  it('deletes what is older than the retention, in chunks, and nothing younger', async () => {
     await insert(many(2_500, 3 * hourMs));
     const young = await insert(many(20, hourMs));
     const progress: number[] = [];
@@ -83,14 +83,14 @@ describe('the purge of the outbox', () => {
     expect(await purge()).toMatchObject({ kind: 'done', rows: 0 });
   });
 
-  it('finds the old rows BEHIND those of a clock that was years ahead', async () => {
+  it('finds the old rows behind those of a clock that was years ahead', async () => {
     const future = await insert(many(1_100, -30 * 365 * 24 * hourMs));
     await insert(many(10, 3 * hourMs));
     expect(await purge()).toMatchObject({ kind: 'done', rows: 10 });
     expect(await left()).toEqual(future);
   });
 
-  it('leaves a row that was COMMITTED after the proof began, although it is old and its seq lies between', async () => {
+  it('leaves a row that was committed after the proof began, although it is old and its seq lies between', async () => {
     const { name: database, ...address } = schema.connection;
     const late = await openConnection({ ...address, database });
     await insert([3 * hourMs]);
@@ -100,7 +100,7 @@ describe('the purge of the outbox', () => {
     const outcome = await purge({
       awaitShipped: async () => {
         await late.commit();
-        return 'passed';
+        return { kind: 'passed' };
       },
     });
     await late.end();
@@ -108,16 +108,17 @@ describe('the purge of the outbox', () => {
     expect(await left()).toEqual(ids);
   });
 
-  it('deletes NOTHING when nobody can tell, and only the proven pages when the proof fails later', async () => {
+  it('deletes nothing without a proof, and only the proven pages when the proof fails later', async () => {
     const ids = await insert(many(30, 3 * hourMs));
-    const cannotTell = { cannotTell: 'the connector sleeps' };
+    const cannotTell = { kind: 'cannot-tell', reason: 'the connector sleeps' } as const;
     const refused = { kind: 'refused', rows: 0, reason: 'the connector sleeps' };
     expect(await purge({ awaitShipped: () => Promise.resolve(cannotTell) })).toMatchObject(refused);
     expect(await left()).toEqual(ids);
 
     await insert(many(2_000, 3 * hourMs));
     let asked = 0;
-    const once = () => Promise.resolve((asked += 1) === 1 ? ('passed' as const) : cannotTell);
+    const once = () =>
+      Promise.resolve((asked += 1) === 1 ? ({ kind: 'passed' } as const) : cannotTell);
     expect(await purge({ awaitShipped: once, pageRows: 1_000 })).toMatchObject({
       ...refused,
       rows: 1_000,
@@ -170,11 +171,11 @@ describe('the purge of the outbox', () => {
     expect(await purge()).toMatchObject({ kind: 'done', rows: 1_500 });
   });
 
-  it('ends with its connection, and never deletes on another', async () => {
+  it('ends with its connection, and deletes on no other', async () => {
     await insert(many(10, 3 * hourMs));
     const awaitShipped = () => {
       session.destroy();
-      return Promise.resolve('passed' as const);
+      return Promise.resolve({ kind: 'passed' } as const);
     };
     await expect(purge({ awaitShipped })).rejects.toThrow('connection to the database is lost');
     expect(await left()).toHaveLength(10);

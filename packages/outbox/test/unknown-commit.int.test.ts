@@ -39,7 +39,7 @@ function endConnections(proxy: TcpProxy): void {
   proxy.set({ kind: 'none' });
 }
 
-test('COMMIT done and its answer CUT: one row, one event each, and the right replies', async () => {
+test('a batch whose COMMIT is done and its answer cut has one row and one event each, and the right replies', async () => {
   const { lab, proxy, commits } = await openBehindProxy();
   const thing = createThing('a');
   await commits.commit(thing);
@@ -64,7 +64,7 @@ test('COMMIT done and its answer CUT: one row, one event each, and the right rep
   expect(await lab.rows('SELECT id FROM outbox')).toHaveLength(4);
 });
 
-test('COMMIT done and the server SILENT: said to be unknown in time; a repeat with the key gets the first answer', async () => {
+test('a COMMIT that is done on a silent server is reported as unknown in time; a repeat with the key gets the first answer', async () => {
   const { lab, proxy, commits } = await openBehindProxy();
   loseNextAnswer(proxy);
   await expect(commits.commit(createThing('a', { key: 'k' }))).rejects.toThrow(UnavailableError);
@@ -77,7 +77,7 @@ test('COMMIT done and the server SILENT: said to be unknown in time; a repeat wi
   expect(await lab.rows('SELECT id FROM outbox')).toHaveLength(1);
 });
 
-test('COMMIT still RUNS on the server when its connection breaks: done once, whoever finishes first', async () => {
+test('a command whose COMMIT still runs when its connection breaks is done once, whichever attempt finishes first', async () => {
   const { lab, proxy, commits } = await openBehindProxy(40_000, 50_000);
   const [thing, other] = [createThing('a'), createThing('a')];
   await Promise.all([commits.commit(thing), commits.commit(other)]);
@@ -110,7 +110,7 @@ test('COMMIT still RUNS on the server when its connection breaks: done once, who
   expect(await lab.rows('SELECT id FROM outbox')).toHaveLength(5);
 });
 
-test('COMMIT done and its answer cut on the SECOND attempt: the state that it stored, not that of the first', async () => {
+test('a COMMIT of the second attempt whose answer is cut gives the state that it stored, not that of the first', async () => {
   const { lab, proxy, commits } = await openBehindProxy();
   const thing = createThing('a');
   await commits.commit(thing);
@@ -147,7 +147,7 @@ test('COMMIT done and its answer cut on the SECOND attempt: the state that it st
   });
 });
 
-test('COMMIT done, its answer cut and then the database AWAY: it is not said to be undone', async () => {
+test('a command is not reported as undone when its COMMIT is done, the answer cut and the database away', async () => {
   const { lab, proxy, commits } = await openBehindProxy();
   loseNextAnswer(proxy);
   const unknown = commits.commit(createThing('a'));
@@ -156,7 +156,7 @@ test('COMMIT done, its answer cut and then the database AWAY: it is not said to 
   await expect(unknown).rejects.toThrow('cannot be told yet');
 });
 
-test('a statement that the server refuses before COMMIT: every command is said to be not done, and is not', async () => {
+test('every command is reported as not done, and is not, when the server refuses a statement before COMMIT', async () => {
   const lab = await openOutboxLab(inject('stack'));
   const { commits } = await lab.open();
   const thing = createThing('a');
@@ -176,7 +176,7 @@ test('a statement that the server refuses before COMMIT: every command is said t
   expect(await lab.rows('SELECT id FROM outbox')).toHaveLength(1);
 });
 
-test('a server that falls silent before COMMIT is sent, and stays so: the command is said to be not done', async () => {
+test('a command is reported as not done when the server falls silent before COMMIT is sent', async () => {
   const { lab, proxy, commits } = await openBehindProxy(400);
   const undo = setFailpoint('between-inserts', () => {
     undo();
@@ -190,7 +190,7 @@ test('a server that falls silent before COMMIT is sent, and stays so: the comman
   expect(await lab.rows('SELECT id FROM outbox')).toEqual([]);
 });
 
-test('a database that is AWAY refuses every member of the batch as unavailable, and serves again by itself', async () => {
+test('a database that is away refuses every member of the batch as unavailable, and serves again by itself', async () => {
   const { lab, proxy, commits } = await openBehindProxy();
   proxy.set({ kind: 'cut' });
   const outcomes = await Promise.allSettled(

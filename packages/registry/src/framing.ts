@@ -1,6 +1,4 @@
-/**
- * Confluent's wire format: a zero byte, the id of the schema in four bytes, then the encoded event.
- */
+// Confluent's wire format: a zero byte, the id of the schema in four bytes, then the encoded event.
 const headBytes = 5;
 const magicByte = 0;
 
@@ -23,8 +21,8 @@ export function frame(schemaId: number, payload: Buffer): Buffer {
 }
 
 /**
- * Takes a value apart; the payload shares its memory. An id below 0 is none that a registry gives:
- * that is the caller's to judge.
+ * Takes a value apart; the payload shares its memory. A registry gives no id below 0: the caller
+ * decides what to do with one.
  */
 export function readFrame(value: Buffer): Frame {
   if (value.length < headBytes)
@@ -32,7 +30,9 @@ export function readFrame(value: Buffer): Frame {
       `the value has ${value.length} bytes, an Avro record has at least ${headBytes}`,
     );
   if (value[0] !== magicByte)
-    return notFramed(`the value's first byte is ${value[0]}, Confluent framing wants ${magicByte}`);
+    return notFramed(
+      `the value's first byte is ${value[0]}, with Confluent framing it must be ${magicByte}`,
+    );
   return { kind: 'framed', schemaId: value.readInt32BE(1), payload: value.subarray(headBytes) };
 }
 

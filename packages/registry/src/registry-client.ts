@@ -1,7 +1,7 @@
 /** The registry's own codes for "unknown"; a proxy's 404, or that of a wrong path, has neither. */
 export const registryCodes = { unknownSubject: 40401, unknownSchema: 40403 } as const;
 
-/** One whole answer. */
+/** One whole answer of the registry, or of a proxy before it. */
 export interface RegistryAnswer {
   readonly status: number;
   readonly text: string;
@@ -15,16 +15,13 @@ type Method = 'GET' | 'POST' | 'PUT';
 
 /**
  * A registry that speaks Confluent's REST API. Every method throws when no whole answer came, and
- * judges none that did.
+ * returns every other answer as it is, also an error.
  */
 export interface RegistryClient {
   ask(method: Method, path: string, body?: object): Promise<RegistryAnswer>;
   /** What an id means: `{ schema, schemaType?, references? }`. */
   schemaById(id: number): Promise<RegistryAnswer>;
-  /**
-   * Finds this very schema among the versions of the subject, also when a newer one exists: `{ id
-   * }`.
-   */
+  /** Finds this very schema in the subject, also when a newer version exists: `{ id }`. */
   findSchema(subject: string, schema: string): Promise<RegistryAnswer>;
   /** The numbers of the subject's versions. */
   versionsOf(subject: string): Promise<RegistryAnswer>;
@@ -47,8 +44,8 @@ export interface RegistryClientOptions {
 const contentType = 'application/vnd.schemaregistry.v1+json';
 
 /**
- * Opens the API at `url`, such as `http://127.0.0.1:8081/apis/ccompat/v7`. It keeps nothing: a
- * registry may change its mind.
+ * Opens the API at `url`, such as `http://127.0.0.1:8081/apis/ccompat/v7`. It keeps no answer: the
+ * registry may answer differently the next time.
  */
 export function createRegistryClient(
   url: string,

@@ -1,18 +1,60 @@
-import {
-  connectorConfig,
-  connectorOffsets,
-  connectorStatus,
-  validation,
-  type ConnectorOffsets,
-  type ConnectorStatus,
-} from './connect-answers.ts';
-import { ConnectError } from './connect-error.ts';
-import { connectRequest, type RequestSettings } from './connect-request.ts';
+import * as z from 'zod';
+import { ConnectError, connectRequest, type RequestSettings } from './connect-request.ts';
 import type { ConnectorDefinition } from './connector-definition.ts';
 
+const state = z.enum([
+  'UNASSIGNED',
+  'RUNNING',
+  'PAUSED',
+  'STOPPED',
+  'FAILED',
+  'RESTARTING',
+  'DESTROYED',
+]);
+
+const connectorStatus = z.object({
+  name: z.string(),
+  connector: z.object({ state, worker_id: z.string(), trace: z.string().optional() }),
+  tasks: z.array(
+    z.object({ id: z.number(), state, worker_id: z.string(), trace: z.string().optional() }),
+  ),
+});
+
+export type ConnectorStatus = z.infer<typeof connectorStatus>;
+
+const connectorOffsets = z.object({
+  offsets: z.array(
+    z.object({
+      partition: z.record(z.string(), z.unknown()),
+      offset: z
+        .looseObject({
+          gtids: z.string().optional(),
+          file: z.string().optional(),
+          pos: z.number().optional(),
+          /** Present while a snapshot is under way. */
+          snapshot: z.union([z.string(), z.boolean()]).optional(),
+        })
+        .nullable(),
+    }),
+  ),
+});
+
+export type ConnectorOffsets = z.infer<typeof connectorOffsets>['offsets'];
+
+const validation = z.object({
+  configs: z.array(
+    z.object({ value: z.object({ name: z.string(), errors: z.array(z.string()) }).nullable() }),
+  ),
+});
+
+const connectorConfig = z
+  .object({ name: z.string(), 'connector.class': z.string(), 'topic.prefix': z.string() })
+  .catchall(z.string());
+
 /**
- * Kafka Connect's REST API, as far as this pipeline uses it; what is not there is undefined. Throws
- * while Connect starts.
+ * Kafka Connect's REST API, as far as this pipeline uses it. Reading a connector that is not
+ * registered gives undefined; every method throws while Connect starts, and a `ConnectError` when
+ * Connect refuses.
  */
 export interface ConnectApi {
   getConfig(name: string): Promise<ConnectorDefinition | undefined>;
@@ -36,7 +78,7 @@ export interface ConnectApi {
   remove(name: string): Promise<void>;
 }
 
-/** As long as Connect itself waits for it: given up sooner it may be done all the same. */
+/** As long as Connect itself waits: a request that is given up sooner may still be carried out. */
 const deleteOffsetsMs = 90_000;
 
 const defaults: RequestSettings = { timeoutMs: 30_000, rebalanceMs: 30_000 };
@@ -73,8 +115,8 @@ export function connectApi(
     async getStatus(name) {
       const answer = await found(request('GET', `${pathOf(name)}/status`));
       if (answer !== undefined) return connectorStatus.parse(answer);
-      // Only its configuration says whether it is registered, and Connect answers for that when it
-      // has read its topics.
+      // Only its configuration says whether it is registered, and Connect answers that only after
+      // it has read its topics.
       const config = await found(request('GET', `${pathOf(name)}/config`));
       return config === undefined
         ? undefined
@@ -108,7 +150,7 @@ export function connectApi(
   };
 }
 
-/** Asks for what may not be there. */
+/** Undefined instead of a 404. */
 async function found(answer: Promise<unknown>): Promise<unknown> {
   try {
     return await answer;

@@ -1,6 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
-import { ConnectError } from './connect-error.ts';
+
+/** Connect's refusal of a request, in its own words. */
+export class ConnectError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = 'ConnectError';
+    this.status = status;
+  }
+}
 
 export interface RequestSettings {
   /** For one request. */
@@ -11,8 +21,9 @@ export interface RequestSettings {
 
 const conflict = 409;
 const retryPauseMs = 250;
+const keepTryingPauseMs = 500;
 const starting = 'Connect is starting and has not read its topics yet';
-/** Connect's own; its web server's pages have a message too, and no code. */
+/** Connect's own answer; its web server's pages have a message too, but no code. */
 const refusal = z.object({ error_code: z.number(), message: z.string() });
 
 /** Sends one request and returns the answer's JSON, undefined when it has none. */
@@ -23,7 +34,7 @@ export type ConnectRequest = (
   timeoutMs?: number,
 ) => Promise<unknown>;
 
-/** Opens Connect's REST API at `connectUrl`; each refusal is a `ConnectError`. */
+/** Opens Connect's REST API at `connectUrl`; each refusal is thrown as a `ConnectError`. */
 export function connectRequest(connectUrl: string, settings: RequestSettings): ConnectRequest {
   const base = connectUrl.replace(/\/$/, '');
 
@@ -40,7 +51,7 @@ export function connectRequest(connectUrl: string, settings: RequestSettings): C
     if (response.status === 404 && refusalOf(text) === undefined) throw new Error(starting);
     throw new ConnectError(
       response.status,
-      `Connect answered ${response.status} to ${method} ${path}: ${reason(text)}`,
+      `Connect answered ${response.status} to ${method} ${path}: ${refusalOf(text) ?? text}`,
     );
   }
 
@@ -57,7 +68,7 @@ export function connectRequest(connectUrl: string, settings: RequestSettings): C
   };
 }
 
-/** Some requests get 500 for it, with the same words. */
+/** Connect answers some requests with 500 instead, with the same words. */
 function isRebalancing(error: unknown): boolean {
   if (!(error instanceof ConnectError)) return false;
   return error.status === conflict || (error.status === 500 && /rebalance/.test(error.message));
@@ -84,14 +95,10 @@ async function send(
   }
 }
 
-/** fetch says only "fetch failed"; what went wrong is the cause. */
+/** The message of `fetch` is only "fetch failed"; its cause says why. */
 function rootMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message || error.name : rootMessage(error.cause);
-}
-
-function reason(text: string): string {
-  return refusalOf(text) ?? text;
 }
 
 function refusalOf(text: string): string | undefined {
@@ -99,5 +106,23 @@ function refusalOf(text: string): string | undefined {
     return refusal.parse(JSON.parse(text)).message;
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * Repeats work after every kind of failure, and throws the last one after `patienceMs`. For the way
+ * out of a state in which the connector ships nothing or not as it should: it must not depend on
+ * one answer of a Connect that may be starting again.
+ */
+export async function keepTrying<Result>(
+  work: () => Promise<Result>,
+  patienceMs = 60_000,
+): Promise<Result> {
+  for (const deadline = performance.now() + patienceMs; ; await delay(keepTryingPauseMs)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (performance.now() >= deadline) throw error;
+    }
   }
 }

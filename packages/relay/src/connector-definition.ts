@@ -1,8 +1,11 @@
 import { aggregates } from '@board/contracts';
 import boardOutboxJson from '../../../connectors/board-outbox.json' with { type: 'json' };
 
+/** The keys and values of a connector, complete or not. */
+export type ConnectorConfig = Readonly<Record<string, string>>;
+
 /** A connector's whole configuration, the body of `PUT /connectors/<name>/config`. */
-export type ConnectorDefinition = Readonly<Record<string, string>> & {
+export type ConnectorDefinition = ConnectorConfig & {
   readonly name: string;
   readonly 'connector.class': string;
   readonly 'topic.prefix': string;
@@ -20,7 +23,7 @@ export interface ConnectorChanges {
   /** Where all rows go; without it, where their `aggregatetype` says. */
   readonly topic?: string;
   /** Single keys to set on top. */
-  readonly config?: Readonly<Record<string, string>>;
+  readonly config?: ConnectorConfig;
 }
 
 const ddlFilter = 'internal.schema.history.internal.ddl.filter';
@@ -64,4 +67,23 @@ export function connectorTopics(definition: ConnectorDefinition): ConnectorTopic
 export function eventTopic(definition: ConnectorDefinition, aggregateType: string): string {
   const route = definition['transforms.outbox.route.topic.replacement'] ?? '${routedByValue}';
   return route.replace('${routedByValue}', aggregateType);
+}
+
+/** Lists the changes from the running configuration to the wanted one, a line for each key. */
+export function compareConfig(running: ConnectorConfig, wanted: ConnectorConfig): string[] {
+  const keys = [...new Set([...Object.keys(running), ...Object.keys(wanted)])].sort();
+  return keys.flatMap((key) => {
+    const before = running[key];
+    const after = wanted[key];
+    if (before === after) return [];
+    if (before === undefined) return [`+ ${key} = ${formatValue(key, after)}`];
+    if (after === undefined) return [`- ${key} = ${formatValue(key, before)}`];
+    return [`~ ${key}: ${formatValue(key, before)} -> ${formatValue(key, after)}`];
+  });
+}
+
+/** Hides a password that is written out; a reference to one may be logged. */
+function formatValue(key: string, value: string | undefined): string {
+  const isReference = value?.startsWith('${') ?? false;
+  return /password|secret/i.test(key) && !isReference ? '(hidden)' : String(value);
 }

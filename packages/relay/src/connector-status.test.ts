@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ConnectorStatus } from './index.ts';
-import { classifyStatus } from './index.ts';
+import { classifyStatus, type ConnectorStatus } from './index.ts';
 
 type State = ConnectorStatus['connector']['state'];
 
@@ -17,30 +16,30 @@ function status(connector: State, ...tasks: State[]): ConnectorStatus {
   };
 }
 
-describe('judgeStatus', () => {
+describe('classifyStatus', () => {
   it('calls a connector running when its task runs too', () => {
     expect(classifyStatus(status('RUNNING', 'RUNNING'))).toEqual({ kind: 'running' });
   });
 
-  it('does NOT call a connector without a task running', () => {
+  it('does not call a connector without a task running', () => {
     expect(classifyStatus(status('RUNNING'))).toEqual({
       kind: 'waiting',
       state: 'connector RUNNING, no task',
     });
   });
 
-  it('reports the trace of a task that failed under a connector that runs', () => {
+  it('returns the trace of a task that failed while its connector runs', () => {
     expect(classifyStatus(status('RUNNING', 'FAILED'))).toEqual({ kind: 'failed', trace: 'why' });
   });
 
   it.each<State>(['PAUSED', 'STOPPED', 'UNASSIGNED', 'RESTARTING'])(
-    'waits while the connector is %s',
+    'is waiting while the connector is %s',
     (state) => {
       expect(classifyStatus(status(state, 'RUNNING')).kind).toBe('waiting');
     },
   );
 
-  it('waits for a connector that Connect does not know yet', () => {
+  it('is waiting while Connect does not know the connector', () => {
     expect(classifyStatus(undefined).kind).toBe('waiting');
   });
 });

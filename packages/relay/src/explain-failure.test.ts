@@ -23,7 +23,7 @@ const refusal = (statement: string): string =>
 it.each([
   'TRUNCATE TABLE url',
   "CREATE TABLE outbox (\n  a VARCHAR(9) DEFAULT 'it''s',\n  url INT COMMENT 'x'\n)",
-])('the refused statement is found whole, whatever quotes and lines it has: %j', (statement) => {
+])('a refused statement is found whole with its quotes and lines: %j', (statement) => {
   expect(classifyFailure(refusal(statement))).toEqual({ kind: 'refused-statement', statement });
 });
 
@@ -40,7 +40,7 @@ it('a statement that the parser remarks on more than once is found once', () => 
   });
 });
 
-it('what it says is one line of at most 400 characters with the statement and the recipe', () => {
+it('the explanation is one line of at most 400 characters with the statement and the recipe', () => {
   expect(explainFailure(refusal('TRUNCATE\n  TABLE url'))).toBe(
     'Debezium cannot parse the statement "TRUNCATE TABLE url": docs/runbook.md, "A refused statement"',
   );
@@ -49,7 +49,7 @@ it('what it says is one line of at most 400 characters with the statement and th
   ).toBeLessThan(400);
 });
 
-it('a statement is found whole although its lines look like the end of it, or of another failure', () => {
+it('a statement is found whole although its lines resemble its end, or another failure', () => {
   const hostile = [
     "CREATE TABLE url (\n  a INT DEFAULT 'x'\n NOT NULL,\n at DATETIME\n)",
     "CREATE TABLE url (\n\ta INT DEFAULT 'x'\n\tNOT NULL,\n\tat DATETIME(6)\n)",
@@ -93,11 +93,11 @@ it.each([
     'stale-history',
     'io.debezium.DebeziumException: Error processing row in a.outbox, internal schema size 10, but row size 11 , restart connector',
   ],
-])('%s, which decides whether the keeper rebuilds the position: %s', (kind, cause) => {
+])('the kind %s, by which the keeper decides on a rebuild, is found in: %s', (kind, cause) => {
   expect(classifyFailure(traceOf(cause))).toMatchObject({ kind });
 });
 
-it('any other cause is left to its trace', () => {
+it('every other cause has no explanation', () => {
   expect(
     explainFailure(traceOf('org.apache.kafka.common.errors.RecordTooLargeException: too large')),
   ).toBeUndefined();
@@ -107,11 +107,11 @@ it.each([
   ['TRUNCATE TABLE url', false],
   ['ALTER TABLE "outbox" ADD COLUMN a INT', true],
   ['CREATE TABLE scratch._OUTBOX_new (url INT)', true],
-])('whether %s may be about the outbox: %s', (statement, isSo) => {
+])('namesOutbox of "%s" is %s', (statement, isSo) => {
   expect(namesOutbox(statement)).toBe(isSo);
 });
 
-it('a failure is named in one line: by its recipe, else by the innermost cause', () => {
+it('nameCause gives one line: the recipe, else the innermost cause', () => {
   expect(nameCause(refusal('TRUNCATE TABLE url'))).toMatch(
     /^Debezium cannot parse .*"A refused statement"$/,
   );

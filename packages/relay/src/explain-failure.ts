@@ -3,7 +3,7 @@ import { printable } from '@board/service';
 /** Why a task has failed, where the trace names something that has a recipe. */
 export type Failure =
   /**
-   * Debezium's parser knows the statement not, or not in this form: valid in MySQL, so it stands in
+   * Debezium's parser does not know the statement, or not in this form; MySQL does, so it stands in
    * the binlog.
    */
   | { readonly kind: 'refused-statement'; readonly statement: string }
@@ -34,7 +34,7 @@ const others = [
 export function classifyFailure(trace: string): Failure | undefined {
   const statement = refused.exec(trace)?.[1];
   if (statement !== undefined) return { kind: 'refused-statement', statement };
-  // Also one that was not found in it: any words may stand in a statement.
+  // Not a misfit or a stale history: any words may stand in a statement that was not found.
   if (trace.includes("DDL statement couldn't be parsed")) return undefined;
   for (const [kind, pattern] of others) {
     const problem = pattern.exec(trace)?.[0];
@@ -44,8 +44,8 @@ export function classifyFailure(trace: string): Failure | undefined {
 }
 
 /**
- * One line that names the cause and the recipe in the runbook; undefined where the trace says it
- * better.
+ * Explains a failure in one line with the cause and the recipe in the runbook; undefined for a
+ * cause that has no recipe.
  */
 export function explainFailure(trace: string): string | undefined {
   const failure = classifyFailure(trace);
@@ -60,17 +60,14 @@ export function explainFailure(trace: string): string | undefined {
   }
 }
 
-/**
- * One line on why a task has failed: the cause with its recipe, else the innermost cause that Java
- * names.
- */
+/** Names in one line the cause with its recipe, else the innermost cause of the trace. */
 export function nameCause(trace: string): string {
   const lines = trace.split('\n');
   const innermost = lines.findLast((line) => line.startsWith('Caused by: ')) ?? lines[0] ?? '';
   return explainFailure(trace) ?? shorten(innermost.replace('Caused by: ', ''));
 }
 
-/** A statement that may have changed the outbox, in whichever database it was run. */
+/** Whether a statement may have changed the outbox, in any database. */
 export function namesOutbox(statement: string): boolean {
   return /outbox/i.test(statement);
 }

@@ -1,6 +1,10 @@
-export { connectApi, type ConnectApi } from './connect-api.ts';
-export type { ConnectorOffsets, ConnectorStatus } from './connect-answers.ts';
-export { ConnectError } from './connect-error.ts';
+export {
+  connectApi,
+  type ConnectApi,
+  type ConnectorOffsets,
+  type ConnectorStatus,
+} from './connect-api.ts';
+export { ConnectError } from './connect-request.ts';
 export {
   boardOutbox,
   connectorTopics,
@@ -10,18 +14,13 @@ export {
   type ConnectorDefinition,
   type ConnectorTopics,
 } from './connector-definition.ts';
-export { countRecords } from './count-records.ts';
-export { describeConnector, formatReport, type ConnectorReport } from './describe-connector.ts';
 export {
-  noteGtid,
-  pushFence,
-  waitForFence,
-  waitUntilShipped,
-  type FenceWait,
-  type GtidSet,
-  type RunSql,
-} from './fence.ts';
-export type { FenceResult } from './classify-fence.ts';
+  classifyStatus,
+  describeConnector,
+  formatReport,
+  type ConnectorReport,
+  type Health,
+} from './connector-status.ts';
 export {
   classifyFailure,
   explainFailure,
@@ -29,26 +28,39 @@ export {
   namesOutbox,
   type Failure,
 } from './explain-failure.ts';
-export { classifyStatus, type Health } from './classify-status.ts';
+export {
+  findOtherTable,
+  noteGtid,
+  pushFence,
+  waitForFence,
+  waitUntilOutboxShipped,
+  waitUntilShipped,
+  type FenceResult,
+  type FenceWait,
+  type GtidSet,
+  type RunSql,
+} from './fence.ts';
+export {
+  classifyObservation,
+  countTransactions,
+  observeRelay,
+  type RelayObservation,
+} from './observe-relay.ts';
 export { rebuildPosition } from './rebuild-position.ts';
 export { registerConnector, type Registration } from './register.ts';
-export { endDdlSkip, isSkippingDdl, readRefusedDdl, skipRefusedDdl } from './skip-refused-ddl.ts';
-export { findBlockingIncident } from './memory/blocking-incident.ts';
-export { isWatched } from './memory/is-watched.ts';
 export {
-  findBeside,
-  findOpenIncident,
-  relayMemory,
   createIncident,
+  findBlockingIncident,
+  findOpenIncident,
+  isWatched,
+  mergeFinding,
+  relayMemory,
   type Finding,
+  type Incident,
   type RelayMemory,
   type RelayMemoryStore,
   type Seen,
-  type Incident,
-} from './memory/relay-memory.ts';
-export { tableIdOf } from './shape/fold-history.ts';
-export { openSchemaHistory, type SchemaHistory } from './shape/schema-history.ts';
-export { countTransactions } from './watch/count-transactions.ts';
-export { classifyObservation } from './watch/classify-observation.ts';
-export { observeRelay, type RelayObservation } from './watch/observe-relay.ts';
-export { findOtherTable, waitUntilOutboxShipped } from './wait-until-outbox-shipped.ts';
+} from './relay-memory.ts';
+export { openSchemaHistory, tableIdOf, type SchemaHistory } from './schema-history.ts';
+export { endDdlSkip, isSkippingDdl, readRefusedDdl, skipRefusedDdl } from './skip-refused-ddl.ts';
+export { countRecords } from './wait-until-shipping.ts';

@@ -1,6 +1,6 @@
-import type { ConnectApi } from '../connect-api.ts';
-import type { RunSql } from '../fence.ts';
-import type { Seen } from '../memory/relay-memory.ts';
+import type { ConnectApi } from './connect-api.ts';
+import type { GtidSet, RunSql } from './fence.ts';
+import { mergeFinding, type Finding, type Incident, type Seen } from './relay-memory.ts';
 
 /** The server and the connector's position now, compared with how they were before. */
 export interface RelayObservation extends Omit<Seen, 'at'> {
@@ -13,19 +13,27 @@ export interface RelayObservation extends Omit<Seen, 'at'> {
   /** The server has all that the position names. */
   readonly known: boolean;
   /** Executed and not yet in the position. */
+  readonly behind: GtidSet;
+}
+
+interface Row {
+  readonly serverUuid: string;
+  readonly executed: string;
+  readonly keepsHistory: number;
+  readonly keepsPosition: number;
+  readonly known: number;
   readonly behind: string;
 }
 
-/**
- * Connect is asked BEFORE the server: only then must the server know every transaction that the
- * offset names.
- */
+/** Reads the position from Connect and compares it with the server and with `before`. */
 export async function observeRelay(
   connect: Pick<ConnectApi, 'getOffsets'>,
   mysql: RunSql,
   connector: string,
   before: Omit<Seen, 'at' | 'serverUuid'> = { executed: '', relayed: '', snapshot: false },
 ): Promise<RelayObservation> {
+  // Connect must be asked before the server: only then must the server know every transaction that
+  // the offset names.
   const offsets = await connect.getOffsets(connector);
   const [offset] = (offsets ?? []).map((entry) => entry.offset).filter((one) => one !== null);
   // Offsets outlive their connector: one that is not registered has the position that it had.
@@ -58,11 +66,84 @@ export async function observeRelay(
   };
 }
 
-interface Row {
-  readonly serverUuid: string;
-  readonly executed: string;
-  readonly keepsHistory: number;
-  readonly keepsPosition: number;
-  readonly known: number;
-  readonly behind: string;
+/**
+ * What this observation shows that no earlier one has; undefined when all is as it should be, or
+ * known already.
+ *
+ * A finding with the fence `open`: the position is from the server's present life, so it can prove
+ * a fence; whether all was shipped before, the audit must say.
+ */
+export function classifyObservation(
+  before: Seen | undefined,
+  observation: RelayObservation,
+  known: Incident | undefined,
+): Finding | undefined {
+  const rebuilt = before === undefined ? undefined : describeRebuilt(before, observation);
+  const lost = describeLostHistory(before, observation);
+  const isForeign = observation.relayed !== '' && !observation.known;
+  const held = known?.held && { held: known.held };
+
+  if (isForeign) {
+    if (known?.fence === 'blocked') return undefined;
+    const foreign =
+      'the connector names transactions that the server does not have: its GTIDs were reset, or a backup was restored';
+    return mergeFinding(known, { reason: lost ?? foreign, fence: 'blocked', ...held });
+  }
+  // A position that was rebuilt is one of the server's present life, whatever the old one was, and
+  // its columns are the table's.
+  if (rebuilt !== undefined)
+    return mergeFinding(known, {
+      reason: lost === undefined ? rebuilt : `${lost}; ${rebuilt}`,
+      fence: 'open',
+    });
+  if (lost !== undefined)
+    return mergeFinding(known, {
+      reason: lost,
+      fence: observation.relayed === '' ? 'open' : 'blocked',
+      ...held,
+    });
+  return undefined;
+}
+
+function describeRebuilt(before: Seen, now: RelayObservation): string | undefined {
+  if (before.relayed === '') return undefined;
+  if (now.relayed === '' && now.position === '') return 'the connector has lost its position';
+  if (now.snapshot && !before.snapshot)
+    return 'the connector takes a new snapshot: its position was lost';
+  if (!now.keepsPosition)
+    return 'the connector has a new position that does not continue its old one';
+  return undefined;
+}
+
+function describeLostHistory(before: Seen | undefined, now: RelayObservation): string | undefined {
+  if (before === undefined) return undefined;
+  if (!now.keepsHistory) {
+    return now.serverUuid === before.serverUuid
+      ? 'the server no longer has transactions that it once had executed: its GTIDs were reset, or a backup was restored'
+      : 'another server stands in the place of the one before, without all of its transactions';
+  }
+  // GTIDs that were reset and have grown past the old set look complete; the names of the binlog
+  // files do not.
+  if (now.serverUuid === before.serverUuid && isEarlierFile(now.file, before.file)) {
+    return `the connector reads ${now.file} after ${before.file}: the binlog has begun anew`;
+  }
+  return undefined;
+}
+
+function isEarlierFile(now: string | undefined, before: string | undefined): boolean {
+  const [, base, number] = /^(.*)\.(\d+)$/.exec(now ?? '') ?? [];
+  const [, baseBefore, numberBefore] = /^(.*)\.(\d+)$/.exec(before ?? '') ?? [];
+  return base !== undefined && base === baseBefore && Number(number) < Number(numberBefore);
+}
+
+/** Counts the transactions of a set. */
+export function countTransactions(gtids: GtidSet): number {
+  return gtids
+    .split(/[,:\s]+/)
+    .map((part) => /^(\d+)(?:-(\d+))?$/.exec(part))
+    .reduce(
+      (sum, match) =>
+        sum + (match === null ? 0 : Number(match[2] ?? match[1]) - Number(match[1]) + 1),
+      0,
+    );
 }

@@ -35,14 +35,14 @@ it('a connector that was stopped is not resumed with the position that it had', 
   expect(calls).toEqual(['stop']);
 });
 
-it('a connector that ran goes on with its old position when that could not be deleted', async () => {
+it('a connector that ran is resumed when its position could not be deleted', async () => {
   const { calls, rebuild } = connecting('RUNNING', { deleteOffsets: Infinity });
   await expect(rebuild()).rejects.toThrow('Connect refuses deleteOffsets');
   expect(calls).toEqual(['stop', 'resume']);
 });
 
 it.each(['RUNNING', 'STOPPED'] as const)(
-  'a %s one is resumed without its position, also by a Connect that fails now and then',
+  'a %s connector is resumed without its position, also when Connect fails at first',
   async (state) => {
     const { calls, rebuild } = connecting(state, { deleteOffsets: 1, resume: 1 });
     await rebuild(5_000);

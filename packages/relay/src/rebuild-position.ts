@@ -1,10 +1,11 @@
 import type { ConnectApi } from './connect-api.ts';
-import { keepTrying } from './keep-trying.ts';
+import { keepTrying } from './connect-request.ts';
 
 /**
- * Has a connector forget its position and begin anew: it reads the shape of the outbox from the
- * database, ships every row of it again (consumers' marks remove the copies), and goes on with the
- * binlog. Loses nothing, as no row leaves the outbox before it was shipped.
+ * Deletes a connector's position and starts it anew: it reads the columns of the outbox from the
+ * database, ships every row again (consumers' marks remove the copies), and goes on with the
+ * binlog. No row is lost, because none leaves the outbox before it was shipped. Each step is
+ * repeated for `patienceMs`, a minute when not given; the last failure is thrown.
  */
 export async function rebuildPosition(
   connect: Pick<ConnectApi, 'getStatus' | 'stop' | 'deleteOffsets' | 'resume'>,
@@ -17,8 +18,7 @@ export async function rebuildPosition(
     // Connect refuses until the connector has really ended.
     await keepTrying(() => connect.deleteOffsets(connector), patienceMs);
   } catch (cause) {
-    // Not resumed with the position, and the idea of the columns, for which it may have been
-    // stopped.
+    // It may have been stopped because of this position or its columns: it must not be resumed.
     if (wasStopped)
       throw new Error(
         `the position of ${connector} was not deleted, so it stays STOPPED as it was: try again`,

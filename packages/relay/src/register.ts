@@ -1,10 +1,9 @@
 import { keeperMemoryTopic } from '@board/contracts';
 import { connectKafka, openCompactedTopic, type KafkaAccess } from '@board/kafka';
 import { printable } from '@board/service';
-import { compareConfig } from './compare-config.ts';
 import { connectApi, type ConnectApi } from './connect-api.ts';
-import { boardOutbox, type ConnectorDefinition } from './connector-definition.ts';
-import { findOpenIncident, relayMemory } from './memory/relay-memory.ts';
+import { boardOutbox, compareConfig, type ConnectorDefinition } from './connector-definition.ts';
+import { findOpenIncident, relayMemory } from './relay-memory.ts';
 import { waitUntilShipping } from './wait-until-shipping.ts';
 
 export interface Registration extends KafkaAccess {
@@ -18,14 +17,15 @@ export interface Registration extends KafkaAccess {
   readonly onProgress?: (line: string) => void;
 }
 
-/** Connect keeps back what it says of a value that comes from its environment. */
+/** Connect does not report what is wrong with a value that comes from its environment. */
 const hiddenReasonHint =
   "\nThe reason is in the Connect worker's log only. Most often MySQL is not reachable with the worker's " +
   'CDC_MYSQL_HOST, _PORT, _USER and _PASSWORD, or that user lacks a grant.';
 
 /**
- * Brings a connector into its defined state and returns once it really ships; safe to call again.
- * One that the keeper has stopped because of its columns stays STOPPED, and `held` is returned.
+ * Brings a connector into its defined state and returns once a new record has arrived in Kafka;
+ * safe to call again. One that the keeper has stopped because of its columns stays STOPPED, and
+ * `held` is returned. Throws when Connect refuses the definition, or after `timeoutMs`.
  */
 export async function registerConnector(registration: Registration): Promise<'ships' | 'held'> {
   const { connectUrl, definition = boardOutbox, timeoutMs = 90_000 } = registration;
@@ -55,7 +55,7 @@ async function refuseInvalid(api: ConnectApi, definition: ConnectorDefinition): 
   );
 }
 
-/** Why the keeper has stopped it; resumed as it is, it would ship values under wrong columns. */
+/** Why the keeper has stopped it: resumed as it is, it would ship values under wrong columns. */
 async function readHold(
   registration: Registration,
   connector: string,

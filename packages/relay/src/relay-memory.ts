@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { CompactedTopic } from '@board/kafka';
 import * as z from 'zod';
 
-/** The relay as it was when the keeper looked last. */
-const seen = z.object({
+/** The relay as the keeper observed it last. */
+const seenSchema = z.object({
   at: z.iso.datetime(),
   serverUuid: z.string(),
   /** What the server had executed. */
@@ -16,33 +16,38 @@ const seen = z.object({
 });
 
 /** Why the connector may have passed over something. */
-const incident = z.object({
+const incidentSchema = z.object({
   id: z.string(),
   at: z.iso.datetime(),
   reason: z.string(),
   /**
-   * `blocked`: the connector's position is from another life of the server, and no fence may
-   * believe it.
+   * `blocked`: the connector's position is from another life of the server and proves nothing.
+   * `open`: the position is of the server's present life and can prove a fence.
    */
   fence: z.enum(['open', 'blocked']),
   /**
-   * The keeper stops the connector: resumed with the position that it has, it ships values under
-   * wrong columns.
+   * The keeper has stopped the connector: resumed with the position that it has, it would ship
+   * values under wrong columns.
    */
   held: z.literal(true).optional(),
 });
 
 /** Ends one incident, whose id is stored as `suspicion`. */
-const closure = z.object({
+const closureSchema = z.object({
   suspicion: z.string(),
   at: z.iso.datetime(),
   by: z.enum(['audit', 'operator']),
   reason: z.string(),
 });
 
-const purged = z.object({ at: z.iso.datetime(), rows: z.number(), keys: z.number() });
+const purgedSchema = z.object({ at: z.iso.datetime(), rows: z.number(), keys: z.number() });
 
-const parts = { seen, incident, closure, purged };
+const parts = {
+  seen: seenSchema,
+  incident: incidentSchema,
+  closure: closureSchema,
+  purged: purgedSchema,
+};
 
 /** The names under which incidents and closures are stored; older keepers know them. */
 const storedNames: Readonly<Record<keyof typeof parts, string>> = {
@@ -52,16 +57,22 @@ const storedNames: Readonly<Record<keyof typeof parts, string>> = {
   purged: 'purged',
 };
 
+/** The keeper writes at least every 20 s. */
+const silenceMs = 60_000;
+const longestReason = 600;
+
 const partNames = Object.keys(parts) as readonly (keyof typeof parts)[];
 
-export type Seen = z.infer<typeof seen>;
-export type Incident = z.infer<typeof incident>;
-type Closure = z.infer<typeof closure>;
-type Purged = z.infer<typeof purged>;
+export type Seen = z.infer<typeof seenSchema>;
+export type Incident = z.infer<typeof incidentSchema>;
+/** What an incident says; it gets its id and time when it is opened. */
+export type Finding = Omit<Incident, 'id' | 'at'>;
+type Closure = z.infer<typeof closureSchema>;
+type Purged = z.infer<typeof purgedSchema>;
 
 /**
- * What is known of one connector; each part is written by itself, so that no writer can undo
- * another one's.
+ * What is known of one connector; each part is written by itself, so that no writer undoes what
+ * another has written.
  */
 export interface RelayMemory {
   readonly seen?: Seen;
@@ -102,21 +113,13 @@ export function relayMemory(topic: CompactedTopic, connector: string): RelayMemo
   };
 }
 
-/** What an incident says; it gets its id and time when it is opened. */
-export type Finding = Omit<Incident, 'id' | 'at'>;
-
-/** The incident that no closure with its id has ended, whatever any clock says. */
-export function findOpenIncident({
-  incident: raised,
-  closure: closed,
-}: RelayMemory): Incident | undefined {
-  return raised?.id === closed?.suspicion ? undefined : raised;
+/** The incident that no closure with its id has ended; times are not compared. */
+export function findOpenIncident({ incident, closure }: RelayMemory): Incident | undefined {
+  return incident?.id === closure?.suspicion ? undefined : incident;
 }
 
-const longestReason = 600;
-
-/** What was found beside what is open already, which must not be forgotten for it. */
-export function findBeside(open: Incident | undefined, { reason, ...finding }: Finding): Finding {
+/** Adds a finding to the reason of the open incident, which the next incident must repeat. */
+export function mergeFinding(open: Incident | undefined, { reason, ...finding }: Finding): Finding {
   const story =
     open === undefined || open.reason.includes(reason)
       ? (open?.reason ?? reason)
@@ -128,9 +131,44 @@ export function findBeside(open: Incident | undefined, { reason, ...finding }: F
 }
 
 /**
- * A new incident. Its id is always a new one: an audit closes what it has seen when it began, and
- * nothing found since.
+ * Opens an incident, always with a new id: an audit closes the incident that was open when it
+ * began, and nothing found since.
  */
 export function createIncident(finding: Finding, now: Date): Incident {
   return { ...finding, id: randomUUID(), at: now.toISOString() };
+}
+
+/**
+ * Whether a keeper has observed the relay within the last minute; a time more than a minute in the
+ * future, as of a clock that was set back since, does not count.
+ */
+export function isWatched({ seen }: RelayMemory, now: Date): boolean {
+  return seen !== undefined && Math.abs(now.getTime() - Date.parse(seen.at)) <= silenceMs;
+}
+
+/**
+ * Asks what the keeper remembers for a reason why a fence proves nothing; undefined when there is
+ * none.
+ *
+ * Only a position from another life of the server blocks the audit, which closes every other
+ * incident. Every incident blocks the purge, and so does a relay that is not watched: the purge
+ * would delete the rows that are needed to repair what the audit finds.
+ */
+export function findBlockingIncident(
+  memory: RelayMemoryStore,
+  asker: 'audit' | 'purge',
+): () => Promise<string | undefined> {
+  return async () => {
+    const remembered = (await memory.read()) ?? {};
+    const open = findOpenIncident(remembered);
+    if (asker === 'audit')
+      return open?.fence === 'blocked'
+        ? `the position of the connector belongs to another life of the server: ${open.reason}`
+        : undefined;
+    if (open !== undefined)
+      return `an incident of the relay is open since ${open.at}: ${open.reason}`;
+    if (isWatched(remembered, new Date())) return undefined;
+    const last = remembered.seen === undefined ? '' : ` since ${remembered.seen.at}`;
+    return `no keeper has observed the connector${last}, so a server that began anew may have passed for the old one: start the keeper`;
+  };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { foldHistory, tableIdOf } from './fold-history.ts';
+import { foldHistory, tableIdOf } from './schema-history.ts';
 
 const outbox = tableIdOf('shop', 'outbox');
 const record = (...tableChanges: readonly object[]): string =>
@@ -20,7 +20,7 @@ describe('the columns of a table in the schema history', () => {
     expect(foldHistory(created, altered, outbox)).toEqual(['seq', 'note', 'id']);
   });
 
-  it('are not changed by other tables, by statements without a change, or by what is no record of the history', () => {
+  it('are not changed by other tables, statements without a change, and foreign records', () => {
     const before = ['seq'];
     const other = record({ type: 'ALTER', id: tableIdOf('other', 'outbox'), table: table('x') });
     for (const value of [

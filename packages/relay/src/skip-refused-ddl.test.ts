@@ -67,12 +67,12 @@ function connecting(setup: Setup) {
   };
   async function awaitShipped(signal: AbortSignal): Promise<FenceResult> {
     while (standsAt() !== undefined) {
-      if (signal.aborted) return { cannotTell: 'the wait was ended' };
+      if (signal.aborted) return { kind: 'cannot-tell', reason: 'the wait was ended' };
       await turn();
     }
     setup.onShipped?.((change) => (config = { ...config, ...change }));
     isPast = !storesNoPosition;
-    return 'passed';
+    return { kind: 'passed' };
   }
   return {
     connect,
@@ -95,7 +95,7 @@ function connecting(setup: Setup) {
 /** Java's escape for a character in JavaScript's words. */
 const toJs = (filter: string): string => filter.replaceAll(/\\x\{([0-9a-f]+)\}/g, '\\u{$1}');
 
-it('statements that follow each other are passed over together, each of them asked about', async () => {
+it('statements in a row are passed over together, and each further one is asked about', async () => {
   const { skip, approved } = connecting({
     refused: [
       'CREATE TABLE s.outbox (url INT)',
@@ -103,11 +103,11 @@ it('statements that follow each other are passed over together, each of them ask
       'TRUNCATE TABLE url',
     ],
   });
-  expect(await skip()).toBe('passed');
+  expect(await skip()).toEqual({ kind: 'passed' });
   expect(approved).toEqual(['ALTER TABLE s.outbox ADD uri INT', 'TRUNCATE TABLE url']);
 });
 
-it('a further statement that must not be passed over ends the skip, and leaves no setting behind', async () => {
+it('a further statement that is not approved ends the skip and leaves no setting behind', async () => {
   const { skip } = connecting({
     refused: ['CREATE TABLE s.outbox (url INT)', 'ALTER TABLE "outbox" ADD url INT'],
   });
@@ -115,7 +115,7 @@ it('a further statement that must not be passed over ends the skip, and leaves n
   await expect(skip(refusing)).rejects.toThrow('may have changed the outbox');
 });
 
-it('takes back its own settings only, from the configuration as it is then', async () => {
+it('a skip takes back only its own settings, from the configuration at its end', async () => {
   const { skip, config } = connecting({
     refused: ['CREATE TABLE s.outbox (url INT)'],
     onShipped: (change) => change({ 'poll.interval.ms': '20' }),
@@ -124,20 +124,20 @@ it('takes back its own settings only, from the configuration as it is then', asy
   expect(config()).toEqual({ ...own, 'poll.interval.ms': '20' });
 });
 
-it('takes them back also when Connect fails at first', async () => {
+it('a skip takes its settings back also when Connect fails at first', async () => {
   const { skip } = connecting({ refused: ['CREATE TABLE s.outbox (url INT)'], failingPuts: [2] });
-  expect(await skip()).toBe('passed');
+  expect(await skip()).toEqual({ kind: 'passed' });
 });
 
-it('is not done before the connector has come to the present without them', async () => {
+it('a skip is not done before the connector has come to the present without its settings', async () => {
   const { skip } = connecting({
     refused: ['CREATE TABLE s.outbox (url INT)'],
     storesNoPosition: true,
   });
-  expect(await skip()).toEqual({ cannotTell: 'the wait was ended' });
+  expect(await skip()).toEqual({ kind: 'cannot-tell', reason: 'the wait was ended' });
 });
 
-it('what a skip that was killed has left behind is taken back, once', async () => {
+it('endDdlSkip takes back once what a killed skip has left behind', async () => {
   const filter = `${own[filterKey]},CREATE TABLE url`;
   const { connect, config } = connecting({
     config: { ...own, [filterKey]: filter, [skipKey]: 'true' },

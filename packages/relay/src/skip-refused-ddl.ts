@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectApi } from './connect-api.ts';
+import { keepTrying } from './connect-request.ts';
+import type { ConnectorConfig } from './connector-definition.ts';
+import { classifyStatus } from './connector-status.ts';
 import { classifyFailure } from './explain-failure.ts';
-import type { FenceResult } from './classify-fence.ts';
-import { classifyStatus } from './classify-status.ts';
-import { keepTrying } from './keep-trying.ts';
+import type { FenceResult } from './fence.ts';
 
 export interface DdlSkip {
   readonly connect: Pick<ConnectApi, 'getConfig' | 'putConfig' | 'getStatus'>;
@@ -35,18 +36,21 @@ export async function skipRefusedDdl(skip: DdlSkip): Promise<FenceResult> {
   const { connect, connector, approve, onProgress = () => undefined } = skip;
   const statements: string[] = [];
   let next: string | undefined = skip.statement;
-  let passed: FenceResult = { cannotTell: `the connector ${connector} is not registered` };
+  let shipped: FenceResult = {
+    kind: 'cannot-tell',
+    reason: `the connector ${connector} is not registered`,
+  };
   try {
     while (next !== undefined) {
       const running = await connect.getConfig(connector);
-      if (running === undefined) return passed;
+      if (running === undefined) return shipped;
       statements.push(next);
       const own = withoutSkips(running);
       await connect.putConfig({ ...own, ...skipping(statements, own), name: connector });
       onProgress(
         'the statement is passed over, waiting until the connector has come to the present',
       );
-      ({ next, passed } = await waitOrFindNext(skip, statements));
+      ({ next, shipped } = await waitOrFindNext(skip, statements));
       if (next !== undefined) await approve(next);
     }
   } finally {
@@ -54,7 +58,7 @@ export async function skipRefusedDdl(skip: DdlSkip): Promise<FenceResult> {
     onProgress('the connector has its own configuration again');
   }
   // It has started once more, and must not find any of them before it.
-  return passed === 'passed' ? (await waitOrFindNext(skip, [])).passed : passed;
+  return shipped.kind === 'passed' ? (await waitOrFindNext(skip, [])).shipped : shipped;
 }
 
 /**
@@ -88,30 +92,28 @@ export async function readRefusedDdl(
 async function waitOrFindNext(
   { connect, connector, awaitShipped }: DdlSkip,
   statements: readonly string[],
-): Promise<{ readonly next: string | undefined; readonly passed: FenceResult }> {
+): Promise<{ readonly next: string | undefined; readonly shipped: FenceResult }> {
   const ended = new AbortController();
-  const shipped = awaitShipped(ended.signal).finally(() => ended.abort());
+  const waiting = awaitShipped(ended.signal).finally(() => ended.abort());
   // It is awaited below.
-  shipped.catch(() => undefined);
+  waiting.catch(() => undefined);
   let next: string | undefined;
   while (!ended.signal.aborted) {
-    // A Connect that does not answer is the wait's to tell.
+    // The wait reports a Connect that does not answer.
     const refused = await readRefusedDdl(connect, connector).catch(() => undefined);
     if (refused !== undefined && !statements.includes(refused)) {
       next = refused;
       ended.abort();
     } else await delay(pollMs, undefined, { signal: ended.signal }).catch(() => undefined);
   }
-  const passed = await shipped;
-  return passed === 'passed' ? { next: undefined, passed } : { next, passed };
+  const shipped = await waiting;
+  return shipped.kind === 'passed' ? { next: undefined, shipped } : { next, shipped };
 }
-
-type Config = Readonly<Record<string, string>>;
 
 /**
  * Whether a skip is under way, or has left its settings behind because it was killed in its middle.
  */
-export function isSkippingDdl(running: Config): boolean {
+export function isSkippingDdl(running: ConnectorConfig): boolean {
   const own = withoutSkips(running);
   return running[skipKey] !== own[skipKey] || running[filterKey] !== own[filterKey];
 }
@@ -122,7 +124,10 @@ export function isSkippingDdl(running: Config): boolean {
  * history, where every later start fails at it. Only `TRUNCATE TABLE` needs the switch: Debezium
  * does not ask the filter about it, except when it reads the history.
  */
-function skipping(statements: readonly string[], { [filterKey]: filter }: Config): Config {
+function skipping(
+  statements: readonly string[],
+  { [filterKey]: filter }: ConnectorConfig,
+): ConnectorConfig {
   const isTruncate = (statement: string): boolean =>
     /^(SET STATEMENT .*)?TRUNCATE TABLE /is.test(statement);
   const named = statements.filter((statement) => !isTruncate(statement)).map(literal);
@@ -135,7 +140,7 @@ function skipping(statements: readonly string[], { [filterKey]: filter }: Config
 }
 
 /** Without what a skip has left that was killed in its middle; our own filter is one entry. */
-function withoutSkips(running: Config): Config {
+function withoutSkips(running: ConnectorConfig): ConnectorConfig {
   const { [skipKey]: _, [filterKey]: filter, ...rest } = running;
   return { ...rest, ...(filter !== undefined && { [filterKey]: filter.split(',', 1).join('') }) };
 }

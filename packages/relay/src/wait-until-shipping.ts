@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { openAdmin, type KafkaAccess } from '@board/kafka';
+import type { Admin } from 'kafkajs';
 import type { ConnectApi } from './connect-api.ts';
 import { connectorTopics, type ConnectorDefinition } from './connector-definition.ts';
-import { countRecords } from './count-records.ts';
-import { classifyStatus, type Health } from './classify-status.ts';
-import { openAdmin, type KafkaAccess } from '@board/kafka';
+import { classifyStatus, type Health } from './connector-status.ts';
 
 export interface ShippingWait {
   readonly api: ConnectApi;
@@ -14,7 +14,7 @@ export interface ShippingWait {
 }
 
 const pollMs = 250;
-/** Longer than the connector's heartbeat interval: it sends none sooner. */
+/** Longer than the connector's heartbeat interval, within which it sends no second one. */
 const nudgeMs = 1_500;
 /**
  * Connect may show the old failure for a moment after a restart; once another state was seen, a
@@ -24,8 +24,8 @@ const restartGraceMs = 5_000;
 
 /**
  * Waits until connector and task are RUNNING and a heartbeat or row has arrived in Kafka since
- * then. RUNNING alone proves nothing: Connect says so also of a connector that cannot write.
- * Failures are restarted once.
+ * then. RUNNING alone proves nothing: Connect says so also of a connector that cannot write. A
+ * failure is restarted once; throws after a second one, or after `timeoutMs`.
  */
 export async function waitUntilShipping(wait: ShippingWait): Promise<void> {
   const { api, kafka, definition, report } = wait;
@@ -90,4 +90,27 @@ function explainTimeout(
 
 function firstLine(text: string): string {
   return text.split('\n', 1)[0] ?? text;
+}
+
+/**
+ * Counts all records that were ever written to these topics; a topic that does not exist has none.
+ * Undefined while Kafka cannot answer, as when a topic is so new that its leader is not known
+ * everywhere.
+ */
+export async function countRecords(
+  admin: Admin,
+  topics: readonly string[],
+): Promise<bigint | undefined> {
+  try {
+    const existing = new Set(await admin.listTopics());
+    let records = 0n;
+    for (const topic of topics.filter((name) => existing.has(name))) {
+      for (const { high } of await admin.fetchTopicOffsets(topic)) records += BigInt(high);
+    }
+    return records;
+  } catch (error) {
+    if (error instanceof Error && 'retriable' in error && error.retriable === true)
+      return undefined;
+    throw error;
+  }
 }

@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 import { boardOutbox, connectorTopics, defineConnector } from '../src/index.ts';
 
 describe('board-outbox.json', () => {
-  it('holds NO address, user or password', () => {
+  it('holds no address, user or password', () => {
     const outside = Object.entries(boardOutbox).filter(([key]) =>
       /hostname|\.port$|\.user$|password|bootstrap\.servers/.test(key),
     );
@@ -64,7 +64,7 @@ describe('defineConnector', () => {
     topic: 'test-a.board',
   });
 
-  it('shares NOTHING with board-outbox that must be its own', () => {
+  it('shares no key with board-outbox that must be its own', () => {
     const own = [
       'name',
       'topic.prefix',

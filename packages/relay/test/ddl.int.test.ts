@@ -39,7 +39,7 @@ let outbox: TemporaryOutbox;
 let root: DriverConnection;
 let definition: ConnectorDefinition;
 beforeAll(async () => {
-  // Accounts, flushes and swaps of the table would disturb everybody on the shared server.
+  // Accounts, flushes and swaps of the table would disturb the other tests on the shared server.
   mysql = await startOwnMysql();
   outbox = await openTemporaryOutbox({ ...stack, mysql });
   definition = {
@@ -79,13 +79,13 @@ async function ship(what: string): Promise<void> {
     connector: definition.name,
     timeoutMs: 20_000,
   });
-  if (fence === 'passed') return;
+  if (fence.kind === 'passed') return;
   throw new Error(
-    `${what}: ${fence.cannotTell}\n${formatReport(await describeConnector(api, definition.name))}`,
+    `${what}: ${fence.reason}\n${formatReport(await describeConnector(api, definition.name))}`,
   );
 }
 
-/** No two columns of a row look alike: values under wrong columns show. */
+/** All columns of a row differ, so that a value under a wrong column is noticed. */
 async function insert(): Promise<void> {
   const id = randomUUID();
   const row: OutboxRow = {
@@ -123,7 +123,7 @@ async function restart(): Promise<void> {
   await api.resume(definition.name);
 }
 
-/** Every row so far is in the topic, value by value as it was written. */
+/** Expects every row in the topic, value by value as it was written. */
 async function expectRows(): Promise<void> {
   const records = await outbox.readShipped((read) => read.length >= written.length);
   const shipped = new Map(
@@ -186,7 +186,7 @@ describe('the connector follows the outbox, column by column, through', () => {
     await ship('quoted names');
   });
 
-  it('a check of the aggregate types that is made anew while rows come, and a restart', async () => {
+  it('a new check of the aggregate types while rows are written, and a restart', async () => {
     const [types] = await root.query<RowDataPacket[]>(
       'SELECT DISTINCT aggregatetype AS type FROM outbox',
     );

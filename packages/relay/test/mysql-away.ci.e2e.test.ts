@@ -18,7 +18,7 @@ import {
 const stack = inject('stack');
 const connect = connectApi(stack.connectUrl);
 
-it('says RUNNING while MySQL is away and goes on by itself, but fails for good when it has to start meanwhile', async () => {
+it('a connector goes on after an outage of MySQL, but stays FAILED when it starts during one', async () => {
   const mysql = await startOwnMysql();
   onTestFinished(mysql.stop);
   const address = {
@@ -97,7 +97,7 @@ it('says RUNNING while MySQL is away and goes on by itself, but fails for good w
   await waitUntil('failed', async () => (await health()).kind === 'failed', { timeoutMs: 120_000 });
   await mysql.start();
   const later = await insert();
-  // Long enough for every retry that could be set.
+  // Longer than every retry that can be configured.
   await delay(15_000);
   expect([(await health()).kind, await isShipped(later)]).toEqual(['failed', false]);
   await connect.restartFailed(name);

@@ -61,7 +61,7 @@ async function deletePosition(name: string): Promise<void> {
 }
 
 it(
-  'a connector whose position was deleted UNDER LOAD loses no row',
+  'a connector whose position was deleted under load loses no row',
   { timeout: 120_000 },
   async () => {
     const { definition } = outbox;

@@ -11,7 +11,7 @@ function keysIn(heading: string): string[] {
 }
 
 describe("the connector's README", () => {
-  it('explains EVERY key of the JSON, each once, and none that is not there', () => {
+  it('explains every key of the JSON once, and no other key', () => {
     expect(keysIn('Every key').sort()).toEqual(Object.keys(boardOutbox).sort());
   });
 

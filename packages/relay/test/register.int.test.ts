@@ -6,7 +6,7 @@ import {
   type ConnectorDefinition,
 } from '../src/index.ts';
 import { openAdmin } from '@board/kafka';
-import { countRecords } from '../src/count-records.ts';
+import { countRecords } from '../src/index.ts';
 import { openTemporaryOutbox, type TemporaryOutbox } from './support/open-temporary-outbox.ts';
 
 const stack = inject('stack');
@@ -41,13 +41,13 @@ async function heartbeats(): Promise<bigint> {
 }
 
 describe('registerConnector', () => {
-  it('returns only when something has REALLY arrived in Kafka, although no row was written', async () => {
+  it('returns only when a record has arrived in Kafka, although no row was written', async () => {
     const lines = await register(outbox.definition);
     expect(lines.at(-1)).toContain('a record has arrived');
     expect(await heartbeats()).toBeGreaterThan(0n);
   });
 
-  it('is safe to call again: nothing is changed, and the proof is a NEW record, on an idle server too', async () => {
+  it('changes nothing when called again and waits for a new record, on an idle server too', async () => {
     await register(outbox.definition);
     // What the start itself left to send could pass for the second proof, but not for the third.
     await register(outbox.definition);
@@ -57,7 +57,7 @@ describe('registerConnector', () => {
     expect(await heartbeats()).toBeGreaterThan(before);
   });
 
-  it('says what it changes, and changes it', async () => {
+  it('reports what it changes, and changes it', async () => {
     await register(outbox.definition);
     const changed = { ...outbox.definition, 'poll.interval.ms': '20' };
     const lines = await register(changed);
@@ -65,7 +65,7 @@ describe('registerConnector', () => {
     expect(await api.getConfig(changed.name)).toEqual(changed);
   });
 
-  it('resumes a connector that somebody stopped', async () => {
+  it('resumes a connector that was stopped', async () => {
     await register(outbox.definition);
     await api.stop(outbox.definition.name);
     expect(await register(outbox.definition)).toContain(
@@ -73,7 +73,7 @@ describe('registerConnector', () => {
     );
   });
 
-  it('REFUSES a definition with which MySQL lets nobody in, and registers nothing', async () => {
+  it('refuses a definition that MySQL denies access, and registers nothing', async () => {
     const broken = {
       ...outbox.definition,
       'database.hostname': '127.0.0.1',
@@ -83,12 +83,12 @@ describe('registerConnector', () => {
     expect(await api.getConfig(broken.name)).toBeUndefined();
   });
 
-  it('says where to look when Connect keeps the reason to itself', async () => {
+  it('names the log that has the reason when Connect does not report it', async () => {
     const broken = { ...outbox.definition, 'database.password': 'wrong' };
     await expect(register(broken)).rejects.toThrow("in the Connect worker's log");
   });
 
-  it('restarts a failed task ONCE and then prints its trace', async () => {
+  it('restarts a failed task once and then throws its trace', async () => {
     const broken = { ...outbox.definition, 'topic.creation.default.replication.factor': '9' };
     const lines: string[] = [];
     const registering = registerConnector({
@@ -101,7 +101,7 @@ describe('registerConnector', () => {
     expect(lines.filter((line) => line.includes('restarting it once'))).toHaveLength(1);
   });
 
-  it('does NOT believe a connector that says RUNNING while its topics are missing', async () => {
+  it('fails for a connector that says RUNNING while its topics are missing', async () => {
     const silent = Object.fromEntries(
       Object.entries(outbox.definition).filter(([key]) => !key.startsWith('topic.creation.')),
     ) as ConnectorDefinition;
@@ -110,12 +110,12 @@ describe('registerConnector', () => {
     );
   });
 
-  it('says which address does not answer', async () => {
-    const nobody = registerConnector({
+  it('names the address that does not answer', async () => {
+    const registering = registerConnector({
       connectUrl: 'http://127.0.0.1:9',
       brokers,
       definition: outbox.definition,
     });
-    await expect(nobody).rejects.toThrow('Connect does not answer at http://127.0.0.1:9');
+    await expect(registering).rejects.toThrow('Connect does not answer at http://127.0.0.1:9');
   });
 });

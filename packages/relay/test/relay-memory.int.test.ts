@@ -23,7 +23,7 @@ function memoryOf(connector: string) {
   return relayMemory(openCompactedTopic(kafka, topic.name), connector);
 }
 
-it('is undefined without its topic, empty in the beginning, and then what was written last, for EACH connector', async () => {
+it('the memory of each connector is undefined without its topic, then empty, then as written', async () => {
   const nowhere = relayMemory(openCompactedTopic(kafka, uniqueName()), 'a');
   expect(await nowhere.read()).toBeUndefined();
   const [a, b] = [memoryOf('a'), memoryOf('b')];
@@ -39,28 +39,30 @@ it('is undefined without its topic, empty in the beginning, and then what was wr
   await b.close();
 });
 
-it('shuts the fence: for the purge while ANY suspicion is open or nobody WATCHES, for the audit only while the position is of another life', async () => {
+it('every incident blocks the fence of the purge, and only a position of another life the one of the audit', async () => {
   const memory = memoryOf('c');
   // A position that by itself proves everything.
   const mysql = () => Promise.resolve([{ reached: 1, known: 1 }]);
   const connect = {
     getOffsets: () => Promise.resolve([{ partition: {}, offset: { gtids: 'u:1' } }]),
   };
-  const ask = (whose: 'audit' | 'purge') =>
+  const ask = (asker: 'audit' | 'purge') =>
     waitForFence({
       connect,
       mysql,
       connector: 'c',
       gtid: 'u:1',
       timeoutMs: 0,
-      blockedBy: findBlockingIncident(memory, whose),
+      blockedBy: findBlockingIncident(memory, asker),
     });
-  const cannotTell = { cannotTell: expect.stringContaining('as planted') };
+  const passed = { kind: 'passed' };
+  const cannotTell = { kind: 'cannot-tell', reason: expect.stringContaining('as planted') };
 
   const unwatched = {
-    cannotTell: expect.stringMatching(/^no keeper has looked .*start the keeper/),
+    kind: 'cannot-tell',
+    reason: expect.stringMatching(/^no keeper has observed .*start the keeper/),
   };
-  expect([await ask('audit'), await ask('purge')]).toEqual(['passed', unwatched]);
+  expect([await ask('audit'), await ask('purge')]).toEqual([passed, unwatched]);
   const seenAgo = (ms: number) =>
     memory.remember({
       seen: {
@@ -72,27 +74,27 @@ it('shuts the fence: for the purge while ANY suspicion is open or nobody WATCHES
       },
     });
   await seenAgo(70_000);
-  expect([await ask('audit'), await ask('purge')]).toEqual(['passed', unwatched]);
+  expect([await ask('audit'), await ask('purge')]).toEqual([passed, unwatched]);
   await seenAgo(-3_600_000);
   expect(await ask('purge')).toEqual(unwatched);
   await seenAgo(0);
-  expect([await ask('audit'), await ask('purge')]).toEqual(['passed', 'passed']);
+  expect([await ask('audit'), await ask('purge')]).toEqual([passed, passed]);
   const blocked = createIncident({ reason: 'as planted', fence: 'blocked' }, new Date(0));
   await memory.remember({ incident: blocked });
   expect([await ask('audit'), await ask('purge')]).toEqual([cannotTell, cannotTell]);
   const open = createIncident({ reason: 'as planted', fence: 'open' }, new Date(0));
   await memory.remember({ incident: open });
-  expect([await ask('audit'), await ask('purge')]).toEqual(['passed', cannotTell]);
+  expect([await ask('audit'), await ask('purge')]).toEqual([passed, cannotTell]);
   const closure = { at: open.at, by: 'audit', reason: 'clean' } as const;
   await memory.remember({ closure: { ...closure, suspicion: blocked.id } });
   expect(await ask('purge')).toEqual(cannotTell);
   await memory.remember({ closure: { ...closure, suspicion: open.id } });
   expect(findOpenIncident((await memory.read()) ?? {})).toBeUndefined();
-  expect(await ask('purge')).toBe('passed');
+  expect(await ask('purge')).toEqual(passed);
   await memory.close();
 });
 
-it('shuts the fence also for what is seen WHILE it waits', async () => {
+it('the fence is blocked also by an incident that is opened while it waits', async () => {
   let asked = 0;
   const mysql = () => Promise.resolve([{ reached: 1, known: 1 }]);
   const connect = {
@@ -100,5 +102,8 @@ it('shuts the fence also for what is seen WHILE it waits', async () => {
   };
   const later = () => Promise.resolve((asked += 1) === 1 ? undefined : 'reset');
   const wait = { connect, mysql, connector: 'c', gtid: 'u:1', timeoutMs: 0 };
-  expect(await waitForFence({ ...wait, blockedBy: later })).toEqual({ cannotTell: 'reset' });
+  expect(await waitForFence({ ...wait, blockedBy: later })).toEqual({
+    kind: 'cannot-tell',
+    reason: 'reset',
+  });
 });

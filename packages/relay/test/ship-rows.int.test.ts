@@ -41,11 +41,11 @@ async function shipped(count: number) {
 }
 
 describe('an outbox row', () => {
-  it('arrives with key, bytes and headers as designed, whether committed before or AFTER the first start', async () => {
+  it('arrives with its key, bytes and headers, committed before or after the first start', async () => {
     const early = row({ version: 4_294_967_295 });
     const late = row({
       type: 'BoardEdited',
-      key: 'somebody',
+      key: 'another key',
       traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     });
     await outbox.insert(early);
@@ -71,7 +71,7 @@ describe('an outbox row', () => {
     expect(records).toEqual(expect.arrayContaining(wanted));
   });
 
-  it('ships although its own time lies nine hours AHEAD', async () => {
+  it('is shipped although its own time lies nine hours in the future', async () => {
     await registerConnector({ connectUrl, brokers, definition: outbox.definition });
     const ahead = new Date(Date.now() + 9 * 3_600_000)
       .toISOString()
@@ -82,7 +82,7 @@ describe('an outbox row', () => {
     expect((await shipped(1))[0]?.headers['id']).toBe(early.id);
   });
 
-  it('is NOT shipped again when the purge deletes it', async () => {
+  it('is not shipped again when the purge deletes it', async () => {
     await registerConnector({ connectUrl, brokers, definition: outbox.definition });
     const [first, marker] = [row(), row()];
     await outbox.insert(first);
@@ -91,7 +91,7 @@ describe('an outbox row', () => {
     expect((await shipped(2)).map(({ headers }) => headers['id'])).toEqual([first.id, marker.id]);
   });
 
-  it('STOPS the task when somebody updates it', async () => {
+  it('stops the task when it is updated', async () => {
     await registerConnector({ connectUrl, brokers, definition: outbox.definition });
     await outbox.insert(row());
     await outbox.query('UPDATE outbox SET version = version + 1');

@@ -7,7 +7,7 @@ import { openTemporaryOutbox } from './support/open-temporary-outbox.ts';
 
 const stack = inject('stack');
 
-it('never calls a connector missing while Connect starts, although Connect does until it has read its topics', async () => {
+it('never reports a connector as missing while Connect answers 404 at its start', async () => {
   const outbox = await openTemporaryOutbox(stack);
   onTestFinished(outbox.close);
   const worker = await startOwnConnect(uniqueName('connect'), stack.brokers);

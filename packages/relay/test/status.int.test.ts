@@ -13,13 +13,13 @@ beforeEach(async () => {
 afterEach(() => outbox.close());
 
 describe('the status of a connector', () => {
-  it('says that it is not registered, and how to mend that', async () => {
+  it('says that it is not registered, and how to register it', async () => {
     const report = await describeConnector(api, outbox.definition.name);
     expect(report.isRunning).toBe(false);
     expect(formatReport(report)).toContain('not registered');
   });
 
-  it('tells state and position of one that runs', async () => {
+  it('shows state and position of one that runs', async () => {
     await registerConnector({ connectUrl, brokers, definition: outbox.definition });
     await expect
       .poll(async () => formatReport(await describeConnector(api, outbox.definition.name)), {
@@ -29,7 +29,7 @@ describe('the status of a connector', () => {
     expect((await describeConnector(api, outbox.definition.name)).isRunning).toBe(true);
   });
 
-  it('does NOT call a stopped one running', async () => {
+  it('does not call a stopped one running', async () => {
     await registerConnector({ connectUrl, brokers, definition: outbox.definition });
     await api.stop(outbox.definition.name);
     await expect

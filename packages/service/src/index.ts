@@ -1,10 +1,12 @@
 export {
+  askHttp,
   createOutageAlarm,
+  endWhenSilent,
   waitForDependency,
+  type NeededServer,
   type OutageAlarm,
   type Waiting,
 } from './health/dependency.ts';
-export { askHttp, endWhenSilent, type NeededServer } from './health/end-when-silent.ts';
 export type { Alarm, Alarms, Readiness, ReadinessState } from './health/health.ts';
 export {
   createHttpServer,
@@ -19,18 +21,17 @@ export type {
   ServiceRouter,
 } from './http/observe-requests.ts';
 export { answerInTime, Problem, type FieldError, type ProblemOptions } from './http/problem.ts';
-export { readJsonBody } from './http/read-json-body.ts';
-export { readRequest, requestFields } from './http/read-request.ts';
+export { readJsonBody, readRequest, requestFields } from './http/read-request.ts';
 export { createHealth, docsRouter, type Health } from './http/service-routers.ts';
-export {
-  backoffMs,
-  createBackoff,
-  retryUntilReady,
-  type Backoff,
-  type BackoffPolicy,
-} from './process/backoff.ts';
 export { ConfigError, configFields, readConfig } from './process/config.ts';
-export { MissingValueError, must, UnavailableError } from './process/errors.ts';
+export { MissingValueError, must, printable, UnavailableError } from './process/errors.ts';
+export {
+  identifyProcess,
+  isRunning,
+  parseStat,
+  signalProcess,
+  type ProcessIdentity,
+} from './process/process-identity.ts';
 export { failpoint } from './process/failpoint.ts';
 export {
   createScope,
@@ -42,17 +43,14 @@ export {
 } from './process/run-service.ts';
 export { createLogger, createMetrics, reasonOf, type Logger } from './process/telemetry.ts';
 export {
+  backoffMs,
+  createBackoff,
   createElapsedClock,
+  retryUntilReady,
   startDeadline,
   withinDeadline,
+  type Backoff,
+  type BackoffPolicy,
   type Deadline,
   type ElapsedClock,
-} from './process/time-limits.ts';
-export { printable } from './process/printable.ts';
-export {
-  identifyProcess,
-  isRunning,
-  parseStat,
-  signalProcess,
-  type ProcessIdentity,
-} from './process/process-identity.ts';
+} from './process/waits.ts';

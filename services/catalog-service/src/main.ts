@@ -1,9 +1,7 @@
 import { catalogConsumer } from '@board/contracts';
 import { runConsumerService } from '@board/inbox';
 import { boardHandler } from './application/board-handler.ts';
-import { createCatalogReader } from './database/catalog-reader.ts';
-import { catalogTable } from './database/catalog-table.ts';
-import { catalogWriter } from './database/catalog-writer.ts';
+import { catalogTable, catalogWriter, createCatalogReader } from './database/catalog-table.ts';
 import { catalogRouter } from './http/catalog-router.ts';
 
 await runConsumerService({

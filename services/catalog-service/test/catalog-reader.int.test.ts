@@ -2,8 +2,7 @@ import { createDatabase, runMigrations } from '@board/mysql';
 import { costlier, measureReads } from '@board/mysql/testing';
 import { createTestSchema } from '@board/test';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { createCatalogReader } from '../src/database/catalog-reader.ts';
-import { catalogTable } from '../src/database/catalog-table.ts';
+import { catalogTable, createCatalogReader } from '../src/database/catalog-table.ts';
 import { migrations } from '../src/database/migrations.ts';
 
 const rows = 100_000;
@@ -51,7 +50,7 @@ test('a page of the catalog costs a page, however many boards before it were del
   expect(costlier(costs, 500)).toEqual([]);
 });
 
-test('a page of full boards is half a MiB, and reads no more than it shows', async () => {
+test('a page of full boards is half a MiB and reads no more than it shows', async () => {
   const { fill, reader } = await open();
   await fill(30, "REPEAT('x', 65000)", 0);
   const page = await reader.list('', 200);

@@ -1,11 +1,9 @@
 import { createDatabase, runMigrations } from '@board/mysql';
 import { createTestSchema } from '@board/test';
 import { expect, inject, it, onTestFinished } from 'vitest';
-import type { CatalogChange } from '../src/domain/to-catalog-change.ts';
-import { createCatalogReader } from '../src/database/catalog-reader.ts';
-import { catalogTable } from '../src/database/catalog-table.ts';
-import { catalogWriter } from '../src/database/catalog-writer.ts';
+import { catalogTable, catalogWriter, createCatalogReader } from '../src/database/catalog-table.ts';
 import { migrations } from '../src/database/migrations.ts';
+import type { CatalogChange } from '../src/domain/catalog-board.ts';
 
 const at = new Date('2026-01-02T03:04:05.678Z');
 const idOf = (n: number): string => `019b0000-0000-7000-8000-${String(n).padStart(12, '0')}`;
@@ -42,7 +40,7 @@ async function open() {
   };
 }
 
-it('counts EVERY application of a board, also several in one batch and the same one twice', async () => {
+it('counts every application of a board, also several in one batch and one that comes twice', async () => {
   const { apply, reader } = await open();
   await apply(change(1, 1), change(2, 1), change(1, 2));
   await apply(change(1, 2));
@@ -55,7 +53,7 @@ it('counts EVERY application of a board, also several in one batch and the same 
   expect(await reader.createdPerDay(10)).toEqual([{ day: '2026-01-02', created: 2 }]);
 });
 
-it('lists what is not deleted, by id, in pages', async () => {
+it('lists boards that are not deleted, by id, in pages', async () => {
   const { apply, reader } = await open();
   await apply(change(3, 1), change(1, 1), change(2, 1, { deletedAt: at }));
   expect((await reader.list('', 1)).boards.map(({ id }) => id)).toEqual([idOf(1)]);

@@ -1,4 +1,4 @@
 import { migrateService } from '@board/mysql';
-import { migrations } from './database/migrations.ts';
+import { migrations } from './database/comment-tables.ts';
 
 await migrateService('comment-service', migrations);

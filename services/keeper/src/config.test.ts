@@ -13,14 +13,14 @@ const env = {
   CONNECT_URL: 'http://connect:8083',
 };
 
-it('a keeper that is told of one consumer group REFUSES to start: the contracts name the consumers', () => {
+it('CONSUMER_GROUP is refused, because the contracts name the consumers', () => {
   expect(readConfig(serviceSchema, env)).not.toHaveProperty('CONSUMER_GROUP');
   expect(() => readConfig(serviceSchema, { ...env, CONSUMER_GROUP: 'other' })).toThrow(
     /CONSUMER_GROUP: .*take it away/,
   );
 });
 
-it('a consumer whose tables are elsewhere is NAMED with its database, and the others stay where they are', () => {
+it('CONSUMER_DATABASE moves the named consumers to another database, and no others', () => {
   const read = (CONSUMER_DATABASE: string) =>
     readConfig(serviceSchema, { ...env, CONSUMER_DATABASE }).CONSUMER_DATABASE;
   const moved = (databases: Readonly<Record<string, string>>) =>
@@ -32,5 +32,5 @@ it('a consumer whose tables are elsewhere is NAMED with its database, and the ot
   expect(read('catalog=copy')).toEqual(moved({ catalog: 'copy' }));
   expect(read('comments=b,catalog=a')).toEqual(moved({ catalog: 'a', comments: 'b' }));
   for (const wrong of ['copy', 'unknown=copy', 'catalog=a,', 'catalog=a;b', 'catalog=a,catalog=b'])
-    expect(() => read(wrong)).toThrow(/CONSUMER_DATABASE: .*wants <consumer>=<database>/);
+    expect(() => read(wrong)).toThrow(/CONSUMER_DATABASE: .*must be <consumer>=<database>/);
 });

@@ -9,8 +9,9 @@ const name = () =>
   z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,50}$/)
-    .describe('a name of 1-50 dead letters, digits, ., _ or -');
+    .describe('1 to 50 characters of A-Z, a-z, 0-9, ., _ and -');
 
+/** The settings of the keeper, read from the environment. */
 export const serviceSchema = z.object({
   ...configFields.process('keeper'),
   ...databaseFields,
@@ -22,7 +23,7 @@ export const serviceSchema = z.object({
   CONSUMER_GROUP: z
     .never()
     .optional()
-    .describe('nothing any more: the contracts name the consumers; take it away'),
+    .describe('unset, because the contracts name the consumers: take it away'),
   /**
    * Where the tables of a consumer are, on the same server, when not in the database that the
    * contracts name.
@@ -41,10 +42,10 @@ export const serviceSchema = z.object({
     .default(consumers),
   MEMORY_TOPIC: name().default(keeperMemoryTopic.name),
   /**
-   * A position that is lost and rebuilt between two looks goes unnoticed; a snapshot takes longer
-   * than this.
+   * A position that is lost and rebuilt between two observations goes unnoticed; a snapshot takes
+   * longer than this.
    */
-  LOOK_EVERY_MS: configFields.milliseconds().default(1_000),
+  OBSERVE_EVERY_MS: configFields.milliseconds().default(1_000),
   COLUMNS_EVERY_MS: configFields.milliseconds().default(60_000),
   PURGE_EVERY_MS: configFields.milliseconds().default(3_600_000),
   TRIM_EVERY_MS: configFields.milliseconds().default(600_000),
@@ -53,5 +54,5 @@ export const serviceSchema = z.object({
     .regex(/^[1-9]\d{0,4}$/)
     .transform(Number)
     .default(7 * 24)
-    .describe('hours, from 1 to 99999'),
+    .describe('a number of hours from 1 to 99999'),
 });

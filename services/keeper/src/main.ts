@@ -32,18 +32,15 @@ import {
 import { guardShape } from './application/guard-shape.ts';
 import { healConnector } from './application/heal-connector.ts';
 import { createKeeperMetrics } from './application/keeper-metrics.ts';
-import { purgeTables } from './application/purge-tables.ts';
+import { purgeTables, trimTopics } from './application/purge-and-trim.ts';
 import { runJobs } from './application/run-jobs.ts';
-import { trimTopics } from './application/trim-topics.ts';
 import { watchRelay } from './application/watch-relay.ts';
 import { serviceSchema } from './config.ts';
 
-/** Each reading of a topic has a consumer group of its own, taken away afterwards. */
+/** Each reading of a topic has a consumer group of its own, which is deleted afterwards. */
 const readerPrefix = 'keeper.reader.';
 
-/**
- * The jobs raise the others, and stop when the lock is lost: this one says that none of them runs.
- */
+/** Raised while MySQL cannot be asked for the lock, so no job runs; jobs raise all other alarms. */
 const lockAlarm = 'leader lock';
 
 await runService(serviceSchema, async ({ config, logger, scope }) => {
@@ -107,13 +104,13 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
       ...relay,
       withSql,
       countShipped,
-      everyMs: config.LOOK_EVERY_MS,
+      everyMs: config.OBSERVE_EVERY_MS,
       now: () => new Date(),
       elapsedMs: clock.now,
     });
     await runJobs(
       [
-        healConnector({ ...relay, everyMs: config.LOOK_EVERY_MS, now: clock.now }),
+        healConnector({ ...relay, everyMs: config.OBSERVE_EVERY_MS, now: clock.now }),
         watch,
         guardShape({
           ...relay,
@@ -127,7 +124,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
         }),
         purgeTables({
           ...relay,
-          firstLook: watch.firstLook,
+          firstObservation: watch.firstObservation,
           withSession,
           findUnreceived: askConsumers,
           retentionMs: config.OUTBOX_RETENTION_HOURS * 3_600_000,
@@ -144,7 +141,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
       signal,
       { alarms, logger, metrics, now: clock.now },
     );
-    // Only who leads knows; the next one raises them again.
+    // Only the leading keeper knows them; the next one raises them again.
     for (const key of alarms.active().keys()) if (key !== lockAlarm) alarms.clear(key);
   }
 
@@ -156,7 +153,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   });
   scope.defer('alarm of the lock', () => outage.stop());
   const ready = health.readiness.state('lock', 'not asked yet');
-  function tell(state: LockState): void {
+  function reportLock(state: LockState): void {
     metrics.leading(state.kind === 'leading');
     if (state.kind === 'failed') {
       logger.warn({ event: 'keeper.stood-down', err: state.error });
@@ -168,20 +165,20 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     }
   }
 
-  // One active at a time; what it does is harmless when a second one does it too.
+  // One keeper is active at a time; what it does is harmless when a second one does it too.
   const leading = leadWhileLocked({
     connection,
     // MySQL knows locks on the whole server, and two pipelines may share one.
     lock: `keeper/${createHash('sha256').update(`${connection.name} ${connector}`).digest('hex').slice(0, 32)}`,
     signal: scope.signal,
     lead: keep,
-    onChange: tell,
+    onChange: reportLock,
     onAnswer: () => outage.answered(),
   });
   scope.defer('leadership', () => leading);
 });
 
-/** Every consumer's retry topics; how many records that were. */
+/** Trims the retry topics of every consumer; returns the number of deleted records. */
 async function trimAll(kafka: ReturnType<typeof connectKafka>): Promise<number> {
   let records = 0;
   for (const consumer of consumers) records += await trimRetries(kafka, consumer);

@@ -52,7 +52,7 @@ afterAll(async () => {
   await outbox.close();
 });
 
-/** As a keeper that knows only what one before it has written. */
+/** As a keeper that knows only what an earlier one has written. */
 function startGuard(): void {
   ({ alarms } = createHealth());
   const kafka = connectKafka(stack, 'test');
@@ -69,7 +69,7 @@ function startGuard(): void {
     ...relay,
     memory: relayMemory(openCompactedTopic(kafka, memoryTopic.name), definition.name),
     metrics: {
-      looked: () => undefined,
+      observed: () => undefined,
       restarted: () => undefined,
       incidentOpened: () => undefined,
     },
@@ -121,7 +121,7 @@ async function checkForLong(): Promise<void> {
   await checkUntil('four seconds', () => performance.now() > until);
 }
 
-it('is quiet while the connector follows every change of the outbox', async () => {
+it('the job raises no alarm while the connector follows every change of the outbox', async () => {
   await arrives(await insert());
   await session.query('ALTER TABLE outbox ADD COLUMN note VARCHAR(10) NULL');
   await arrives(await insert());
@@ -132,7 +132,7 @@ it('is quiet while the connector follows every change of the outbox', async () =
   expect([reason(), incidents, await stateOf()]).toEqual([undefined, [], 'RUNNING']);
 }, 60_000);
 
-it('stops a connector that takes the columns for others than they are, until its position is rebuilt', async () => {
+it('the job stops a connector that has the columns wrong until its position is rebuilt', async () => {
   await session.query('RENAME TABLE outbox TO aside');
   await session.query('ALTER TABLE aside MODIFY COLUMN traceparent CHAR(55) NULL AFTER type');
   await session.query('RENAME TABLE aside TO outbox');
@@ -165,8 +165,8 @@ it('stops a connector that takes the columns for others than they are, until its
   );
   await waitUntil('still stopped', async () => (await stateOf()) === 'STOPPED');
 
-  // Resumed as it is, it is stopped again, and an audit of the time between has settled nothing of
-  // that.
+  // Resumed as it is, it is stopped again with a new incident, which no audit of the time between
+  // has closed.
   await connect.resume(definition.name);
   await waitUntil('it runs', async () => (await stateOf()) === 'RUNNING');
   await checkUntil('stopped again', async () => (await stateOf()) === 'STOPPED');
@@ -178,7 +178,7 @@ it('stops a connector that takes the columns for others than they are, until its
   expect(await stateOf()).toBe('RUNNING');
 }, 120_000);
 
-it('says that a connector whose schema history was emptied cannot start again, and lets it run', async () => {
+it('the job lets a connector run whose schema history was emptied, and reports it', async () => {
   const topic = connectorTopics(definition).schemaHistory;
   const admin = await openAdmin(stack);
   const [end] = await admin.fetchTopicOffsets(topic);
@@ -192,7 +192,7 @@ it('says that a connector whose schema history was emptied cannot start again, a
   expect(incidents).toHaveLength(2);
 }, 60_000);
 
-it('says that a statement is still passed over, as after a skip that was killed in its middle, until that is taken back', async () => {
+it('the job reports a skip that was killed in its middle until its settings are taken back', async () => {
   const skipping = () => alarms.active().get('skipped statements')?.reason;
   await connect.putConfig({
     ...definition,

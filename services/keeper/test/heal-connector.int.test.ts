@@ -88,7 +88,7 @@ function startHealing() {
   };
 }
 
-it('restarts a task that has FAILED, says so while that does not help, and is quiet once the cause is gone', async () => {
+it('the job restarts a FAILED task, and the alarm stays until the cause is gone', async () => {
   const allow = (bytes: string) =>
     admin.alterConfigs({
       validateOnly: false,
@@ -142,7 +142,7 @@ it.each([
   ],
   ['deleted', (topic: string) => admin.deleteTopics({ topics: [topic] })],
 ])(
-  'rebuilds the position of a connector whose schema history was %s, and loses no row',
+  'the job rebuilds the position of a connector whose schema history was %s, and no row is lost',
   async (_what, lose) => {
     const connect = connectApi(stack.connectUrl);
     const { name } = outbox.definition;
@@ -173,7 +173,7 @@ it.each([
   120_000,
 );
 
-it('rebuilds the position of a connector that meets a row with a column it has not seen added, and ships the row', async () => {
+it('the job rebuilds a position whose schema history lacks a column, and the row is shipped', async () => {
   const connect = connectApi(stack.connectUrl);
   await arrives(await insert());
   await outbox.query('SET SESSION sql_log_bin = 0');

@@ -38,13 +38,13 @@ const start = () =>
     CONNECT_URL: stack.connectUrl,
     CONNECTOR: lab.outbox.definition.name,
     MEMORY_TOPIC: lab.memoryTopic,
-    LOOK_EVERY_MS: '500',
+    OBSERVE_EVERY_MS: '500',
     PURGE_EVERY_MS: '500',
     TRIM_EVERY_MS: '500',
     COLUMNS_EVERY_MS: '500',
   });
 
-it('ONE of two is active, does all jobs, and the other takes over after a kill -9', async () => {
+it('one of two keepers does all jobs, and the other takes over after a kill -9', async () => {
   const first = await start();
   await first.until('keeper.leading');
   const second = await start();
@@ -64,7 +64,7 @@ it('ONE of two is active, does all jobs, and the other takes over after a kill -
     async () => ((await lab.memory.read())?.purged?.rows ?? 0) > 0,
   );
   await waitUntil(
-    'it has looked',
+    'it has observed the relay',
     async () => ((await lab.memory.read())?.seen?.relayed ?? '') !== '',
   );
   expect(await metric(first.url, 'keeper_connector_running')).toBe(1);
@@ -90,7 +90,7 @@ it('ONE of two is active, does all jobs, and the other takes over after a kill -
   await lab.outbox.readShipped((records) =>
     records.some(({ headers }) => headers['id'] === unlogged),
   );
-  const incident = await waitUntil('the new position is suspected', async () =>
+  const incident = await waitUntil('an incident for the new position', async () =>
     findOpenIncident((await lab.memory.read()) ?? {}),
   );
   const clean = {

@@ -4,14 +4,14 @@ import { openSession } from '@board/mysql';
 import { createHealth, createLogger } from '@board/service';
 import { startTcpProxy, waitUntil } from '@board/test';
 import { expect, inject, it, onTestFinished } from 'vitest';
-import { stallSettings } from '../src/domain/decide-stall.ts';
+import { stallSettings } from '../src/domain/decide-restart.ts';
 import { openRelayLab } from './support/open-relay-lab.ts';
 import { watchRelay } from '../src/application/watch-relay.ts';
 
 const stack = inject('stack');
 const connect = connectApi(stack.connectUrl);
 
-it('restarts a connector that says RUNNING and reads nothing, but none that was paused', async () => {
+it('the job restarts a connector that says RUNNING and reads nothing, but not a paused one', async () => {
   const lab = await openRelayLab(stack);
   onTestFinished(lab.close);
   // New connections lead past the dead link, open ones do not: only a connection made anew can
@@ -49,7 +49,7 @@ it('restarts a connector that says RUNNING and reads nothing, but none that was 
     alarms,
     logger: createLogger({ name: 'test', level: 'silent' }),
     metrics: {
-      looked: () => undefined,
+      observed: () => undefined,
       incidentOpened: () => undefined,
       restarted: () => (restarts += 1),
     },
@@ -58,7 +58,10 @@ it('restarts a connector that says RUNNING and reads nothing, but none that was 
     elapsedMs: () => performance.now(),
     stall: { ...stallSettings, alarmAfterMs: 1_000, firstWaitMs: 4_000 },
   });
-  const lookUntil = <Answer>(what: string, ask: () => Promise<Answer | false> | Answer | false) =>
+  const observeUntil = <Answer>(
+    what: string,
+    ask: () => Promise<Answer | false> | Answer | false,
+  ) =>
     waitUntil(
       what,
       async () => {
@@ -84,7 +87,7 @@ it('restarts a connector that says RUNNING and reads nothing, but none that was 
     });
     return id;
   };
-  await lookUntil(
+  await observeUntil(
     'a position',
     async () => ((await lab.memory.read())?.seen?.relayed ?? '') !== '',
   );
@@ -96,7 +99,7 @@ it('restarts a connector that says RUNNING and reads nothing, but none that was 
     async () => (await connect.getStatus(definition.name))?.connector.state === 'PAUSED',
   );
   const pausedAt = performance.now();
-  await lookUntil('the wait is over', () => performance.now() - pausedAt > 6_000);
+  await observeUntil('the wait is over', () => performance.now() - pausedAt > 6_000);
   expect({ restarts, alarms: alarms.active().size }).toEqual({ restarts: 0, alarms: 0 });
   await connect.resume(definition.name);
   const first = await insert();
@@ -105,9 +108,9 @@ it('restarts a connector that says RUNNING and reads nothing, but none that was 
   way.redirect(stack.mysql);
   link.set({ kind: 'half-open', drop: 'both' });
   const stuck = await insert();
-  await lookUntil('an alarm', () => alarms.active().has('relay stalled'));
+  await observeUntil('an alarm', () => alarms.active().has('relay stalled'));
   expect((await connect.getStatus(definition.name))?.tasks[0]?.state).toBe('RUNNING');
-  await lookUntil('a restart', () => restarts > 0);
-  await lookUntil('quiet', () => !alarms.active().has('relay stalled'));
+  await observeUntil('a restart', () => restarts > 0);
+  await observeUntil('quiet', () => !alarms.active().has('relay stalled'));
   await lab.outbox.readShipped((records) => records.some(({ headers }) => headers['id'] === stuck));
 }, 120_000);

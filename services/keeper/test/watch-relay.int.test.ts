@@ -67,14 +67,14 @@ async function insert(): Promise<string> {
   return id;
 }
 
-const fence = (whose: 'audit' | 'purge', timeoutMs: number) =>
+const fence = (asker: 'audit' | 'purge', timeoutMs: number) =>
   withSql((sql) =>
     waitUntilShipped({
       connect,
       mysql: sql,
       connector: definition.name,
       timeoutMs,
-      blockedBy: findBlockingIncident(lab.memory, whose),
+      blockedBy: findBlockingIncident(lab.memory, asker),
     }),
   );
 
@@ -90,7 +90,7 @@ function startWatching() {
     alarms,
     logger: createLogger({ name: 'test', level: 'silent' }),
     metrics: {
-      looked: () => undefined,
+      observed: () => undefined,
       restarted: () => undefined,
       incidentOpened: () => (incidents += 1),
     },
@@ -98,7 +98,7 @@ function startWatching() {
     now: () => new Date(),
     elapsedMs: () => performance.now(),
   });
-  const lookUntil = <Answer>(what: string, ask: () => Promise<Answer | undefined | false>) =>
+  const observeUntil = <Answer>(what: string, ask: () => Promise<Answer | undefined | false>) =>
     waitUntil(
       what,
       async () => {
@@ -107,29 +107,29 @@ function startWatching() {
       },
       { everyMs: 200, timeoutMs: 60_000 },
     );
-  return { alarms, lookUntil, incidents: () => incidents };
+  return { alarms, observeUntil, incidents: () => incidents };
 }
 
 const incident = async () => findOpenIncident((await lab.memory.read()) ?? {});
 
-it('notices that GTIDs were RESET, trusts no fence until the position is rebuilt, and is red until it is settled', async () => {
+it('a reset of GTIDs blocks the fence until a rebuild, and raises an alarm until a closure', async () => {
   await Promise.all(Array.from({ length: 20 }, insert));
   const first = startWatching();
-  await first.lookUntil(
+  await first.observeUntil(
     'a position',
     async () => ((await lab.memory.read())?.seen?.relayed ?? '') !== '',
   );
-  expect(await fence('purge', 15_000)).toBe('passed');
+  expect(await fence('purge', 15_000)).toEqual({ kind: 'passed' });
   expect(first.alarms.active().size).toBe(0);
 
   // A connector that is deleted keeps its position.
   await connect.remove(definition.name);
-  await first.lookUntil(
+  await first.observeUntil(
     'no connector',
     async () => (await connect.getOffsets(definition.name)) === undefined,
   );
   await registerConnector({ ...stack, definition });
-  await first.lookUntil(
+  await first.observeUntil(
     'the connector again',
     async () => (await connect.getOffsets(definition.name)) !== undefined,
   );
@@ -138,10 +138,10 @@ it('notices that GTIDs were RESET, trusts no fence until the position is rebuilt
   await withSql((sql) => sql('RESET BINARY LOGS AND GTIDS'));
   await insert();
   // Another process, which knows only what the first one has written.
-  const { alarms, lookUntil, incidents } = startWatching();
-  await lookUntil('an alarm', async () => alarms.active().has('position'));
+  const { alarms, observeUntil, incidents } = startWatching();
+  await observeUntil('an alarm', async () => alarms.active().has('position'));
   expect(alarms.active().get('position')?.reason).toMatch(/GTIDs were reset.*npm run audit/);
-  const red = { cannotTell: expect.stringContaining('GTIDs were reset') };
+  const red = { kind: 'cannot-tell', reason: expect.stringContaining('GTIDs were reset') };
   expect(await fence('purge', 0)).toEqual(red);
   expect(await incident()).toMatchObject({ fence: 'blocked' });
   expect(await fence('audit', 0)).toEqual(red);
@@ -152,13 +152,13 @@ it('notices that GTIDs were RESET, trusts no fence until the position is rebuilt
     await connect.deleteOffsets(definition.name);
     return true;
   });
-  await lookUntil('a fence that can be believed', async () => (await incident())?.fence === 'open');
+  await observeUntil('a fence that is open', async () => (await incident())?.fence === 'open');
   await registerConnector({ ...stack, definition });
   const last = await insert();
-  expect(await fence('audit', 30_000)).toBe('passed');
+  expect(await fence('audit', 30_000)).toEqual({ kind: 'passed' });
   await lab.outbox.readShipped((records) => records.some(({ headers }) => headers['id'] === last));
   expect(await fence('purge', 0)).toEqual(red);
-  await lookUntil('still red', async () => alarms.active().has('position'));
+  await observeUntil('still red', async () => alarms.active().has('position'));
   expect(incidents()).toBe(2);
 
   const open = await incident();
@@ -169,6 +169,6 @@ it('notices that GTIDs were RESET, trusts no fence until the position is rebuilt
     reason: 'clean',
   } as const;
   await lab.memory.remember({ closure });
-  await lookUntil('quiet', async () => !alarms.active().has('position'));
-  expect(await fence('purge', 15_000)).toBe('passed');
+  await observeUntil('quiet', async () => !alarms.active().has('position'));
+  expect(await fence('purge', 15_000)).toEqual({ kind: 'passed' });
 }, 120_000);

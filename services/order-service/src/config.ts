@@ -2,6 +2,7 @@ import { databaseFields } from '@board/mysql';
 import { configFields } from '@board/service';
 import { z } from 'zod';
 
+/** The environment of order-service; waits and deadlines are in milliseconds. */
 export const serviceSchema = z.object({
   ...configFields.process('order-service'),
   ...databaseFields,

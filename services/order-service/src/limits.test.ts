@@ -9,7 +9,7 @@ import {
 
 const server = { maxAllowedPacket: 16 * 1024 * 1024, maxBinlogCacheSize: 2 ** 64 };
 
-it('accepts what is written down today', () => {
+it('accepts the limits of the code and the contracts', () => {
   expect(() => assertOwnLimits()).not.toThrow();
   expect(findMisfits(serverFits(ownLimits, server))).toEqual([]);
 });
@@ -56,7 +56,7 @@ it.each([
     { messageBytes: 524_288 },
     'max.message.bytes of the topic has room for 524288',
   ],
-])('goes RED for %s', (_what, change, sentence) => {
+])('refuses %s', (_what, change, sentence) => {
   expect(() => assertOwnLimits({ ...ownLimits, ...change })).toThrow(sentence);
 });
 
@@ -92,11 +92,11 @@ it.each([
     'max_allowed_packet of MySQL',
   ],
   ['batches of more', { ...ownLimits, batchRows: 2_000 }, server, 'max_allowed_packet of MySQL'],
-])('goes RED for %s that do not fit', (_what, own, settings, sentence) => {
+])('finds %s that do not fit', (_what, own, settings, sentence) => {
   expect(findMisfits(serverFits(own, settings)).join()).toContain(sentence);
 });
 
-it('measures the largest event on the schemas themselves', () => {
+it('measures the largest event with the schemas', () => {
   const { titleCodePoints, contentBytes, authorCodePoints } = ownLimits;
   const texts = titleCodePoints * 4 + contentBytes + authorCodePoints * 4;
   expect(largestEventBytes(ownLimits)).toBeGreaterThan(texts + 36);
@@ -104,7 +104,7 @@ it('measures the largest event on the schemas themselves', () => {
 });
 
 it.each(['\u0001', '"', '\\', '\n', '가', '🎉', 'x'])(
-  'an answer full of %j is sent in a statement no longer than reckoned',
+  'a kept answer full of %j has a statement no longer than estimated',
   (character) => {
     const content = character.repeat(10_000);
     const kept = Buffer.from(JSON.stringify({ body: JSON.stringify({ content }) }));

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { boardTopic, eventSchemas, type BoardEvent } from '@board/contracts';
 import { ServerSettingsError, type Database } from '@board/mysql';
 import { defaultCommitLimits, payloadLimitBytes } from '@board/outbox';
-import { boardLimits } from './domain/check-board-text.ts';
+import { boardLimits } from './domain/board.ts';
 import { commentLimits } from './domain/comment.ts';
-import { bodyLimitBytes } from './http/board-requests.ts';
-import { createEventEncoder } from './registry/create-event-encoder.ts';
+import { bodyLimitBytes } from './http/requests.ts';
+import { createEventEncoder } from './registry/event-encoder.ts';
 
-/* Whether a board, and a comment, has room all the way from the request to the topic. */
+/* Whether a board or a comment has room at each step from the request to the topic. */
 
-/** What the parts of the way of a board take, each written down where it holds. */
+/** The limit of each step, taken from the code or the table that enforces it. */
 export const ownLimits = {
   ...boardLimits,
   bodyBytes: bodyLimitBytes,
@@ -26,7 +26,7 @@ export const ownLimits = {
 
 type OwnLimits = Readonly<Record<keyof typeof ownLimits, number>>;
 
-/** Something that must have room in something else, at its worst. */
+/** Something whose largest size must fit into a limit. */
 interface Fit {
   readonly what: string;
   readonly takes: number;
@@ -34,11 +34,11 @@ interface Fit {
   readonly room: number;
 }
 
-/** What does not fit, in sentences. */
+/** Describes each fit that does not hold. */
 export function findMisfits(fits: readonly Fit[]): string[] {
   return (
     fits
-      // Not `takes > room`: a room that is not a number has no room.
+      // Not `takes > room`: a limit that is NaN has no room.
       .filter(({ takes, room }) => !(takes <= room))
       .map(
         ({ what, takes, into, room }) => `${what} may take ${takes}, ${into} has room for ${room}`,
@@ -56,23 +56,21 @@ export function assertOwnLimits(limits: OwnLimits = ownLimits): void {
 /** Ids, times, version and lengths of an event, and the registry's header. */
 const eventFrameBytes = 1_024;
 
-/**
- * Key (255 characters at four bytes), headers, and what Kafka puts around a record and its batch.
- */
+/** Key (255 characters of four bytes), headers, and what Kafka adds to a record and its batch. */
 const recordFrameBytes = 4_096;
 
 /** Names of the fields, quotes and commas of a request's JSON. */
 const jsonFrameBytes = 256;
 
 /**
- * A board within the limits has room all the way from the request to the topic, and so has whatever
- * a request can hold.
+ * A board within the limits must have room at each step from the request to the topic, and so must
+ * any text that a request can hold.
  */
 function ownFits(limits: OwnLimits): readonly Fit[] {
   const { titleCodePoints, contentBytes, authorCodePoints, bodyBytes, payloadBytes, messageBytes } =
     limits;
-  // A byte of content at its longest is `\u0041`; a character beyond the first plane is two of
-  // those.
+  // A byte of content is at most six bytes of JSON (`\u0041`); a character beyond the first plane
+  // is twelve.
   const largestJson = contentBytes * 6 + (titleCodePoints + authorCodePoints) * 12 + jsonFrameBytes;
   return [
     {
@@ -132,14 +130,14 @@ function ownFits(limits: OwnLimits): readonly Fit[] {
   ];
 }
 
-/** Size of the largest event that a board within the limits can have, encoded as it is stored. */
+/** Size in bytes of the largest event of a board within the limits, encoded as it is stored. */
 export function largestEventBytes({
   titleCodePoints,
   contentBytes,
   authorCodePoints,
 }: OwnLimits): number {
   const encoder = createEventEncoder(eventSchemas);
-  // An id takes four bytes, whichever it is.
+  // Every id takes four bytes.
   encoder.useIds(new Map(eventSchemas.map(({ subject }) => [subject, 0])));
   // The last time that a Date can hold.
   const latest = 8_640_000_000_000_000;
@@ -161,7 +159,7 @@ export function largestEventBytes({
 }
 
 /**
- * Throws ServerSettingsError when the server has no room for what this service may send it at once.
+ * Throws ServerSettingsError when the server's limits are below what this service may send at once.
  */
 export async function assertServerLimits(database: Database): Promise<void> {
   const [row]: readonly { packet: string | number; cache: string | number }[] = await database.read(
@@ -186,26 +184,24 @@ interface ServerLimits {
 }
 
 /**
- * A control character is `\u0001` in an answer's body and `\\u0001` in the answer that is kept:
- * seven bytes.
+ * A control character is `\\u0001` in a kept answer, whose body is JSON within JSON: seven bytes.
  */
 const keptAnswerBytesPerByte = 7;
 
 /**
- * The kept answers are the longest statement of a transaction; a byte of theirs is two hex digits
- * in it.
+ * The kept answers are the longest statement of a transaction; it has each byte as two hex digits.
  */
 const statementBytesPerByte = keptAnswerBytesPerByte * 2;
 
 /** The row of the board before and after the change, the payload and the kept answer. */
 const transactionBytesPerByte = 2 + 1 + keptAnswerBytesPerByte;
 
-/** Author, ids, times, headers. */
+/** Author, ids, times and headers of a row, in bytes. */
 const rowFrameBytes = 4_096;
 
 /**
- * A shared transaction that is as full as it can be has room in the server: else it fails, and its
- * members run one by one.
+ * The fullest shared transaction must have room in the server: otherwise it fails, and its members
+ * run one by one.
  */
 export function serverFits(
   { batchRows, batchBytes }: OwnLimits,

@@ -20,31 +20,30 @@ import {
 } from '@board/service';
 import { boardCommands } from './application/board-commands.ts';
 import { commentCommands } from './application/comment-commands.ts';
-import type { Refusal } from './application/commands.ts';
+import type { Refusal } from './application/ports.ts';
 import {
   handleCommand,
   type AggregateCommands,
   type Numbered,
 } from './application/handle-command.ts';
 import { serviceSchema } from './config.ts';
-import { boardRows, boardTable, createBoardReader } from './database/board-store.ts';
 import {
+  boardRows,
+  boardTable,
   commentRows,
   commentTable,
   createBoardFinder,
+  createBoardReader,
   createCommentFinder,
-} from './database/comment-store.ts';
-import { createSchemaMemory } from './database/schema-memory.ts';
+} from './database/aggregate-store.ts';
 import { watchWrites } from './database/watch-writes.ts';
 import type { CommandEdge } from './http/answer-command.ts';
 import { apiDocument } from './http/api-document.ts';
-import { boardsRouter } from './http/boards-router.ts';
+import { boardsRouter, legacyRouter } from './http/boards-router.ts';
 import { commentsRouter } from './http/comments-router.ts';
-import { legacyRouter } from './http/legacy-router.ts';
 import { assertOwnLimits, assertServerLimits } from './limits.ts';
-import { connectRegistry } from './registry/ask-registry.ts';
-import { createEventEncoder } from './registry/create-event-encoder.ts';
-import { keepSchemaIds } from './registry/keep-schema-ids.ts';
+import { createEventEncoder, keepSchemaIds } from './registry/event-encoder.ts';
+import { connectRegistry, createSchemaMemory } from './registry/registered-schemas.ts';
 
 await runService(serviceSchema, async ({ config, logger, scope }) => {
   guardEventLoop(scope);
@@ -54,26 +53,26 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   const health = createHealth();
   const metrics = createMetrics(config.INSTANCE);
   const connection = databaseConnection(config);
-  // Less than the 1.8 s that a command may take, so that an unknown COMMIT can still be looked up.
+  // Less than the 1.8 s of a command: then the outcome of an unknown COMMIT can still be read.
   const deadlineMs = 1_400;
-  // A pool of its own: a flood of slow reads must not take the connections of the commits.
   const entities = [boardTable, commentTable];
+  // A pool of its own: a flood of slow reads must not take the connections of the commits.
   const reads = createDatabase({ connection, entities, poolSize: 5, deadlineMs });
   scope.defer('reads', () => reads.close());
   const database = createDatabase({
     connection,
     entities,
-    // What each kind of aggregate may hold at once, and three for the checks beside them.
+    // What each kind of aggregate may hold at once, and three for the checks.
     poolSize:
       aggregates.length * (defaultCommitLimits.transactions + defaultCommitLimits.heldWaits) + 3,
     deadlineMs,
     lockWaitSeconds: 1,
-    // Reads would go on from the old server without an error, and miss what is written to the new
-    // one.
+    // Otherwise reads would go on from the old server without an error, and miss what is written to
+    // the new one.
     onReadOnly: () => reads.retireConnections(),
   });
   scope.defer('database', () => database.close());
-  // A read says nothing about writes: after a switch-over it still succeeds on the old server.
+  // Not a read: after a switch-over it still succeeds on the old server, which takes no writes.
   health.readiness.check('database', () => database.assertTakesWrites());
   const encoder = createEventEncoder(eventSchemas);
   const schemaIds = keepSchemaIds({
@@ -88,9 +87,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   const commitMetrics = createCommitMetrics(metrics);
   const parts = { encode: encoder.encode, now: () => new Date(), newId: randomUUIDv7 };
   const { REQUEST_DEADLINE_MS: requestDeadlineMs, BODY_DEADLINE_MS: bodyDeadlineMs } = config;
-  /**
-   * What the routes of a kind of aggregate need: its commands share transactions among themselves.
-   */
+  /** Opens the group commit of a kind of aggregate: its commands share transactions. */
   function takeCommands<Command extends object, State extends Numbered>(
     kind: AggregateCommands<Command, State>,
     rows: AggregateRows<State>,
@@ -125,7 +122,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
   const server = createHttpServer({ logger, metrics, health, routers });
   await server.listen(scope, config.HTTP_HOST, config.HTTP_PORT, config.SHUTDOWN_DELAY_MS);
 
-  // Listening comes first: until both answer, requests get 503 and /readyz says why.
+  // Must come after listen: until both servers answer, requests get 503 and /readyz says why.
   const waiting = {
     logger,
     readiness: health.readiness,
@@ -140,7 +137,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
     await reads.open();
     await assertServerLimits(database);
   });
-  // After the database, which remembers what each schema id meant.
+  // Must come after the database, which remembers what each schema id meant.
   const registry = {
     name: 'schema registry',
     server: `the registry at ${new URL(config.REGISTRY_URL).host}`,

@@ -4,7 +4,7 @@ import { startService } from './support/start-service.ts';
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-test('a board is posted, repeated, edited, listed, deleted: as the API promises, with an event for each CHANGE', async () => {
+test('a board is posted, repeated, edited, listed and deleted, with an event for each change', async () => {
   const { env, root } = await prepareOrderService();
   const service = await startService(env);
   await service.until('service.ready');

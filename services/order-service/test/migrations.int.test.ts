@@ -6,7 +6,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { migrations } from '../src/database/migrations.ts';
 
 const all = migrations.map((Migration) => new Migration().name);
-/** What has run somewhere: later ones follow, and none of these is renamed, moved or dropped. */
+/** Released migrations: none may be renamed, moved or dropped; later ones follow. */
 const known = [
   'CreateBoardAndOutbox1764000000000',
   'CreateIdempotencyKeys1764100000000',
@@ -22,11 +22,11 @@ const tables = [
   'outbox',
 ];
 
-test('the migrations that have run somewhere stay as they are, in their order', () => {
+test('the names and the order of the migrations stay as they were released', () => {
   expect(all.slice(0, known.length)).toEqual(known);
 });
 
-test('TWO migrators at once do not collide: one works, the other finds nothing to do', async () => {
+test('one of two migrators at once does the work, and the other finds nothing to do', async () => {
   const { connection, root, drop } = await createTestSchema(inject('stack'));
   onTestFinished(drop);
   const ran = await Promise.all([

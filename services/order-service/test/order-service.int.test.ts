@@ -47,7 +47,7 @@ async function startProxy(host: string, port: number): Promise<TcpProxy> {
   return proxy;
 }
 
-test('a posted board is stored with its event, every BYTE unchanged, and read back', async () => {
+test('a posted board is stored with its event, each byte unchanged, and read back', async () => {
   const { env, root } = await prepareOrderService();
   const service = await startService(env);
   await service.until('service.ready');
@@ -93,7 +93,7 @@ test('a posted board is stored with its event, every BYTE unchanged, and read ba
   });
 });
 
-test('a board without an author keeps its events together by its own ID', async () => {
+test('a board without an author has its own id as the partition key of its events', async () => {
   const { env, root } = await prepareOrderService();
   const service = await startService(env);
   await service.until('service.ready');
@@ -109,7 +109,7 @@ test.each([
   ['between-inserts', { boards: 0, events: 0 }],
   ['before-commit', { boards: 0, events: 0 }],
   ['after-commit', { boards: 1, events: 1 }],
-])('kill -9 %s leaves BOTH rows or NEITHER, and a new process serves', async (place, rows) => {
+])('kill -9 %s leaves both rows or neither, and a new process serves', async (place, rows) => {
   const { env, root } = await prepareOrderService();
   const dying = await startServiceKilledAt(place, env);
   await dying.until('service.ready');
@@ -123,7 +123,7 @@ test.each([
   expect((await post(next.url)).status).toBe(201);
 });
 
-test('while the DATABASE is away: 503 with Retry-After within 2 s, red readiness, and recovery by itself', async () => {
+test('a running service answers 503 within 2 s while the database is away, is not ready, and recovers by itself', async () => {
   const { env, root, connection } = await prepareOrderService();
   const proxy = await startProxy(connection.host, connection.port);
   const service = await startService({ ...env, DATABASE_PORT: String(proxy.port) });
@@ -150,7 +150,7 @@ test('while the DATABASE is away: 503 with Retry-After within 2 s, red readiness
   expect(await countRows(root)).toEqual({ boards: 2, events: 2 });
 });
 
-test('started with NO DATABASE it listens, says what it waits for, and comes up by itself', async () => {
+test('a service that starts without a database listens, names what it waits for, and comes up by itself', async () => {
   const { env, connection } = await prepareOrderService();
   const proxy = await startProxy(connection.host, connection.port);
   proxy.set({ kind: 'cut' });
@@ -169,7 +169,7 @@ const withoutRegistry: [string, Fault, string][] = [
   ['silent', { kind: 'half-open', drop: 'both' }, 'timeout'],
 ];
 test.each(withoutRegistry)(
-  'started with the REGISTRY %s it is red with the reason, refuses boards with 503, and comes up by itself',
+  'a service that starts with the registry %s names the reason, refuses boards with 503, and comes up by itself',
   async (_, fault, reason) => {
     const { env, root } = await prepareOrderService();
     const registry = new URL(env['REGISTRY_URL'] ?? '');
@@ -198,7 +198,7 @@ test.each(withoutRegistry)(
   },
 );
 
-test('while the registry is away a running process writes, a new one too, and neither raises an alarm', async () => {
+test('a running and a new process write without an alarm while the registry is away', async () => {
   const { env, root } = await prepareOrderService();
   const registry = new URL(env['REGISTRY_URL'] ?? '');
   const proxy = await startProxy(registry.hostname, Number(registry.port));
@@ -223,7 +223,7 @@ test('while the registry is away a running process writes, a new one too, and ne
   await expect.poll(async () => (await fetch(`${next.url}/alarms`)).status).toBe(200);
 });
 
-test('SIGTERM answers what was accepted, and exits 0', async () => {
+test('SIGTERM lets the process answer accepted requests and exit with 0', async () => {
   const prepared = await prepareOrderService();
   const { env, root } = prepared;
   const service = await startService(env);

@@ -43,7 +43,7 @@ describe('a MySQL server that breaks the guarantee', () => {
     ['binlog_order_commits', 'OFF', 'ON'],
     ['gtid_mode', 'ON_PERMISSIVE', 'ON'],
   ])(
-    'by %s = %s is REFUSED by a service that starts, with a sentence that names it',
+    'by %s = %s is refused at the start, with a sentence that names the setting',
     async (name, wrong, right) => {
       await open();
       await root.query(`SET GLOBAL ${name} = ?`, [wrong]);
@@ -56,7 +56,7 @@ describe('a MySQL server that breaks the guarantee', () => {
     },
   );
 
-  it('is refused for a packet that is too SMALL: order-service ends at once and says which setting', async () => {
+  it('by a packet that is too small ends order-service at once, with the name of the setting', async () => {
     const service = await startService({
       ...databaseEnvironment(connection),
       REGISTRY_URL: inject('stack').registryUrl,
@@ -67,7 +67,7 @@ describe('a MySQL server that breaks the guarantee', () => {
   });
 });
 
-it('a MySQL server without a binlog is REFUSED', async () => {
+it('a MySQL server without a binlog is refused', async () => {
   const without = await startOwnMysql(['--skip-log-bin']);
   onTestFinished(without.stop);
   const { host, port, rootPassword: password } = without;

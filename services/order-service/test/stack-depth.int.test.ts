@@ -12,12 +12,12 @@ import {
 } from '@board/service';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { boardCommands } from '../src/application/board-commands.ts';
-import type { Refusal } from '../src/application/commands.ts';
+import type { Refusal } from '../src/application/ports.ts';
 import { handleCommand } from '../src/application/handle-command.ts';
-import { boardRows, boardTable, createBoardReader } from '../src/database/board-store.ts';
+import { boardRows, boardTable, createBoardReader } from '../src/database/aggregate-store.ts';
 import type { Board } from '../src/domain/board.ts';
 import { boardsRouter } from '../src/http/boards-router.ts';
-import { createEventEncoder } from '../src/registry/create-event-encoder.ts';
+import { createEventEncoder } from '../src/registry/event-encoder.ts';
 import { prepareOrderService } from './support/prepare-order-service.ts';
 import { readSchemaIds } from './support/read-schema-ids.ts';
 
@@ -106,7 +106,7 @@ async function serveBoards() {
   return { url: `http://127.0.0.1:${port}`, database };
 }
 
-test(`from the HTTP server to its COMMIT a POST is at most ${mostFrames} of our functions deep`, async () => {
+test(`a POST is at most ${mostFrames} of our functions deep, from the HTTP server to its COMMIT`, async () => {
   const { url, database } = await serveBoards();
   const pieces = watchWay(database);
   const answer = await fetch(`${url}/boards`, {

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ensurePrograms } from '../../fetch/ensure-programs.ts';
 import { locateInstance, makeFolders } from '../../instance/instance.ts';
-import { pickFreePort, portsAt } from '../../instance/ports.ts';
 import { ensureSecrets } from '../../instance/secrets.ts';
+import { pickFreePort, portsAt } from '../../instance/ports.ts';
 import { runCommand } from '../../run/run-command.ts';
 import { waitUntilReady } from '../../run/supervise.ts';
 import { connectServer, connectUrl } from '../../servers/connect.ts';
-import { properties } from '../../servers/settings.ts';
 import { loopbackHosts } from '../../servers/server.ts';
+import { properties } from '../../servers/settings.ts';
 
 export interface OwnConnect {
   readonly url: string;

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ensureMysqld } from '../../fetch/find-programs.ts';
 import { locateInstance, makeFolders } from '../../instance/instance.ts';
-import { pickFreePort, portsAt } from '../../instance/ports.ts';
 import { ensureSecrets } from '../../instance/secrets.ts';
+import { pickFreePort, portsAt } from '../../instance/ports.ts';
 import { runCommand } from '../../run/run-command.ts';
 import { waitUntilReady } from '../../run/supervise.ts';
 import { mysqlServer } from '../../servers/mysql.ts';
@@ -24,8 +24,8 @@ export interface OwnMysql {
 }
 
 /**
- * The stack's MySQL server once more, empty and for one test alone: for what would disturb
- * everybody else on the shared one.
+ * The stack's MySQL server once more, empty and for one test alone: for what would disturb all
+ * other tests on the shared one.
  */
 export async function startOwnMysql(options: readonly string[] = []): Promise<OwnMysql> {
   const folder = mkdtempSync(join(tmpdir(), 'own-mysql-'));

@@ -3,7 +3,7 @@ import { about, isBefore, isSuccess } from './check-commands.ts';
 import type { BoardFile } from './index-run.ts';
 import type { Rule } from './rule.ts';
 
-/** What the clients were told, against what they asked for. */
+/** The answers that clients got, against what they asked for. */
 export const answerRules: readonly Rule[] = [
   {
     invariant: 'I3',
@@ -49,13 +49,13 @@ export const answerRules: readonly Rule[] = [
     evenAmongOthers: true,
     *find({ history }) {
       // Of a run that died nothing is known of its last commands.
-      if (history.run.drain === null) return;
+      if (history.run.quiescence === null) return;
       for (const { kind, key, boardId, isAbandoned, attempts, outcome } of history.operations)
         if (!isAbandoned && !isFinal(outcome))
           yield about(
             boardId,
             undefined,
-            `the ${kind} ${key} was sent ${attempts.length} times, also after the last fault, and never answered for good`,
+            `the ${kind} ${key} was sent ${attempts.length} times, also after the last fault, and had no final answer`,
           );
     },
   },

@@ -3,7 +3,7 @@ import { about, describe, differences } from './check-commands.ts';
 import { stateOf } from './index-run.ts';
 import type { Rule } from './rule.ts';
 
-/** All or nothing: a board and the events that tell of it. */
+/** All or nothing: a board and its events. */
 export const boardRules: readonly Rule[] = [
   {
     invariant: 'I5',

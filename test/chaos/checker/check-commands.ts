@@ -4,7 +4,7 @@ import type { Finding, Rule } from './rule.ts';
 
 const eventTypes = { create: 'BoardCreated', edit: 'BoardEdited', delete: 'BoardDeleted' } as const;
 
-/** What the clients were told, against what was committed. */
+/** The answers that clients got, against what was committed. */
 export const commandRules: readonly Rule[] = [
   {
     invariant: 'I1',
@@ -64,7 +64,7 @@ export const commandRules: readonly Rule[] = [
   },
   {
     invariant: 'I1',
-    name: 'an answer tells what was committed',
+    name: 'an answer is what was committed',
     evenAmongOthers: true,
     *find({ history, boards }) {
       for (const { kind, key, outcome, title } of history.operations) {
@@ -221,7 +221,7 @@ function* eachEvent(run: RunIndex): Generator<EventOfBoard> {
 
 /**
  * The state that an operation leaves; undefined where the predecessor is not known, which another
- * rule tells.
+ * rule reports.
  */
 function expect(
   state: BoardState,

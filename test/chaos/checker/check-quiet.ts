@@ -5,8 +5,8 @@ import type { Rule } from './rule.ts';
 const readyWithinMs = 90_000;
 
 /**
- * The keeper waits for 25 s at most before it starts a FAILED connector again, and looks every few
- * seconds.
+ * The keeper waits for 25 s at most before it starts a FAILED connector again, and observes it
+ * every few seconds.
  */
 const restartedWithinMs = 40_000;
 
@@ -30,15 +30,15 @@ export const quietRules: readonly Rule[] = [
   {
     invariant: 'I8',
     name: 'the stack was quiet in time',
-    // Whatever others do: it was quiet before the run began.
+    // Also while others write to it: it was quiet before the run began.
     evenAmongOthers: true,
     *find({ history }) {
-      const { drain } = history.run;
-      if (drain === null) {
-        yield about(null, undefined, 'the run ended before its drain');
+      const { quiescence } = history.run;
+      if (quiescence === null) {
+        yield about(null, undefined, 'the run ended before it quiesced');
         return;
       }
-      const { lastFaultEndedAt, quietAt, allowedMs } = drain;
+      const { lastFaultEndedAt, quietAt, allowedMs } = quiescence;
       if (quietAt === null)
         yield about(
           null,
@@ -59,7 +59,7 @@ export const quietRules: readonly Rule[] = [
     evenAmongOthers: true,
     *find({ history }) {
       // Of a run that died nothing is known of its last faults.
-      if (history.run.drain === null) return;
+      if (history.run.quiescence === null) return;
       for (const { id, name, target, tookAt, readyAt } of history.faults) {
         if (name !== 'kill' || tookAt === null) continue;
         const readyMs = readyAt === null ? undefined : readyAt - tookAt;
@@ -83,7 +83,7 @@ export const quietRules: readonly Rule[] = [
     name: 'a failed connector is started again',
     evenAmongOthers: true,
     *find({ history }) {
-      const failedMs = history.run.drain?.failedMs ?? 0;
+      const failedMs = history.run.quiescence?.failedMs ?? 0;
       if (failedMs > restartedWithinMs)
         yield about(
           null,

@@ -21,7 +21,7 @@ import { readLedger } from './read-ledger.ts';
 import type { DatabaseAddress } from './read-databases.ts';
 
 const stack = inject('stack');
-const prefix = `${uniqueName('judged')} `;
+const prefix = `${uniqueName('checked')} `;
 const { host, port, rootPassword: password } = stack.mysql;
 const mysql: DatabaseAddress = {
   host,
@@ -47,13 +47,13 @@ beforeAll(async () => {
     ...ran,
     run: {
       ...ran.run,
-      drain: { lastFaultEndedAt, quietAt: Date.now(), allowedMs: 90_000, failedMs: 0 },
+      quiescence: { lastFaultEndedAt, quietAt: Date.now(), allowedMs: 90_000, failedMs: 0 },
     },
   };
   evidence = await collectEvidence({ mysql, brokers: stack.brokers });
 }, 240_000);
 
-test('what clients did to a running stack is judged clean', () => {
+test('what clients did to a running stack has no violation', () => {
   expect(checkRun(history, evidence)).toEqual([]);
 });
 
@@ -88,7 +88,7 @@ test('what the checker read is what the clients wrote', () => {
   expect(positions).toContain('catalog-service.retry catalog-service.retry.3/2');
 });
 
-test('each table and topic is looked at: without any of them the same run is not clean', () => {
+test('each table and topic is read: without any of them the same run has violations', () => {
   const broken = (changes: Partial<Evidence>): string[] => [
     ...new Set(checkRun(history, { ...evidence, ...changes }).map(({ rule }) => rule)),
   ];
@@ -120,7 +120,7 @@ async function runClients({ orderServiceUrl }: StackAddresses): Promise<History>
     titlePrefix: prefix,
     alone: false,
     attempts: 4,
-    drain: null,
+    quiescence: null,
   };
   const lines: LedgerLine[] = [{ line: 'run', run }];
 
@@ -187,7 +187,7 @@ async function runClients({ orderServiceUrl }: StackAddresses): Promise<History>
   await ask({ kind: 'edit', board, text: { title: `${prefix}넷`, content: '' }, ifVersion: 1 });
   await ask({ kind: 'delete', board, text: null, isRepeated: true });
   await ask({ kind: 'delete', board, text: null });
-  const folder = mkdtempSync(join(tmpdir(), 'judged-'));
+  const folder = mkdtempSync(join(tmpdir(), 'checked-'));
   try {
     const file = join(folder, 'ledger.jsonl');
     writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));

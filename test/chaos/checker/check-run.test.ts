@@ -23,7 +23,7 @@ const step = (kind: Command['kind'], changes: Partial<Command> = {}): Step => ({
   kind,
 });
 
-/** Has something for every corruption to happen to. */
+/** A run to which every corruption can be applied. */
 const everything: readonly Step[] = [
   step('create', { author: '민지' }),
   step('create', { answer: 'repeated', author: '민지' }),
@@ -114,7 +114,7 @@ describe('exactly one rule is broken by', () => {
   test.for(corruptions.map(({ name, rule, apply }) => [name, rule, apply] as const))(
     '%s',
     ([, rule, apply]) => {
-      // Whichever of the candidates it happens to.
+      // The first candidates and some later ones.
       for (const nth of [0, 1, 2, 5, 11]) {
         const run = makeUpRun(everything);
         const pick: Pick = (items) => items[nth % Math.max(1, items.length)];
@@ -164,7 +164,7 @@ const steps = fc.array(
 );
 
 test(
-  'whatever clients, copies, refusals and foreign records there were, a good run has no violation',
+  'a good run has no violation with any drawn clients, copies, refusals and foreign records',
   { timeout: 60_000 },
   () => {
     fc.assert(
@@ -193,7 +193,7 @@ describe('among others', () => {
     run.history.run.alone = false;
     return run;
   };
-  // Whatever they have to do with, it is no board of this run.
+  // These concern no board of this run.
   const ofOthers = [
     'a catalog row without a board',
     'a mark without a board',
@@ -234,15 +234,15 @@ describe('among others', () => {
   });
 });
 
-test('a rule that is broken for every board is told for the first of them, with the count', () => {
+test('a rule that is broken for every board is reported for the first of them, with the count', () => {
   const run = makeUpRun(Array.from({ length: 50 }, () => step('create')));
   run.evidence.catalog = [];
   const violations = checkRun(run.history, run.evidence);
   expect(violations).toHaveLength(mostPerRule);
-  expect(violations.at(-1)?.sentence).toMatch(/ \(50 of this rule, 20 are told\)$/);
+  expect(violations.at(-1)?.sentence).toMatch(/ \(50 of this rule, 20 are shown\)$/);
 });
 
-test('the story of a violation is everything that is known about its board, in the order of time', () => {
+test('a violation has everything that is known about its board, in the order of time', () => {
   const { history, evidence } = makeUpRun([
     step('create', { author: '민지', way: { copies: 1, refusals: 0 } }),
     step('edit', { way: { copies: 0, refusals: 4 } }),
@@ -258,10 +258,10 @@ test('the story of a violation is everything that is known about its board, in t
   evidence.parked = [];
   const [violation] = checkRun(history, evidence);
   expect(violation?.rule).toBe('what follows a dead letter is parked');
-  const told = violation?.story.map(
+  const lines = violation?.story.map(
     (line) => `${line.at === null ? 'end' : line.at - at} ${line.text}`,
   );
-  expect(told).toEqual([
+  expect(lines).toEqual([
     '8 client 1: create key-1, title "chaos 1 글 1": attempt 1 sent',
     '9 fault 2, kill of mysql: begun, pid 7',
     '10 outbox: BoardCreated 1, event event-1, title "chaos 1 글 1"',
@@ -308,12 +308,12 @@ test('a ledger that contradicts itself is refused', () => {
   expect(refuse([{ ...first, title: 'other' }])).toThrow('must begin with chaos 1 ');
 });
 
-test('a long run with 100,000 foreign records is judged in seconds', { timeout: 60_000 }, () => {
+test('a long run with 100,000 foreign records is checked in seconds', { timeout: 60_000 }, () => {
   const commands = Array.from({ length: 10_000 }, (_, n) =>
     step(n % 4 === 0 ? 'create' : 'edit', { board: n, way: { copies: n % 2, refusals: 0 } }),
   );
   const foreign: Step = { kind: 'foreign', count: 100_000, to: 'source', isBatch: false };
   const { history, evidence } = makeUpRun([...commands, foreign]);
-  // A rule that looks through a list for each record would take minutes.
+  // A rule that searches a list for each record would take minutes.
   expect(checkRun(history, evidence)).toEqual([]);
 });

@@ -8,7 +8,7 @@ import { quietRules } from './check-quiet.ts';
 import { topicRules } from './check-topic.ts';
 import { indexRun } from './index-run.ts';
 import type { Finding, Rule } from './rule.ts';
-import { storyTeller } from './tell-story.ts';
+import { describeFinding } from './describe-finding.ts';
 
 /** In the order in which an event passes: what went wrong first comes first. */
 export const rules: readonly Rule[] = [
@@ -31,7 +31,6 @@ export const mostPerRule = 20;
  */
 export function checkRun(history: History, evidence: Evidence): Violation[] {
   const run = indexRun(history, evidence);
-  const tell = storyTeller(run);
   return rules
     .filter(({ evenAmongOthers }) => evenAmongOthers || history.run.alone)
     .flatMap((rule) =>
@@ -39,7 +38,7 @@ export function checkRun(history: History, evidence: Evidence): Violation[] {
         invariant: rule.invariant,
         rule: rule.name,
         ...finding,
-        story: tell(finding),
+        story: describeFinding(run, finding),
       })),
     );
 }
@@ -55,6 +54,6 @@ function firstOf(findings: Iterable<Finding>): Finding[] {
   if (last === undefined || count <= mostPerRule) return shown;
   return [
     ...shown.slice(0, -1),
-    { ...last, sentence: `${last.sentence} (${count} of this rule, ${mostPerRule} are told)` },
+    { ...last, sentence: `${last.sentence} (${count} of this rule, ${mostPerRule} are shown)` },
   ];
 }

@@ -9,7 +9,7 @@ export interface CheckedStack {
 }
 
 /**
- * Reads everything that the checker judges by: first the topics and the groups, then both
+ * Reads everything that the checker compares: first the topics and the groups, then both
  * databases. Nothing is written. The stack must be at rest: what moves meanwhile looks like a
  * violation.
  */

@@ -89,7 +89,7 @@ export const answersCorruptions: readonly Corruption[] = [
   },
   {
     rule: 'a command that is repeated is answered',
-    name: 'a command that is still running after the drain',
+    name: 'a command that is still running after the run has quiesced',
     apply: ({ history }, pick) =>
       one(
         pick,

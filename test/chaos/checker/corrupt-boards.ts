@@ -123,7 +123,7 @@ export const boardsCorruptions: readonly Corruption[] = [
   },
   {
     rule: 'the events of a board are numbered without a gap',
-    name: 'an event whose payload tells another version',
+    name: 'an event whose payload has another version',
     apply(run, pick) {
       return one(pick, overwrittenEvents(run), (event) => {
         stateOf(event).version += 50;

@@ -18,7 +18,7 @@ import {
 export const commandsCorruptions: readonly Corruption[] = [
   {
     rule: 'an acknowledged command is committed',
-    name: 'a client was told a version that is not there',
+    name: 'an answer with a version that is not there',
     apply: ({ history }, pick) =>
       one(
         pick,
@@ -87,8 +87,8 @@ export const commandsCorruptions: readonly Corruption[] = [
     },
   },
   {
-    rule: 'an answer tells what was committed',
-    name: 'a client was told another content',
+    rule: 'an answer is what was committed',
+    name: 'an answer with another content',
     apply: ({ history }, pick) =>
       one(
         pick,
@@ -100,7 +100,7 @@ export const commandsCorruptions: readonly Corruption[] = [
   },
   {
     rule: 'an acknowledged command is committed',
-    name: 'a client was told success without its board',
+    name: 'an answer of success without its board',
     apply: ({ history }, pick) =>
       one(
         pick,
@@ -259,8 +259,8 @@ export const commandsCorruptions: readonly Corruption[] = [
     },
   },
   {
-    rule: 'an answer tells what was committed',
-    name: 'a client was told another time',
+    rule: 'an answer is what was committed',
+    name: 'an answer with another time',
     apply: ({ history }, pick) =>
       one(
         pick,

@@ -14,7 +14,8 @@ export const quietCorruptions: readonly Corruption[] = [
     rule: 'the stack was quiet in time',
     name: 'a stack that was quiet too late',
     apply({ history: { run } }) {
-      if (run.drain) run.drain.quietAt = run.drain.lastFaultEndedAt + run.drain.allowedMs + 1;
+      const { quiescence } = run;
+      if (quiescence) quiescence.quietAt = quiescence.lastFaultEndedAt + quiescence.allowedMs + 1;
       return true;
     },
   },
@@ -22,7 +23,7 @@ export const quietCorruptions: readonly Corruption[] = [
     rule: 'the stack was quiet in time',
     name: 'a stack that was never quiet',
     apply({ history: { run } }) {
-      if (run.drain) run.drain.quietAt = null;
+      if (run.quiescence) run.quiescence.quietAt = null;
       return true;
     },
   },
@@ -30,7 +31,7 @@ export const quietCorruptions: readonly Corruption[] = [
     rule: 'the stack was quiet in time',
     name: 'a run that ended early',
     apply({ history: { run } }) {
-      run.drain = null;
+      run.quiescence = null;
       return true;
     },
   },
@@ -38,7 +39,7 @@ export const quietCorruptions: readonly Corruption[] = [
     rule: 'a failed connector is started again',
     name: 'a connector that stayed failed',
     apply({ history: { run } }) {
-      if (run.drain) run.drain.failedMs = 41_000;
+      if (run.quiescence) run.quiescence.failedMs = 41_000;
       return true;
     },
   },

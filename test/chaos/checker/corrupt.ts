@@ -51,7 +51,7 @@ export function lastEvents(run: MadeUpRun): Event[] {
 }
 
 /**
- * Neither the last of its board nor the last that is applied, and no client was told what it says.
+ * Neither the last of its board nor the last that is applied, and no client got an answer with it.
  */
 export function overwrittenEvents(run: MadeUpRun): Event[] {
   const marks = new Map(run.evidence.marks.map(({ boardId, version }) => [boardId, version]));

@@ -40,7 +40,7 @@ export interface RunIndex {
   /** Created and edited, by the title that they set. */
   readonly eventsByTitle: ReadonlyMap<string, readonly OutboxRow[]>;
   readonly eventById: ReadonlyMap<string, OutboxRow>;
-  /** The operation of an event, as far as one can be told. */
+  /** The operation of an event, where it can be known. */
   operationOf(event: OutboxRow): ClientOperation | undefined;
   /** The handler refused this event so often that it may be a dead letter. */
   isGivenUp(boardId: string | null, version: number | null): boolean;
@@ -67,7 +67,7 @@ export function stateOf({ event }: OutboxRow): BoardState | undefined {
 /** The mark with which the inbox tries itself: no event has it. */
 const probeId = 'inbox-probe';
 
-/** Throws when the ledger contradicts itself: then nothing can be judged by it. */
+/** Throws when the ledger contradicts itself: then nothing can be checked against it. */
 export function indexRun(history: History, evidence: Evidence): RunIndex {
   const operationByTitle = indexTitles(history);
   const eventsByTitle = new Map<string, OutboxRow[]>();

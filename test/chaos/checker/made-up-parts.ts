@@ -8,7 +8,7 @@ import type {
   TopicRecord,
 } from '../history.ts';
 
-/* What a made-up run is told by, and the small parts that it is made of. */
+/* The steps from which a run is made up, and the small parts of it. */
 
 /** The same shape, open to change. */
 export type Mutable<Shape> = { -readonly [Key in keyof Shape]: Mutable<Shape[Key]> };
@@ -62,7 +62,8 @@ export type Step =
       readonly isBatch: boolean;
     };
 
-export function tell(
+/** Sets the attempts and the outcome of an operation. */
+export function conclude(
   operation: Mutable<ClientOperation>,
   attempts: readonly Attempt[],
   outcome: Outcome,

@@ -11,12 +11,12 @@ import type {
 import { dayOf } from './check-catalog.ts';
 import {
   answered,
+  conclude,
   deadLetterHeaders,
   failed,
   must,
   partitionOf,
   sha256,
-  tell,
   type MadeUpRun,
   type Mutable,
   type Step,
@@ -56,7 +56,7 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
       titlePrefix: 'chaos 1 ',
       alone: true,
       attempts: attemptsAllowed,
-      drain: { lastFaultEndedAt: 0, quietAt: 0, allowedMs: 90_000, failedMs: 12_000 },
+      quiescence: { lastFaultEndedAt: 0, quietAt: 0, allowedMs: 90_000, failedMs: 12_000 },
     },
     operations: [],
     faults: [{ id: 1, name: 'kill', target: 'mysql', ...killed, details: '' }],
@@ -84,8 +84,8 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
     else command(step);
   }
   consume();
-  const { drain } = history.run;
-  if (drain) Object.assign(drain, { lastFaultEndedAt: now, quietAt: now + 5_000 });
+  const { quiescence } = history.run;
+  if (quiescence) Object.assign(quiescence, { lastFaultEndedAt: now, quietAt: now + 5_000 });
   evidence.readAt = now + 6_000;
   for (const topic of [sourceTopic, retryTopic])
     for (const partition of [0, 1, 2]) {
@@ -129,14 +129,14 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
           ? 412
           : null;
     if (step.answer === 'unknown, not done')
-      return tell(operation, [failed(sentAt, endedAt)], { kind: 'unknown' });
+      return conclude(operation, [failed(sentAt, endedAt)], { kind: 'unknown' });
     if (step.answer === 'not done')
-      return tell(operation, [failed(sentAt, sentAt, 'ECONNREFUSED')], {
+      return conclude(operation, [failed(sentAt, sentAt, 'ECONNREFUSED')], {
         kind: 'refused',
         status: null,
       });
     if (refusal !== null)
-      return tell(operation, [answered(sentAt, endedAt, refusal)], {
+      return conclude(operation, [answered(sentAt, endedAt, refusal)], {
         kind: 'refused',
         status: refusal,
       });
@@ -149,7 +149,7 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
     refuse(board, step.way.refusals);
     const isAnswered =
       step.answer === 'ok' || step.answer === 'repeated' || step.answer === 'doubled';
-    if (!isAnswered) return tell(operation, [failed(sentAt, endedAt)], { kind: 'unknown' });
+    if (!isAnswered) return conclude(operation, [failed(sentAt, endedAt)], { kind: 'unknown' });
     board.isKnown = true;
     const status = kind === 'create' ? 201 : kind === 'edit' ? 200 : 204;
     const { deletedAt: _, ...body } = board.state;
@@ -157,14 +157,15 @@ export function makeUpRun(steps: readonly Step[]): MadeUpRun {
       kind: 'ok',
       board: kind === 'delete' ? null : (body satisfies AnsweredBoard),
     };
-    if (step.answer === 'ok') return tell(operation, [answered(sentAt, endedAt, status)], outcome);
+    if (step.answer === 'ok')
+      return conclude(operation, [answered(sentAt, endedAt, status)], outcome);
     if (step.answer === 'doubled')
-      return tell(
+      return conclude(
         operation,
         [answered(sentAt, endedAt, status), answered(endedAt, endedAt + 2, status)],
         outcome,
       );
-    return tell(
+    return conclude(
       operation,
       [failed(sentAt, now + 1), answered(now + 2, endedAt + 2, status)],
       outcome,

@@ -10,7 +10,7 @@ import { readLedger } from './read-ledger.ts';
 
 const help = `npm run chaos:check -- LEDGER [options]
 
-Judges a chaos run by its ledger and by what the stack holds now. The stack must be at rest.
+Checks a chaos run: its ledger against what the stack holds now. The stack must be at rest.
 
   LEDGER             the JSON lines that the run wrote
   --instance NAME    the local stack that the run left behind (main)
@@ -46,7 +46,7 @@ async function run(): Promise<void> {
   }
   const [ledger, ...others] = positionals;
   if (ledger === undefined || others.length > 0)
-    throw new Error('one ledger must be named; --help tells how');
+    throw new Error('one ledger must be named: see --help');
   const history = await readLedger(ledger);
   const evidence =
     values.evidence === undefined

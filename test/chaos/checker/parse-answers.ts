@@ -19,8 +19,8 @@ export function parseOffsets(output: string): PartitionOffset[] {
 
 /**
  * Of `ConsumerGroupCommand --describe`: what each group has committed, by "group topic partition";
- * a partition without a commit is left out. Throws when the tool could not tell, which it says
- * while it ends with 0.
+ * a partition without a commit is left out. Throws when the tool could not read them, which it
+ * prints while it ends with 0.
  */
 export function parseCommitted(output: string): ReadonlyMap<string, number> {
   const [problem] = /^Error: .*$/m.exec(output) ?? [];

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { TopicRecord } from '../history.ts';
 
 /**
- * How Kafka's console consumer is told to print: bytes as printable ASCII with \xNN for the rest,
+ * How Kafka's console consumer must print: bytes as printable ASCII with \xNN for the rest,
  * so that no separator and no null can be mistaken for data. Only header names are printed raw. The
  * literal for null is printed as bytes are, so it must be one that nothing else has.
  */

@@ -1,8 +1,8 @@
 import type { Violation } from '../history.ts';
 
 /**
- * The verdict as people read it: each broken rule with its first sentence, and the whole story of
- * the first violation.
+ * The verdict as text: each broken rule with its first sentence, and everything known of the first
+ * violation.
  */
 export function printVerdict(violations: readonly Violation[]): string {
   const [first] = violations;
@@ -16,7 +16,7 @@ export function printVerdict(violations: readonly Violation[]): string {
     `${violations.length} violations of ${perRule.length} rules:`,
     ...broken,
     '',
-    `The story of the first (${first.rule}):`,
+    `Everything known of the first (${first.rule}):`,
     ...first.story.map(
       ({ at, text }) =>
         `  ${at === null ? 'at the end'.padEnd(24) : new Date(at).toISOString()}  ${text}`,

@@ -11,7 +11,7 @@ const run: ChaosRun = {
   titlePrefix: 'chaos 7 ',
   alone: true,
   attempts: 4,
-  drain: null,
+  quiescence: null,
 };
 const operation: ClientOperation = {
   key: 'a',
@@ -54,7 +54,10 @@ const lines: readonly LedgerLine[] = [
   { line: 'fault', fault: { ...fault, endedAt: 9 } },
   {
     line: 'run',
-    run: { ...run, drain: { lastFaultEndedAt: 9, quietAt: 10, allowedMs: 90_000, failedMs: 0 } },
+    run: {
+      ...run,
+      quiescence: { lastFaultEndedAt: 9, quietAt: 10, allowedMs: 90_000, failedMs: 0 },
+    },
   },
 ];
 const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
@@ -69,7 +72,10 @@ function write(content: string): string {
 
 test('the last line of each thing counts', async () => {
   expect(await readLedger(write(text))).toEqual({
-    run: { ...run, drain: { lastFaultEndedAt: 9, quietAt: 10, allowedMs: 90_000, failedMs: 0 } },
+    run: {
+      ...run,
+      quiescence: { lastFaultEndedAt: 9, quietAt: 10, allowedMs: 90_000, failedMs: 0 },
+    },
     operations: [{ ...operation, outcome: { kind: 'refused', status: 400 } }],
     faults: [{ ...fault, endedAt: 9 }],
     foreign: [{ id: 1, kind: 'lz4', topic: 'board', sentAt: 1, count: 2, acknowledged: 2 }],
@@ -77,7 +83,7 @@ test('the last line of each thing counts', async () => {
   });
 });
 
-test('a ledger is read wherever the run died, once its first line was written', async () => {
+test('a ledger that ends at any place after its first line is read', async () => {
   const [first = ''] = text.split('\n');
   for (let end = first.length; end < text.length; end += 37)
     expect(await readLedger(write(text.slice(0, end)))).toMatchObject({ run: { seed: 7 } });

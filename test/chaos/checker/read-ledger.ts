@@ -11,7 +11,7 @@ import type {
 
 /**
  * Reads the ledger of a run; what never ended is unknown. The last line may be cut, since a run can
- * be killed while it writes. Throws when any other line is no JSON, or when no line tells of the
+ * be killed while it writes. Throws when any other line is no JSON, or when no line is of the
  * run.
  */
 export async function readLedger(file: string): Promise<History> {

@@ -59,7 +59,7 @@ test('records of other programs are read to the byte, past the markers of transa
   for (const groupId of [group, `${group}.retry`])
     await admin.setOffsets({ groupId, topic: source, partitions: [{ partition: 0, offset: '3' }] });
 
-  const read = await readTopics(brokers, { source, group, silenceMs: 2_000, settleMs: 0 });
+  const read = await readTopics(brokers, { source, group, silenceMs: 2_000, passWithinMs: 0 });
   const digest = createHash('sha256')
     .update(Buffer.from([0, 255, 92, 10]))
     .digest('hex');
@@ -89,6 +89,6 @@ test('records of other programs are read to the byte, past the markers of transa
 
   // So short a silence is that of brokers which do not answer.
   await expect(
-    readTopics(brokers, { source, group, silenceMs: 1, patienceMs: 1, settleMs: 0 }),
+    readTopics(brokers, { source, group, silenceMs: 1, patienceMs: 1, passWithinMs: 0 }),
   ).rejects.toThrow(`${source}/0 ends at 7, and could not be read from 0 on`);
 }, 300_000);

@@ -54,7 +54,7 @@ test('commits are read again until the groups have passed the ends, also beyond 
   expect(answers).toEqual([]);
 });
 
-test('a group that stays behind is told as it is', async () => {
+test('the commits of a group that stays behind are returned as they are', async () => {
   expect(
     await untilPassed([{ key: 'a', end: 7 }], () => Promise.resolve(new Map([['a', 3]])), 0),
   ).toEqual(new Map([['a', 3]]));

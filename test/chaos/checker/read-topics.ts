@@ -16,7 +16,7 @@ export interface ReadTopicsOptions {
   /** A partition that shows nothing at all is asked again, each time twice as long, up to this. */
   readonly patienceMs?: number;
   /** So long a group may need to pass what is there. */
-  readonly settleMs?: number;
+  readonly passWithinMs?: number;
 }
 
 interface Bounds {
@@ -34,7 +34,7 @@ export async function readTopics(
     group = 'catalog-service',
     silenceMs = 5_000,
     patienceMs = 60_000,
-    settleMs = 15_000,
+    passWithinMs = 15_000,
   }: ReadTopicsOptions = {},
 ): Promise<Pick<Evidence, 'source' | 'retries' | 'dlq' | 'groups'>> {
   const retryTopics = [1, 2, 3].map((tier) => `${group}.retry.${tier}`);
@@ -49,10 +49,10 @@ export async function readTopics(
   const committed = await untilPassed(
     read.map((bound) => ({ key: keyOf(bound), end: bound.end })),
     () => readCommitted(brokers, [group, `${group}.retry`]),
-    settleMs,
+    passWithinMs,
   );
   const records = new Map<string, TopicRecord[]>();
-  // One after the other: each starts a Java, and they share the machine with what is judged.
+  // One after the other: each starts a Java, and they share the machine with the stack.
   for (const topic of topics) {
     const ofTopic = bounds.filter((one) => one.topic === topic);
     records.set(topic, await readTopic(brokers, topic, ofTopic, { silenceMs, patienceMs }));
@@ -86,7 +86,7 @@ async function readBounds(
   return ends.map(({ topic, partition, offset: end }) => {
     const start = starts.find((one) => one.topic === topic && one.partition === partition);
     if (start === undefined)
-      throw new Error(`the brokers do not tell where ${topic}/${partition} begins`);
+      throw new Error(`the brokers do not say where ${topic}/${partition} begins`);
     return { topic, partition, from: start.offset, end };
   });
 }

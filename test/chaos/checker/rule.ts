@@ -1,6 +1,6 @@
 import type { RunIndex } from './index-run.ts';
 
-/** What a rule has found; the story is added later. */
+/** What a rule has found; `describeFinding` adds what else is known of it. */
 export interface Finding {
   readonly boardId: string | null;
   readonly eventId: string | null;

@@ -3,7 +3,7 @@ import { repeat } from '../clock.ts';
 import { HandlerTimeoutError, InfrastructureError } from '../errors.ts';
 import { deletePassed } from '../fail/dead-letters.ts';
 import type { Inbox } from '../inbox.ts';
-import { processDeliveries } from './process-deliveries.ts';
+import { processDeliveries } from './apply-batch.ts';
 
 const rowsPerRound = 100;
 
@@ -38,7 +38,7 @@ async function drainRound(inbox: Inbox, aggregateId: string): Promise<boolean> {
     await processDeliveries(inbox, ready);
   } catch (error) {
     if (!(error instanceof HandlerTimeoutError)) throw error;
-    // A batch handler that was too late does not tell because of which event: each gets its own
+    // A batch handler that was too late does not show which event it was: each gets its own
     // deadline.
     for (const delivery of ready) await processDeliveries(inbox, [delivery]);
   }
@@ -55,8 +55,8 @@ export function startSweeper(inbox: Inbox): () => Promise<void> {
     // While the breaker is open only its probe may try events.
     if (breaker.isOpen()) return;
     const seen = new Map<string, number>();
-    // What is set free is drained at once, here or in another process: what is there twice was left
-    // behind.
+    // What a moved mark makes ready is drained at once, here or in another process: a row that two
+    // sweeps find was left behind.
     const isLeftOver = (aggregateId: string, version: number): boolean => {
       seen.set(aggregateId, version);
       return seenBefore.get(aggregateId) === version;
@@ -73,7 +73,7 @@ export function startSweeper(inbox: Inbox): () => Promise<void> {
 }
 
 export interface SweepOptions {
-  /** Whether this row was left behind: what is set free is drained by whom it was set free. */
+  /** Whether this row was left behind; otherwise the process that moved the mark drains it. */
   readonly isLeftOver: (aggregateId: string, version: number) => boolean;
   /** Ends the sweep after the round under way. */
   readonly isOver: () => boolean;

@@ -92,21 +92,21 @@ describe('among batches', () => {
     return { routed, waitsFor: wait?.delivery.identity.eventId };
   }
 
-  it('waits for as long as it takes while nothing succeeds', () => {
+  it('waits without a limit while nothing succeeds', () => {
     for (let hour = 0; hour < 48; hour += 1) {
       expect(process({ missing: ['A1', 'B2'] })).toEqual({ routed: [], waitsFor: 'A1' });
       nowMs += 60 * minute;
     }
   });
 
-  it('does not take for a success what was applied before the first failure', () => {
+  it('does not count as a success what was applied before the first failure', () => {
     process({ applied: ['A0', 'B0'] });
     expect(process({ missing: ['A1'] })).toEqual({ routed: [], waitsFor: 'A1' });
     nowMs += 15 * minute;
     expect(process({ missing: ['A1'] })).toEqual({ routed: [], waitsFor: 'A1' });
   });
 
-  it('does not take for a success of its type what began before the failure and was applied after it', () => {
+  it('does not count as a success of its type what began before the failure and was applied after it', () => {
     const slow = track.begin();
     expect(process({ missing: ['A1'] }).waitsFor).toBe('A1');
     process({ applied: ['A9'], number: slow });
@@ -166,7 +166,7 @@ describe('among batches', () => {
     expect(process({ missing: ['A1'] }).routed).toEqual(['A1']);
   });
 
-  it('takes no success for one that is older than two waits', () => {
+  it('does not count a success that is older than two waits', () => {
     process({ applied: ['B0'], missing: ['A1'] });
     for (let n = 0; n < 25; n += 1) {
       nowMs += minute;
@@ -177,7 +177,7 @@ describe('among batches', () => {
     expect(process({ missing: ['A2'] }).waitsFor).toBe('A2');
   });
 
-  it('leaves everything as it is that comes after the event that waits', () => {
+  it('routes nothing that comes after the event that waits', () => {
     expect(process({ failed: ['A1', 'A5'], invalid: ['A2', 'A6'], missing: ['B3', 'B4'] })).toEqual(
       {
         routed: ['A1', 'A2'],

@@ -130,7 +130,7 @@ const run = (
     ...ports(world),
     barrier: () => {
       world.meanwhile('barrier');
-      return Promise.resolve('passed');
+      return Promise.resolve({ kind: 'passed' });
     },
     findUnread: (places) => {
       world.meanwhile('findUnread');
@@ -225,7 +225,7 @@ describe('the audit', () => {
     );
   });
 
-  it('calls nothing lost, ahead or different that changes and is applied while it looks', async () => {
+  it('calls no aggregate lost, ahead or different that changes and is applied during the audit', async () => {
     const seeds = fc.array(fc.nat(), { minLength: 100, maxLength: 100 });
     await fc.assert(
       fc.asyncProperty(seeds, fc.integer({ min: 1, max: 12 }), async (choices, chunkSize) => {
@@ -271,7 +271,7 @@ describe('the audit', () => {
         if (call === 'findUnread') apply(world, 'a', { version: 2 });
       },
     ],
-  ])('does not call lost what %s between two looks', async (_name, plan) => {
+  ])('does not call lost what %s between its two queries', async (_name, plan) => {
     const world = openWorld([['a', 1]]);
     const meanwhile = plan(world);
     commit(world, 'a', 3);
@@ -279,7 +279,7 @@ describe('the audit', () => {
     expect((await run(world)).counts).toMatchObject({ LOST: 0, 'in flight': 1 });
   });
 
-  it('says so when the next event became a dead letter between two looks', async () => {
+  it('calls an aggregate behind a dead letter when its next event becomes one between the two queries', async () => {
     const world = openWorld([['a', 1]]);
     commit(world, 'a', 2);
     world.meanwhile = (call) => {
@@ -300,9 +300,10 @@ describe('the audit', () => {
     expect(report.cannotTell).toContain('without its record');
   });
 
-  it('is incomplete when the relay does not settle, also when nothing differs', async () => {
+  it('is incomplete when the barrier is not passed, also when nothing differs', async () => {
     const world = openWorld([['a', 1]]);
-    const barrier = (): Promise<Barrier> => Promise.resolve({ cannotTell: 'no connector' });
+    const barrier = (): Promise<Barrier> =>
+      Promise.resolve({ kind: 'cannot-tell', reason: 'no connector' });
     expect(await run(world, { barrier })).toMatchObject({
       outcome: 'incomplete',
       cannotTell: 'no connector',
@@ -312,13 +313,13 @@ describe('the audit', () => {
     expect(report).toMatchObject({ outcome: 'incomplete', counts: { LOST: 0, 'cannot tell': 1 } });
   });
 
-  it('is red when the relay does not settle but something is wrong anyway; it waits only once', async () => {
+  it('is red when the barrier is not passed but something is wrong anyway, and waits only once', async () => {
     const world = openWorld(['a', 'b', 'c', 'd'].map((id) => [id, 1]));
     for (const id of ['a', 'b', 'c', 'd']) apply(world, id, { version: 2 });
     let waits = 0;
     const barrier = (): Promise<Barrier> => {
       waits += 1;
-      return Promise.resolve({ cannotTell: 'no connector' });
+      return Promise.resolve({ kind: 'cannot-tell', reason: 'no connector' });
     };
     expect(await run(world, { barrier, chunkSize: 1 })).toMatchObject({
       outcome: 'red',

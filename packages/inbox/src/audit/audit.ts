@@ -1,17 +1,27 @@
 import {
+  type AuditReport,
+  type Candidate,
   type ConsumerEntry,
   type ConsumerSide,
   type IdRange,
   type SourceSide,
-  type Suspect,
-  findSuspects,
+  type Tally,
+  type Verdict,
+  classify,
+  findCandidates,
   isEqual,
+  openTally,
 } from './compare.ts';
-import { type AuditReport, type Tally, type Verdict, judge, openTally } from './compare.ts';
 
-export type Barrier = 'passed' | { readonly cannotTell: string };
+/**
+ * Whether both groups have passed every event that was committed before; `reason`: why that is
+ * not known.
+ */
+export type Barrier =
+  { readonly kind: 'passed' } | { readonly kind: 'cannot-tell'; readonly reason: string };
 
-export interface AuditOptions extends Settlement {
+/** What to compare, how to wait for it, and how much to keep. */
+export interface AuditOptions extends AuditSides {
   /** Waits until both groups have passed every event that was committed before the call. */
   barrier(): Promise<Barrier>;
   /** Aggregates per hash; what is in memory at a time grows with it. */
@@ -20,8 +30,8 @@ export interface AuditOptions extends Settlement {
   readonly listed?: number;
   /** What an operator's command needs to be about this consumer, with a space before it. */
   readonly consumerFlag?: string;
-  /** Told after each chunk: aggregates compared, and those that need a second look so far. */
-  readonly onProgress?: (compared: number, suspects: number) => void;
+  /** Called after each chunk: aggregates compared so far, and candidates found among them. */
+  readonly onProgress?: (compared: number, candidates: number) => void;
 }
 
 /** The report on a consumer that could not be asked. */
@@ -33,8 +43,8 @@ export function unaudited(reason: string): AuditReport {
  * Compares every aggregate of the source with what the consumer has, while both go on changing.
  *
  * Ranges of ids are compared by one hash each; where it differs, entry by entry. What differs is
- * judged only after the barrier: by then the consumer has had its chance to apply all that was
- * committed when the difference was seen.
+ * a candidate, and is classified only after the barrier: by then the consumer has had its chance to
+ * apply all that was committed when the difference was seen.
  */
 export async function auditConsumer(options: AuditOptions): Promise<AuditReport> {
   const {
@@ -48,18 +58,18 @@ export async function auditConsumer(options: AuditOptions): Promise<AuditReport>
   } = options;
   const tally = openTally(listed, consumerFlag);
   let cannotTell: string | undefined;
-  let suspects: Suspect[] = [];
+  let candidates: Candidate[] = [];
   let compared = 0;
-  let suspected = 0;
+  let found = 0;
 
-  async function settle(): Promise<void> {
+  async function resolve(): Promise<void> {
     if (cannotTell === undefined) {
       const result = await barrier();
-      // Asked once: what did not settle in time would cost the whole wait again for every round.
-      if (result !== 'passed') cannotTell = result.cannotTell;
+      // One barrier that timed out is enough: each further one would cost the whole wait again.
+      if (result.kind !== 'passed') cannotTell = result.reason;
     }
-    await settleSuspects(options, suspects, cannotTell === undefined, tally);
-    suspects = [];
+    await resolveCandidates(options, candidates, cannotTell === undefined, tally);
+    candidates = [];
   }
 
   for (let after = ''; ;) {
@@ -67,30 +77,30 @@ export async function auditConsumer(options: AuditOptions): Promise<AuditReport>
       await source.boundary(after, chunkSize),
       await consumer.boundary(after, chunkSize),
     );
-    const found = await compareRange({ source, consumer }, { after, upTo });
-    compared += found.count;
-    suspected += found.suspects.length;
-    tally.compared(found.count);
-    suspects.push(...found.suspects);
-    onProgress?.(compared, suspected);
-    // Bounded: however much differs, memory holds the suspects of a few chunks.
-    if (suspects.length >= chunkSize && upTo !== undefined) await settle();
+    const range = await compareRange({ source, consumer }, { after, upTo });
+    compared += range.count;
+    found += range.candidates.length;
+    tally.compared(range.count);
+    candidates.push(...range.candidates);
+    onProgress?.(compared, found);
+    // Bounded: however much differs, memory holds the candidates of a few chunks.
+    if (candidates.length >= chunkSize && upTo !== undefined) await resolve();
     if (upTo === undefined) break;
     after = upTo;
   }
   // Also when nothing differs: a relay that stands still is not "clean".
-  await settle();
+  await resolve();
   return tally.report(cannotTell);
 }
 
 async function compareRange(
   { source, consumer }: Pick<AuditOptions, 'source' | 'consumer'>,
   range: IdRange,
-): Promise<{ count: number; suspects: Suspect[] }> {
+): Promise<{ count: number; candidates: Candidate[] }> {
   const digest = await source.digest(range);
-  if (isEqual(digest, await consumer.digest(range))) return { count: digest.count, suspects: [] };
+  if (isEqual(digest, await consumer.digest(range))) return { count: digest.count, candidates: [] };
   const entries = await source.list(range);
-  return { count: entries.length, suspects: findSuspects(entries, await consumer.list(range)) };
+  return { count: entries.length, candidates: findCandidates(entries, await consumer.list(range)) };
 }
 
 function lowest(a: string | undefined, b: string | undefined): string | undefined {
@@ -104,42 +114,44 @@ export type EventPlace = string;
 export const placeOf = (aggregateId: string, version: number): EventPlace =>
   `${aggregateId} ${version}`;
 
-interface Settlement {
+/** The two sides of the comparison, and the topics between them. */
+interface AuditSides {
   readonly source: SourceSide;
   readonly consumer: ConsumerSide;
   /** Which of these events are in the source or retry topics, unread by their groups. */
   findUnread(places: ReadonlySet<EventPlace>): Promise<ReadonlySet<EventPlace>>;
 }
 
-/** Judges suspects, and counts those that are not in step; `settled` as in `judge`. */
-async function settleSuspects(
-  { source, consumer, findUnread }: Settlement,
-  suspects: readonly Suspect[],
-  settled: boolean,
+/** Classifies candidates, and counts those that are not in step. */
+async function resolveCandidates(
+  { source, consumer, findUnread }: AuditSides,
+  candidates: readonly Candidate[],
+  isBarrierPassed: boolean,
   tally: Tally,
 ): Promise<void> {
-  if (suspects.length === 0) return;
-  const noted = new Map(suspects.map((suspect) => [suspect.id, suspect.noted]));
+  if (candidates.length === 0) return;
+  const noted = new Map(candidates.map((candidate) => [candidate.id, candidate.noted]));
   const ids = [...noted.keys()].sort();
   const consumed = await consumer.find(ids);
-  // The source AFTER the consumer: an aggregate that changes in between must not look ahead.
+  // The source is read after the consumer: an aggregate that changes in between must not look
+  // ahead.
   const current = new Map((await source.find(ids)).map((entry) => [entry.id, entry]));
 
-  const look = (entry: ConsumerEntry, nextUnread: boolean): Verdict | 'in step' => {
+  const verdictOf = (entry: ConsumerEntry, nextUnread: boolean): Verdict | 'in step' => {
     const { id } = entry;
-    return judge({
+    return classify({
       noted: noted.get(id),
       consumer: entry,
       source: current.get(id),
       nextUnread,
-      settled,
+      isBarrierPassed,
     });
   };
-  const judged = consumed.map((entry) => ({ entry, verdict: look(entry, false) }));
-  const lost = judged.filter(({ verdict }) => verdict === 'LOST').map(({ entry }) => entry);
-  const second = await lookAgain({ consumer, findUnread }, lost, look);
+  const first = consumed.map((entry) => ({ entry, verdict: verdictOf(entry, false) }));
+  const lost = first.filter(({ verdict }) => verdict === 'LOST').map(({ entry }) => entry);
+  const second = await classifyAgain({ consumer, findUnread }, lost, verdictOf);
 
-  const verdicts = judged.map(({ entry, verdict }) => ({
+  const verdicts = first.map(({ entry, verdict }) => ({
     entry,
     verdict: second.get(entry.id) ?? verdict,
   }));
@@ -155,16 +167,16 @@ async function settleSuspects(
 }
 
 /**
- * Judges once more what looks lost, now that the topics are searched for its next event.
+ * Classifies once more what seems lost, now that the topics are searched for its next event.
  *
  * The database was asked before the topics and is asked again after them: an event that moves from
- * a parked row to a retry topic is seen by the first look, one that moves the other way by the
+ * a parked row to a retry topic is seen by the first query, one that moves the other way by the
  * last.
  */
-async function lookAgain(
-  { consumer, findUnread }: Pick<Settlement, 'consumer' | 'findUnread'>,
+async function classifyAgain(
+  { consumer, findUnread }: Pick<AuditSides, 'consumer' | 'findUnread'>,
   lost: readonly ConsumerEntry[],
-  look: (entry: ConsumerEntry, nextUnread: boolean) => Verdict | 'in step',
+  verdictOf: (entry: ConsumerEntry, nextUnread: boolean) => Verdict | 'in step',
 ): Promise<ReadonlyMap<string, Verdict | 'in step'>> {
   if (lost.length === 0) return new Map();
   const unread = await findUnread(new Set(lost.map(({ id, version }) => placeOf(id, version + 1))));
@@ -175,7 +187,7 @@ async function lookAgain(
       const { id, version } = entry;
       // Applied meanwhile, whatever it was: the event after it was not searched for.
       const hasMoved = version !== marks.get(id);
-      return [id, look(entry, hasMoved || unread.has(placeOf(id, version + 1)))];
+      return [id, verdictOf(entry, hasMoved || unread.has(placeOf(id, version + 1)))];
     }),
   );
 }

@@ -48,6 +48,7 @@ export interface ConsumerEntry {
   readonly conflict: boolean;
 }
 
+/** The owner's aggregates, read from its database. */
 export interface SourceSide {
   /**
    * The id of the aggregate that is `count` places after this one; undefined when there are fewer.
@@ -59,6 +60,7 @@ export interface SourceSide {
   find(ids: readonly string[]): Promise<readonly SourceEntry[]>;
 }
 
+/** The same aggregates as the consumer has them, read from its database. */
 export interface ConsumerSide {
   boundary(after: string, count: number): Promise<string | undefined>;
   /** `odd`: what the hashes do not show, such as content without a mark or an open conflict. */
@@ -73,15 +75,15 @@ export interface ConsumerSide {
 }
 
 /**
- * An aggregate that looked different, and the source as it was then; undefined when the source had
- * none.
+ * An aggregate that differed when its range was compared, and the source as it was then; undefined
+ * when the source had none.
  */
-export interface Suspect {
+export interface Candidate {
   readonly id: string;
   readonly noted: SourceEntry | undefined;
 }
 
-/** True when the two sides of a range need no second look. */
+/** True when the two sides of a range need not be compared entry by entry. */
 export function isEqual(
   source: Digest,
   consumer: Awaited<ReturnType<ConsumerSide['digest']>>,
@@ -90,24 +92,24 @@ export function isEqual(
   if (source.count === 0) return true;
   if (source.state !== consumer.state) return false;
   // The source forgets event ids with its outbox rows; a range of which it knows some must be
-  // looked at one by one.
+  // compared entry by entry.
   return (
     source.known === 0 || (source.known === consumer.known && source.events === consumer.events)
   );
 }
 
 /** Which aggregates of a range differ. */
-export function findSuspects(
+export function findCandidates(
   source: readonly SourceEntry[],
   consumer: readonly ConsumerEntry[],
-): Suspect[] {
+): Candidate[] {
   const consumed = new Map(consumer.map((entry) => [entry.id, entry]));
-  const suspects: Suspect[] = source
+  const candidates: Candidate[] = source
     .filter((entry) => !isInStep(entry, consumed.get(entry.id)))
     .map((entry) => ({ id: entry.id, noted: entry }));
   const known = new Set(source.map(({ id }) => id));
-  for (const { id } of consumer) if (!known.has(id)) suspects.push({ id, noted: undefined });
-  return suspects;
+  for (const { id } of consumer) if (!known.has(id)) candidates.push({ id, noted: undefined });
+  return candidates;
 }
 
 function isInStep(source: SourceEntry, consumer: ConsumerEntry | undefined): boolean {
@@ -136,6 +138,7 @@ export type Verdict =
   /** Behind, and it is not known whether its next event is still on its way. */
   | 'cannot tell';
 
+/** Every verdict, in the order in which a report lists them. */
 export const verdicts: readonly Verdict[] = [
   'in flight',
   'behind a dead letter',
@@ -150,6 +153,7 @@ export const verdicts: readonly Verdict[] = [
 /** What breaks the guarantee. */
 export const redVerdicts: readonly Verdict[] = ['LOST', 'AHEAD', 'conflict', 'different'];
 
+/** What was read of one candidate. */
 export interface Case {
   /**
    * The source as the comparison met it, before the fence; undefined when it had no such aggregate.
@@ -157,16 +161,22 @@ export interface Case {
   readonly noted: SourceEntry | undefined;
   /** Read once the groups had passed everything that was committed up to then. */
   readonly consumer: ConsumerEntry;
-  /** The source read AFTER the consumer: a mark above this version was never right. */
+  /** The source, read after the consumer: a mark above this version was never right. */
   readonly source: SourceEntry | undefined;
   /** Its next event is in a source or retry topic, unread. */
   readonly nextUnread: boolean;
   /** The fence has passed, and the groups everything before it. */
-  readonly settled: boolean;
+  readonly isBarrierPassed: boolean;
 }
 
-/** Judges one aggregate that the comparison found different. */
-export function judge({ noted, consumer, source, nextUnread, settled }: Case): Verdict | 'in step' {
+/** What one candidate is, from what was read of it; never waits. */
+export function classify({
+  noted,
+  consumer,
+  source,
+  nextUnread,
+  isBarrierPassed,
+}: Case): Verdict | 'in step' {
   if (consumer.conflict) return 'conflict';
   const version = source?.version ?? 0;
   if (consumer.version > version || (source === undefined && consumer.content !== undefined))
@@ -174,7 +184,7 @@ export function judge({ noted, consumer, source, nextUnread, settled }: Case): V
   if (consumer.version < (noted?.version ?? 0)) {
     if (consumer.nextDead) return 'behind a dead letter';
     if (consumer.nextParked || nextUnread) return 'in flight';
-    return settled ? 'LOST' : 'cannot tell';
+    return isBarrierPassed ? 'LOST' : 'cannot tell';
   }
   const same = [source, noted].find((side) => side?.version === consumer.version);
   // Changed again since, and applied in between: nothing of that version is left to compare with.
@@ -184,7 +194,7 @@ export function judge({ noted, consumer, source, nextUnread, settled }: Case): V
   return sameEvent(same, consumer) ? 'different' : 'conflict';
 }
 
-/** Two ids that are both known tell two events apart. */
+/** Two events are different only when both ids are known and differ. */
 function sameEvent(source: SourceEntry, consumer: ConsumerEntry): boolean {
   return (
     source.eventId === undefined ||
@@ -203,10 +213,11 @@ interface Finding {
   readonly mark: number;
 }
 
+/** The result of one audit; printed as JSON. */
 export interface AuditReport {
-  /** `incomplete`: nothing is known to be wrong, but not everything could be judged. */
+  /** `incomplete`: nothing is known to be wrong, but not everything could be classified. */
   readonly outcome: 'clean' | 'red' | 'incomplete';
-  /** Why not everything could be judged. */
+  /** Why not everything could be classified. */
   readonly cannotTell: string | undefined;
   /** Aggregates of the source that were compared. */
   readonly compared: number;
@@ -225,7 +236,7 @@ export interface Tally {
 
 /**
  * Counts findings and keeps the first `listed` of each verdict, so that its size does not depend on
- * what it is told.
+ * how many there are.
  */
 export function openTally(listed: number, consumerFlag = ''): Tally {
   const counts = Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Record<

@@ -15,7 +15,7 @@ type Step =
   | { readonly kind: 'read-again'; readonly waitMs: number; readonly leftMs: number }
   /** Only so many of the first records at once, until one fails alone. */
   | { readonly kind: 'halve' }
-  /** It fails alone; whether it is the record or everything, only another record can tell. */
+  /** It fails alone; only another record can show whether the record or the inbox is at fault. */
   | { readonly kind: 'seek-control' }
   /** It failed alone once more after another record was processed. */
   | { readonly kind: 'dead-letter' };
@@ -38,16 +38,16 @@ export interface Isolation {
   succeeded(): void;
 }
 
-/** More errors than this at once are not told apart: each would cost its time again. */
+/** More errors than this at once are not distinguished: each would cost its time again. */
 const maxErrors = 100;
 
 /** Records at once up to which the size grows back step by step. */
 const fullSize = 1_024;
 
 /**
- * Finds the one record that cannot be processed, and blames it only when others can: neither may
- * one record stop a partition, nor a fault of ours dead-letter everything. The time for reading
- * again is spent once per error, not once per record.
+ * Finds the one record that cannot be processed, and blames it only when others can be: one record
+ * must not stop a partition, and a fault of the inbox must not dead-letter everything. The time for
+ * reading again is spent once per error, not once per record.
  */
 export function createIsolation(
   rereadForMs: number,
@@ -59,7 +59,8 @@ export function createIsolation(
     createBackoff({ firstMs: 100, maxMs: maxWaitMs, jitter: 0.2 }, random);
   let backoff = startBackoff();
   let size: number | undefined;
-  let suspect: { readonly offset: string; readonly controls: number } | undefined;
+  /** The record that failed alone, and the controls up to then. */
+  let failedAlone: { readonly offset: string; readonly controls: number } | undefined;
 
   return {
     size: () => size,
@@ -75,12 +76,12 @@ export function createIsolation(
         size = Math.ceil(records / 2);
         return { kind: 'halve' };
       }
-      if (suspect?.offset !== offset) suspect = { offset, controls };
-      return controls > suspect.controls ? { kind: 'dead-letter' } : { kind: 'seek-control' };
+      if (failedAlone?.offset !== offset) failedAlone = { offset, controls };
+      return controls > failedAlone.controls ? { kind: 'dead-letter' } : { kind: 'seek-control' };
     },
     succeeded() {
       backoff = startBackoff();
-      suspect = undefined;
+      failedAlone = undefined;
       if (size !== undefined) size = size * 2 < fullSize ? size * 2 : undefined;
     },
   };

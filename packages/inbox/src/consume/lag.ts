@@ -25,7 +25,7 @@ export function nextOffset({ committed, low }: PartitionPosition): bigint {
   return committed ?? low;
 }
 
-/** Asks the brokers themselves: a consumer that has stalled without a word cannot be asked. */
+/** Asks the brokers themselves: a consumer that has stalled without an error cannot be asked. */
 export async function openLagProbe(
   kafka: Kafka,
   groupId: string,

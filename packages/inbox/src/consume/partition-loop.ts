@@ -4,7 +4,10 @@ import kafkajs, { type Consumer as KafkaConsumer, type EachBatchPayload } from '
 import { fetchedIn, type Fetched, type FetchedRecord, type UndecodableBatch } from '@board/kafka';
 import type { InboxClock } from '../clock.ts';
 import type { SourceRecord } from '../record.ts';
-import type { Process, Slice } from './process.ts';
+import type { Process, ProcessResult, Slice } from './process.ts';
+
+/** Of a slice without a record. */
+const nothing: ProcessResult = { kind: 'done', processed: 0 };
 
 export interface PartitionLoopOptions {
   readonly sliceRecords: number;
@@ -12,7 +15,7 @@ export interface PartitionLoopOptions {
   readonly process: Process;
   readonly clock: Pick<InboxClock, 'after'>;
   /**
-   * Told of each offset that is committed, and of the newest time among the records that it passes.
+   * Called after each offset commit, with the newest time among the records that it passes.
    */
   readonly onCommit: (
     topic: string,
@@ -20,7 +23,7 @@ export interface PartitionLoopOptions {
     nextOffset: bigint,
     newestMs: number,
   ) => void;
-  /** Told when a partition is left alone on purpose. */
+  /** Called when a partition is paused on purpose. */
   readonly onPause: (topic: string, partition: number, forMs: number) => void;
 }
 
@@ -58,6 +61,10 @@ export async function runPartitionLoop(
   };
 }
 
+/**
+ * The `eachBatch` of a consumer: it commits an offset only when everything before it is
+ * processed.
+ */
 export function createPartitionLoop(options: PartitionLoopOptions): PartitionLoop {
   const { sliceRecords, process, clock, onCommit, onPause } = options;
   /** Records processed at once, by partition. */
@@ -83,7 +90,7 @@ export function createPartitionLoop(options: PartitionLoopOptions): PartitionLoo
       const taken = take(fetched, from, size);
       const slice = toSlice(topic, partition, taken, fetched.slice(from + taken.length));
       // Markers of transactions alone: there is nothing to do but to pass them.
-      const result = slice === undefined ? { processed: 0 } : await process(slice);
+      const result = slice === undefined ? nothing : await process(slice);
       const passed = passedBy(taken, result.processed);
       const last = passed.at(-1);
       if (last !== undefined) {
@@ -105,19 +112,20 @@ export function createPartitionLoop(options: PartitionLoopOptions): PartitionLoo
         );
         from += passed.length;
       }
-      sizes.set(name, nextSize(size, sliceRecords, result.tooSlow === true));
-      if (result.waitMs !== undefined) {
+      sizes.set(name, nextSize(size, sliceRecords, result.kind === 'too-slow'));
+      if (result.kind === 'wait') {
         onPause(topic, partition, result.waitMs);
         return pauseFor(result.waitMs, pause());
       }
-      if (passed.length < taken.length && result.tooSlow !== true) return;
+      if (passed.length < taken.length && result.kind !== 'too-slow') return;
     }
   }
 
   return {
     /*
-     * Only kafkajs's own errors leave this function: they are how its runner learns to rejoin. Any other, such as one of its own
-     * when the partition was lost meanwhile, would end the consumer for good, so it is told as one after which to start over.
+     * Only kafkajs's own errors leave this function: they are how its runner learns to rejoin. Any
+     * other, such as one of its own when the partition was lost meanwhile, would end the consumer
+     * permanently, so it is thrown as a retriable one.
      */
     async eachBatch(payload) {
       const heartbeat = startHeartbeat(() => payload.heartbeat());

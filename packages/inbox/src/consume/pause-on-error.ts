@@ -12,8 +12,7 @@ import { toBare } from '../fail/record-formats.ts';
 import { publishDeadLetters, type DeadLetter } from '../fail/dead-letters.ts';
 import type { Inbox } from '../inbox.ts';
 import type { Delivery, SourceRecord } from '../record.ts';
-import { findControl } from './isolate.ts';
-import { createIsolation, type Isolation } from './isolate.ts';
+import { createIsolation, findControl, type Isolation } from './isolate.ts';
 import type { Process, ProcessResult, Slice, UndecodableSlice } from './process.ts';
 
 /** The delivery that a record of these topics carries; undefined when it has no identity. */
@@ -94,7 +93,7 @@ export function pauseOnError(
     kind: 'infrastructure' | 'unknown',
     why: string,
     waitMs?: number,
-  ) {
+  ): ProcessResult {
     const { topic, partition } = at;
     at.backoff ??= createBackoff(
       { firstMs: firstWaitMs, maxMs: settings.maxWaitMs, jitter: 0.2 },
@@ -115,7 +114,7 @@ export function pauseOnError(
       failures,
       err: error,
     });
-    return { processed: 0, waitMs: ms };
+    return { kind: 'wait', processed: 0, waitMs: ms };
   }
 
   async function failed(
@@ -131,7 +130,7 @@ export function pauseOnError(
         : [1, slice.lastOffset];
     if (error instanceof HandlerTimeoutError) {
       logger.warn({ event: 'inbox.too-slow', topic, partition, records });
-      return { processed: 0, tooSlow: true };
+      return { kind: 'too-slow', processed: 0 };
     }
     if (isInfrastructure(error)) {
       // Of records that wait for one event, what precedes it is processed; what follows is read
@@ -204,7 +203,7 @@ export function pauseOnError(
     }
     at.isolation.succeeded();
     resumed(at);
-    return { processed: 1 };
+    return { kind: 'done', processed: 1 };
   }
 
   function ofRecord(record: SourceRecord, error: unknown): DeadLetter {

@@ -4,7 +4,7 @@ import { findMissing, findMissingAtReset, nextToRemember, positionAfterLoss } fr
 const before = { topic: 't', partition: 0, next: 10n, end: 20n, newestMs: 1_000 };
 const now = { topic: 't', partition: 0, committed: 10n, low: 0n, end: 20n };
 
-describe('of a partition that is remembered', () => {
+describe('in a remembered partition', () => {
   it('nothing is missing while it only grows', () => {
     expect(findMissing(before, now, undefined)).toBeUndefined();
     expect(
@@ -12,7 +12,7 @@ describe('of a partition that is remembered', () => {
     ).toBeUndefined();
   });
 
-  it('the records are missing that went before anything of them was committed', () => {
+  it('records are missing that were deleted before any offset was committed', () => {
     const missing = findMissing(before, { ...now, committed: undefined, low: 15n }, undefined);
     expect(missing).toMatchObject({ from: 10n, to: 14n });
   });
@@ -21,19 +21,19 @@ describe('of a partition that is remembered', () => {
     expect(findMissing(before, { ...now, committed: 18n, low: 15n }, undefined)).toBeUndefined();
   });
 
-  it('what was not read is missing when the partition is shorter than it was', () => {
+  it('unread records are missing when the partition is shorter than it was', () => {
     expect(findMissing(before, { ...now, end: 3n }, undefined)).toMatchObject({
       from: 3n,
       to: 19n,
     });
   });
 
-  it('another topic of the same name shows in newer records where older ones were', () => {
+  it('read records are missing when newer ones stand in their place, in another topic of the name', () => {
     expect(findMissing(before, { ...now, end: 90n }, 4n)).toMatchObject({ from: 4n, to: 9n });
   });
 });
 
-describe('a loss that is recorded is not found again', () => {
+describe('after a loss is recorded', () => {
   it.each([
     [
       'of records at the end of the partition',
@@ -49,7 +49,7 @@ describe('a loss that is recorded is not found again', () => {
     ],
     ['of a topic that was made again and has grown past the old one', { ...now, end: 90n }, 4n],
     ['of one that was trimmed as well', { ...now, low: 2n, end: 90n }, 4n],
-  ])('%s', (_what, position, firstAfter) => {
+  ])('the same loss %s is not found again', (_what, position, firstAfter) => {
     expect(findMissing(before, position, firstAfter)).toBeDefined();
     const after = positionAfterLoss(position);
     // A restart and another owner ask for newer records once more; the brokers have none below the
@@ -66,7 +66,7 @@ describe('a loss that is recorded is not found again', () => {
       ).toBeUndefined();
   });
 
-  it('while the next one is', () => {
+  it('the next loss is found', () => {
     const after = positionAfterLoss({ ...now, low: 15n });
     const trimmed = { ...now, committed: undefined, low: 18n };
     expect(findMissing(after, trimmed, undefined)).toMatchObject({ from: 15n, to: 17n });
@@ -97,7 +97,7 @@ describe('a partition is remembered as read', () => {
   });
 });
 
-describe('of an offset that the brokers do not have', () => {
+describe('when a group asks for an offset that the brokers do not have', () => {
   const reset = { topic: 't', partition: 0, wanted: 10n };
 
   it('the deleted records are missing', () => {
@@ -109,7 +109,7 @@ describe('of an offset that the brokers do not have', () => {
     });
   });
 
-  it('the topic was made again when it ends before', () => {
+  it('the topic counts as made again when it ends before the offset', () => {
     expect(
       findMissingAtReset(reset, { low: 0n, end: 3n, committed: undefined }, undefined)?.reason,
     ).toContain('made again');
@@ -121,7 +121,7 @@ describe('of an offset that the brokers do not have', () => {
     ).toBeUndefined();
   });
 
-  it('only that is missing which was neither read nor found missing before', () => {
+  it('only those records are missing that were neither read nor found missing before', () => {
     const at = { low: 15n, end: 20n, committed: undefined };
     expect(findMissingAtReset(reset, at, before)).toMatchObject({ from: 10n, to: 14n });
     expect(findMissingAtReset(reset, at, { ...before, next: 13n })).toMatchObject({
@@ -131,7 +131,7 @@ describe('of an offset that the brokers do not have', () => {
     expect(findMissingAtReset(reset, at, { ...before, next: 15n })).toBeUndefined();
   });
 
-  it('what the partition held beyond that offset is missing too when it ends before', () => {
+  it('the records beyond that offset are missing too when the partition ends before it', () => {
     const missing = findMissingAtReset(reset, { low: 0n, end: 3n, committed: undefined }, before);
     expect(missing).toMatchObject({ from: 3n, to: 19n });
   });

@@ -6,13 +6,13 @@ import { type LagProbe, type PartitionPosition, nextOffset } from './lag.ts';
 
 /** Remembers how far each partition was read, and notices when records went before they were. */
 export interface PositionTracker {
-  /** Told of each committed offset, and of the newest time among the records before it. */
+  /** Notes a committed offset, and the newest time among the records before it. */
   seen(topic: string, partition: number, nextOffset: bigint, newestMs: number): void;
   /**
    * Compares what the brokers have with what is remembered, then remembers it; `owned`: partitions
    * of this consumer.
    */
-  look(owned: readonly PartitionPosition[]): Promise<void>;
+  compare(owned: readonly PartitionPosition[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -24,6 +24,7 @@ const nameOf = ({
   readonly partition: number;
 }): string => `${topic}/${partition}`;
 
+/** Tracks the positions of one group; records a loss and logs it when it finds one. */
 export async function trackPositions(
   { store, logger }: Inbox,
   kafka: Kafka,
@@ -32,10 +33,10 @@ export async function trackPositions(
 ): Promise<PositionTracker> {
   const newest = new Map<string, number>();
   const seenNext = new Map<string, bigint>();
-  /** Looked at since they became this consumer's. */
+  /** Compared since they became this consumer's. */
   const known = new Set<string>();
-  /** Something was missing when they were looked at last. */
-  const suspected = new Set<string>();
+  /** Something was missing when they were compared last; the next comparison confirms it. */
+  const unconfirmed = new Set<string>();
   const admin = await openAdmin(kafka, { retries: 2 });
 
   /**
@@ -86,7 +87,7 @@ export async function trackPositions(
   }
 
   /** How it is remembered by now; undefined while it may not be remembered as it is now. */
-  async function compare(
+  async function compareOne(
     before: ReadPosition,
     position: PartitionPosition,
   ): Promise<ReadPosition | undefined> {
@@ -97,11 +98,11 @@ export async function trackPositions(
       known.has(name) ? undefined : await firstAfter(before),
     );
     // A leader that was elected just now may know less for a moment.
-    if (missing !== undefined && !suspected.has(name)) {
-      suspected.add(name);
+    if (missing !== undefined && !unconfirmed.has(name)) {
+      unconfirmed.add(name);
       return undefined;
     }
-    suspected.delete(name);
+    unconfirmed.delete(name);
     const after = missing === undefined ? before : await record(missing, position);
     known.add(name);
     return after;
@@ -113,13 +114,13 @@ export async function trackPositions(
       seenNext.set(name, next);
       newest.set(name, Math.max(newest.get(name) ?? 0, newestMs));
     },
-    async look(owned) {
+    async compare(owned) {
       const stands = await remembered();
       const moved: ReadPosition[] = [];
       for (const position of owned) {
         const name = nameOf(position);
         const stood = stands.get(name);
-        const before = stood && (await compare(stood, position));
+        const before = stood && (await compareOne(stood, position));
         if (stood !== undefined && before === undefined) continue;
         const newestMs = Math.max(newest.get(name) ?? 0, before?.newestMs ?? 0);
         const { topic, partition, end } = position;
@@ -127,7 +128,7 @@ export async function trackPositions(
         if (before?.next !== next || before.end !== end || before.newestMs !== newestMs)
           moved.push({ topic, partition, next, end, newestMs });
       }
-      // Those of other instances are looked at anew once they come here.
+      // Those of other instances are compared anew once they come here.
       const here = new Set(owned.map(nameOf));
       for (const name of known) if (!here.has(name)) known.delete(name);
       if (moved.length > 0) await store.transaction(({ positions }) => positions.store(moved));
@@ -185,8 +186,8 @@ export function findMissing(
 
 /**
  * How a partition is remembered from the moment that its missing range is recorded. Nothing that it
- * holds counts as read, until the group has read on: otherwise each look, restart and new owner
- * would find the same loss again, after an audit too.
+ * holds counts as read, until the group has read on: otherwise each comparison, restart and new
+ * owner would find the same loss again, after an audit too.
  */
 export function positionAfterLoss({
   topic,

@@ -50,7 +50,7 @@ export interface DueTimes {
   readonly dueAtMs: number;
   /** When the broker appended it, by the broker's clock. */
   readonly appendedAtMs: number;
-  /** By our clock. */
+  /** By the clock of this process. */
   readonly nowMs: number;
   /** For how long this process has had the record in its hands, whatever any clock says. */
   readonly seenForMs: number;

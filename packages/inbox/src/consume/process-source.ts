@@ -1,6 +1,6 @@
 // Flow 5/9: record becomes a message
 import { drain } from '../apply/drain.ts';
-import { processDeliveries } from '../apply/process-deliveries.ts';
+import { processDeliveries } from '../apply/apply-batch.ts';
 import { identify, probeAggregateId } from '../decide.ts';
 import { describeError, InvalidEventError, UnfinishedDeploymentError } from '../errors.ts';
 import { publishDeadLetters } from '../fail/dead-letters.ts';
@@ -24,12 +24,12 @@ export function readSource(
   record: SourceRecord,
   reservedId: string | null = probeAggregateId,
 ): Reading {
-  const identity = identify(record.headers, reservedId);
-  if ('problem' in identity) return { kind: 'no-identity', record, problem: identity.problem };
+  const identified = identify(record.headers, reservedId);
+  if (identified.kind === 'no-identity') return { ...identified, record };
   const delivery: Delivery = {
     kind: 'event',
     record,
-    identity,
+    identity: identified.identity,
     takenFrom: 'source',
     attempt: 1,
     firstFailedAtMs: undefined,
@@ -78,12 +78,13 @@ export async function processReadings(
   }
   await drainForNow(inbox, drainable);
   await deadLetterWithoutIdentity(inbox, readings);
-  return { processed: readings.length, ...(waitMs !== undefined && { waitMs }) };
+  const processed = readings.length;
+  return waitMs === undefined ? { kind: 'done', processed } : { kind: 'wait', processed, waitMs };
 }
 
 /**
- * Drains what deliveries have set free, for a while: their offsets wait for it. What is left, the
- * sweep finds.
+ * Drains the aggregates whose marks have moved, for a while: the offsets wait for it. The sweep
+ * finds what is left.
  */
 async function drainForNow(inbox: Inbox, aggregateIds: readonly string[]): Promise<void> {
   try {

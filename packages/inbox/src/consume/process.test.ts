@@ -32,7 +32,7 @@ function noteProcessed() {
     const offsets =
       slice.kind === 'records' ? slice.records.map(({ origin }) => origin.offset) : ['undecodable'];
     seen.push(...offsets);
-    return Promise.resolve({ processed: offsets.length });
+    return Promise.resolve({ kind: 'done', processed: offsets.length });
   };
   return { seen, process };
 }
@@ -46,21 +46,27 @@ describe('holdWhileOpen', () => {
 
   it('hands everything on while the breaker is closed', async () => {
     const { seen, process } = noteProcessed();
-    expect(await holdWhileOpen(breaker(false, true), process)(records)).toEqual({ processed: 3 });
+    expect(await holdWhileOpen(breaker(false, true), process)(records)).toEqual({
+      kind: 'done',
+      processed: 3,
+    });
     expect(seen).toEqual(['0', '1', '2']);
   });
 
   it('tries the first record alone when the probe is its own', async () => {
     const { seen, process } = noteProcessed();
-    expect(await holdWhileOpen(breaker(true, true), process)(records)).toEqual({ processed: 1 });
+    expect(await holdWhileOpen(breaker(true, true), process)(records)).toEqual({
+      kind: 'done',
+      processed: 1,
+    });
     expect(seen).toEqual(['0']);
   });
 
   it('waits without trying anything when another instance has the probe', async () => {
     const { seen, process } = noteProcessed();
     const result = await holdWhileOpen(breaker(true, false), process)(records);
-    expect(result).toEqual({ processed: 0, waitMs: expect.any(Number) });
-    expect(result.waitMs).toBeGreaterThan(0);
+    expect(result).toEqual({ kind: 'wait', processed: 0, waitMs: expect.any(Number) });
+    expect(result.kind === 'wait' && result.waitMs).toBeGreaterThan(0);
     expect(seen).toEqual([]);
   });
 
@@ -81,10 +87,13 @@ describe('pauseWhenFull', () => {
     const { seen, process } = noteProcessed();
     let isFull = true;
     const paused = pauseWhenFull(() => isFull, 5_000, process);
-    expect(await paused(records)).toEqual({ processed: 0, waitMs: 5_000 });
+    expect(await paused(records)).toEqual({ kind: 'wait', processed: 0, waitMs: 5_000 });
     expect(seen).toEqual([]);
     isFull = false;
-    expect(await paused(records)).toEqual({ processed: 3 });
+    expect(await paused(records)).toEqual({
+      kind: 'done',
+      processed: 3,
+    });
     expect(seen).toEqual(['0', '1', '2']);
   });
 

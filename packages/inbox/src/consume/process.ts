@@ -26,18 +26,20 @@ export interface UndecodableSlice extends Place {
 
 export type Slice = RecordSlice | UndecodableSlice;
 
-/** What became of a slice. */
-export interface ProcessResult {
-  /** So many of the first records are processed: their offsets may be committed. */
-  readonly processed: number;
-  /** The partition is left alone for this long before the rest is read again. */
-  readonly waitMs?: number;
+/**
+ * What became of a slice. `processed`: so many of the first records are processed, and their
+ * offsets may be committed.
+ */
+export type ProcessResult =
+  /** What is left of the slice, if anything, is fetched again at once. */
+  | { readonly kind: 'done'; readonly processed: number }
+  /** The partition is paused for this long before the rest is read again. */
+  | { readonly kind: 'wait'; readonly processed: number; readonly waitMs: number }
   /**
    * The records took too long together: the rest is processed in smaller slices, whose offsets are
    * committed one by one.
    */
-  readonly tooSlow?: boolean;
-}
+  | { readonly kind: 'too-slow'; readonly processed: number };
 
 /**
  * Processes a slice: each record is then in the database, or acknowledged by a retry topic or the
@@ -71,13 +73,15 @@ async function probe(
   process: Process,
 ): Promise<ProcessResult> {
   const one = { ...slice, records: slice.records.slice(0, 1) };
-  return (await breaker.probe(() => process(one))) ?? { processed: 0, waitMs: askAgainMs };
+  return (await breaker.probe(() => process(one))) ?? waitFor(askAgainMs);
 }
 
 /** Takes nothing new while more is parked than the settings allow: only a repair makes room. */
 export function pauseWhenFull(isFull: () => boolean, waitMs: number, process: Process): Process {
   return (slice) =>
-    isFull() && slice.kind === 'records'
-      ? Promise.resolve({ processed: 0, waitMs })
-      : process(slice);
+    isFull() && slice.kind === 'records' ? Promise.resolve(waitFor(waitMs)) : process(slice);
+}
+
+function waitFor(waitMs: number): ProcessResult {
+  return { kind: 'wait', processed: 0, waitMs };
 }

@@ -5,14 +5,14 @@ const at = (committed: number, end: number) => [
   { topic: 't', partition: 0, committed: BigInt(committed), low: 0n, end: BigInt(end) },
 ];
 
-it('tells how long records have waited without progress, as the sum of the times between looks', () => {
+it('measures how long records have waited without progress, as the sum of the times between checks', () => {
   const progress = trackProgress();
   expect(progress.observe(at(5, 9), 5_000)).toBe(0);
   expect(progress.observe(at(5, 9), 5_000)).toBe(5_000);
   expect(progress.observe(at(5, 12), 10_000)).toBe(15_000);
 });
 
-it('starts over with each step of the offset, and has no complaint without lag', () => {
+it('starts over when the offset moves, and measures nothing without lag', () => {
   const progress = trackProgress();
   progress.observe(at(5, 9), 5_000);
   expect(progress.observe(at(6, 9), 5_000)).toBe(0);
@@ -30,7 +30,7 @@ it('does not count a declared pause, nor a partition that came back after a reba
   expect(progress.observe(at(5, 9), 5_000)).toBe(0);
 });
 
-it('takes a declared pause for a sign of life, whenever the looks fall', () => {
+it('counts a declared pause as progress, whenever the checks come', () => {
   const progress = trackProgress();
   progress.observe(at(5, 9), 5_000);
   for (let n = 0; n < 100; n += 1) {

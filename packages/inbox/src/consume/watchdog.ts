@@ -12,11 +12,10 @@ export interface WatchdogOptions {
   readonly positions: PositionTracker;
   readonly inbox: Inbox;
   readonly readiness: ReadinessState;
-  /** Told which partitions are this consumer's from now on. */
+  /** Called with the partitions that are this consumer's from now on. */
   readonly onJoin: (owns: (topic: string, partition: number) => boolean) => void;
   /**
-   * Ends the process: clients of every kind are known to stall without a word, and only a new
-   * process helps.
+   * Ends the process: clients are known to stall without an error, and only a new process helps.
    */
   readonly fail: (error: Error) => void;
 }
@@ -26,18 +25,18 @@ export interface Watchdog {
   stop(): Promise<void>;
 }
 
-const longestLookMs = 5_000;
+const longestIntervalMs = 5_000;
 
 /**
- * Tells readiness whether the consumer is in its group, and ends the process when kafkajs has given
- * up or stalled.
+ * Sets readiness by whether the consumer is in its group, and ends the process when kafkajs has
+ * given up or stalled.
  */
 export function startWatchdog(options: WatchdogOptions): Watchdog {
   const { name, consumer, probe, positions: memory, inbox, readiness, onJoin, fail } = options;
   const { GROUP_JOIN, REBALANCING, CRASH, STOP } = consumer.events;
   const progress = trackProgress();
-  const lookEveryMs = Math.min(longestLookMs, inbox.settings.maxStallMs / 4);
-  let lookedAtMs = inbox.clock.elapsedMs();
+  const checkEveryMs = Math.min(longestIntervalMs, inbox.settings.maxStallMs / 4);
+  let checkedAtMs = inbox.clock.elapsedMs();
   let assignment: Readonly<Record<string, readonly number[]>> = {};
   const owns = (topic: string, partition: number): boolean =>
     assignment[topic]?.includes(partition) === true;
@@ -62,15 +61,15 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
     }),
   ];
 
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     let positions: PartitionPosition[];
     try {
       positions = await probe.read();
       inbox.alarms.clear(`lag of ${name}`);
     } catch (error) {
-      // Brokers that do not answer hold up every consumer; that is no stall of ours, so the time
+      // Brokers that do not answer hold up every consumer; that is not a stall of this one, so the time
       // until now is not counted.
-      lookedAtMs = inbox.clock.elapsedMs();
+      checkedAtMs = inbox.clock.elapsedMs();
       inbox.alarms.raise(
         `lag of ${name}`,
         `the lag of the ${name} is not known: ${describeError(error).message}`,
@@ -87,46 +86,46 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
       );
     }
     try {
-      await memory.look(owned);
+      await memory.compare(owned);
     } catch (error) {
       inbox.logger.warn({ event: 'inbox.positions-not-kept', consumer: name, err: error });
     }
     const nowMs = inbox.clock.elapsedMs();
-    // Capped: a look that took longer has itself waited for brokers.
-    const stalledMs = progress.observe(owned, Math.min(nowMs - lookedAtMs, 2 * lookEveryMs));
-    lookedAtMs = nowMs;
+    // Capped: a check that took longer has itself waited for brokers.
+    const stalledMs = progress.observe(owned, Math.min(nowMs - checkedAtMs, 2 * checkEveryMs));
+    checkedAtMs = nowMs;
     if (stalledMs >= inbox.settings.maxStallMs)
       fail(
         new Error(`${name} made no progress for ${Math.round(stalledMs)} ms although records wait`),
       );
   }
 
-  let looking: Promise<void> | undefined;
+  let checking: Promise<void> | undefined;
   const timer = setInterval(() => {
-    // One at a time: looks that queued up while the brokers were silent would all count at once.
-    looking ??= look().finally(() => (looking = undefined));
-  }, lookEveryMs);
+    // One at a time: checks that queued up while the brokers were silent would all count at once.
+    checking ??= check().finally(() => (checking = undefined));
+  }, checkEveryMs);
 
   return {
     paused: (topic, partition, forMs) => progress.paused(topic, partition, forMs),
     async stop() {
       clearInterval(timer);
       for (const remove of undo) remove();
-      await looking;
+      await checking;
       await probe.close();
     },
   };
 }
 
 export interface Progress {
-  /** The partition is left alone on purpose for so long; a consumer that says so is alive. */
+  /** The partition is paused on purpose for so long; a consumer that declares it is alive. */
   paused(topic: string, partition: number, forMs: number): void;
   /**
-   * Takes what the brokers say about the partitions that this consumer owns, and how long after the
-   * look before; returns how long the worst of them has had records waiting without any progress,
+   * Takes what the brokers say about the partitions that this consumer owns, and the time since the
+   * call before; returns how long the worst of them has had records waiting without any progress,
    * in milliseconds.
    */
-  observe(positions: readonly PartitionPosition[], sinceLastLookMs: number): number;
+  observe(positions: readonly PartitionPosition[], sinceLastMs: number): number;
 }
 
 interface Seen {
@@ -146,7 +145,7 @@ export function trackProgress(): Progress {
       const key = keyOf(topic, partition);
       seen.set(key, { committed: seen.get(key)?.committed, stalledMs: -forMs });
     },
-    observe(positions, sinceLastLookMs) {
+    observe(positions, sinceLastMs) {
       const owned = new Set(positions.map(({ topic, partition }) => keyOf(topic, partition)));
       for (const key of seen.keys()) if (!owned.has(key)) seen.delete(key);
       for (const position of positions) {
@@ -154,7 +153,7 @@ export function trackProgress(): Progress {
         const committed = nextOffset(position);
         const key = keyOf(topic, partition);
         const last = seen.get(key);
-        const waitedMs = (last?.stalledMs ?? 0) + sinceLastLookMs;
+        const waitedMs = (last?.stalledMs ?? 0) + sinceLastMs;
         const waits =
           last !== undefined && committed < end && (last.committed ?? committed) === committed;
         // What is left of a declared pause stays: the last records before it may have moved the

@@ -20,7 +20,7 @@ export interface CircuitBreaker {
    * is open or opens now.
    */
   admit(spent: number): Promise<'dead-letter' | 'try-again-later'>;
-  /** Learns from a settled batch. */
+  /** Learns from a batch whose transaction has committed. */
   observe(result: Applied): void;
   /** Learns of an event that could not be processed. */
   failed(aggregateId: string): void;
@@ -142,7 +142,8 @@ export function createCircuitBreaker({
           outcome,
         });
         if (outcome === 'applied') await close();
-        // A duplicate or an event that only parks tells nothing: the next one may be tried at once.
+        // A duplicate or an event that only parks proves nothing: the next one may be tried at
+        // once.
         if (outcome === 'nothing') await store.transaction(({ breaker }) => breaker.returnProbe());
       }
     },

@@ -11,7 +11,7 @@ const from = (topic: string, partition: string, offset: string) => ({
   'kafka_dlt-original-offset': offset,
 });
 
-it('knows an event by its id, wherever this copy of it came from', () => {
+it('recognizes an event by its id, wherever this copy of it came from', () => {
   const deadLetter = { eventId: 'e1', origin };
   expect(
     isRecordOf(deadLetter, toHeaders({ id: Buffer.from('e1'), ...from('thing', '2', '7') })),
@@ -25,7 +25,7 @@ it('knows an event by its id, wherever this copy of it came from', () => {
   expect(isRecordOf(deadLetter, toHeaders(from('thing', '1', '9007199254740993')))).toBe(false);
 });
 
-it('knows a record without identity by the place where it first stood', () => {
+it('recognizes a record without identity by its place in the source topic', () => {
   const deadLetter = { eventId: null, origin };
   expect(isRecordOf(deadLetter, toHeaders(from('thing', '1', '9007199254740993')))).toBe(true);
   expect(isRecordOf(deadLetter, toHeaders(from('other', '1', '9007199254740993')))).toBe(false);
@@ -41,7 +41,7 @@ describe('dead letters', () => {
     headers: toHeaders({ id: 'e', aggregateId: 'a', version: '1', traceparent: null }),
   };
 
-  it('say why, whence and since when, with bounded text, beside the untouched record', () => {
+  it('hold the untouched record, the reason, the origin and the times, with bounded text', () => {
     const error = new TypeError('y'.repeat(5_000));
     const failure = {
       record,
@@ -71,7 +71,7 @@ describe('dead letters', () => {
     ).toBeLessThanOrEqual(4_096);
   });
 
-  it('describe whatever was thrown: a string, undefined', () => {
+  it('describe any thrown value: a string, undefined', () => {
     const failure = {
       record,
       reason: 'attempts-exhausted',

@@ -10,8 +10,8 @@ import { headerText } from '../record.ts';
 
 /**
  * Headers that a record gains on its way through retry topics and into the DLQ; all values are
- * text. Names are Spring Kafka's where it has one, so that people and tools who know them feel at
- * home.
+ * text. Names are Spring Kafka's where it has one, so that people and tools that know Spring
+ * recognize them.
  */
 export const retryHeaders = {
   /** Attempts made so far. */
@@ -28,6 +28,10 @@ export const retryHeaders = {
   replayed: 'inbox-replayed',
 } as const;
 
+/**
+ * Headers that a dead letter has in the DLQ beside those of its source record; all values are
+ * text.
+ */
 export const deadLetterHeaders = {
   reason: 'inbox-reason',
   attempts: 'inbox-attempts',

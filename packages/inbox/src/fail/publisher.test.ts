@@ -10,7 +10,7 @@ const record = (partition: number, size: number) => ({
   headers: {},
 });
 
-it('keeps every record, in order, and no partition over the limit but for a single large record', () => {
+it('splits records in order, with no partition over the limit except for a single large record', () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 150 }))),

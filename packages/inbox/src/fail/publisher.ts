@@ -21,6 +21,7 @@ export type Published =
   /** The brokers will never take this record, whatever is tried. */
   | { readonly kind: 'refused'; readonly error: Error };
 
+/** Writes to the group's retry topics and its DLQ. */
 export interface Publisher {
   /**
    * Resolves, in the order of the records, once every in-sync replica has those that the brokers

@@ -80,29 +80,25 @@ export type RetryReading =
 export function readRetry(record: SourceRecord): RetryReading {
   const { headers } = record;
   const source = sourceHeaders(headers);
-  const identity = identify(source);
-  if ('problem' in identity) return { kind: 'no-identity', problem: identity.problem };
-  const attempts = wholeNumber(headers, retryHeaders.attempts, 0, maxAttempts);
-  const dueAtMs = wholeNumber(headers, retryHeaders.dueAt, 0, Number.MAX_SAFE_INTEGER);
+  const identified = identify(source);
+  if (identified.kind === 'no-identity') return identified;
+  const problems: string[] = [];
+  const integer = (name: string, otherwise: number, max = Number.MAX_SAFE_INTEGER): number => {
+    const text = headerText(headers, name);
+    if (text === undefined) return otherwise;
+    if (/^\d{1,16}$/.test(text) && Number(text) <= max) return Number(text);
+    const shown = JSON.stringify(text.slice(0, 100));
+    problems.push(`header ${name} is ${shown}, must be an integer up to ${max}`);
+    return otherwise;
+  };
+  const attempts = integer(retryHeaders.attempts, 0, maxAttempts);
+  const dueAtMs = integer(retryHeaders.dueAt, 0);
+  const timestampMs = integer(retryHeaders.originTimestamp, record.origin.timestampMs);
+  const firstFailedAtMs = integer(retryHeaders.firstFailedAt, -1);
   const topic = headerText(headers, retryHeaders.originTopic) ?? record.origin.topic;
   const partition =
     headerText(headers, retryHeaders.originPartition) ?? String(record.origin.partition);
-  const timestampMs = wholeNumber(
-    headers,
-    retryHeaders.originTimestamp,
-    record.origin.timestampMs,
-    Number.MAX_SAFE_INTEGER,
-  );
-  const firstFailedAtMs = wholeNumber(
-    headers,
-    retryHeaders.firstFailedAt,
-    -1,
-    Number.MAX_SAFE_INTEGER,
-  );
   const offset = headerText(headers, retryHeaders.originOffset) ?? record.origin.offset;
-  const problems = [attempts, dueAtMs, timestampMs, firstFailedAtMs].filter(
-    (one) => typeof one === 'string',
-  );
   if (!/^\d{1,19}$/.test(offset) || BigInt(offset) > maxOffset)
     problems.push(`header ${retryHeaders.originOffset} is no offset`);
   if (!/^[\w.-]{1,249}$/.test(topic))
@@ -116,13 +112,13 @@ export function readRetry(record: SourceRecord): RetryReading {
   if (problems[0] !== undefined) return { kind: 'no-identity', problem: problems[0] };
   return {
     kind: 'delivery',
-    dueAtMs: Number(dueAtMs),
+    dueAtMs,
     delivery: {
       kind: 'event',
-      identity,
+      identity: identified.identity,
       takenFrom: 'retry',
-      attempt: Number(attempts) + 1,
-      firstFailedAtMs: Number(firstFailedAtMs) < 0 ? undefined : Number(firstFailedAtMs),
+      attempt: attempts + 1,
+      firstFailedAtMs: firstFailedAtMs < 0 ? undefined : firstFailedAtMs,
       replayed: headerText(headers, retryHeaders.replayed) !== undefined,
       record: {
         ...record,
@@ -131,7 +127,7 @@ export function readRetry(record: SourceRecord): RetryReading {
           topic,
           partition: record.origin.partition,
           offset,
-          timestampMs: Number(timestampMs),
+          timestampMs,
         },
       },
     },
@@ -141,20 +137,6 @@ export function readRetry(record: SourceRecord): RetryReading {
 /** More than any settings ask for; the database's column ends there. */
 const maxAttempts = 65_000;
 const maxOffset = 2n ** 63n - 1n;
-
-/** The number in a header, `otherwise` when it is missing, or what is wrong with it. */
-function wholeNumber(
-  headers: RecordHeaders,
-  name: string,
-  otherwise: number,
-  max: number,
-): number | string {
-  const text = headerText(headers, name);
-  if (text === undefined) return otherwise;
-  return /^\d{1,16}$/.test(text) && Number(text) <= max
-    ? Number(text)
-    : `header ${name} is ${JSON.stringify(text.slice(0, 100))}, must be a whole number up to ${max}`;
-}
 
 /**
  * The same failure for a dead letter that does not hold the record, because the DLQ refuses it or
@@ -208,8 +190,8 @@ export function toDeadLetter(
 
 /**
  * Whether a DLQ record with these headers is the dead letter's: a DLQ that was deleted and made
- * again gives the same partitions and offsets to other records. An event is told by its id,
- * whichever copy of it this is; a record without identity by where it first stood.
+ * again gives the same partitions and offsets to other records. An event is recognized by its id,
+ * whichever copy of it this is; a record without identity by its place in the source topic.
  */
 export function isRecordOf(
   {

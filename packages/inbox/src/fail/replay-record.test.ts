@@ -59,7 +59,7 @@ it('arrives as attempt 1, due now, replayed, with the headers and the origin tha
   expect(retry.delivery.record.headers).toEqual(source.headers);
 });
 
-it('does not grow: it leaves behind what the DLQ added', () => {
+it('does not grow: it has no header that the DLQ added', () => {
   const { headers } = replayed();
   expect(headers[retryHeaders.attempts]).toBe('0');
   expect(

@@ -18,6 +18,7 @@ export interface FailureClasses {
   readonly conflicts: readonly Delivery[];
 }
 
+/** Puts each failure into exactly one class; conflicts stay as they are. */
 export function classifyFailures(
   { failed, invalid, conflicts }: Pick<Applied, 'failed' | 'invalid' | 'conflicts'>,
   maxAttempts: number,
@@ -35,7 +36,8 @@ export function classifyFailures(
 
 /**
  * Publishes what a batch could not apply: to the next retry topic, or to the DLQ when it can never
- * succeed or its attempts are spent. Returns the aggregates that the `skip` policy set free.
+ * succeed or its attempts are spent. Returns the aggregates whose next event the `skip` policy made
+ * ready.
  */
 export async function routeFailures(inbox: Inbox, result: Applied): Promise<readonly string[]> {
   const { retryable, spent, invalid, conflicts } = classifyFailures(result, inbox.maxAttempts);

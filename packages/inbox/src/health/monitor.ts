@@ -10,10 +10,13 @@ import {
 } from '../store/store.ts';
 
 /**
- * Open dead letters are looked at a few thousand at a time: with a hundred thousand, one that can
- * be closed is within a minute or two.
+ * Open dead letters are checked a few thousand at a time: with a hundred thousand, one that can be
+ * closed is found within a minute or two.
  */
-const pagesPerLook = 5;
+const pagesPerCheck = 5;
+
+/** Of the monitor itself, while it cannot read what it checks. */
+const alarm = 'health monitor';
 
 export interface HealthMonitor {
   /** More is parked than the settings allow: nothing new may be taken until a repair makes room. */
@@ -22,19 +25,20 @@ export interface HealthMonitor {
 }
 
 /**
- * Looks every few seconds at what only a human can end, apart from the sweep, which may take long.
+ * Checks every few seconds what only an operator can end, and raises and clears its alarms; apart
+ * from the sweep, which may take long.
  */
 export function startHealthMonitor(inbox: Inbox, readiness: ReadinessState): HealthMonitor {
   const { store, breaker, settings, alarms, logger } = inbox;
   let isFull = false;
   let after = firstPlace;
 
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     await breaker.refresh();
     const from = after;
     const { parked, openDeadLetters, missing, next } = await store.transaction(async (tx) => {
       let place: DeadLetterPlace | undefined = from;
-      for (let pages = 0; place !== undefined && pages < pagesPerLook; pages += 1)
+      for (let pages = 0; place !== undefined && pages < pagesPerCheck; pages += 1)
         place = await tx.deadLetters.closePage(place);
       return {
         parked: await tx.parked.size(),
@@ -52,14 +56,14 @@ export function startHealthMonitor(inbox: Inbox, readiness: ReadinessState): Hea
 
   const stop = repeat(inbox.clock, settings.sweepEveryMs, async () => {
     try {
-      await look();
-      alarms.clear('lookout');
+      await check();
+      alarms.clear(alarm);
     } catch (error) {
       alarms.raise(
-        'lookout',
+        alarm,
         `dead letters and parked events cannot be counted: ${store.describeFault(error)}`,
       );
-      logger.warn({ event: 'inbox.lookout-failed', err: error });
+      logger.warn({ event: 'inbox.monitor-failed', err: error });
     }
   });
   return { isParkingFull: () => isFull, stop };
@@ -74,7 +78,7 @@ interface Findings {
 }
 
 /**
- * Metrics and alarms of what only a human can end: open dead letters, events parked too long,
+ * Metrics and alarms of what only an operator can end: open dead letters, events parked too long,
  * parking that is full.
  */
 function raiseAlarms(

@@ -74,7 +74,7 @@ it('says which event, by which request, from where, and nothing of its payload',
   expect(line).not.toContain('wrote');
 });
 
-it('cuts a traceparent that is none, so that its writer does not decide how long our lines are', () => {
+it('cuts a traceparent that is not one, so that log lines stay short', () => {
   const [line = ''] = log([
     delivery(1, toHeaders({ [headerNames.traceparent]: Buffer.alloc(100_000, 'x') })),
   ]);

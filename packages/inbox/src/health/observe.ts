@@ -13,7 +13,7 @@ export interface InboxMetrics {
   deadLettered(reason: DeadLetterReason): void;
   rerun(): void;
   waiting(kind: string): void;
-  /** Undefined: the partition is another instance's. */
+  /** `records` is undefined when the partition is another instance's. */
   lag(topic: string, partition: number, records: number | undefined): void;
   circuitBreaker(open: boolean): void;
   openDeadLetters(byReason: ReadonlyMap<DeadLetterReason, number>): void;
@@ -79,7 +79,7 @@ export function createInboxMetrics(registry: Registry): InboxMetrics {
     help: '1 while the circuit breaker is open',
     registers,
   });
-  // Its name before, kept for one release.
+  // Its former name, kept for one release.
   const floodGuard = new Gauge({
     name: 'inbox_flood_guard_open',
     help: 'The same as inbox_circuit_breaker_open',

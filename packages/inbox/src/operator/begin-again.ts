@@ -17,6 +17,7 @@ export interface BaselineRow<Data> {
   readonly data: Data;
 }
 
+/** `marks`: how many were written; the other outcomes changed nothing. */
 export type BaselineOutcome =
   | { readonly outcome: 'seeded'; readonly marks: number }
   | { readonly outcome: 'has-started' | 'has-marks' };
@@ -96,6 +97,7 @@ async function* inPages<Row>(rows: AsyncIterable<Row>): AsyncGenerator<readonly 
   if (page.length > 0) yield page;
 }
 
+/** `marks` and `parked`: how many rows were deleted; the other outcomes changed nothing. */
 export type RebuildOutcome =
   | { readonly outcome: 'emptied'; readonly marks: number; readonly parked: number }
   /** A process of the consumer runs: stop them all first. */
@@ -131,8 +133,8 @@ export async function rebuild(
       const { positions, gaps } = await findTopicGaps(operator, sourceTopic);
       if (gaps.length > 0 && !acceptGaps) return { outcome: 'has-gaps', gaps };
       // Offsets first: a crash after this line delivers everything again to marks that know it. The
-      // other way round, the groups would go on behind marks that are gone, and every board would
-      // wait for events that are not sent again.
+      // other way round, the groups would go on behind marks that are gone, and every aggregate
+      // would wait for events that are not sent again.
       await forgetOffsets(admin, inboxGroups(operator));
       return await storeOf(operator).transaction(async (tx): Promise<RebuildOutcome> => {
         const { manager } = tx.effects;
@@ -140,7 +142,8 @@ export async function rebuild(
         const parked = await deleteAll(manager, 'parked', operator);
         const marks = await deleteAll(manager, 'mark', operator);
         await tx.positions.forget(positions);
-        // Who joined while this was deleting may have passed records of marks that are gone now.
+        // A process that joined while this was deleting may have passed records of marks that are
+        // gone now.
         const states = await readGroupStates(admin, operator);
         const joined = states.reduce((sum, state) => sum + state.members, 0);
         if (joined > 0 || states.some(({ hasCommitted }) => hasCommitted))

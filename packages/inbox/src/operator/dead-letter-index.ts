@@ -30,7 +30,7 @@ export interface DeadLetterEntry {
   readonly closedReason: string | null;
   /** 0 before the aggregate's first event. */
   readonly markVersion: number;
-  /** Who passed over this very event. */
+  /** What passed over this very event. */
   readonly skippedBy: 'policy' | 'hand' | null;
   readonly replays: number;
   readonly replayedAt: number | null;

@@ -13,6 +13,7 @@ export interface DismissRequest {
   readonly neverExisted?: boolean;
 }
 
+/** All but `dismissed` changed nothing. */
 export type DismissOutcome =
   | 'dismissed'
   | 'not-open'
@@ -64,7 +65,7 @@ const deadLettersPerStatement = 1_000;
 
 /**
  * Closes every open dead letter that has no identity and fits, page by page: another program that
- * writes into the topic leaves more of them than a hand can name. Yields the dead letters of each
+ * writes into the topic leaves more of them than an operator can name. Yields the dead letters of each
  * page once they are closed.
  */
 export async function* dismissWithoutIdentity(

@@ -30,7 +30,7 @@ interface DeadLetterOrder {
  * Closes what the marks have passed before a filter is asked what is open: of all dead letters, or
  * only of those that it names.
  */
-async function closeSettledOf(
+async function closePassedOf(
   { consumer, dataSource, now }: Operator,
   filter: DeadLetterFilter,
 ): Promise<void> {
@@ -80,7 +80,7 @@ export async function* listDeadLetters(
   operator: Operator,
   filter: DeadLetterFilter = {},
 ): AsyncGenerator<DeadLetterEntry> {
-  await closeSettledOf(operator, filter);
+  await closePassedOf(operator, filter);
   let after: DeadLetterPlace = firstPlace;
   for (;;) {
     const from = { sql: behindPlace, values: placeValues(after) };
@@ -108,7 +108,7 @@ export async function* pagesByPosition(
   filter: DeadLetterFilter,
   deadLettersPerPage: number,
 ): AsyncGenerator<readonly DeadLetterEntry[]> {
-  await closeSettledOf(operator, filter);
+  await closePassedOf(operator, filter);
   for (const [partition, lastOffset] of await readLastOffsets(operator)) {
     for (let next = 0n; ;) {
       const from = {

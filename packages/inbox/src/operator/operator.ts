@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import { createMysqlStore } from '../store/mysql-store.ts';
 import type { ConsumerKey, InboxStore } from '../store/store.ts';
 
-/** What every repair needs: whose inbox, and where its tables and topics are. */
+/** What every operator function needs: the consumer, and where its tables and topics are. */
 export interface Operator {
   readonly consumer: ConsumerKey;
   readonly dataSource: DataSource;
@@ -17,6 +17,7 @@ export function storeOf({ consumer, dataSource, now }: Operator): InboxStore {
   return createMysqlStore({ consumer, dataSource, nowMs: now });
 }
 
+/** A consumer group as the brokers know it. */
 export interface GroupState {
   readonly group: string;
   readonly members: number;
@@ -45,7 +46,9 @@ export async function readGroupStates(admin: Admin, operator: Operator): Promise
   );
 }
 
-/** Undoes the transaction that it is thrown in, and says why to the verb that opened it. */
+/**
+ * Undoes the transaction that it is thrown in, and carries the outcome to the function around it.
+ */
 export class Refusal<Outcome> extends Error {
   override readonly name = 'Refusal';
   readonly outcome: Outcome;

@@ -51,7 +51,7 @@ export async function openDeadLetterReader(
   function take({ batch, pause }: EachBatchPayload): Promise<void> {
     const awaited = page?.awaited.get(batch.partition);
     if (page === undefined || awaited === undefined) {
-      // Nothing more is wanted of this partition, until a page resumes it.
+      // Nothing more is needed of this partition, until a page resumes it.
       pause();
       return Promise.resolve();
     }

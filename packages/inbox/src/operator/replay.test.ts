@@ -30,7 +30,7 @@ it.each([
   expect(decideReplay({ ...open, ...changes }, false)).toBe(verdict);
 });
 
-it('sends what is in flight or was dismissed by mistake again when told to', () => {
+it('replays a dead letter that is in flight or dismissed only with `again`', () => {
   expect(decideReplay({ ...open, isReplayPending: true }, true)).toBe('replay');
   expect(decideReplay({ ...open, closedAt: 1 }, true)).toBe('replay');
   expect(decideReplay({ ...open, markVersion: 5 }, true)).toBe('superseded');

@@ -40,9 +40,9 @@ export interface Replay {
 const deadLettersPerPage = 100;
 
 /**
- * Sends dead letters back to their group's first retry topic, page by page, and tells what became
- * of each. The order does not matter and a copy is harmless: the mark sees to both. Called again,
- * it goes on with what was not sent.
+ * Sends dead letters back to their group's first retry topic, page by page, and yields the outcome
+ * of each. The order does not matter and a copy is harmless, because the mark decides. Called
+ * again, it goes on with what was not sent.
  */
 export async function* replayDeadLetters(
   operator: Operator,

@@ -16,7 +16,7 @@ export interface ComparedSchema extends SchemaKey {
   readonly fingerprint: string | undefined;
   readonly text: string | undefined;
   /**
-   * `ambiguous`: another schema of the same record, so that an event does not tell which of the two
+   * `ambiguous`: another schema of the same record, so that an event does not show which of the two
    * it was written with.
    */
   readonly registry: 'same' | 'lost' | 'changed' | 'ambiguous' | 'no-answer';
@@ -98,8 +98,8 @@ export async function forgetKnown(
 }
 
 /**
- * Tells what an id meant, for one that neither the registry nor the consumer knows; throws when the
- * text is no Avro schema.
+ * Stores what an id meant, for one that neither the registry nor the consumer knows, and returns
+ * the schema's fingerprint; throws when the text is not an Avro schema.
  */
 export async function storeSchema(
   operator: Operator,
@@ -113,7 +113,7 @@ export async function storeSchema(
   return fingerprint;
 }
 
-/** Says that events with this id can never be decoded: they are dead-lettered instead of held. */
+/** Stores that events with this id can never be decoded: they are dead-lettered instead of held. */
 export async function refuseSchema(operator: Operator, key: SchemaKey): Promise<void> {
   await storeOf(operator).schemas.decide({ ...key, decision: 'refused' });
 }

@@ -19,6 +19,7 @@ export interface SkipRequest {
   readonly withoutFollowers?: boolean;
 }
 
+/** All but `skipped` changed nothing. */
 export type SkipOutcome =
   /** `eventId` is empty when the version was lost. */
   | { readonly outcome: 'skipped'; readonly eventId: string }
@@ -30,7 +31,7 @@ export type SkipOutcome =
    * its way.
    */
   | { readonly outcome: 'unknown-event' }
-  /** The consumer has never heard of the aggregate. */
+  /** The consumer has no row of the aggregate. */
   | { readonly outcome: 'unknown-aggregate' }
   /**
    * No event is known that has this version, and nothing waits behind it: the writer may not have
@@ -44,13 +45,13 @@ export type SkipOutcome =
  *
  * The mark takes the skipped event's id, so that a later copy of its record is a duplicate. A lost
  * version has none: should its record turn up after all while the mark stands there, it becomes a
- * `conflict` dead letter, because a human thought it gone.
+ * `conflict` dead letter, because an operator thought it gone.
  */
 export async function skipVersion(operator: Operator, request: SkipRequest): Promise<SkipOutcome> {
   const store = storeOf(operator);
   const { aggregateId, version, reason, isLost = false, withoutFollowers = false } = request;
   // Asked before the lock, which would leave a mark at 0 for an unknown aggregate.
-  if (!(await hasHeardOf(operator, aggregateId))) return { outcome: 'unknown-aggregate' };
+  if (!(await knowsAggregate(operator, aggregateId))) return { outcome: 'unknown-aggregate' };
   const mark = await store.transaction(({ marks }) => marks.find(aggregateId));
   const early = classify(mark?.version ?? 0, version);
   if (early !== undefined) return early;
@@ -110,10 +111,9 @@ function classify(mark: number, version: number): SkipOutcome | undefined {
 }
 
 /**
- * Whether the consumer has ever met the aggregate: a mark, a parked record, a dead letter or a skip
- * of it is there.
+ * Whether the consumer has a row of the aggregate: a mark, a parked record, a dead letter or a skip.
  */
-async function hasHeardOf(
+async function knowsAggregate(
   { consumer, dataSource }: Operator,
   aggregateId: string,
 ): Promise<boolean> {
@@ -129,7 +129,7 @@ async function hasHeardOf(
 
 interface NamedEvent {
   readonly eventId: string;
-  /** Somebody has said of it that the aggregate never had it. */
+  /** An operator has dismissed it with the assertion that the aggregate never had it. */
   readonly neverExisted: boolean;
 }
 

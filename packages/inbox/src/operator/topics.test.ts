@@ -11,12 +11,12 @@ it('trims up to the committed offset, and not one record more', () => {
 
 it.each([
   ['nothing is committed, which to the broker would mean everything', '-1'],
-  ['nothing new is settled', '10'],
+  ['nothing new was processed', '10'],
   ['the offset is of an earlier topic', '51'],
 ])('leaves the partition alone when %s', (_name, offset) => {
   expect(at(offset)).toEqual([]);
 });
 
-it('leaves alone a partition that the group has never heard of', () => {
+it('leaves a partition alone when the group has no offset for it', () => {
   expect(planTrim(ends, [{ partition: 1, offset: '20' }])).toEqual([]);
 });

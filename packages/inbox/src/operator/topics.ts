@@ -85,9 +85,9 @@ async function countApplied({ consumer, dataSource }: Operator): Promise<number>
 }
 
 /**
- * Deletes what the group has settled from its retry topics, and says how many records: those below
- * the committed offset of its retry group, which were applied or are further on. Never `board`,
- * never the DLQ. Safe to call twice, at once too.
+ * Deletes the records that the group has processed from its retry topics, and returns how many:
+ * those below the committed offset of its retry group, which were applied or are further on. Never
+ * deletes from the source topic or the DLQ. Safe to call twice, at once too.
  */
 export async function trimRetries(
   kafka: Kafka,
@@ -98,11 +98,11 @@ export async function trimRetries(
     let deleted = 0;
     const committed = await admin.fetchOffsets({ groupId: retryGroupOf(consumer), topics });
     for (const topic of topics) {
-      // Also tells the client who leads the partitions: without that the deletion reaches no
+      // Also loads the partitions' leaders into the client: without them the deletion reaches no
       // broker.
       const ends = await admin.fetchTopicOffsets(topic);
-      const settled = committed.find((one) => one.topic === topic)?.partitions ?? [];
-      const plan = planTrim(ends, settled);
+      const offsets = committed.find((one) => one.topic === topic)?.partitions ?? [];
+      const plan = planTrim(ends, offsets);
       if (plan.length === 0) continue;
       await admin.deleteTopicRecords({
         topic,
@@ -132,15 +132,15 @@ export interface Trim {
   readonly records: number;
 }
 
-/** Says which partitions have settled records; where nothing is committed, nothing is settled. */
+/** Which partitions have records below the committed offset; none where nothing is committed. */
 export function planTrim(ends: readonly Ends[], committed: readonly Committed[]): Trim[] {
   return ends.flatMap(({ partition, low, high }) => {
-    const settled = BigInt(committed.find((one) => one.partition === partition)?.offset ?? '-1');
+    const processed = BigInt(committed.find((one) => one.partition === partition)?.offset ?? '-1');
     // Nothing new; nor -1, which here stands for "nothing committed", and to the broker for
     // "everything".
-    if (settled <= BigInt(low)) return [];
-    // From a topic of the same name that is no more.
-    if (settled > BigInt(high)) return [];
-    return [{ partition, offset: String(settled), records: Number(settled - BigInt(low)) }];
+    if (processed <= BigInt(low)) return [];
+    // From an earlier topic of the same name.
+    if (processed > BigInt(high)) return [];
+    return [{ partition, offset: String(processed), records: Number(processed - BigInt(low)) }];
   });
 }

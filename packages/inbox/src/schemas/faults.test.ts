@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { defaultSettings } from '../settings.ts';
-import { decideSchemaFault, schemaEvidence, type SchemaSuspicion } from './faults.ts';
+import { decideSchemaFault, schemaEvidence, type SchemaFaultFacts } from './faults.ts';
 
-const alone: SchemaSuspicion = {
+const alone: SchemaFaultFacts = {
   isStable: true,
   registryKnowsOurSubjects: true,
   lostSchemas: [],
@@ -10,7 +10,7 @@ const alone: SchemaSuspicion = {
   typeDecodes: false,
 };
 
-test.each<[string, Partial<SchemaSuspicion>, string]>([
+test.each<[string, Partial<SchemaFaultFacts>, string]>([
   ['of one event that nothing else points at is the fault of the event', {}, 'event'],
   ['that was said once is unclear', { isStable: false }, 'unclear'],
   [
@@ -64,7 +64,7 @@ test('aggregates and decoded events count for the window only, and an aggregate 
   expect(evidence.decodesLately('U', 0)).toBe(false);
 });
 
-test('what strangers write is remembered up to a bound, the newest first', () => {
+test('unknown ids are remembered up to a bound, the newest first', () => {
   const evidence = schemaEvidence(defaultSettings);
   for (let schemaId = 0; schemaId < 30_000; schemaId += 1) evidence.sawUnknown(schemaId, 0);
   expect([evidence.isStablyUnknown(0, 9_999), evidence.isStablyUnknown(29_999, 9_999)]).toEqual([

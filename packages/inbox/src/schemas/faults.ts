@@ -6,7 +6,7 @@ import { nameOf } from './schema.ts';
 /**
  * What is known of a schema id that cannot be used, when it must be decided whose fault that is.
  */
-export interface SchemaSuspicion {
+export interface SchemaFaultFacts {
   /**
    * The registry has said "unknown" again and again for long enough; true for a schema that was
    * received whole.
@@ -24,6 +24,7 @@ export interface SchemaSuspicion {
   readonly typeDecodes: boolean;
 }
 
+/** Whose fault an unusable schema id is. */
 export type SchemaFault =
   | { readonly kind: 'unclear' }
   | { readonly kind: 'registry'; readonly because: string }
@@ -34,10 +35,10 @@ export type SchemaFault =
  * registry comes first.
  */
 export function decideSchemaFault(
-  suspicion: SchemaSuspicion,
+  facts: SchemaFaultFacts,
   { unknownSchemaAggregates, unknownSchemaWindowMs }: InboxSettings,
 ): SchemaFault {
-  const { isStable, registryKnowsOurSubjects, lostSchemas, aggregates, typeDecodes } = suspicion;
+  const { isStable, registryKnowsOurSubjects, lostSchemas, aggregates, typeDecodes } = facts;
   if (!isStable) return { kind: 'unclear' };
   if (!registryKnowsOurSubjects)
     return { kind: 'registry', because: 'the registry knows none of our subjects' };
@@ -139,7 +140,7 @@ interface Trouble {
   readonly seenMs: number;
 }
 
-/** Schema ids that are the registry's fault, as an alarm tells them. */
+/** Schema ids that are the registry's fault, as one alarm lists them. */
 export interface SchemaTroubles {
   /** Safe to call for each batch that meets it. */
   note(key: SchemaKey, reason: string): Promise<void>;
@@ -157,6 +158,7 @@ export interface SchemaTroublesParts {
   readonly elapsedMs: () => number;
 }
 
+/** Keeps the troubles of this process in memory, and one alarm for all of them. */
 export function trackSchemaTroubles({
   memory,
   alarms,

@@ -4,17 +4,21 @@ import type avsc from 'avsc';
 import { describeError, InfrastructureError } from '../errors.ts';
 import type { InboxSettings } from '../settings.ts';
 import type { KnownSchema, SchemaKey, SchemaMemory } from '../store/schema-memory.ts';
-import { decideSchemaFault, schemaEvidence } from './faults.ts';
-import { fingerprintOf, textOf, type RegistryClient, type SchemaAnswer } from './schema.ts';
+import { decideSchemaFault, schemaEvidence, trackSchemaTroubles } from './faults.ts';
 import {
+  askForSchemas,
   contradictionOf,
+  fingerprintOf,
   nameOf,
   parseSchema,
   resolverOf,
+  textOf,
+  type NoAnswer,
+  type RegistryClient,
+  type SchemaAnswer,
   type SchemaResolution,
   type SchemaUse,
 } from './schema.ts';
-import { trackSchemaTroubles } from './faults.ts';
 
 /**
  * Schemas by the ids that events carry. The registry says what an id means, the consumer's own
@@ -60,8 +64,6 @@ interface UsedSchema extends SchemaKey {
 /** An id that no registry gives, for what the inbox tries itself with. */
 export const sampleSchemaId = -1;
 
-const requestsAtOnce = 20;
-
 export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver {
   const { registry, readers, memory, settings, logger, elapsedMs } = parts;
   const readerTypes = new Map(readers.map((one) => [one.eventType, parseSchema(one.schema)]));
@@ -96,14 +98,14 @@ export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver
   }
 
   /**
-   * What is left after what the memory and the registry say together of ids: those that neither can
+   * Resolves ids by what the memory and the registry say of them; returns those that neither can
    * explain.
    */
   async function compare(
     keys: readonly SchemaKey[],
     known: readonly KnownSchema[],
-  ): Promise<readonly Suspect[]> {
-    const suspects: Suspect[] = [];
+  ): Promise<readonly UnconfirmedSchema[]> {
+    const unconfirmed: UnconfirmedSchema[] = [];
     const stored = new Map(known.map((one) => [nameOf(one), one]));
     const open = keys.filter((key) => {
       const own = stored.get(nameOf(key));
@@ -133,10 +135,10 @@ export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver
       } else {
         const problem = await learn(key, answer);
         if (problem !== undefined)
-          suspects.push({ ...key, problem, isUnknown: answer.kind === 'unknown' });
+          unconfirmed.push({ ...key, problem, isUnknown: answer.kind === 'unknown' });
       }
     }
-    return suspects;
+    return unconfirmed;
   }
 
   /** Uses and remembers a new id; returns what is wrong with it instead. */
@@ -152,35 +154,36 @@ export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver
     return undefined;
   }
 
+  /** Decides whose fault unconfirmed ids are: holds their events, or calls them invalid. */
   async function classify(
-    suspects: readonly Suspect[],
+    unconfirmed: readonly UnconfirmedSchema[],
     known: readonly KnownSchema[],
     decodes: Decodes,
   ): Promise<void> {
-    if (suspects.length === 0) return;
+    if (unconfirmed.length === 0) return;
     const nowMs = elapsedMs();
-    const isStable = ({ isUnknown, schemaId }: Suspect): boolean =>
+    const isStable = ({ isUnknown, schemaId }: UnconfirmedSchema): boolean =>
       !isUnknown || evidence.isStablyUnknown(schemaId, nowMs);
-    const stable = suspects.some(isStable);
+    const stable = unconfirmed.some(isStable);
     const registryKnowsOurSubjects = !stable || (await registry.knowsAny(subjects));
     const lostSchemas = stable && registryKnowsOurSubjects ? await findLost(known) : [];
-    for (const suspect of suspects) {
-      const { eventType, problem } = suspect;
+    for (const one of unconfirmed) {
+      const { eventType, problem } = one;
       const fault = decideSchemaFault(
         {
-          isStable: isStable(suspect),
+          isStable: isStable(one),
           registryKnowsOurSubjects,
           lostSchemas,
-          aggregates: evidence.aggregates(suspect, nowMs),
+          aggregates: evidence.aggregates(one, nowMs),
           typeDecodes: evidence.decodesLately(eventType, nowMs) || decodes(eventType),
         },
         settings,
       );
-      if (fault.kind === 'registry') await hold(suspect, `${problem}, and ${fault.because}`);
+      if (fault.kind === 'registry') await hold(one, `${problem}, and ${fault.because}`);
       else {
-        troubles.forget(suspect);
-        if (fault.kind === 'event') set(suspect, { kind: 'invalid', problem });
-        else set(suspect, { kind: 'held', reason: `${problem} so far; it is asked again` });
+        troubles.forget(one);
+        if (fault.kind === 'event') set(one, { kind: 'invalid', problem });
+        else set(one, { kind: 'held', reason: `${problem} so far; it is asked again` });
       }
     }
   }
@@ -198,24 +201,11 @@ export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver
     });
   }
 
-  async function ask(
-    ids: readonly number[],
-  ): Promise<ReadonlyMap<number, SchemaAnswer | NoAnswer>> {
-    const answers = new Map<number, SchemaAnswer | NoAnswer>();
-    const askOne = async (id: number): Promise<void> => {
-      try {
-        const answer = await registry.schemaOf(id);
-        answers.set(id, answer);
-        if (answer.kind === 'unknown') evidence.sawUnknown(id, elapsedMs());
-        else evidence.sawOtherwise(id);
-      } catch (error) {
-        evidence.sawOtherwise(id);
-        answers.set(id, { kind: 'no-answer', error });
-      }
-    };
-    for (const some of chunks([...new Set(ids)], requestsAtOnce))
-      await Promise.all(some.map(askOne));
-    return answers;
+  function ask(ids: readonly number[]): Promise<ReadonlyMap<number, SchemaAnswer | NoAnswer>> {
+    return askForSchemas(registry, ids, (id, answer) => {
+      if (answer.kind === 'unknown') evidence.sawUnknown(id, elapsedMs());
+      else evidence.sawOtherwise(id);
+    });
   }
 
   /** Compares an id in use with the registry as it is now. */
@@ -291,12 +281,8 @@ export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver
 
 type Decodes = (eventType: string) => boolean;
 
-interface NoAnswer {
-  readonly kind: 'no-answer';
-  readonly error: unknown;
-}
-
-interface Suspect extends SchemaKey {
+/** An id that neither the memory nor the registry explains. */
+interface UnconfirmedSchema extends SchemaKey {
   readonly problem: string;
   readonly isUnknown: boolean;
 }
@@ -305,8 +291,4 @@ function isFromRegistry(
   known: KnownSchema,
 ): known is KnownSchema & { readonly decision: 'registry' } {
   return known.decision === 'registry';
-}
-
-function* chunks<Item>(items: readonly Item[], size: number): Generator<readonly Item[]> {
-  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }

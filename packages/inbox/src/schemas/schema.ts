@@ -25,6 +25,7 @@ export interface RegistryClient {
   knowsAny(subjects: readonly string[]): Promise<boolean>;
 }
 
+/** A client that keeps no answers; each request has `timeoutMs` at most. */
 export function connectRegistry(url: string, timeoutMs = 3_000): RegistryClient {
   const whole = createRegistryClient(url, { timeoutMs });
   return {
@@ -63,11 +64,45 @@ export function connectRegistry(url: string, timeoutMs = 3_000): RegistryClient 
   };
 }
 
+/** The registry did not answer the question for one id. */
+export interface NoAnswer {
+  readonly kind: 'no-answer';
+  readonly error: unknown;
+}
+
+const requestsAtOnce = 20;
+
 /**
- * The client drops the code that tells an unknown id from a proxy's 404, and its errors do not tell
- * a schema that does not compile from an answer that never came. So it is asked again past the
- * client, and this one whole answer decides alone: what one request failed with and what the next
- * one got are never put together.
+ * Asks the registry for each of these ids once, a few at a time; never throws. `onAnswer` is called
+ * when an id's answer is there, or its request has failed.
+ */
+export async function askForSchemas(
+  registry: RegistryClient,
+  ids: readonly number[],
+  onAnswer: (id: number, answer: SchemaAnswer | NoAnswer) => void,
+): Promise<ReadonlyMap<number, SchemaAnswer | NoAnswer>> {
+  const distinct = [...new Set(ids)];
+  const answers = new Map<number, SchemaAnswer | NoAnswer>();
+  const askOne = async (id: number): Promise<void> => {
+    let answer: SchemaAnswer | NoAnswer;
+    try {
+      answer = await registry.schemaOf(id);
+    } catch (error) {
+      answer = { kind: 'no-answer', error };
+    }
+    answers.set(id, answer);
+    onAnswer(id, answer);
+  };
+  for (let from = 0; from < distinct.length; from += requestsAtOnce)
+    await Promise.all(distinct.slice(from, from + requestsAtOnce).map(askOne));
+  return answers;
+}
+
+/**
+ * The client drops the code that distinguishes an unknown id from a proxy's 404, and its errors do
+ * not distinguish a schema that does not compile from an answer that never came. So the registry is
+ * asked again past the client, and this one whole answer decides alone: the failure of one request
+ * and the answer to the next are never put together.
  */
 function readAnswer(
   id: number,
@@ -124,10 +159,12 @@ export function textOf(type: avsc.Type): string {
   return JSON.stringify(type.schema({ exportAttrs: true }));
 }
 
+/** An event's use of a schema id. */
 export interface SchemaUse extends SchemaKey {
   readonly aggregateId: string;
 }
 
+/** What an id means for the events of one type. */
 export type SchemaResolution =
   | { readonly kind: 'usable'; readonly reader: avsc.Type; readonly resolver: avsc.Resolver }
   /** The event's own fault. */
@@ -135,10 +172,12 @@ export type SchemaResolution =
   /** The registry's fault, or not clear yet: the event waits. */
   | { readonly kind: 'held'; readonly reason: string };
 
+/** A schema id as messages, alarms and error filters name it. */
 export function nameOf({ eventType, schemaId }: SchemaKey): string {
   return `schema id ${schemaId} of ${eventType}`;
 }
 
+/** Reads events of `writer` as `reader`; `invalid` when the two cannot be resolved. */
 export function resolverOf(
   key: SchemaKey,
   reader: avsc.Type | undefined,
@@ -172,6 +211,7 @@ export function contradictionOf(
   return `${nameOf(known)} has changed: ${was}, the registry now gives it the schema ${answer.type.name ?? '(no name)'}, fingerprint ${fingerprint}`;
 }
 
+/** Parses the JSON text of an Avro schema; throws when it is not one. */
 export function parseSchema(schema: string): avsc.Type {
   return avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema);
 }

@@ -28,6 +28,7 @@ export function placeValues({ failedAt, id }: DeadLetterPlace): readonly unknown
   return [failedAt, failedAt, id];
 }
 
+/** The index of the DLQ in MySQL: table `dead_letter`. */
 export function mysqlDeadLetters(
   manager: EntityManager,
   consumer: ConsumerKey,
@@ -172,6 +173,7 @@ export async function closeAllPassed(deadLetters: DeadLetterIndex): Promise<void
 
 // Every time here is the database's: instances whose clocks differ would wait for each other's.
 
+/** The state of the circuit breaker in MySQL: table `flood_guard`. */
 export function mysqlBreakerState(manager: EntityManager, { group }: ConsumerKey): BreakerState {
   return {
     async openedAt() {

@@ -6,11 +6,13 @@ import type { ConsumerKey, Marks, Skips } from './store.ts';
 /** More keys in one statement and MySQL scans the table instead, locking all of it. */
 const keysPerStatement = 1_000;
 
+/** Marks in MySQL: table `mark`. */
 export function mysqlMarks(manager: EntityManager, { group, aggregateType }: ConsumerKey): Marks {
   return {
     /*
-     * Keys are sorted, so that two transactions wait for each other in one order. An upsert that changes nothing, never INSERT
-     * IGNORE: that one deadlocks against itself and cuts long ids down to another aggregate's mark.
+     * Keys are sorted, so that two transactions wait for each other in one order. An upsert that
+     * changes nothing, never INSERT IGNORE: that one deadlocks against itself and cuts long ids down
+     * to another aggregate's mark.
      */
     async lock(aggregateIds) {
       const keys = [...new Set(aggregateIds)].sort();
@@ -62,6 +64,7 @@ interface MarkRow {
   readonly event_id: string;
 }
 
+/** Skips in MySQL: table `skipped`. */
 export function mysqlSkips(
   manager: EntityManager,
   { group, aggregateType }: ConsumerKey,

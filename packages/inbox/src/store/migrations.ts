@@ -60,7 +60,7 @@ class InboxTables1764000000000 implements MigrationInterface {
     )`);
 
     // An index of the group's DLQ, written after the acknowledged publish and before the offset
-    // commit. The record itself is in the topic; a letter is an event id, or the origin of a record
+    // commit. The record itself is in the topic; `letter` is an event id, or the origin of a record
     // without identity, however many copies of it there are.
     await runner.query(`CREATE TABLE IF NOT EXISTS dead_letter (
       consumer VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -127,8 +127,8 @@ class LetterReplays1764000000002 implements MigrationInterface {
 }
 
 /**
- * Which schema an id meant when this consumer first resolved it: what tells a registry that lost or
- * changed its schemas.
+ * Which schema an id meant when this consumer first resolved it, so that a registry that lost or
+ * changed its schemas is noticed.
  */
 class KnownSchemas1764000000003 implements MigrationInterface {
   readonly name = 'KnownSchemas1764000000003';
@@ -167,7 +167,7 @@ class DeadLetterPages1764420000000 implements MigrationInterface {
       'is_open',
       'TINYINT UNSIGNED GENERATED ALWAYS AS (closed_at IS NULL) VIRTUAL NOT NULL',
     );
-    // The list, and the search for letters whose mark has passed them.
+    // The list, and the search for dead letters whose mark has passed them.
     await addIndex(
       runner,
       'dead_letter',
@@ -181,7 +181,7 @@ class DeadLetterPages1764420000000 implements MigrationInterface {
       'letters_by_reason',
       '(consumer, is_open, reason, last_failed_at)',
     );
-    // What reads the DLQ along with its letters: show, replay.
+    // What reads the DLQ along with its dead letters: show, replay.
     await addIndex(
       runner,
       'dead_letter',

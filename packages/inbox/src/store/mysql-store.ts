@@ -6,13 +6,11 @@ import {
 } from '@board/mysql';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { describeError } from '../errors.ts';
-import { mysqlBreakerState } from './dead-letters.ts';
-import { mysqlDeadLetters } from './dead-letters.ts';
-import { mysqlMarks } from './marks.ts';
+import { mysqlBreakerState, mysqlDeadLetters } from './dead-letters.ts';
+import { mysqlMarks, mysqlSkips } from './marks.ts';
 import { mysqlParked } from './parked.ts';
 import { mysqlPositions } from './positions.ts';
 import { mysqlSchemaMemory } from './schema-memory.ts';
-import { mysqlSkips } from './marks.ts';
 import type { ConsumerKey, Effects, InboxStore, StoreTransaction } from './store.ts';
 
 const maxReruns = 5;
@@ -22,7 +20,7 @@ export interface MysqlStoreOptions {
   readonly consumer: ConsumerKey;
   /** Milliseconds since the epoch, for what is stored. */
   readonly nowMs: () => number;
-  /** Told of each transaction that runs again. */
+  /** Called for each transaction that runs again. */
   readonly onRerun?: () => void;
 }
 

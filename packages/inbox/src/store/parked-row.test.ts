@@ -29,6 +29,6 @@ it('reads the rows that an earlier version has parked', () => {
   ]);
 });
 
-it('names a damaged row as what it is', () => {
+it('refuses a damaged row', () => {
   expect(() => readStoredHeaders(Buffer.from('damaged'))).toThrow('damaged');
 });

@@ -11,6 +11,7 @@ const rowsPerStatement = 200;
 const bytesPerStatement = 4 * 1024 * 1024;
 const keysPerPage = 500;
 
+/** Parked events in MySQL: table `parked`. */
 export function mysqlParked(
   manager: EntityManager,
   consumer: ConsumerKey,
@@ -22,8 +23,8 @@ export function mysqlParked(
    * The lowest and the highest parked version of those aggregates that have any.
    *
    * A GROUP BY would read all that each of them has parked, again with every mark that moves, and
-   * left to itself MySQL even walks `parked_size`, which is all that the consumer has parked. So:
-   * first who has any, one key each; then both ends of those.
+   * left to itself MySQL even walks `parked_size`, which is all that the consumer has parked. So
+   * first the aggregates that have any, one key each; then both ends of those.
    */
   async function findEnds(aggregateIds: readonly string[]): Promise<readonly ParkedEnds[]> {
     const found: readonly { aggregateid: string }[] = await manager.query(

@@ -3,6 +3,7 @@ import type { ConsumerKey, ReadPositions } from './store.ts';
 
 const shownRanges = 3;
 
+/** Positions and losses in MySQL: tables `read_position` and `missing_range`. */
 export function mysqlPositions(
   manager: EntityManager,
   { group }: ConsumerKey,

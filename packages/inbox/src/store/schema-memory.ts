@@ -20,15 +20,15 @@ export type KnownSchema =
   | (SchemaKey & { readonly decision: 'refused' });
 
 /**
- * Which schema an id meant when this consumer first resolved it: what tells a registry that lost or
- * changed its schemas.
+ * Which schema an id meant when this consumer first resolved it, so that a registry that lost or
+ * changed its schemas is noticed.
  */
 export interface SchemaMemory {
   /** A handful: one for each version of a schema that ever wrote an event. */
   read(): Promise<readonly KnownSchema[]>;
   /** Remembers a schema that the registry gave; the first to be remembered stays. */
   remember(schema: LearnedSchema): Promise<void>;
-  /** What an operator decides of an id: replaces what was remembered of it. */
+  /** Stores an operator's decision on an id, in place of what was remembered of it. */
   decide(schema: KnownSchema): Promise<void>;
   forget(key: SchemaKey): Promise<void>;
   /**
@@ -41,6 +41,7 @@ export interface SchemaMemory {
   ): Promise<{ readonly count: number; readonly deadLetters: readonly string[] }>;
 }
 
+/** The schema memory in MySQL: table `known_schema`. It needs no transaction of the store. */
 export function mysqlSchemaMemory(
   dataSource: DataSource,
   group: string,

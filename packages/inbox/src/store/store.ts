@@ -9,7 +9,7 @@ import type {
 } from '../record.ts';
 import type { SchemaMemory } from './schema-memory.ts';
 
-/** Whose marks: a consumer group and the one kind of aggregate that its source topic carries. */
+/** The consumer that marks belong to: its group, and the kind of aggregate in its source topic. */
 export interface ConsumerKey {
   readonly group: string;
   readonly aggregateType: string;
@@ -59,8 +59,8 @@ export interface Effects {
   releaseSavepoint(): Promise<void>;
   rollBackToSavepoint(): Promise<void>;
   /**
-   * Ends the transaction for good, so that a handler that still runs can never write into another
-   * one.
+   * Ends the transaction and its connection, so that a handler that still runs can never write into
+   * another transaction.
    */
   destroyConnection(): void;
 }
@@ -96,8 +96,8 @@ export interface ParkedEvents {
    */
   findConflicts(applied: readonly Identity[]): Promise<readonly ParkedDelivery[]>;
   /**
-   * Deletes what the marks of these aggregates have passed. Whoever moves a mark does this in the
-   * same transaction.
+   * Deletes what the marks of these aggregates have passed. Each transaction that moves a mark must
+   * call it.
    */
   deletePassed(moved: ReadonlyMap<string, Mark>, aggregateIds: readonly string[]): Promise<void>;
   /** What follows an aggregate's mark without a gap, at most `limit`. */

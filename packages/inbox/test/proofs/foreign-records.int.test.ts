@@ -371,20 +371,24 @@ describe('an error that no table knows', () => {
     },
   );
 
-  it('of the database is an outage, not the events’ fault', { timeout: 90_000 }, async () => {
-    const before = await count();
-    await lab.rows(`CREATE TRIGGER ${lab.schema.name}.planted BEFORE INSERT ON ${lab.schema.name}.mark FOR EACH ROW
+  it(
+    'of the database is an outage, and not the fault of the events',
+    { timeout: 90_000 },
+    async () => {
+      const before = await count();
+      await lab.rows(`CREATE TRIGGER ${lab.schema.name}.planted BEFORE INSERT ON ${lab.schema.name}.mark FOR EACH ROW
       SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 31415, MESSAGE_TEXT = 'planted outage'`);
-    const ids = Array.from({ length: 30 }, fresh);
-    await lab.produce(ids.map((id) => lab.thing(id, 1)));
-    await waitUntil('no control', async () => alarms().includes('other records fail too'), {
-      timeoutMs: 40_000,
-    });
-    expect(alarms()).toContain('planted outage');
-    await lab.rows(`DROP TRIGGER ${lab.schema.name}.planted`);
-    for (const id of ids) await isApplied(id, [1]);
-    expect(await count()).toBe(before);
-  });
+      const ids = Array.from({ length: 30 }, fresh);
+      await lab.produce(ids.map((id) => lab.thing(id, 1)));
+      await waitUntil('no control', async () => alarms().includes('other records fail too'), {
+        timeoutMs: 40_000,
+      });
+      expect(alarms()).toContain('planted outage');
+      await lab.rows(`DROP TRIGGER ${lab.schema.name}.planted`);
+      for (const id of ids) await isApplied(id, [1]);
+      expect(await count()).toBe(before);
+    },
+  );
 
   it(
     'of one record alone makes it a dead letter once another record was processed; a replay applies it later',
@@ -412,7 +416,7 @@ describe('an error that no table knows', () => {
   );
 
   it(
-    'of the only record there is told from an outage by a record of the inbox itself',
+    'of the only record there is makes it a dead letter once a record of the inbox itself was processed',
     { timeout: 90_000 },
     async () => {
       const bad = fresh();
@@ -447,7 +451,7 @@ describe('an error that no table knows', () => {
 describe('a bare dead letter', () => {
   it('is replayed from its place in the source topic', { timeout: 60_000 }, async () => {
     const id = fresh();
-    // It fits into the retry topics; with what a dead letter tells of its error it does not fit
+    // It fits into the retry topics; with what a dead letter says of its error it does not fit
     // into the DLQ.
     const event = at(0, lab.thing(id, 1, { eventId: id, text: 'x'.repeat(1_114_112 - 2_500) }));
     refused.add(id);

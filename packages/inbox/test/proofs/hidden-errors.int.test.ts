@@ -36,7 +36,7 @@ it('makes a conflict of a parked event whose place another one has taken', async
   await lab.caughtUp();
   // Both in one batch: the version that fills the gap, and another claim to the place of the parked
   // one.
-  await lab.produce([lab.thing('a', 2), lab.thing('a', 3, { eventId: 'rival' })]);
+  await lab.produce([lab.thing('a', 2), lab.thing('a', 3, { eventId: 'second' })]);
   await lab.caughtUp();
   const effects = await lab.rows<{ event_id: string }>(
     'SELECT event_id FROM thing_log WHERE version = 3',
@@ -47,5 +47,5 @@ it('makes a conflict of a parked event whose place another one has taken', async
       ...effects.map((row) => row.event_id),
       ...deadLetters.map(({ headers }) => headers['id']),
     ].toSorted(),
-  ).toEqual(['parked', 'rival']);
+  ).toEqual(['parked', 'second']);
 });

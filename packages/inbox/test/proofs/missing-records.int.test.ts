@@ -24,7 +24,7 @@ const inPartition0 = <R extends object>(record: R): R & { partition: number } =>
 const things = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, n) => inPartition0(lab.thing(`${prefix}${n}`, 1)));
 
-/** A look at the partitions every second. */
+/** The partitions are compared every second. */
 const often = { settings: { maxStallMs: 4_000 } };
 
 const alarm = ({ health }: RunningInbox): string =>
@@ -120,7 +120,7 @@ it('notices that the topic was deleted and made again', { timeout: 120_000 }, as
 });
 
 it(
-  'finds a loss once: an audit that clears it clears it for good',
+  'finds a loss once, and not again after an audit has cleared it',
   { timeout: 120_000 },
   async () => {
     const first = await lab.start(thingLogHandler({ batch: true }), often);
@@ -157,12 +157,12 @@ it(
       lab.rows<{ kafka_partition: number; from_offset: number; to_offset: number }>(
         'SELECT kafka_partition, from_offset, to_offset FROM missing_range WHERE cleared_at IS NULL ORDER BY 1',
       );
-    /** A position of the third partition is stored at the end of a look at all three. */
-    const looks = async (count: number): Promise<void> => {
-      for (let look = 0; look < count; look += 1) {
+    /** A position of the third partition is stored at the end of a comparison of all three. */
+    const comparisons = async (count: number): Promise<void> => {
+      for (let done = 0; done < count; done += 1) {
         const before = await next(2);
         await lab.produce([{ ...lab.thing(`two${before}`, 1), partition: 2 }]);
-        await waitUntil('a look', async () => (await next(2)) === before + 1);
+        await waitUntil('a comparison', async () => (await next(2)) === before + 1);
       }
     };
     const second = await lab.start(thingLogHandler({ batch: true }), often);
@@ -173,7 +173,7 @@ it(
     ]);
     await waitUntil('the alarm', () => alarm(second) !== '');
     await lab.rows('UPDATE missing_range SET cleared_at = found_at');
-    await looks(3);
+    await comparisons(3);
     expect(await open()).toEqual([]);
     await waitUntil('no alarm', () => alarm(second) === '');
     await second.stop();
@@ -181,7 +181,7 @@ it(
     // A process that starts right after the audit, and one that takes over its partitions, know no
     // more than what is stored.
     await lab.start(thingLogHandler({ batch: true }), often);
-    await looks(3);
+    await comparisons(3);
     expect(await open()).toEqual([]);
   },
 );

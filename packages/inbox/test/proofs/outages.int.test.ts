@@ -50,7 +50,7 @@ async function committed(): Promise<string> {
   return JSON.stringify(offsets[0]?.partitions.toSorted((a, b) => a.partition - b.partition));
 }
 
-/** Offsets that no slice that was settled before the outage is still committing. */
+/** Offsets once no slice that was processed before the outage is still committing. */
 async function steadyOffsets(): Promise<string> {
   let last = await committed();
   return waitUntil('steady offsets', async () => {
@@ -87,7 +87,7 @@ describe('a database that is away in mid-load', () => {
       await producing;
       const server = `MySQL at ${database.host}:${database.port}: `;
       await waitUntil('every alarm names the server', () => {
-        const reasons = ['sweep', 'lookout', `waiting ${lab.topic}/0`].map((key) =>
+        const reasons = ['sweep', 'health monitor', `waiting ${lab.topic}/0`].map((key) =>
           health.alarms.active().get(key),
         );
         return reasons.every((alarm) => alarm?.reason.includes(server));

@@ -79,25 +79,25 @@ it(
       // At the end of the source topic nothing but what a poison precedes is still unapplied.
       expect(count).toBe(healthy);
 
-      await waitUntil('every retry settled', async () => (await retryLag(lab)) === 0n, {
+      await waitUntil('every retry processed', async () => (await retryLag(lab)) === 0n, {
         timeoutMs: 60_000,
       });
       expect(await appliedVersions(lab.schema.root)).toEqual(
         new Map([...expected].filter(([, versions]) => versions.length > 0)),
       );
 
-      // The first poison of each aggregate is judged; later ones wait their turn, except those that
-      // have no place.
+      // The first poison of each aggregate is dead-lettered; later ones wait their turn, except
+      // those that have no place.
       const dead = aggregates.flatMap((one) =>
         one.records.flatMap((record, at) => {
           const kind = one.kinds[at];
-          const judged =
+          const isDead =
             kind === 'missing-headers' || (kind !== undefined && at === firstPoison(one));
-          return judged ? [{ record, reason: poisons[kind] }] : [];
+          return isDead ? [{ record, reason: poisons[kind] }] : [];
         }),
       );
       const deadLetters = await readDeadLetters(lab);
-      const told = ({
+      const facts = ({
         key,
         value,
         id,
@@ -117,7 +117,7 @@ it(
       expect(
         deadLetters
           .map(({ key, value, headers }) =>
-            told({
+            facts({
               key,
               value,
               id: headers[headerNames.eventId],
@@ -128,7 +128,7 @@ it(
       ).toEqual(
         dead
           .map(({ record: { key, value, headers }, reason }) =>
-            told({ key, value, id: headers[headerNames.eventId], reason }),
+            facts({ key, value, id: headers[headerNames.eventId], reason }),
           )
           .toSorted(),
       );

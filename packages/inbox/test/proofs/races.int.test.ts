@@ -16,8 +16,8 @@ import {
 import { seededRandom, type Random } from '../support/random.ts';
 import { thingLogHandler } from '../support/thing-log.ts';
 
-// One interleaving is one aggregate whose records several owners settle at once; a round races many
-// of them together.
+// One interleaving is one aggregate whose records several owners process at once; a round races
+// many of them together.
 const interleavings = process.env['TIER'] === 'full' ? 10_000 : 1_000;
 const perRound = 50;
 const versions = [1, 2, 3, 4, 5];

@@ -131,7 +131,7 @@ it.each<[string, number, Answer | undefined]>([
   const registry = await startFlakyRegistry(() => ((asked += 1) <= times ? fault : undefined));
   running.push({ stop: registry.close });
   await start(registry.url, times === 8 ? { maxWaitMs: 50, unknownSchemaMs: 1 } : {});
-  // Too few for a crowd: only the answers themselves may tell.
+  // Too few aggregates to blame the registry: only its answers decide.
   const records = things(5);
   await lab.produce(records);
   await waitUntil('all are applied', async () => (await applied(records)) === records.length);
@@ -227,7 +227,7 @@ it('an unknown id on events of ten aggregates is held, and the alarm names what 
   await forget();
   const lostId = 2 ** 31 - 2;
   let isKnown = false;
-  // The registry has our subject and the ids that are remembered: only the crowd tells.
+  // The registry has our subject and the ids that are remembered: only the number decides.
   const registry = await startFlakyRegistry((path) => {
     if (!path.endsWith(`/${lostId}`)) return undefined;
     return isKnown
@@ -242,7 +242,7 @@ it('an unknown id on events of ten aggregates is held, and the alarm names what 
   const [first, crowd] = [things(9, lostId), things(10, lostId)];
   await lab.produce(first);
   await waitUntil(
-    'too few to tell',
+    'the dead letters of too few aggregates',
     async () => (await deadLetters(first)).length === first.length,
   );
   await lab.produce(crowd);
@@ -302,7 +302,7 @@ it('an id that changed its schema pauses, with both fingerprints, and goes on wh
   await waitUntil('all are applied', async () => (await applied(records)) === records.length);
   await waitUntil('the alarm is gone', () => alarmOf(inbox) === '');
 
-  // In mid-life: the next look notices, and what comes then waits.
+  // While it runs: the next check notices it, and what comes then waits.
   isChanged = true;
   await waitUntil('the alarm', () => alarmOf(inbox) !== '');
   const late = things(5);
@@ -353,6 +353,6 @@ it('a new process uses what it remembers while the registry is away, and asks no
   expect(alarmOf(inbox)).toBe('');
   isAway = false;
   const asked = registry.asked.length;
-  await waitUntil('the look-up after it came back', () => registry.asked.length > asked);
+  await waitUntil('the request after it came back', () => registry.asked.length > asked);
   expect(alarmOf(inbox)).toBe('');
 });

@@ -13,8 +13,8 @@ const limitMs = 6_000;
 /** Shorter than a session: a new place in the group would take as long again. */
 const outageMs = 8_000;
 /**
- * The watchdog looks while this event still waits: within its limit, had the outage not been before
- * it.
+ * The watchdog checks while this event still waits: within its limit, if the outage before it does
+ * not count.
  */
 const slow = { aggregateId: 'a', forMs: 1_600 };
 
@@ -35,8 +35,8 @@ const applied = (lab: InboxLab, count: number) =>
 const things = (lab: InboxLab, ...ids: string[]) => ids.map((id) => lab.thing(id, 1));
 
 /**
- * The watchdog has looked at every partition by then, without lag; a look leaves no trace that
- * could be waited for.
+ * The watchdog has checked every partition by then, without lag; a check leaves no trace that a
+ * test could wait for.
  */
 const watched = () => wait(limitMs / 3);
 
@@ -52,7 +52,7 @@ async function members(lab: InboxLab): Promise<string[]> {
 }
 
 /**
- * A client whose every connection goes through a proxy: brokers tell clients their own addresses.
+ * A client whose every connection goes through a proxy: brokers give clients their own addresses.
  */
 async function proxied({
   onTestFinished,

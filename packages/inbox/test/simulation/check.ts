@@ -162,7 +162,7 @@ function recordsOf(broker: MemoryBroker, topic: string): SourceRecord[] {
 }
 
 function identityOf(record: SourceRecord): Identity {
-  const identity = identify(record.headers);
-  if ('problem' in identity) throw new Error(identity.problem);
-  return identity;
+  const identified = identify(record.headers);
+  if (identified.kind === 'no-identity') throw new Error(identified.problem);
+  return identified.identity;
 }

@@ -191,5 +191,5 @@ interface LogLine {
   }[];
 }
 
-/** For what only tells: any call of it does nothing. */
+/** For loggers and metrics: any call of it does nothing. */
 const silent: unknown = new Proxy({}, { get: () => () => undefined });

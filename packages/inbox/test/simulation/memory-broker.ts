@@ -31,7 +31,7 @@ export interface MemoryBroker {
   rewind(topic: string, partition: number, offset: number): void;
   /** Resolves once the partition has changed in any way. */
   changed(topic: string, partition: number): Promise<void>;
-  /** Tells who waits for a partition to look again. */
+  /** Wakes the readers that wait for a partition. */
   wake(topic: string, partition: number): void;
 }
 

@@ -38,7 +38,7 @@ export const plants = {
   ],
   'a failure is published after the offset': [
     {
-      file: at('apply/process-deliveries.ts'),
+      file: at('apply/apply-batch.ts'),
       from: '  const unblocked = await routeFailures(inbox, result);\n',
       to: `  inbox.clock.after(5, () => void routeFailures(inbox, result).catch(() => undefined));
   const unblocked: readonly string[] = [];
@@ -68,7 +68,7 @@ export const plants = {
       to: 'const remembered = new WeakMap<Inbox, Map<string, Mark>>();\n\nfunction movedMarks(',
     },
   ],
-  'an event is judged before its turn': [
+  'an event is decoded before its turn': [
     {
       file: at('decide.ts'),
       from: "    } else if (decision === 'park') park.push(delivery);\n",

@@ -88,7 +88,7 @@ export async function simulate(options: SimulationOptions): Promise<void> {
     }
   }
 
-  /** Until nothing changes any more, however often the sweep looks. */
+  /** Until nothing changes any more, however often the sweep runs. */
   async function drain(): Promise<void> {
     const changed = (): number => run.changes + database.changes;
     let seen = changed();

@@ -35,12 +35,12 @@ export async function processInRandomBatches(
 }
 
 export function toDelivery(record: SourceRecord, takenFrom: 'source' | 'retry'): Delivery {
-  const identity = identify(record.headers);
-  if ('problem' in identity) throw new Error(identity.problem);
+  const identified = identify(record.headers);
+  if (identified.kind === 'no-identity') throw new Error(identified.problem);
   return {
     kind: 'event',
     record,
-    identity,
+    identity: identified.identity,
     takenFrom,
     attempt: takenFrom === 'source' ? 1 : 2,
     firstFailedAtMs: takenFrom === 'source' ? undefined : 0,

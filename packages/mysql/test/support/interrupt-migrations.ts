@@ -1,7 +1,7 @@
 import type { Connection as RootConnection, RowDataPacket } from 'mysql2/promise';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import type { Connection } from '../../src/open-session.ts';
-import { runMigrations } from '../../src/migrations.ts';
+import { runMigrations } from '../../src/data-source.ts';
 
 type Migrations = readonly (new () => MigrationInterface)[];
 

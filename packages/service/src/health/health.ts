@@ -1,17 +1,20 @@
-import { withinDeadline } from '../process/time-limits.ts';
+import { withinDeadline } from '../process/waits.ts';
 
+/** Why an operator is needed, and since when. */
 export interface Alarm {
   readonly reason: string;
   readonly since: Date;
 }
 
+/** The active alarms of this instance, by key. */
 export interface Alarms {
-  /** A human is needed; raising a known key again renews the reason and keeps `since`. */
+  /** An operator is needed; raising a known key again renews the reason and keeps `since`. */
   raise(key: string, reason: string): void;
   clear(key: string): void;
   active(): ReadonlyMap<string, Alarm>;
 }
 
+/** No alarm is active at first. */
 export function createAlarms(now: () => Date = () => new Date()): Alarms {
   const alarms = new Map<string, Alarm>();
   return {
@@ -22,38 +25,42 @@ export function createAlarms(now: () => Date = () => new Date()): Alarms {
   };
 }
 
+/** A part of the readiness that the code sets itself. */
 export interface ReadinessState {
   ready(): void;
   notReady(reason: string): void;
 }
 
+/** What must be so before this instance can do its work. */
 export interface Readiness {
   /**
    * Asked on every request; ready when it resolves, not ready with the error's message or after a
    * timeout.
    */
   check(name: string, probe: () => Promise<unknown>): void;
-  /** Told by the code; not ready for `reason` until it says `ready()`. */
+  /** Set by the code: not ready for `reason` until it calls `ready()`. */
   state(name: string, reason: string): ReadinessState;
   /** Reason by name, of what is not ready. */
   failing(): Promise<Record<string, string>>;
 }
 
-type Probe = () => Promise<string | undefined>;
+type Answer = { readonly kind: 'ready' } | { readonly kind: 'not-ready'; readonly reason: string };
+type Probe = () => Promise<Answer>;
 
+/** Ready as long as nothing is registered; a probe may take `probeTimeoutMs`. */
 export function createReadiness(probeTimeoutMs = 1_500): Readiness {
   const probes = new Map<string, Probe>();
 
   return {
     check(name, probe) {
-      probes.set(name, () => whyNotReady(probe, probeTimeoutMs));
+      probes.set(name, () => answerOf(probe, probeTimeoutMs));
     },
     state(name, firstReason) {
-      let reason: string | undefined = firstReason;
-      probes.set(name, () => Promise.resolve(reason));
+      let answer: Answer = { kind: 'not-ready', reason: firstReason };
+      probes.set(name, () => Promise.resolve(answer));
       return {
-        ready: () => (reason = undefined),
-        notReady: (why) => (reason = why),
+        ready: () => (answer = { kind: 'ready' }),
+        notReady: (why) => (answer = { kind: 'not-ready', reason: why }),
       };
     },
     async failing() {
@@ -61,20 +68,20 @@ export function createReadiness(probeTimeoutMs = 1_500): Readiness {
         [...probes].map(async ([name, probe]) => [name, await probe()] as const),
       );
       return Object.fromEntries(
-        answers.filter((answer): answer is [string, string] => answer[1] !== undefined),
+        answers.flatMap(([name, answer]) =>
+          answer.kind === 'not-ready' ? [[name, answer.reason]] : [],
+        ),
       );
     },
   };
 }
 
-async function whyNotReady(
-  probe: () => Promise<unknown>,
-  timeoutMs: number,
-): Promise<string | undefined> {
+async function answerOf(probe: () => Promise<unknown>, timeoutMs: number): Promise<Answer> {
   try {
     await withinDeadline(probe(), timeoutMs, () => new Error(`no answer within ${timeoutMs} ms`));
-    return undefined;
+    return { kind: 'ready' };
   } catch (error) {
-    return error instanceof Error ? error.message || error.name : String(error);
+    const reason = error instanceof Error ? error.message || error.name : String(error);
+    return { kind: 'not-ready', reason };
   }
 }

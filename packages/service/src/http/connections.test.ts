@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { createScope } from '../process/run-service.ts';
 import { serveExample } from '../../test/support/example-server.ts';
-import { readJsonBody } from './read-json-body.ts';
+import { readJsonBody } from './read-request.ts';
 import type { ServiceMiddleware } from './observe-requests.ts';
 
 async function listen(handler?: ServiceMiddleware, shutdownDelayMs?: number) {
@@ -35,7 +35,7 @@ function slowHandler() {
   return { handler, running: running.promise, finish: finish.resolve };
 }
 
-test('CLOSING finishes the running request, then closes its kept-alive connection', async () => {
+test('closing finishes the running request, then closes its kept-alive connection', async () => {
   const { handler, running, finish } = slowHandler();
   const { scope, port } = await listen(handler);
   const agent = new Agent({ keepAlive: true });
@@ -50,7 +50,7 @@ test('CLOSING finishes the running request, then closes its kept-alive connectio
   agent.destroy();
 });
 
-test('while closing, a NEXT request on an open connection is answered and takes the connection along', async () => {
+test('while closing, the next request on an open connection is answered and closes the connection', async () => {
   const { handler, running, finish } = slowHandler();
   const { scope, port } = await listen(handler);
   const socket = send(port, 'GET /things/1 HTTP/1.1', 'Host: a');
@@ -64,7 +64,7 @@ test('while closing, a NEXT request on an open connection is answered and takes 
   await closed;
 });
 
-test('while DRAINING /readyz is red, but open and new connections are served; each answer ends its connection', async () => {
+test('during the shutdown delay /readyz is red, open and new connections are served, and each answer ends its connection', async () => {
   const { scope, port } = await listen((ctx) => void (ctx.body = 'served'), 1_000);
   const thing = ['GET /things/1 HTTP/1.1', 'Host: a'];
   const open = send(port, ...thing);
@@ -84,7 +84,7 @@ test('while DRAINING /readyz is red, but open and new connections are served; ea
   await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow('fetch failed');
 });
 
-test('bytes that are NO HTTP get a problem and the connection is closed', async () => {
+test('bytes that are no HTTP get a problem and the connection is closed', async () => {
   const { port } = await listen();
   const answer = await text(send(port, 'nonsense'));
   expect(answer).toMatch(
@@ -98,8 +98,8 @@ const post = ['POST /things/1 HTTP/1.1', 'Host: a', 'Content-Type: application/j
 
 const tooLong = 'x'.repeat(101);
 test.each([
-  ['is DECLARED too long', [...post, 'Content-Length: 101', '', ''], tooLong],
-  ['GROWS too long', [...post, 'Transfer-Encoding: chunked', '', '65', tooLong, ''], '0\r\n\r\n'],
+  ['is declared too long', [...post, 'Content-Length: 101', '', ''], tooLong],
+  ['grows too long', [...post, 'Transfer-Encoding: chunked', '', '65', tooLong, ''], '0\r\n\r\n'],
 ])(
   'a body that %s is refused before its end, and the connection serves the next request',
   async (_, head, rest) => {
@@ -115,7 +115,7 @@ test.each([
   },
 );
 
-test('a body that STOPS is refused with 408, and its connection is closed', async () => {
+test('a body that stops is refused with 408, and its connection is closed', async () => {
   const { port } = await listen(async (ctx) => {
     ctx.body = await readJsonBody(ctx, { limitBytes: 100, timeLimitMs: 30 });
   });

@@ -3,7 +3,7 @@ import { serveExample as serve } from '../../test/support/example-server.ts';
 import { ask, askJson } from '../../test/support/index.ts';
 import { UnavailableError } from '../process/errors.ts';
 import { Problem } from './problem.ts';
-import { readJsonBody } from './read-json-body.ts';
+import { readJsonBody } from './read-request.ts';
 import type { ServiceMiddleware } from './observe-requests.ts';
 
 const problem = (status: number, title: string, rest: object = {}) => ({
@@ -13,7 +13,7 @@ const problem = (status: number, title: string, rest: object = {}) => ({
   ...rest,
 });
 
-test('a thrown PROBLEM becomes problem+json with its fields and headers', async () => {
+test('a thrown problem becomes problem+json with its fields and headers', async () => {
   const { callback } = serve(() => {
     throw new Problem(422, {
       detail: 'No.',
@@ -29,7 +29,7 @@ test('a thrown PROBLEM becomes problem+json with its fields and headers', async 
   expect(answer.json()).toEqual(problem(422, 'Unprocessable Entity', { detail: 'No.', errors }));
 });
 
-test('an UNKNOWN error becomes a 500 that tells nothing, and a log line that tells all', async () => {
+test('an unknown error becomes a 500 without its message, and a log line with it', async () => {
   const { callback, lines } = serve(() => {
     throw new Error('secret detail');
   });
@@ -40,7 +40,7 @@ test('an UNKNOWN error becomes a 500 that tells nothing, and a log line that tel
   );
 });
 
-test('UNAVAILABLE becomes 503 with Retry-After', async () => {
+test('an UnavailableError becomes 503 with Retry-After', async () => {
   const { callback } = serve(() => {
     throw new UnavailableError('The database is away.');
   });
@@ -51,20 +51,20 @@ test('UNAVAILABLE becomes 503 with Retry-After', async () => {
   );
 });
 
-test('an exposed HTTP ERROR of Koa keeps its status and message', async () => {
+test('an exposed HTTP error of Koa keeps its status and message', async () => {
   const { callback } = serve((ctx) => ctx.throw(402, 'pay'));
   const answer = await ask(callback, { path: '/things/1' });
   expect(answer.json()).toEqual(problem(402, 'Payment Required', { detail: 'pay' }));
 });
 
-test('an HTTP error that is NOT exposed tells nothing', async () => {
+test('an HTTP error that is not exposed is answered without its message', async () => {
   const { callback } = serve((ctx) => ctx.throw(500, 'secret detail'));
   expect((await ask(callback, { path: '/things/1' })).json()).toEqual(
     problem(500, 'Internal Server Error'),
   );
 });
 
-test('an unknown PATH is 404, an unknown METHOD is 405 with Allow, OPTIONS tells Allow', async () => {
+test('an unknown path is 404, an unknown method is 405 with Allow, OPTIONS answers with Allow', async () => {
   const { callback } = serve();
   expect((await ask(callback, { path: '/nothing' })).json()).toMatchObject({ status: 404 });
   expect((await ask(callback, { path: '/things/%E0%A4%A' })).status).toBeLessThan(500);
@@ -78,7 +78,7 @@ test('an unknown PATH is 404, an unknown METHOD is 405 with Allow, OPTIONS tells
   }
 });
 
-test('every answer has a REQUEST ID, one given by the client only when it is harmless', async () => {
+test('every answer has a request id, one given by the client only when it is harmless', async () => {
   const { callback } = serve((ctx) => void (ctx.body = ctx.state.requestId));
   const given = async (id: string) =>
     (await ask(callback, { path: '/things/1', headers: { 'X-Request-Id': id } })).text;
@@ -89,7 +89,7 @@ test('every answer has a REQUEST ID, one given by the client only when it is har
   );
 });
 
-test('logs a line per request WITHOUT the query, and the latency per ROUTE', async () => {
+test('the server logs a line per request without the query, and the latency per route', async () => {
   const { callback, lines } = serve((ctx) => void (ctx.body = 'x'));
   await ask(callback, { path: '/things/1?title=private' });
   await ask(callback, { path: '/healthz' });
@@ -104,7 +104,7 @@ test('logs a line per request WITHOUT the query, and the latency per ROUTE', asy
   expect(metrics).toContain('process_cpu_seconds_total{service_instance="test"}');
 });
 
-test('what is NOT routed makes no label of its own, whatever is asked for', async () => {
+test('a request without a route makes no metric label of its own, whatever it asks for', async () => {
   const { callback } = serve((ctx) => void (ctx.body = 'x'));
   for (let n = 0; n < 20; n += 1) {
     await ask(callback, { path: `/nothing/${n}` });
@@ -125,14 +125,14 @@ test('what is NOT routed makes no label of its own, whatever is asked for', asyn
   ]);
 });
 
-test('sends SECURITY headers, on errors too', async () => {
+test('every answer has security headers, errors too', async () => {
   const { callback } = serve();
   expect((await ask(callback, { path: '/nothing' })).headers['x-content-type-options']).toBe(
     'nosniff',
   );
 });
 
-test('READINESS is red while a check throws, hangs or a state says so, with every reason', async () => {
+test('readiness is red while a check throws, hangs or a state says so, with every reason', async () => {
   const { callback, health } = serve();
   const ready = () => ask(callback, { path: '/readyz' });
   expect((await ready()).status).toBe(200);
@@ -163,7 +163,7 @@ test('READINESS is red while a check throws, hangs or a state says so, with ever
   expect((await ask(callback, { path: '/healthz' })).status).toBe(200);
 });
 
-test('ALARMS are 503 until cleared, and keep since when', async () => {
+test('alarms are 503 until cleared, and keep the time of their first raise', async () => {
   const { callback, health } = serve();
   health.alarms.raise('gap', 'version 3 is missing');
   const since = health.alarms.active().get('gap')?.since.toISOString();
@@ -181,14 +181,14 @@ test('ALARMS are 503 until cleared, and keep since when', async () => {
 const echo: ServiceMiddleware = async (ctx) =>
   void (ctx.body = { got: await readJsonBody(ctx, { limitBytes: 100 }) });
 
-test('a JSON body passes UNCHANGED', async () => {
+test('a JSON body passes unchanged', async () => {
   const value = { text: '한국어 😀', nested: [1, null] };
   expect((await askJson(serve(echo).callback, 'POST', '/things/1', value)).json()).toEqual({
     got: value,
   });
 });
 
-test('media types are the same in CAPITALS', async () => {
+test('media types are compared without regard to case', async () => {
   const headers = { 'Content-Type': 'APPLICATION/JSON; Charset="UTF-8"' };
   const answer = await ask(serve(echo).callback, {
     method: 'POST',
@@ -207,7 +207,7 @@ test.each([
   ['a compressed body', 415, { ...json, 'Content-Encoding': 'gzip' }, '{}'],
   ['half a value', 400, json, '{"a":'],
   ['an empty body', 400, json, ''],
-  ['a key that stands TWICE in an object', 400, json, '[{"a":1,"a":2}]'],
+  ['a key that stands twice in an object', 400, json, '[{"a":1,"a":2}]'],
   ['bytes that are not UTF-8', 400, json, Buffer.from([0x22, 0xff, 0x22])],
   ['a declared length over the limit', 413, json, JSON.stringify('x'.repeat(99))],
   [

@@ -22,6 +22,7 @@ import {
 } from './problem.ts';
 import { metricsRouter, type Health } from './service-routers.ts';
 
+/** What a server is made of; `limits` replace single defaults. */
 export interface HttpServerOptions {
   readonly logger: Logger;
   readonly metrics: Registry;
@@ -30,6 +31,7 @@ export interface HttpServerOptions {
   readonly limits?: Partial<HttpLimits>;
 }
 
+/** A server that does not listen yet. */
 export interface HttpServer {
   /** For `node:http`, and for tests without a port. */
   readonly callback: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -37,8 +39,8 @@ export interface HttpServer {
    * Listens until the scope closes, which lets running requests finish; resolves to the port
    * (`port` 0 takes a free one).
    *
-   * From the beginning of the close `/readyz` is red; for `shutdownDelayMs` more the server goes
-   * on, so that balancers can look away.
+   * From the beginning of the close `/readyz` is red; the server serves on for `shutdownDelayMs`,
+   * so that balancers notice it.
    */
   listen(scope: Scope, host: string, port: number, shutdownDelayMs?: number): Promise<number>;
 }
@@ -89,7 +91,7 @@ export function createHttpServer({
         headersTimeout: limits.headMs,
         requestTimeout: limits.requestMs,
         keepAliveTimeout: limits.keepAliveMs,
-        connectionsCheckingInterval: limits.lookEveryMs,
+        connectionsCheckingInterval: limits.checkEveryMs,
         maxHeaderSize: 16_384,
         // Node would answer without a problem: `requireOneHost` does it.
         requireHostHeader: false,
@@ -124,7 +126,7 @@ export function createHttpServer({
   return { callback, listen };
 }
 
-/** What one client may take of a server, in time and in number. */
+/** What one client may take from a server, in time and in number. */
 export interface HttpLimits {
   /** For the whole head of a request, from the connection or from the last answer's end. */
   readonly headMs: number;
@@ -134,8 +136,8 @@ export interface HttpLimits {
   readonly keepAliveMs: number;
   /** Without a byte in either direction: a client that does not read its answer. */
   readonly silenceMs: number;
-  /** How often the first two are looked at. */
-  readonly lookEveryMs: number;
+  /** How often the first two are checked. */
+  readonly checkEveryMs: number;
   /** Connections beyond are closed as soon as they are made. */
   readonly connections: number;
   /** Requests that one connection may have sent ahead of the answers. */
@@ -150,7 +152,7 @@ const defaultHttpLimits: HttpLimits = {
   keepAliveMs: 75_000,
   silenceMs: 30_000,
   // Node's own 30 s would let a head take 40.
-  lookEveryMs: 1_000,
+  checkEveryMs: 1_000,
   connections: 10_000,
   waitingRequests: 32,
 };

@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest';
-import { createLogger } from '../process/telemetry.ts';
-import { createMetrics } from '../process/telemetry.ts';
-import { createHealth } from './service-routers.ts';
 import { ask } from '../../test/support/index.ts';
+import { createLogger, createMetrics } from '../process/telemetry.ts';
 import { createHttpServer } from './create-http-server.ts';
-import { docsRouter } from './service-routers.ts';
+import { createHealth, docsRouter } from './service-routers.ts';
 
 const { callback } = createHttpServer({
   logger: createLogger({ name: 'test', level: 'silent' }),
@@ -13,7 +11,7 @@ const { callback } = createHttpServer({
   routers: [docsRouter({ openapi: '3.1.0' })],
 });
 
-test('/docs is a page that may load from its service ONLY, and all that it loads is there', async () => {
+test('/docs is a page that may load from its service only, and all that it loads is there', async () => {
   const page = await ask(callback, { path: '/docs' });
   expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
   const policy = String(page.headers['content-security-policy']);

@@ -33,6 +33,7 @@ export function parseEntityTags(header: string): EntityTags | undefined {
   return tags.length > 0 ? tags : undefined;
 }
 
+/** A body with its entity tag; `body` is called only when it is sent. */
 export interface Tagged {
   /** With its quotes. */
   readonly etag: string;
@@ -51,7 +52,7 @@ export function answerWithEtag(ctx: ServiceContext, { etag, ifNoneMatch, body }:
   else ctx.body = body();
 }
 
-/** Compared weakly, as RFC 9110 wants it for If-None-Match. */
+/** Compares weakly, as RFC 9110 prescribes for If-None-Match. */
 function isKnown(etag: string, ifNoneMatch: EntityTags | undefined): boolean {
   if (ifNoneMatch === undefined) return false;
   return ifNoneMatch === '*' || ifNoneMatch.some(({ value }) => `"${value}"` === etag);

@@ -9,6 +9,7 @@ interface Line {
   isBroken: boolean;
 }
 
+/** Handles the requests of each connection one after the other. */
 export interface InTurn {
   readonly handle: HandleRequest;
   /**

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createScope } from '../process/run-service.ts';
 import { serveExample } from '../../test/support/example-server.ts';
 import type { HttpLimits } from './create-http-server.ts';
-import { readJsonBody } from './read-json-body.ts';
+import { readJsonBody } from './read-request.ts';
 import type { ServiceMiddleware } from './observe-requests.ts';
 
 async function listen(limits: Partial<HttpLimits>, handler?: ServiceMiddleware) {
@@ -40,7 +40,7 @@ function stepwise() {
   return { begun, handler, end: () => end() };
 }
 
-test('PIPELINED requests are begun one after the other, and answered in their order', async () => {
+test('pipelined requests are begun one after the other, and answered in their order', async () => {
   const { begun, handler, end } = stepwise();
   const { port } = await listen({}, handler);
   const socket = open(port, get('/things/1') + get('/things/2') + get('/things/3'));
@@ -52,7 +52,7 @@ test('PIPELINED requests are begun one after the other, and answered in their or
   }
 });
 
-test('what waits when the client HANGS UP is not begun', async () => {
+test('a request that waits when the client hangs up is not begun', async () => {
   const { begun, handler, end } = stepwise();
   const { port, lines } = await listen({}, handler);
   const socket = open(port, get('/things/1') + get('/things/2'));
@@ -67,7 +67,7 @@ test('what waits when the client HANGS UP is not begun', async () => {
   expect(begun).toEqual(['/things/1']);
 });
 
-test('what is NO request behind one does not take the place of its answer', async () => {
+test('bytes that are no request do not take the place of the answer to the request before them', async () => {
   const { begun, handler, end } = stepwise();
   const { port } = await listen({}, handler);
   const answers = text(open(port, `${get('/things/1')}${get('/things/2')}nonsense\r\n\r\n`));
@@ -83,7 +83,7 @@ test('what is NO request behind one does not take the place of its answer', asyn
   ]);
 });
 
-test('MORE pipelined requests than may wait are refused with 503, and the connection is closed', async () => {
+test('more pipelined requests than may wait are refused with 503, and the connection is closed', async () => {
   const { begun, handler, end } = stepwise();
   const { port } = await listen({ waitingRequests: 1 }, handler);
   const answers = text(
@@ -103,17 +103,17 @@ test('MORE pipelined requests than may wait are refused with 503, and the connec
 });
 
 test.each([
-  ['sends NOTHING', ''],
-  ['sends half a HEAD', 'GET /things/1 HTTP/1.1\r\nHost: a\r\n'],
+  ['sends nothing', ''],
+  ['sends half a head', 'GET /things/1 HTTP/1.1\r\nHost: a\r\n'],
 ])('a client that %s gets 408 and is closed', async (_, bytes) => {
-  const { port } = await listen({ headMs: 50, requestMs: 10_000, lookEveryMs: 20 });
+  const { port } = await listen({ headMs: 50, requestMs: 10_000, checkEveryMs: 20 });
   expect(await text(open(port, bytes))).toMatch(
     /^HTTP\/1.1 408 Request Timeout\r\n[^]*"status":408}$/,
   );
 });
 
-test('a body that DRIPS gets 408 in the end, however alive it looks', async () => {
-  const limits = { headMs: 50, requestMs: 100, lookEveryMs: 20 };
+test('a body that keeps arriving byte by byte gets 408 at the limit', async () => {
+  const limits = { headMs: 50, requestMs: 100, checkEveryMs: 20 };
   const { port } = await listen(limits, async (ctx) => {
     ctx.body = await readJsonBody(ctx, { limitBytes: 100 });
   });
@@ -124,12 +124,12 @@ test('a body that DRIPS gets 408 in the end, however alive it looks', async () =
   expect(answer).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n/);
 });
 
-test('a connection without a next request is CLOSED', async () => {
+test('a connection without a next request is closed', async () => {
   const { port } = await listen({ keepAliveMs: 50 });
   expect(await text(open(port, get('/healthz')))).toMatch(/^HTTP\/1.1 200 OK\r\n/);
 });
 
-test('a client that does NOT READ its answer is cut off', async () => {
+test('a client that does not read its answer is cut off', async () => {
   const closed = Promise.withResolvers<void>();
   const { port } = await listen({ silenceMs: 100 }, (ctx) => {
     ctx.res.once('close', closed.resolve);
@@ -140,7 +140,7 @@ test('a client that does NOT READ its answer is cut off', async () => {
   await closed.promise;
 });
 
-test('connections beyond the limit are CLOSED, those below it served', async () => {
+test('connections beyond the limit are closed, those below it served', async () => {
   const { port } = await listen({ connections: 2 });
   const served = [open(port), open(port)];
   await Promise.all(served.map((socket) => once(socket, 'connect')));
@@ -149,7 +149,7 @@ test('connections beyond the limit are CLOSED, those below it served', async () 
   expect(String((await once(served[0] ?? open(port), 'data'))[0])).toMatch(/^HTTP\/1.1 200 OK\r\n/);
 });
 
-test('a target that is a URL, even a BROKEN one, is read for its path', async () => {
+test('a target that is a URL, even a broken one, is read for its path', async () => {
   const { port } = await listen({}, (ctx) => void (ctx.body = ctx.path));
   const answer = await text(
     open(port, 'GET http://[/things/1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'),
@@ -158,10 +158,10 @@ test('a target that is a URL, even a BROKEN one, is read for its path', async ()
 });
 
 test.each([
-  ['NO Host', 400, ''],
-  ['TWO Hosts', 400, 'Host: a\r\nHost: b\r\n'],
+  ['no Host', 400, ''],
+  ['two Hosts', 400, 'Host: a\r\nHost: b\r\n'],
   [
-    'an expectation that nobody fulfils',
+    'an expectation that the server does not meet',
     417,
     'Host: a\r\nExpect: wonders\r\nConnection: close\r\n',
   ],

@@ -14,6 +14,7 @@ export interface RequestState {
   logger: Logger;
 }
 
+/** Koa's types with the state of our requests. */
 export type ServiceRouter = Router<RequestState>;
 export type ServiceMiddleware = Middleware<RequestState>;
 export type ServiceContext = ParameterizedContext<RequestState, DefaultContext>;
@@ -55,7 +56,7 @@ export function observeRequests(logger: Logger, metrics: Registry): ServiceMiddl
     const matchedRoute: unknown = ctx['_matchedRoute'];
     const route = typeof matchedRoute === 'string' ? matchedRoute : 'none';
     duration.observe({ method, route, status }, durationMs / 1_000);
-    // The path only: a query may carry what people wrote.
+    // The path only: a query may carry personal texts.
     const { path } = ctx;
     const line = {
       event: 'http.request',
@@ -76,7 +77,8 @@ const traceparentShape =
  * The W3C trace context of a request: the one that it brought, or a new one, which is also the
  * answer to a bad header.
  *
- * Later versions of the header are read as far as version 00 knows them, as the standard wants it.
+ * Later versions of the header are read as far as version 00 defines them, as the standard
+ * prescribes.
  */
 export function readTraceparent(header: string): string {
   const [, version, rest, more] = traceparentShape.exec(header) ?? [];

@@ -11,7 +11,7 @@ const value = fc.string({ unit: tagCharacter, maxLength: 20 });
 const tags = fc.array(fc.record({ weak: fc.boolean(), value }), { minLength: 1, maxLength: 10 });
 const comma = fc.constantFrom(',', ', ', ' , ', ',,', ' ,\t, ');
 
-test('reads back ANY list of tags, however its commas stand', () => {
+test('parseEntityTags reads back any list of tags, wherever its commas are', () => {
   fc.assert(
     fc.property(tags, comma, comma, (list, between, after) => {
       const header = list.map(({ weak, value }) => `${weak ? 'W/' : ''}"${value}"`).join(between);
@@ -21,7 +21,7 @@ test('reads back ANY list of tags, however its commas stand', () => {
   );
 });
 
-test('a star is EVERY tag, but only alone', () => {
+test('a star alone stands for every tag', () => {
   expect(parseEntityTags(' * ')).toBe('*');
   for (const bad of ['*, *', '"1", *', '*"1"']) expect(parseEntityTags(bad)).toBeUndefined();
 });
@@ -45,7 +45,7 @@ test.each([
   expect(parseEntityTags(header)).toBeUndefined();
 });
 
-test('whatever comes, it answers with tags that STAND in the header, or refuses', () => {
+test('any header gives tags that stand in it, or is refused', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: fc.constantFrom('"', ',', ' ', 'W', '/', '*', 'a', '\t', '\\') }),
@@ -60,7 +60,7 @@ test('whatever comes, it answers with tags that STAND in the header, or refuses'
   );
 });
 
-test('the LONGEST headers are refused at once', () => {
+test('the longest headers are refused at once', () => {
   const begin = performance.now();
   for (const piece of [',', ' ', 'W/', '"', '"a', ' "', ', '])
     parseEntityTags(piece.repeat(16_384 / piece.length) + 'x');

@@ -2,16 +2,18 @@ import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HttpError } from 'koa';
 import { UnavailableError } from '../process/errors.ts';
-import { withinDeadline } from '../process/time-limits.ts';
+import { withinDeadline } from '../process/waits.ts';
 import type { ServiceContext, ServiceMiddleware } from './observe-requests.ts';
 
-/** One field that is wrong, and what it wants instead. */
+/** One field that is wrong. */
 export interface FieldError {
   /** The name of the body's field or of the parameter. */
   readonly field: string;
+  /** What it must be; the name is part of the API. */
   readonly wants: string;
 }
 
+/** The members of a problem beside its status, and headers of the answer. */
 export interface ProblemOptions {
   readonly detail?: string;
   readonly errors?: readonly FieldError[];
@@ -103,9 +105,10 @@ function allowedMethods(matched: unknown): string[] {
   return [...new Set(layers.flatMap((layer) => layer.methods))].sort();
 }
 
+/** A time limit of one answer. */
 export interface AnswerDeadline {
   readonly deadlineMs: number;
-  /** What the client is told when it passes. */
+  /** The problem's detail when the deadline passes. */
   readonly detail: string;
 }
 

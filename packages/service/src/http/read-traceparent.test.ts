@@ -7,7 +7,7 @@ const hex = (length: number) =>
   fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length });
 const trace = '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331';
 
-test('a valid one is taken over BYTE FOR BYTE', () => {
+test('a valid traceparent is kept byte for byte', () => {
   fc.assert(
     fc.property(hex(32), hex(16), hex(2), (traceId, parentId, flags) => {
       const header = `00-${traceId}-${parentId}-${flags}`;
@@ -17,7 +17,7 @@ test('a valid one is taken over BYTE FOR BYTE', () => {
   );
 });
 
-test('a LATER version is read as far as it is known', () => {
+test('a traceparent of a later version is read as far as version 00 defines it', () => {
   expect(readTraceparent(`cc-${trace}-01`)).toBe(`00-${trace}-01`);
   expect(readTraceparent(`01-${trace}-00-what-the-future-brings`)).toBe(`00-${trace}-00`);
 });
@@ -32,7 +32,7 @@ test.each([
   `01-${trace}-01x`,
   `00-${'0'.repeat(32)}-b7ad6b7169203331-01`,
   `00-0af7651916cd43dd8448eb211c80319c-${'0'.repeat(16)}-01`,
-])('instead of %j a NEW one is made, sampled', (header) => {
+])('instead of %j a new one is made, sampled', (header) => {
   const made = readTraceparent(header);
   expect(made).toMatch(valid);
   expect(made).toMatch(/-01$/);
@@ -40,7 +40,7 @@ test.each([
   expect(readTraceparent(header)).not.toBe(made);
 });
 
-test('whatever comes, the result is VALID', () => {
+test('the result is valid for any header', () => {
   const header = fc.oneof(
     fc.string(),
     fc.stringMatching(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}.?$/),

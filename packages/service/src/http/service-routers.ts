@@ -5,15 +5,17 @@ import type { Registry } from 'prom-client';
 import { createAlarms, createReadiness, type Alarms, type Readiness } from '../health/health.ts';
 import type { ServiceRouter } from './observe-requests.ts';
 
+/** The health of one instance, and the routes that show it. */
 export interface Health {
   /** This instance can do its work: what load balancers and rollouts ask. */
   readonly readiness: Readiness;
-  /** A human is needed, whether or not the instance is ready. */
+  /** An operator is needed, whether or not the instance is ready. */
   readonly alarms: Alarms;
   /** `/healthz`, `/readyz`, `/alarms`. */
   readonly router: ServiceRouter;
 }
 
+/** Ready and without alarms until the code says otherwise. */
 export function createHealth(): Health {
   const readiness = createReadiness();
   const alarms = createAlarms();

@@ -3,11 +3,11 @@ import { z } from 'zod';
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-/** Zod fields for the variables that services share; each says in its description what it wants. */
+/** Zod fields of the variables that services share; a description reads well after "must be". */
 export const configFields = {
-  text: () => z.string().describe('a text'),
+  text: () => z.string().describe('text'),
 
-  secret: () => z.string().describe('a secret text'),
+  secret: () => z.string().describe('text (it is a secret)'),
 
   host: () =>
     z
@@ -30,7 +30,7 @@ export const configFields = {
       .regex(/^\d{1,7}$/)
       .transform(Number)
       .pipe(z.number().min(1))
-      .describe('milliseconds, from 1 to 9999999'),
+      .describe('an integer from 1 to 9999999 (milliseconds)'),
 
   /**
    * How long a service that closes goes on serving: longer than a balancer needs to see that
@@ -43,7 +43,7 @@ export const configFields = {
       .transform(Number)
       .pipe(z.number().max(60_000))
       .default(0)
-      .describe('milliseconds, from 0 to 60000'),
+      .describe('an integer from 0 to 60000 (milliseconds)'),
 
   httpUrl: () => z.url({ protocol: /^https?$/ }).describe('an http or https URL'),
 
@@ -67,7 +67,7 @@ export const configFields = {
       .string()
       .regex(/^[A-Za-z0-9_-]{1,64}$/)
       .default(name)
-      .describe('a name of 1-64 dead letters, digits, - or _'),
+      .describe('1 to 64 characters of A-Z, a-z, 0-9, - and _'),
     LOG_LEVEL: z
       .enum(logLevels)
       .default('info')
@@ -83,7 +83,10 @@ export class ConfigError extends Error {
 }
 
 /** Variables and the names that they had before, which work for one release more. */
-export const formerNames: Readonly<Record<string, string>> = { SHUTDOWN_DELAY_MS: 'DRAIN_MS' };
+export const formerNames: Readonly<Record<string, string>> = {
+  SHUTDOWN_DELAY_MS: 'DRAIN_MS',
+  OBSERVE_EVERY_MS: 'LOOK_EVERY_MS',
+};
 
 const secretName = /PASSWORD|SECRET|TOKEN|CREDENTIAL|PRIVATE/;
 
@@ -113,7 +116,7 @@ export function readConfig<Schema extends z.ZodObject>(
     .map(({ path, message }) => ({ variable: String(path[0] ?? '(all)'), message }))
     .filter(({ variable }) => !fileProblems.has(variable))
     .map(({ variable, message }) => {
-      return `  ${variable}: ${showGiven(variable, given[variable])}, wants ${wants(schema.shape[variable], message)}`;
+      return `  ${variable}: ${showGiven(variable, given[variable])}, ${requirement(schema.shape[variable], message)}`;
     });
   const fileLines = [...fileProblems].map(
     ([variable, problem]) => `  ${variable}_FILE: ${problem}`,
@@ -151,9 +154,10 @@ function showGiven(variable: string, value: string | undefined): string {
   return secretName.test(variable) ? 'got a value (hidden)' : `got ${JSON.stringify(value)}`;
 }
 
-function wants(field: unknown, message: string): string {
+/** `must be ...` by the field's description; Zod's own message where it has none. */
+function requirement(field: unknown, message: string): string {
   if (!(field instanceof z.ZodType)) return message;
-  if (field.description !== undefined) return field.description;
+  if (field.description !== undefined) return `must be ${field.description}`;
   // `.default()` wraps a field and hides its description.
-  return field instanceof z.ZodDefault ? wants(field.def.innerType, message) : message;
+  return field instanceof z.ZodDefault ? requirement(field.def.innerType, message) : message;
 }

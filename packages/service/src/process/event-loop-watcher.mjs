@@ -4,23 +4,23 @@ import { Session } from 'node:inspector';
 import { workerData } from 'node:worker_threads';
 
 const { ticks, limitMs } = workerData;
-const looks = 20;
+const checks = 20;
 /** Native code that does not return cannot be asked. */
 const stackWithinMs = 2_000;
 
-// Counted in looks, not by the clock: after a stop of the whole process the clock has jumped, but
-// both threads go on.
+// Counts checks, not time: after a stop of the whole process the clock has jumped, but both threads
+// go on.
 let last = Atomics.load(ticks, 0);
 let still = 0;
-const looking = setInterval(() => {
+const checking = setInterval(() => {
   const now = Atomics.load(ticks, 0);
   still = now === last ? still + 1 : 0;
   last = now;
-  if (still < looks) return;
-  clearInterval(looking);
+  if (still < checks) return;
+  clearInterval(checking);
   setTimeout(() => end([]), stackWithinMs);
   readStack(end);
-}, limitMs / looks);
+}, limitMs / checks);
 
 /**
  * Where the main thread is, the innermost call first: the only trace that a process which is killed

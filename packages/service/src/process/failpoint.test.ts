@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { failpoint, setFailpoint } from './failpoint.ts';
 
-test('does nothing until a test sets it, and nothing after the undo', async () => {
+test('a failpoint does nothing until a test arms it, and nothing after the undo', async () => {
   await failpoint('here');
   const undo = setFailpoint('here', () => {
     throw new Error('hit');
@@ -13,7 +13,7 @@ test('does nothing until a test sets it, and nothing after the undo', async () =
   await failpoint('here');
 });
 
-test('no environment variable arms one: none is read', () => {
+test('no environment variable arms a failpoint: none is read', () => {
   // Also by a wrapper of all of them, such as Object.entries.
   const code = `
     const read = [];

@@ -21,7 +21,7 @@ export function parseStat(line: string): { state: string; startTime: string } {
   return { state, startTime };
 }
 
-/** Undefined when no such process runs (a zombie does not). */
+/** The identity of a running process; undefined when none has the pid, or only a zombie. */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
   try {
     const { state, startTime } = parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -32,12 +32,13 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
   }
 }
 
+/** Whether exactly this process still runs. */
 export function isRunning(identity: ProcessIdentity): boolean {
   const now = identifyProcess(identity.pid);
   return now?.startTime === identity.startTime && now.bootId === identity.bootId;
 }
 
-/** Signals the process only while it is the one meant; says whether it was. */
+/** Signals the process only while it is the one identified; returns whether it was signalled. */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
   if (!isRunning(identity)) return false;
   try {

@@ -10,6 +10,7 @@ type ProcessConfig = {
 };
 type ProcessSchema = z.ZodObject & z.ZodType<ProcessConfig>;
 
+/** What `runService` and `runTask` hand to the code of the process. */
 export interface Running<Config> {
   readonly config: Readonly<Config>;
   readonly logger: Logger;
@@ -128,6 +129,7 @@ async function closeInTime(scope: Scope, logger: Logger, deadlineMs: number): Pr
   }
 }
 
+/** Owns what a process or a test has opened, and its closers. */
 export interface Scope {
   /** Aborted when closing begins: waits and retries end on it. */
   readonly signal: AbortSignal;
@@ -163,12 +165,12 @@ export function createScope(): Scope {
   };
 }
 
-/** How long the event loop may stand still before it is not expected to come back. */
+/** How long the event loop may be blocked before the process is ended. */
 const maxBlockedMs = 60_000;
 
 /**
- * Ends the process with SIGKILL when its event loop is blocked: such a process gives no answer, yet
- * looks alive. Time in which the whole process stood still (stopped, suspended) does not count.
+ * Ends the process with SIGKILL when its event loop is blocked: such a process answers nothing, yet
+ * runs on. Time in which the whole process was stopped or suspended does not count.
  */
 export function guardEventLoop(scope: Scope, limitMs = maxBlockedMs): void {
   const ticks = new Int32Array(new SharedArrayBuffer(4));

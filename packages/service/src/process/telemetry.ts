@@ -43,7 +43,7 @@ function describeError(error: unknown, causesLeft = 5): ErrorLine {
   try {
     return describe(error, causesLeft);
   } catch {
-    // People throw whatever they like: even reading a property or turning it into text may throw.
+    // Any value can be thrown: even reading a property or turning it into text may throw.
     return { type: typeof error, message: 'cannot be shown' };
   }
 }
@@ -61,8 +61,8 @@ function describe(error: unknown, causesLeft: number): ErrorLine {
 }
 
 /**
- * One sentence without its full stop; the innermost cause comes last and says most: fetch calls
- * every failure "fetch failed".
+ * One sentence without its full stop; the innermost cause comes last and is the most precise: fetch
+ * calls every failure "fetch failed".
  */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -1,10 +1,12 @@
 import Router from '@koa/router';
-import { createLogger } from '../../src/process/telemetry.ts';
-import { createMetrics } from '../../src/process/telemetry.ts';
-import { createHealth, type Health } from '../../src/http/service-routers.ts';
-import { createHttpServer, type HttpServer } from '../../src/http/create-http-server.ts';
-import type { HttpLimits } from '../../src/http/create-http-server.ts';
+import {
+  createHttpServer,
+  type HttpLimits,
+  type HttpServer,
+} from '../../src/http/create-http-server.ts';
 import type { ServiceMiddleware, ServiceRouter } from '../../src/http/observe-requests.ts';
+import { createHealth, type Health } from '../../src/http/service-routers.ts';
+import { createLogger, createMetrics } from '../../src/process/telemetry.ts';
 
 export interface Example extends HttpServer {
   readonly health: Health;

@@ -1,7 +1,7 @@
 import type { BoardEvent } from '@board/contracts';
 import { InvalidEventError, type Message } from '@board/inbox';
 import { expect, it } from 'vitest';
-import type { CatalogChange } from '../domain/to-catalog-change.ts';
+import type { CatalogChange } from '../domain/catalog-board.ts';
 import { boardHandler } from './board-handler.ts';
 
 const data = {
@@ -54,7 +54,7 @@ it('keeps a deleted board with its last state', async () => {
   expect(change?.board).toMatchObject({ title: 't', deletedAt: new Date(3_000) });
 });
 
-it('calls an event INVALID whose payload is about another board or version than its headers say', async () => {
+it('refuses an event as invalid whose payload has another board or version than its headers', async () => {
   const event: BoardEvent = { type: 'BoardEdited', data };
   await expect(apply(message(event, { aggregateId: 'b2' }))).rejects.toThrow(InvalidEventError);
   await expect(apply(message(event, { version: 3 }))).rejects.toThrow(InvalidEventError);

@@ -7,7 +7,7 @@ import {
 } from '@board/service';
 import { ask } from '@board/service/testing';
 import { describe, expect, it } from 'vitest';
-import type { CatalogReader } from '../application/ports.ts';
+import type { CatalogReader } from '../application/board-handler.ts';
 import type { CatalogBoard } from '../domain/catalog-board.ts';
 import { catalogRouter } from './catalog-router.ts';
 
@@ -55,7 +55,7 @@ function serve(boards: readonly CatalogBoard[], changes: Partial<CatalogReader> 
 }
 
 describe('GET /catalog/:id', () => {
-  it('shows a board, by an id in CAPITALS too', async () => {
+  it('shows a board by an id in either case', async () => {
     const get = serve([board(1)]);
     const { status, body } = await get(`/catalog/${idOf(1).toUpperCase()}`);
     expect(status).toBe(200);
@@ -73,15 +73,15 @@ describe('GET /catalog/:id', () => {
 
   it.each([
     ['an unknown board', idOf(9), 404],
-    ['a DELETED board', idOf(2), 410],
-    ['what is no id', 'abc', 400],
+    ['a deleted board', idOf(2), 410],
+    ['an invalid id', 'abc', 400],
   ])('refuses %s with a problem', async (_name, id, status) => {
     const answer = await serve([board(1), board(2, { deletedAt: at })])(`/catalog/${id}`);
     expect(answer.status).toBe(status);
     expect(answer.type).toContain('application/problem+json');
   });
 
-  it('is 304 for who has it already, until an event is applied or COUNTED again', async () => {
+  it('answers 304 to a client that has the board, until an event is applied or counted again', async () => {
     const { etag } = await serve([board(1)])(`/catalog/${idOf(1)}`);
     const statusNow = async (changes: Partial<CatalogBoard>) =>
       (await serve([board(1, changes)])(`/catalog/${idOf(1)}`, { 'If-None-Match': etag })).status;

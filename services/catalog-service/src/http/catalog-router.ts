@@ -7,8 +7,8 @@ import {
 } from '@board/service';
 import Router from '@koa/router';
 import { z } from 'zod';
-import type { CatalogReader } from '../application/ports.ts';
-import { catalogBody } from './catalog-body.ts';
+import type { CatalogReader } from '../application/board-handler.ts';
+import type { CatalogBoard } from '../domain/catalog-board.ts';
 
 const limit = requestFields.limit({ preset: 50, max: 200 });
 const findRequest = z.object({
@@ -30,7 +30,7 @@ export function catalogRouter(catalog: CatalogReader): ServiceRouter {
     if (!board)
       throw new Problem(404, { detail: 'The catalog has no board with this id, or not yet.' });
     if (board.deletedAt) throw new Problem(410, { detail: 'This board was deleted.' });
-    // Not the version alone: a catalog that is built anew may count again.
+    // The version alone is not enough: a rebuilt catalog counts again.
     const etag = `"${board.version}.${board.appliedCount}"`;
     answerWithEtag(ctx, {
       etag,
@@ -51,4 +51,10 @@ export function catalogRouter(catalog: CatalogReader): ServiceRouter {
   });
 
   return router;
+}
+
+/** A board as the API shows it; times are ISO 8601 in UTC. */
+function catalogBody(board: CatalogBoard): Record<string, unknown> {
+  const { id, version, title, content, author, createdAt, updatedAt, appliedCount } = board;
+  return { id, version, title, content, author, createdAt, updatedAt, appliedCount };
 }

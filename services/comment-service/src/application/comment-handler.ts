@@ -1,40 +1,59 @@
 import type { CommentEvent } from '@board/contracts';
 import { InvalidEventError, type Handler } from '@board/inbox';
 
-/**
- * Keeps the comments of each board and counts them. The count is the kind of effect that shows a
- * lost or doubled event: it is not idempotent, and need not be.
- */
-export const commentHandler: Handler<CommentEvent> = {
-  // Removing a comment that was never added makes no sense here: wait until the first is applied or
-  // skipped.
-  afterDeadLetter: 'block',
+/** A comment that was added and not removed. */
+interface Comment {
+  readonly id: string;
+  readonly boardId: string;
+  readonly text: string;
+  readonly author: string | null;
+  readonly createdAt: Date;
+}
 
-  async handle({ event, aggregateId, version }, tx) {
-    const { data } = event;
-    if (data.id !== aggregateId || data.version !== version)
-      throw new InvalidEventError(
-        `the event is version ${data.version} of comment ${data.id}, its headers say ${version} of ${aggregateId}`,
-      );
-    if (event.type === 'CommentAdded') {
-      const { id, boardId, text, author, createdAt } = event.data;
-      await tx.query('INSERT INTO comment (id, board_id, text, author, created_at) VALUES (?)', [
-        [id, boardId, text, author, new Date(createdAt)],
-      ]);
-      await tx.query(
-        'INSERT INTO comments_per_board (board_id, comments) VALUES (?, 1) ON DUPLICATE KEY UPDATE comments = comments + 1',
-        [boardId],
-      );
-    } else {
-      const { affectedRows }: { affectedRows: number } = await tx.query(
-        'DELETE FROM comment WHERE id = ?',
-        [data.id],
-      );
-      // A comment whose first event was skipped by hand was never counted.
-      if (affectedRows === 1)
-        await tx.query('UPDATE comments_per_board SET comments = comments - 1 WHERE board_id = ?', [
-          data.boardId,
-        ]);
-    }
-  },
-};
+/** Writes inside a transaction `Tx` that belongs to the inbox; not idempotent. */
+export interface CommentWriter<Tx> {
+  add(tx: Tx, comment: Comment): Promise<void>;
+  remove(tx: Tx, id: string, boardId: string): Promise<void>;
+}
+
+interface CommentPage {
+  /** Of the whole board, not of the page. */
+  readonly count: number;
+  /** Oldest first. */
+  readonly comments: readonly Comment[];
+  /** The id to go on from, or null when this is the last page. */
+  readonly next: string | null;
+}
+
+/** Reads the comments for the HTTP edge. */
+export interface CommentReader {
+  /**
+   * The comments of a board after the id `after`, at most `limit`. Throws UnavailableError when the
+   * database cannot be asked now.
+   */
+  list(boardId: string, after: string, limit: number): Promise<CommentPage>;
+}
+
+/** Keeps the comments of each board and counts them. */
+export function commentHandler(
+  comments: CommentWriter<Parameters<Handler<CommentEvent>['handle']>[1]>,
+): Handler<CommentEvent> {
+  return {
+    // A comment cannot be removed before it was added: the removal waits until the first event is
+    // applied or skipped.
+    afterDeadLetter: 'block',
+
+    async handle({ event, aggregateId, version }, tx) {
+      const { type, data } = event;
+      if (data.id !== aggregateId || data.version !== version)
+        throw new InvalidEventError(
+          `the event is version ${data.version} of comment ${data.id}, its headers say ${version} of ${aggregateId}`,
+        );
+      if (type === 'CommentAdded') {
+        const { id, boardId, text, author, createdAt } = data;
+        const comment = { id, boardId, text, author, createdAt: new Date(createdAt) };
+        await comments.add(tx, comment);
+      } else await comments.remove(tx, data.id, data.boardId);
+    },
+  };
+}

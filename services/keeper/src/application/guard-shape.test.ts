@@ -7,7 +7,7 @@ const wrong = ['id', 'seq'];
 const executed = 'a:1-9';
 
 interface Setup {
-  /** What the schema history says, look by look; the last one goes on. */
+  /** What the schema history says, run by run; the last one is repeated. */
   readonly histories: readonly (readonly string[])[];
   /** Where the connector stands: up to `executed`, it has read everything. */
   readonly relayed?: string;
@@ -16,7 +16,7 @@ interface Setup {
   readonly canRemember?: boolean;
 }
 
-/** A keeper that looks ten seconds after ten seconds, and what it did, in order. */
+/** The job, run every ten seconds, and what it did, in order. */
 function guarding(setup: Setup) {
   const { relayed = executed, state = 'RUNNING', isHeld = false, canRemember = true } = setup;
   const histories = [...setup.histories];
@@ -56,51 +56,51 @@ function guarding(setup: Setup) {
     logger: createLogger({ name: 'keeper', level: 'silent' }),
     elapsedMs: () => nowMs,
   });
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     await job.run(new AbortController().signal);
     nowMs += 10_000;
   };
-  return { look, did, alarm: () => alarms.active().get('outbox columns')?.reason };
+  return { check, did, alarm: () => alarms.active().get('outbox columns')?.reason };
 }
 
-it('a connector with wrong columns is stopped, and why is remembered before: a keeper killed between the two leaves no riddle', async () => {
-  const { look, did, alarm } = guarding({ histories: [wrong] });
-  await look();
+it('a connector with wrong columns is stopped after the reason was remembered', async () => {
+  const { check, did, alarm } = guarding({ histories: [wrong] });
+  await check();
   expect(did).toEqual([]);
-  await look();
+  await check();
   expect(did).toEqual(['hold', 'stop']);
   expect(alarm()).toMatch(/was stopped; do not resume it/);
 });
 
-it('it is stopped also where nothing can be remembered', async () => {
-  const { look, did, alarm } = guarding({ histories: [wrong], canRemember: false });
-  await look();
-  await expect(look()).rejects.toThrow('no memory');
+it('a connector with wrong columns is stopped also when nothing can be remembered', async () => {
+  const { check, did, alarm } = guarding({ histories: [wrong], canRemember: false });
+  await check();
+  await expect(check()).rejects.toThrow('no memory');
   expect(did).toEqual(['stop']);
   expect(alarm()).toMatch(/was stopped/);
 });
 
-it('columns that the connector learns of while it is waited for are no incident', async () => {
-  const { look, did, alarm } = guarding({ histories: [wrong, wrong, table] });
-  await look();
-  await look();
+it('columns that the connector reads during the wait are no incident', async () => {
+  const { check, did, alarm } = guarding({ histories: [wrong, wrong, table] });
+  await check();
+  await check();
   expect([did, alarm()]).toEqual([[], undefined]);
 });
 
-it('a keeper that finds a connector stopped and held says so at once, though no fence can pass it', async () => {
-  const { look, did, alarm } = guarding({
+it('a connector that is found stopped and held raises the alarm at once', async () => {
+  const { check, did, alarm } = guarding({
     histories: [wrong],
     relayed: '',
     state: 'STOPPED',
     isHeld: true,
   });
-  await look();
+  await check();
   expect(alarm()).toMatch(/was stopped; do not resume it.*redrive/);
   expect(did).toEqual([]);
 });
 
-it('a connector that an operator has stopped before a change of the outbox is not taken for that', async () => {
-  const { look, alarm } = guarding({ histories: [wrong], relayed: '', state: 'STOPPED' });
-  await look();
+it('a connector that an operator stopped before a change of the outbox raises no alarm', async () => {
+  const { check, alarm } = guarding({ histories: [wrong], relayed: '', state: 'STOPPED' });
+  await check();
   expect(alarm()).toBeUndefined();
 });

@@ -17,7 +17,7 @@ import {
   type Difference,
   type Shapes,
 } from '../domain/decide-shape.ts';
-import type { Job } from './job.ts';
+import type { Job } from './run-jobs.ts';
 
 export interface ShapeGuard {
   readonly connect: Pick<ConnectApi, 'getConfig' | 'getOffsets' | 'getStatus' | 'stop'>;
@@ -42,10 +42,10 @@ const skipAlarm = 'skipped statements';
 const fenceTimeoutMs = 15_000;
 
 /**
- * Compares the outbox's columns with those that the connector believes in. It reads rows by
- * position: with columns renamed or moved behind its back it would ship values under wrong names,
- * without an error. Raises an alarm as well when the connector goes on passing over statements that
- * its parser refuses.
+ * Compares the outbox's columns with those in the connector's schema history. The connector reads
+ * rows by position: with columns that were renamed or moved unnoticed it would ship values under
+ * wrong names, without an error. Raises an alarm as well while the connector goes on passing over
+ * statements that its parser refuses.
  */
 export function guardShape(guard: ShapeGuard): Job {
   const {
@@ -67,8 +67,8 @@ export function guardShape(guard: ShapeGuard): Job {
   let wasSkipping = false;
 
   /**
-   * A skip is over within a look or two; a longer one, or one that was killed in its middle, needs
-   * a human.
+   * Raises an alarm for a skip that is found twice in a row: it lasts too long, or was killed in
+   * its middle.
    */
   async function checkSkip(): Promise<void> {
     const config = await connect.getConfig(connector);
@@ -84,7 +84,7 @@ export function guardShape(guard: ShapeGuard): Job {
   }
 
   /** Undefined while the connector is not registered. */
-  async function look(sql: RunSql): Promise<Shapes | undefined> {
+  async function readShapes(sql: RunSql): Promise<Shapes | undefined> {
     const config = await connect.getConfig(connector);
     const [database, table] = config?.['table.include.list']?.split('.') ?? [];
     if (config === undefined || database === undefined || table === undefined) return undefined;
@@ -108,8 +108,8 @@ export function guardShape(guard: ShapeGuard): Job {
     { difference, gtid }: NonNullable<typeof seen>,
   ): Promise<boolean> {
     const wait = { connect, mysql: sql, connector, gtid, timeoutMs: fenceTimeoutMs };
-    if ((await waitForFence(wait)) !== 'passed') return false;
-    const now = await look(sql);
+    if ((await waitForFence(wait)).kind !== 'passed') return false;
+    const now = await readShapes(sql);
     return (
       now !== undefined &&
       areSame(now.table, difference.shapes.table) &&
@@ -130,12 +130,12 @@ export function guardShape(guard: ShapeGuard): Job {
       return;
     }
     try {
-      // Before the stop: killed between the two, none could tell why it is stopped. Anew for each
-      // stop: an audit may just be settling what was suspected of the rows before these.
+      // Before the stop: were the keeper killed between the two, nothing would say why the
+      // connector is stopped. A new incident for each stop: an audit may be closing the one before.
       await hold(`rows may have been shipped under wrong columns: ${reason}`);
     } finally {
-      // Also where nothing can be remembered, and again should it be resumed: each row more lands
-      // under wrong columns.
+      // Also when nothing can be remembered, and again after it was resumed: each further row would
+      // land under wrong columns.
       await connect.stop(connector);
       logger.error({ event: 'connector.stopped', connector, reason });
       raiseStopped(reason);
@@ -149,10 +149,8 @@ export function guardShape(guard: ShapeGuard): Job {
     );
   }
 
-  /**
-   * Stopped for this, perhaps by a keeper before this one: it will not move, so no fence will pass.
-   */
-  async function isStoppedForIt({ shapes }: Difference): Promise<boolean> {
+  /** Stopped for this difference, perhaps by an earlier keeper: no fence will pass. */
+  async function isStoppedFor({ shapes }: Difference): Promise<boolean> {
     if (shapes.history === undefined) return false;
     return (await connect.getStatus(connector))?.connector.state === 'STOPPED' && (await isHeld());
   }
@@ -163,7 +161,7 @@ export function guardShape(guard: ShapeGuard): Job {
     run: () =>
       withSql(async (sql) => {
         await checkSkip();
-        const shapes = await look(sql);
+        const shapes = await readShapes(sql);
         const decision =
           shapes === undefined
             ? ({ kind: 'same' } as const)
@@ -174,9 +172,10 @@ export function guardShape(guard: ShapeGuard): Job {
           return;
         }
         const { difference } = decision;
-        // Noted AFTER the columns were read: what has passed it has passed whatever changed them.
+        // The set must be noted after the columns were read: a connector that has passed it has
+        // passed the change too.
         if (seen?.difference !== difference) seen = { difference, gtid: await noteGtid(sql) };
-        if (await isStoppedForIt(difference)) raiseStopped(describeDifference(difference.shapes));
+        if (await isStoppedFor(difference)) raiseStopped(describeDifference(difference.shapes));
         else if (decision.kind === 'ask-fence' && (await isSilent(sql, seen)))
           await stopShipping(difference);
       }),

@@ -12,9 +12,9 @@ import {
   decideHeal,
   type ConnectorHealth,
   type HealSettings,
-} from '../domain/decide-heal.ts';
-import type { Job } from './job.ts';
+} from '../domain/decide-restart.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';
+import type { Job } from './run-jobs.ts';
 
 export interface Healing {
   readonly connect: Pick<
@@ -56,7 +56,7 @@ export function healConnector(healing: Healing): Job {
     async run() {
       const status = await connect.getStatus(connector);
       const health: ConnectorHealth =
-        status === undefined ? { kind: 'missing' } : explained(classifyStatus(status));
+        status === undefined ? { kind: 'missing' } : explainHealth(classifyStatus(status));
       const decision = decideHeal(state, health, now(), settings);
       state = decision.state;
       metrics.connector(health.kind === 'running');
@@ -77,8 +77,8 @@ export function healConnector(healing: Healing): Job {
   };
 }
 
-/** A cause with a recipe is told by the recipe's name, not by Java's. */
-function explained(health: Health): ConnectorHealth {
+/** Adds the explanation of a cause that has a recipe. */
+function explainHealth(health: Health): ConnectorHealth {
   if (health.kind !== 'failed') return health;
   const explanation = explainFailure(health.trace);
   const hasStaleHistory = classifyFailure(health.trace)?.kind === 'stale-history';

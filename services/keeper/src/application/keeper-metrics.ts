@@ -1,18 +1,20 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
+/** What the jobs report. */
 export interface KeeperMetrics {
   leading(isLeading: boolean): void;
   jobDone(job: string): void;
   jobFailed(job: string): void;
   connector(isRunning: boolean): void;
   restarted(): void;
-  looked(transactionsBehind: number, hasOpenIncident: boolean): void;
+  observed(transactionsBehind: number, hasOpenIncident: boolean): void;
   incidentOpened(): void;
   purged(rows: number, keys: number): void;
   unshipped(rows: number): void;
   trimmed(records: number): void;
 }
 
+/** Registers the metrics of the keeper, `keeper_...`. */
 export function createKeeperMetrics(registry: Registry): KeeperMetrics {
   const registers = [registry];
   const leading = new Gauge({
@@ -52,7 +54,7 @@ export function createKeeperMetrics(registry: Registry): KeeperMetrics {
     help: '1 while the connector may have passed over something',
     registers,
   });
-  // Its name before, kept for one release.
+  // The former name, kept for one release.
   const suspicion = new Gauge({
     name: 'keeper_suspicion_open',
     help: 'The same as keeper_incident_open',
@@ -89,7 +91,7 @@ export function createKeeperMetrics(registry: Registry): KeeperMetrics {
     jobFailed: (job) => failed.labels(job).inc(),
     connector: (isRunning) => running.set(Number(isRunning)),
     restarted: () => restarts.inc(),
-    looked(transactionsBehind, hasOpenIncident) {
+    observed(transactionsBehind, hasOpenIncident) {
       behind.set(transactionsBehind);
       incident.set(Number(hasOpenIncident));
       suspicion.set(Number(hasOpenIncident));

@@ -1,7 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { reasonOf, type Alarms, type Logger } from '@board/service';
-import type { Job } from './job.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';
+
+/** Repeated work; must be harmless when two processes do it at the same moment. */
+export interface Job {
+  readonly name: string;
+  readonly everyMs: number;
+  /** Ends early when the signal aborts; a failure is thrown, and the job is run again soon. */
+  run(signal: AbortSignal): Promise<void>;
+}
 
 export interface JobRunner {
   readonly alarms: Alarms;
@@ -11,9 +18,9 @@ export interface JobRunner {
   readonly now: () => number;
 }
 
-/** A job that failed is tried again after this, or at its own time if that is sooner. */
+/** The wait after a failure, unless the job's own pace is faster. */
 const retryMs = 15_000;
-/** What fails for longer needs a human. */
+/** A job that fails for longer raises an alarm. */
 const graceMs = 30_000;
 
 /** Runs every job at its own pace until the signal aborts, then waits for those under way. */

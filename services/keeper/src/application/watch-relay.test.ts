@@ -1,11 +1,11 @@
 import { findOpenIncident, createIncident, type RelayMemory } from '@board/relay';
 import { createHealth, createLogger } from '@board/service';
 import { expect, it } from 'vitest';
-import { stallSettings } from '../domain/decide-stall.ts';
+import { stallSettings } from '../domain/decide-restart.ts';
 import { watchRelay } from './watch-relay.ts';
 
 /**
- * A keeper that remembers `memory`, in which others write as well; undefined: its topic is missing.
+ * The job with this memory, which others write as well; undefined: its topic is missing.
  */
 function watching(memory: RelayMemory | undefined) {
   let kept = memory;
@@ -27,7 +27,7 @@ function watching(memory: RelayMemory | undefined) {
     alarms: createHealth().alarms,
     logger: createLogger({ name: 'keeper', level: 'silent' }),
     metrics: {
-      looked: () => undefined,
+      observed: () => undefined,
       incidentOpened: () => undefined,
       restarted: () => undefined,
     },
@@ -35,16 +35,16 @@ function watching(memory: RelayMemory | undefined) {
     now: () => new Date(),
     elapsedMs: () => 0,
   });
-  const settle = (id: string): void =>
+  const close = (id: string): void =>
     remember({
       closure: { suspicion: id, at: new Date().toISOString(), by: 'audit', reason: 'clean' },
     });
-  return { job, settle, open: () => findOpenIncident(kept ?? {}) };
+  return { job, close, open: () => findOpenIncident(kept ?? {}) };
 }
 
-it('a suspicion that is raised while another one is open is not settled by an audit that has seen only the other', async () => {
+it('an audit that knows the open incident does not close one that was opened since', async () => {
   const before = createIncident({ reason: 'rebuilt', fence: 'blocked' }, new Date(0));
-  const { job, settle, open } = watching({ incident: before });
+  const { job, close, open } = watching({ incident: before });
   await job.hold('wrong columns');
   expect(open()).toMatchObject({
     reason: 'rebuilt; then wrong columns',
@@ -52,28 +52,28 @@ it('a suspicion that is raised while another one is open is not settled by an au
     held: true,
   });
   expect(open()?.at).not.toBe(before.at);
-  settle(before.id);
+  close(before.id);
   expect(open()).toBeDefined();
 });
 
-it('what an audit has settled meanwhile is not told again', async () => {
+it('a new incident does not repeat one that an audit has closed meanwhile', async () => {
   const before = createIncident({ reason: 'rebuilt', fence: 'blocked' }, new Date(0));
-  const { job, settle, open } = watching({ incident: before });
+  const { job, close, open } = watching({ incident: before });
   await job.run(new AbortController().signal).catch(() => undefined);
-  settle(before.id);
+  close(before.id);
   await job.hold('wrong columns');
   expect(open()).toMatchObject({ reason: 'wrong columns', fence: 'open' });
 });
 
-it('a keeper that starts later knows that the connector is held, until that is settled', async () => {
+it('a keeper that starts later knows that the connector is held until the incident is closed', async () => {
   const held = createIncident({ reason: 'wrong columns', fence: 'open', held: true }, new Date(0));
-  const { job, settle } = watching({ incident: held });
+  const { job, close } = watching({ incident: held });
   expect(await job.isHeld()).toBe(true);
-  settle(held.id);
+  close(held.id);
   expect(await job.isHeld()).toBe(false);
 });
 
-it('the story of a suspicion stays short, however often the same is found', async () => {
+it('the reason of an incident has each finding once and at most 601 characters', async () => {
   const { job, open } = watching({});
   await job.hold('a');
   for (let time = 0; time < 3; time += 1) await job.hold('wrong columns');
@@ -82,19 +82,19 @@ it('the story of a suspicion stays short, however often the same is found', asyn
   expect(open()?.reason).toHaveLength(601);
 });
 
-it('without the topic of the memory nothing can be suspected, and nothing waits for it without end', async () => {
+it('hold fails when the topic of the memory is missing', async () => {
   await expect(watching(undefined).job.hold('wrong columns')).rejects.toThrow(
     'topic of the memory is missing',
   );
 });
 
 it.each([
-  ['stays red', 0n, 'takes a snapshot and has sent nothing'],
-  ['is quiet while records arrive', 1n, undefined],
-])('a snapshot whose position stands still %s', async (_what, perLook, alarm) => {
+  ['raises the alarm while no record arrives', 0n, 'takes a snapshot and has sent nothing'],
+  ['raises no alarm while records arrive', 1n, undefined],
+])('a snapshot whose position stands still %s', async (_what, perObservation, alarm) => {
   let [nowMs, records] = [0, 0n];
   const { alarms } = createHealth();
-  const looked = {
+  const row = {
     serverUuid: 'a',
     executed: 'a:1',
     keepsHistory: 1,
@@ -118,16 +118,16 @@ it.each([
       remember: async () => undefined,
       close: async () => undefined,
     },
-    withSql: (work) => work(async () => [looked]),
+    withSql: (work) => work(async () => [row]),
     everyMs: 1_000,
     alarms,
     logger: createLogger({ name: 'keeper', level: 'silent' }),
     metrics: {
-      looked: () => undefined,
+      observed: () => undefined,
       incidentOpened: () => undefined,
       restarted: () => undefined,
     },
-    countShipped: async () => (records += perLook),
+    countShipped: async () => (records += perObservation),
     now: () => new Date(nowMs),
     elapsedMs: () => nowMs,
     stall: { ...stallSettings, snapshotAlarmAfterMs: 10_000, firstWaitMs: 1 },

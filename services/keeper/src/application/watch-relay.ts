@@ -1,6 +1,6 @@
 import {
   countTransactions,
-  findBeside,
+  mergeFinding,
   classifyObservation,
   classifyStatus,
   observeRelay,
@@ -21,9 +21,9 @@ import {
   decideStall,
   type StallSettings,
   type Standing,
-} from '../domain/decide-stall.ts';
-import type { Job } from './job.ts';
+} from '../domain/decide-restart.ts';
 import type { KeeperMetrics } from './keeper-metrics.ts';
+import type { Job } from './run-jobs.ts';
 
 export interface Watching {
   readonly connect: Pick<ConnectApi, 'getOffsets' | 'getStatus' | 'restart'>;
@@ -36,7 +36,7 @@ export interface Watching {
   readonly everyMs: number;
   readonly alarms: Alarms;
   readonly logger: Logger;
-  readonly metrics: Pick<KeeperMetrics, 'looked' | 'incidentOpened' | 'restarted'>;
+  readonly metrics: Pick<KeeperMetrics, 'observed' | 'incidentOpened' | 'restarted'>;
   /** For what is remembered and shown. */
   readonly now: () => Date;
   /** Time that this process has really had. */
@@ -44,14 +44,14 @@ export interface Watching {
   readonly stall?: StallSettings;
 }
 
-/** An idle server gives the connector no cause to move; so it gets one. */
+/** An idle server gives the connector no cause to move: a push does. */
 const pushEveryMs = 15_000;
-/** What is seen is written at least so often: it also says that the relay is watched. */
+/** An observation is written at least so often: it also says that the relay is watched. */
 const writeEveryMs = 20_000;
 
 interface WatchJob extends Job {
-  /** Resolves when the first look is over and what it found is remembered. */
-  readonly firstLook: Promise<void>;
+  /** Resolves when the first observation is over and what it found is remembered. */
+  readonly firstObservation: Promise<void>;
   /**
    * Remembers that the connector may have shipped something wrongly, and must not go on from where
    * it is.
@@ -80,14 +80,14 @@ export function watchRelay(watching: Watching): WatchJob {
     elapsedMs,
     stall,
   } = watching;
-  const firstLook = Promise.withResolvers<void>();
+  const firstObservation = Promise.withResolvers<void>();
   let known: RelayMemory | undefined;
   let pushedAtMs = -Infinity;
   let standing = beginStanding(elapsedMs());
 
   /**
-   * One memory for two jobs: what one of them has just written must not give way to what the other
-   * read before.
+   * One memory for two jobs: what one of them has just written must not be replaced by what the
+   * other read before.
    */
   async function recall(): Promise<RelayMemory> {
     const read = known ?? (await memory.read());
@@ -96,7 +96,7 @@ export function watchRelay(watching: Watching): WatchJob {
     return (known ??= read);
   }
 
-  async function look(before: RelayMemory): Promise<RelayObservation> {
+  async function observe(before: RelayMemory): Promise<RelayObservation> {
     return withSql(async (sql) => {
       if (elapsedMs() >= pushedAtMs + pushEveryMs) {
         await pushFence(sql);
@@ -123,14 +123,18 @@ export function watchRelay(watching: Watching): WatchJob {
     await remember({ incident });
   }
 
-  async function observe(before: RelayMemory, seen: RelayObservation): Promise<void> {
-    const finding = classifyObservation(before.seen, seen, findOpenIncident(before));
-    // Before what was seen: dying in between, the next look finds the same again.
+  async function rememberObservation(
+    before: RelayMemory,
+    observation: RelayObservation,
+  ): Promise<void> {
+    const finding = classifyObservation(before.seen, observation, findOpenIncident(before));
+    // The incident must be written before what was seen: after a crash between the two the next
+    // observation finds the same again.
     if (finding !== undefined) await raise(finding);
-    const { serverUuid, executed, relayed, file, snapshot } = seen;
+    const { serverUuid, executed, relayed, file, snapshot } = observation;
     const at = now();
-    // Either way: what a clock that was set back since has written would stay for as long as it is
-    // from the future.
+    // A difference in either direction: a time from the future, written before the clock was set
+    // back, would otherwise stay until it has passed.
     const isOld =
       Math.abs(at.getTime() - Date.parse(before.seen?.at ?? '1970-01-01')) >= writeEveryMs;
     if (
@@ -152,7 +156,7 @@ export function watchRelay(watching: Watching): WatchJob {
     }
   }
 
-  /** An audit or an operator closes an incident in the memory, where the keeper reads it. */
+  /** Reads the open incident, which an audit or an operator may have closed in the memory. */
   async function readOpen(): Promise<Incident | undefined> {
     if (findOpenIncident(await recall()) === undefined) return undefined;
     const closure = (await memory.read())?.closure;
@@ -175,15 +179,15 @@ export function watchRelay(watching: Watching): WatchJob {
     return { position: `${position} ${shipped}`, snapshot };
   }
 
-  async function heal(seen: Standing): Promise<void> {
-    const decision = decideStall(standing, seen, elapsedMs(), stall);
+  async function restartStalled(current: Standing): Promise<void> {
+    const decision = decideStall(standing, current, elapsedMs(), stall);
     const mustAct = decision.alarm !== undefined;
-    // What does not run is not this job's to restart: it was paused, or it has failed.
+    // A connector that does not run was paused, or has failed: the heal job handles both.
     if (mustAct && classifyStatus(await connect.getStatus(connector)).kind !== 'running') {
       standing = {
         ...standing,
-        position: seen.position,
-        lookedAtMs: elapsedMs(),
+        position: current.position,
+        observedAtMs: elapsedMs(),
         stillMs: 0,
         waitedMs: 0,
       };
@@ -206,19 +210,19 @@ export function watchRelay(watching: Watching): WatchJob {
   return {
     name: 'watch',
     everyMs,
-    firstLook: firstLook.promise,
+    firstObservation: firstObservation.promise,
     async hold(reason) {
       const open = await readOpen();
-      await raise(findBeside(open, { reason, fence: open?.fence ?? 'open', held: true }));
+      await raise(mergeFinding(open, { reason, fence: open?.fence ?? 'open', held: true }));
     },
     isHeld: async () => (await readOpen())?.held === true,
     async run() {
-      const seen = await look(await recall());
-      await observe(await recall(), seen);
-      firstLook.resolve();
-      await heal(await readStanding(seen));
+      const observation = await observe(await recall());
+      await rememberObservation(await recall(), observation);
+      firstObservation.resolve();
+      await restartStalled(await readStanding(observation));
       const open = await readOpen();
-      metrics.looked(countTransactions(seen.behind), open !== undefined);
+      metrics.observed(countTransactions(observation.behind), open !== undefined);
       if (open === undefined) alarms.clear('position');
       else
         alarms.raise(

@@ -18,20 +18,15 @@ export type ShapeDecision =
   | { readonly kind: 'same' }
   /** The connector may not have read as far as the change yet. */
   | { readonly kind: 'wait'; readonly difference: Difference }
-  /**
-   * Due: it is an incident if the relay has passed all that had happened when the difference was
-   * seen first.
-   */
+  /** An incident, if the relay has passed all that had happened when it was seen first. */
   | { readonly kind: 'ask-fence'; readonly difference: Difference };
 
-const patienceMs = 60_000;
-
-/** What to make of the outbox's two shapes; a difference that changes is a new one. */
+/** Decides what to do about the outbox's two shapes; a difference that changes is a new one. */
 export function decideShape(
   before: Difference | undefined,
   shapes: Shapes,
   nowMs: number,
-  waitMs = patienceMs,
+  waitMs = 60_000,
 ): ShapeDecision {
   if (areSame(shapes.table, shapes.history)) return { kind: 'same' };
   const isKnown =
@@ -44,6 +39,7 @@ export function decideShape(
     : { kind: 'ask-fence', difference };
 }
 
+/** Whether two lists of columns have the same names in the same order. */
 export function areSame(
   a: readonly string[] | undefined,
   b: readonly string[] | undefined,
@@ -51,7 +47,7 @@ export function areSame(
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** For people: only what differs, as a table of ten columns is long. */
+/** Names only the columns that differ, five at most. */
 export function describeDifference({ table, history }: Shapes): string {
   if (history === undefined) return 'the schema history of the connector does not hold the outbox';
   const differing = Array.from(

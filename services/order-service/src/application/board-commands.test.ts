@@ -19,7 +19,7 @@ const decide = (command: BoardCommand, current?: Board) =>
 const edit: BoardCommand = { kind: 'edit', boardId: 'board-1', title: 'new' };
 const remove: BoardCommand = { kind: 'delete', boardId: 'board-1' };
 
-test('a new board is version 1, and its event tells the same state', () => {
+test('a new board is version 1, and its event has the same state', () => {
   const created = { ...board, version: 1, title: 'a', createdAt: now, updatedAt: now };
   const { deletedAt: _, ...told } = created;
   expect(decide({ kind: 'create', title: 'a', content: '내용', author: '민지' })).toEqual({
@@ -32,7 +32,7 @@ test('a new board is version 1, and its event tells the same state', () => {
   });
 });
 
-test('an edit changes only what it NAMES, as the next version; the event has the full state', () => {
+test('an edit makes the next version with only the named texts changed, and its event has the full state', () => {
   const { deletedAt: _, ...told } = board;
   expect(decide(edit, board)).toEqual({
     kind: 'change',
@@ -63,27 +63,27 @@ test('a deletion keeps the row and takes the next version', () => {
 describe.each([
   ['edit', edit],
   ['delete', remove],
-] as const)('%s', (_, command) => {
+] as const)('the command %s', (_, command) => {
   test.each<[string, Board | undefined, readonly number[] | undefined, unknown]>([
-    ['of a board that is not there', undefined, undefined, { kind: 'missing' }],
-    ['of a DELETED board', { ...board, deletedAt: then }, undefined, { kind: 'deleted' }],
+    ['a missing board', undefined, undefined, { kind: 'missing' }],
+    ['a deleted board', { ...board, deletedAt: then }, undefined, { kind: 'deleted' }],
     [
-      'of a DELETED board, whatever version it names',
+      'a deleted board with another expected version',
       { ...board, deletedAt: then },
       [9],
       { kind: 'deleted' },
     ],
-    ['of ANOTHER version', board, [2, 4], { kind: 'stale', version: 3 }],
-    ['with no version that could match', board, [], { kind: 'stale', version: 3 }],
-  ])('%s is refused', (_case, current, ifVersions, refusal) => {
+    ['a board of another version', board, [2, 4], { kind: 'stale', version: 3 }],
+    ['a board when no version is expected', board, [], { kind: 'stale', version: 3 }],
+  ])('refuses %s', (_case, current, ifVersions, refusal) => {
     expect(decide({ ...command, ifVersions }, current)).toEqual({ kind: 'refuse', refusal });
   });
 
-  test('of the version that it NAMES is done', () => {
+  test('changes a board of the expected version', () => {
     expect(decide({ ...command, ifVersions: [1, 3] }, board)).toMatchObject({ kind: 'change' });
   });
 
-  test('a clock BEHIND the last writer does not turn the time back', () => {
+  test('does not turn the time back when the clock is behind the last writer', () => {
     const later = { ...board, updatedAt: new Date('2027-01-01T00:00:00.000Z') };
     expect(decide(command, later)).toMatchObject({ state: { updatedAt: later.updatedAt } });
   });

@@ -1,12 +1,18 @@
 // Flow 2/9: command becomes board + event
 import { boardAggregate, type BoardEvent, type BoardState } from '@board/contracts';
-import { createBoard, deleteBoard, editBoard, type Board } from '../domain/board.ts';
-import { boardLimits, checkBoardText } from '../domain/check-board-text.ts';
+import {
+  boardLimits,
+  checkBoardText,
+  createBoard,
+  deleteBoard,
+  editBoard,
+  type Board,
+} from '../domain/board.ts';
 import type { Violation } from '../domain/check-text.ts';
-import type { Refusal } from './commands.ts';
+import type { Refusal } from './ports.ts';
 import type { AggregateCommands, Decision } from './handle-command.ts';
 
-/** Texts are as they came in: not checked yet. */
+/** Its texts are not checked yet. */
 interface CreateBoard {
   readonly kind: 'create';
   readonly title: string;
@@ -19,9 +25,7 @@ interface EditBoard {
   readonly boardId: string;
   readonly title?: string | undefined;
   readonly content?: string | undefined;
-  /**
-   * The versions that the client takes for current; undefined: any. An empty list never matches.
-   */
+  /** The versions that the client expects; undefined: any. An empty list never matches. */
   readonly ifVersions?: readonly number[] | undefined;
 }
 
@@ -31,22 +35,22 @@ interface DeleteBoard {
   readonly ifVersions?: readonly number[] | undefined;
 }
 
-/** An order from outside to change one board. */
+/** An order of a client to change one board. */
 export type BoardCommand = CreateBoard | EditBoard | DeleteBoard;
 
-/** What makes a board's commands others than those of other aggregates. */
+/** How the commands of a board differ from those of other aggregates. */
 export const boardCommands: AggregateCommands<BoardCommand, Board> = {
   aggregateType: boardAggregate.type,
   idOf: (command) => (command.kind === 'create' ? undefined : command.boardId),
   check: checkText,
   bytesOf: estimateBytes,
-  // One author's events share a partition; without an author the board is its own, for a null key
-  // would scatter its events.
+  // The events of an author's boards share a partition. Without an author the key is the board's
+  // id, because a null key would scatter its events.
   partitionKeyOf: ({ author, id }) => author ?? id,
   decide: decideBoard,
 };
 
-/** What a command makes of the board as it is now. */
+/** Decides under the lock of the board's row, on its current state. */
 function decideBoard(
   command: BoardCommand,
   board: Board | undefined,
@@ -76,7 +80,7 @@ function refuse(refusal: Refusal): Decision<Board> {
   return { kind: 'refuse', refusal };
 }
 
-/** Without a wish the last write wins: it is decided under the row's lock, on the newest state. */
+/** Without expected versions the last write wins. */
 function matches({ ifVersions }: EditBoard | DeleteBoard, { version }: Board): boolean {
   return ifVersions === undefined || ifVersions.includes(version);
 }
@@ -105,7 +109,8 @@ function checkText(command: BoardCommand): readonly Violation[] {
 }
 
 /**
- * At most three bytes of UTF-8 a UTF-16 unit; what a command does not name may be as long as any.
+ * At most three bytes of UTF-8 for each UTF-16 unit; a text that the command does not name counts
+ * as the longest.
  */
 function estimateBytes(command: BoardCommand): number {
   const { title, content } = { title: undefined, content: undefined, ...command };

@@ -18,7 +18,7 @@ const decide = (command: CommentCommand, current?: Comment) =>
 const add: CommentCommand = { kind: 'add-comment', boardId: 'b1', text: '댓글', author: null };
 const remove: CommentCommand = { kind: 'remove-comment', commentId: 'c1' };
 
-test('a comment that is added is version 1, and its event tells the same', () => {
+test('an added comment is version 1, and its event has the same state', () => {
   const { deletedAt: _, ...told } = { ...comment, createdAt: now.getTime() };
   expect(decide(add)).toEqual({
     kind: 'change',
@@ -27,7 +27,7 @@ test('a comment that is added is version 1, and its event tells the same', () =>
   });
 });
 
-test('a comment that is removed keeps its row, as the next version', () => {
+test('a removed comment keeps its row, as the next version', () => {
   expect(decide(remove, comment)).toEqual({
     kind: 'change',
     state: { ...comment, version: 2, deletedAt: now },
@@ -39,20 +39,15 @@ test('a comment that is removed keeps its row, as the next version', () => {
 });
 
 test.each<[string, CommentCommand, Comment | undefined, object]>([
-  ['one that is not there', remove, undefined, { kind: 'missing' }],
+  ['a missing comment', remove, undefined, { kind: 'missing' }],
+  ['a removed comment', remove, { ...comment, version: 2, deletedAt: then }, { kind: 'deleted' }],
   [
-    'one that was removed',
-    remove,
-    { ...comment, version: 2, deletedAt: then },
-    { kind: 'deleted' },
-  ],
-  [
-    'one at another version',
+    'a comment at another version',
     { ...remove, ifVersions: [7] },
     comment,
     { kind: 'stale', version: 1 },
   ],
-])('a removal of %s is REFUSED', (_name, command, current, refusal) => {
+])('a removal of %s is refused', (_name, command, current, refusal) => {
   expect(decide(command, current)).toEqual({ kind: 'refuse', refusal });
 });
 

@@ -2,7 +2,7 @@ import { commentAggregate, type CommentEvent } from '@board/contracts';
 import { checkComment, type Comment } from '../domain/comment.ts';
 import type { AggregateCommands, Decision } from './handle-command.ts';
 
-/** Texts are as they came in: not checked yet. */
+/** Its texts are not checked yet. */
 interface AddComment {
   readonly kind: 'add-comment';
   readonly boardId: string;
@@ -13,27 +13,26 @@ interface AddComment {
 interface RemoveComment {
   readonly kind: 'remove-comment';
   readonly commentId: string;
-  /** The versions that the client takes for current; undefined: any. */
+  /** The versions that the client expects; undefined: any. */
   readonly ifVersions?: readonly number[] | undefined;
 }
 
-/** An order from outside to change one comment. */
+/** An order of a client to change one comment. */
 export type CommentCommand = AddComment | RemoveComment;
 
-/** What makes a comment's commands others than those of other aggregates. */
+/** How the commands of a comment differ from those of other aggregates. */
 export const commentCommands: AggregateCommands<CommentCommand, Comment> = {
   aggregateType: commentAggregate.type,
   idOf: (command) => (command.kind === 'add-comment' ? undefined : command.commentId),
   check: (command) => (command.kind === 'add-comment' ? checkComment(command) : []),
-  // At most three bytes of UTF-8 a UTF-16 unit.
+  // At most three bytes of UTF-8 for each UTF-16 unit.
   bytesOf: (command) => 512 + (command.kind === 'add-comment' ? command.text.length * 3 : 0),
-  // The comments of one board share a partition, and so come in about the order in which they were
-  // made.
+  // The comments of a board share a partition, so they arrive in about their order of creation.
   partitionKeyOf: ({ boardId }) => boardId,
   decide: decideComment,
 };
 
-/** What a command makes of the comment as it is now. */
+/** Decides under the lock of the comment's row, on its current state. */
 function decideComment(
   command: CommentCommand,
   comment: Comment | undefined,

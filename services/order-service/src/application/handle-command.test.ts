@@ -2,7 +2,7 @@ import type { Command, Outcome } from '@board/outbox';
 import { expect, test } from 'vitest';
 import type { Board } from '../domain/board.ts';
 import { boardCommands, type BoardCommand } from './board-commands.ts';
-import type { CommandContext, Refusal } from './commands.ts';
+import type { CommandContext, Refusal } from './ports.ts';
 import { handleCommand, type EventToEncode } from './handle-command.ts';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
@@ -39,7 +39,7 @@ async function handle(
   return { result: await handler(command, { ...context, ...given }), orders };
 }
 
-test('ids and time are fixed on acceptance: deciding AGAIN makes the same board and event', async () => {
+test('a second decision makes the same board and event, with the ids and time of acceptance', async () => {
   const { result, orders } = await handle(create);
   expect(result).toMatchObject({
     kind: 'done',
@@ -55,7 +55,7 @@ test('ids and time are fixed on acceptance: deciding AGAIN makes the same board 
   expect(orders[0]?.decide(undefined)).toEqual(orders[0]?.decide(undefined));
 });
 
-test('the partition key is the AUTHOR, or the board without one', async () => {
+test('the partition key is the author, or the board id without an author', async () => {
   const keyFor = async (author: string | null) => {
     const { orders } = await handle({ ...create, author });
     const decision = orders[0]?.decide(undefined);
@@ -78,7 +78,7 @@ test.each([undefined, 'k'])('the answer is made once, with the key %s', async (i
   expect(made).toEqual([1]);
 });
 
-test('a repeat is answered with what was kept, whatever this version would say', async () => {
+test('a repeat gets the kept answer, even if this version would answer otherwise', async () => {
   const kept = { status: 200, headers: { ETag: '"7"' }, body: 'as it was' };
   const repeated = async () =>
     ({ kind: 'repeated', answer: Buffer.from(JSON.stringify(kept)) }) as const;
@@ -93,19 +93,16 @@ test.each<[BoardCommand, string]>([
   [{ ...create, author: 'x'.repeat(101) }, 'author'],
   [{ kind: 'edit', boardId: 'b', title: '' }, 'title'],
   [{ kind: 'edit', boardId: 'b', content: '\0' }, 'content'],
-])(
-  '%o breaks a rule and is REFUSED before anything is asked of the database',
-  async (command, field) => {
-    const { result, orders } = await handle(command);
-    expect(result).toMatchObject({
-      kind: 'refused',
-      refusal: { kind: 'invalid', violations: [{ field }] },
-    });
-    expect(orders).toEqual([]);
-  },
-);
+])('%o breaks a rule and is refused before the database is used', async (command, field) => {
+  const { result, orders } = await handle(command);
+  expect(result).toMatchObject({
+    kind: 'refused',
+    refusal: { kind: 'invalid', violations: [{ field }] },
+  });
+  expect(orders).toEqual([]);
+});
 
-test('`done` is NOT said when the commit fails', async () => {
+test('a failed commit fails the command', async () => {
   const down = new Error('down');
   await expect(handle(create, {}, () => Promise.reject(down))).rejects.toBe(down);
 });
@@ -118,7 +115,7 @@ async function fingerprintOf(command: BoardCommand, idempotencyKey = 'k') {
   return { hash: hash?.toString('hex'), fingerprint: fingerprint?.toString('hex') };
 }
 
-test('a key has the same fingerprint for the SAME command only', async () => {
+test('a key has the same fingerprint for the same command only', async () => {
   const edit: BoardCommand = { kind: 'edit', boardId: 'b', title: 'x' };
   const commands: BoardCommand[] = [
     create,
@@ -140,15 +137,15 @@ test('a key has the same fingerprint for the SAME command only', async () => {
 });
 
 test.each<[string, BoardCommand, string]>([
-  ['CREATE', create, 'f18cc1a947f353eb'],
+  ['create', create, 'f18cc1a947f353eb'],
   [
-    'EDIT',
+    'edit',
     { kind: 'edit', boardId: 'b', title: 'x', content: undefined, ifVersions: [1, 2] },
     '51fea05a04b4d2c5',
   ],
-  ['DELETE', { kind: 'delete', boardId: 'b' }, '85089102a2c92173'],
+  ['delete', { kind: 'delete', boardId: 'b' }, '85089102a2c92173'],
 ])(
-  '%s has the fingerprint that EARLIER versions gave it: a repeat may meet another one',
+  '%s keeps the fingerprint of earlier versions, which a repeat may meet',
   async (_, command, begin) => {
     expect((await fingerprintOf(command)).fingerprint?.slice(0, 16)).toBe(begin);
   },

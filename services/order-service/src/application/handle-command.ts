@@ -5,7 +5,7 @@ import type {
   GroupCommit,
 } from '@board/outbox';
 import type { Violation } from '../domain/check-text.ts';
-import type { Answer, CommandContext, CommandResult, HandleCommand, Refusal } from './commands.ts';
+import type { Answer, CommandContext, CommandResult, HandleCommand, Refusal } from './ports.ts';
 
 /** An event before it is encoded: its type and the fields of its Avro record. */
 export interface EventToEncode {
@@ -15,26 +15,23 @@ export interface EventToEncode {
 
 /** What a command makes of an aggregate. */
 export type Decision<State> =
-  /**
-   * The aggregate after the change, and the event that tells of the change: they are stored
-   * together or not at all.
-   */
+  /** The aggregate after the change, and its event: they are stored together or not at all. */
   | { readonly kind: 'change'; readonly state: State; readonly event: EventToEncode }
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
-/** What makes the commands of one kind of aggregate others than those of the next. */
+/** How the commands of one kind of aggregate differ from those of other kinds. */
 export interface AggregateCommands<Command, State> {
   /** The outbox's `aggregatetype`, and so the name of its topic. */
   readonly aggregateType: string;
-  /** The aggregate that the command is about; undefined: a new one. */
+  /** The id of the aggregate that the command changes; undefined: a new aggregate. */
   readonly idOf: (command: Command) => string | undefined;
-  /** What is wrong with the texts of a command, before anything is asked of the database. */
+  /** Which rules the texts of a command break; checked before the database is used. */
   readonly check: (command: Command) => readonly Violation[];
-  /** Rough size of what the command will write, not too small. */
+  /** Estimated size of what the command writes, in bytes; must not be too small. */
   readonly bytesOf: (command: Command) => number;
   /** Events with the same key share a partition; never empty. */
   readonly partitionKeyOf: (state: State) => string;
-  /** Pure: it runs again when its transaction does; `id` names the aggregate, also a new one. */
+  /** Pure: it runs again with its transaction; `id` is that of the aggregate, also a new one. */
   readonly decide: (
     command: Command,
     state: State | undefined,
@@ -42,25 +39,26 @@ export interface AggregateCommands<Command, State> {
   ) => Decision<State>;
 }
 
-/** An aggregate as far as it is known here. */
+/** What every kind of aggregate has. */
 export interface Numbered {
   readonly id: string;
   readonly version: number;
 }
 
+/** What `handleCommand` needs of its service. */
 export interface HandlerParts<State> {
   readonly commits: Pick<GroupCommit<State, Refusal>, 'commit'>;
   /**
-   * An event in the registry's wire format; throws when it breaks its schema, and UnavailableError
-   * while that is not known.
+   * An event in the registry's wire format. Throws when the event breaks its schema, and
+   * UnavailableError while the schema's id is not known.
    */
   readonly encode: (event: EventToEncode) => Buffer;
   readonly now: () => Date;
-  /** Gives UUIDv7: under random keys the cost of an insert grows with the table. */
+  /** Must return a UUIDv7: with random keys the cost of an insert grows with the table. */
   readonly newId: () => string;
 }
 
-/** Refuses bad texts, hands the outbox its command and tells what became of it. */
+/** Refuses invalid texts, hands the outbox its command and reports what became of it. */
 export function handleCommand<Command extends object, State extends Numbered>(
   kind: AggregateCommands<Command, State>,
   parts: HandlerParts<State>,
@@ -90,7 +88,7 @@ export function handleCommand<Command extends object, State extends Numbered>(
           eventId,
           eventType,
         };
-        // What was kept with the key is what is sent, now and to every repeat.
+        // The kept answer is the one that is sent, now and to every repeat.
         return {
           kind: 'done',
           committed,
@@ -109,8 +107,8 @@ export function handleCommand<Command extends object, State extends Numbered>(
 }
 
 /**
- * Ids and time are fixed here, on acceptance; the decision is made later, under the lock of the
- * aggregate's row.
+ * Fixes ids and time, on acceptance; the decision is made later, under the lock of the aggregate's
+ * row.
  */
 function accept<Command extends object, State extends Numbered>(
   kind: AggregateCommands<Command, State>,
@@ -165,16 +163,16 @@ function refused(refusal: Refusal): CommandResult {
   return { kind: 'refused', refusal };
 }
 
-/** As `accept` writes it, in this version or an earlier one. */
+/** Reads an answer as `accept` wrote it, in this version or an earlier one. */
 function readAnswer(kept: Buffer): Answer {
   return JSON.parse(kept.toString()) as Answer;
 }
 
 /**
- * A key belongs to one command, whatever white space or order of fields it comes with.
+ * A key belongs to one command, regardless of white space and the order of its fields.
  *
- * Only fields that are given count: a later version may know more of them, and a repeat may meet
- * either version.
+ * Only fields that are given count: a later version may know more fields, and either version may
+ * get the repeat.
  */
 function keyOf(idempotencyKey: string, command: object) {
   const given = Object.entries(command).filter(([, value]) => value !== undefined);

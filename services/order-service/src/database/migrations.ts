@@ -2,9 +2,9 @@ import { addIndex } from '@board/mysql';
 import { allowAggregateTypes, createIdempotencyTable, createOutboxTable } from '@board/outbox';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-// MySQL commits each DDL statement by itself: IF NOT EXISTS lets a migration that died half-way run
-// again. What has run is known by its name, so a migration is never edited or renamed, only
-// followed by another.
+// MySQL commits each DDL statement by itself: IF NOT EXISTS lets a migration that was killed in its
+// middle run again. A migration that has run is known by its name: it must never be edited or
+// renamed, only followed by another.
 
 class CreateBoardAndOutbox1764000000000 implements MigrationInterface {
   readonly name = 'CreateBoardAndOutbox1764000000000';
@@ -38,7 +38,7 @@ class CreateIdempotencyKeys1764100000000 implements MigrationInterface {
 
   async down(): Promise<void> {
     throw new Error(
-      'Keys are not dropped by a migration: a request that is repeated would be done again.',
+      'Keys are not dropped by a migration: a repeated request would be carried out again.',
     );
   }
 }
@@ -47,7 +47,8 @@ class CreateEventSchema1764200000000 implements MigrationInterface {
   readonly name = 'CreateEventSchema1764200000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    // By id alone: events with it may still be in the topic, so it must never mean another schema.
+    // The key is the id alone: events with it may be in the topic, so it must never mean another
+    // schema.
     await runner.query(`
       CREATE TABLE IF NOT EXISTS event_schema (
         schema_id   INT          NOT NULL PRIMARY KEY,
@@ -63,8 +64,8 @@ class CreateEventSchema1764200000000 implements MigrationInterface {
 }
 
 /**
- * The list shows what is not deleted: without this, a page behind a mass delete reads every deleted
- * board first.
+ * The list shows boards that are not deleted: without this index, a page after a mass delete reads
+ * every deleted board first.
  */
 class IndexLiveBoards1764410000000 implements MigrationInterface {
   readonly name = 'IndexLiveBoards1764410000000';

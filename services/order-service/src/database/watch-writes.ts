@@ -2,12 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ReadOnlyError, type Database } from '@board/mysql';
 import type { Alarms, OutageAlarm } from '@board/service';
 
-const lookEveryMs = 1_000;
+const checkEveryMs = 1_000;
 
 /**
- * Asks every second whether the database takes writes, without writing, and raises an alarm while
- * it does not, or when it has not answered for long; the returned function ends that. Asking also
- * finds the new server behind the address before a client's command has to.
+ * Asks every second, without writing, whether the database takes writes, and raises an alarm while
+ * it does not, or when it has not answered for long; the returned function ends the checks. After a
+ * switch-over a check finds the new server before a client's command does.
  */
 export function watchWrites(
   database: Pick<Database, 'assertTakesWrites'>,
@@ -26,11 +26,11 @@ export function watchWrites(
           outage.answered();
           alarms.raise('database', error.message);
         } else {
-          // A server that does not answer may be either: what is known of its writes stays.
+          // A server that does not answer may take writes or not: the alarm stays as it is.
           outage.failed(error);
         }
       }
-      await delay(lookEveryMs, undefined, { signal: stop.signal }).catch(() => undefined);
+      await delay(checkEveryMs, undefined, { signal: stop.signal }).catch(() => undefined);
     }
   }
   const watching = watch();

@@ -1,4 +1,11 @@
-import type { BoardText } from './check-board-text.ts';
+import { findUnstorable, isLonger, type Violation } from './check-text.ts';
+
+/** Lengths in code points, as MySQL counts characters; the content in bytes of UTF-8. */
+export const boardLimits = {
+  titleCodePoints: 200,
+  contentBytes: 65_536,
+  authorCodePoints: 100,
+} as const;
 
 /** A board as its writer left it; `version` counts its changes from 1. */
 export interface Board {
@@ -13,7 +20,32 @@ export interface Board {
   readonly deletedAt: Date | null;
 }
 
-/** A new board; its text has passed `checkBoardText`. */
+/** What a client may choose of a board; not checked yet. */
+export interface BoardText {
+  readonly title: string;
+  readonly content: string;
+  readonly author: string | null;
+}
+
+/** Every rule that the text breaks; nothing is trimmed or normalised. */
+export function checkBoardText({ title, content, author }: BoardText): readonly Violation[] {
+  const { titleCodePoints, contentBytes, authorCodePoints } = boardLimits;
+  const violations: Violation[] = [];
+  const refuse = (field: keyof BoardText, wants: string): void =>
+    void violations.push({ field, wants });
+
+  if (title === '' || isLonger(title, titleCodePoints))
+    refuse('title', `1 to ${titleCodePoints} characters`);
+  if (Buffer.byteLength(content) > contentBytes)
+    refuse('content', `at most ${contentBytes} bytes of UTF-8`);
+  // An empty author would be one partition key for all boards that have it.
+  if (author === '' || (author !== null && isLonger(author, authorCodePoints))) {
+    refuse('author', `1 to ${authorCodePoints} characters, or no author`);
+  }
+  return [...violations, ...findUnstorable({ title, content, author: author ?? '' })];
+}
+
+/** A new board at version 1; its text must have passed `checkBoardText`. */
 export function createBoard(id: string, { title, content, author }: BoardText, now: Date): Board {
   return {
     id,
@@ -27,7 +59,7 @@ export function createBoard(id: string, { title, content, author }: BoardText, n
   };
 }
 
-/** What is not given stays as it is. */
+/** The next version of the board; a text that is not given stays as it is. */
 export function editBoard(
   board: Board,
   {
@@ -39,12 +71,13 @@ export function editBoard(
   return { ...board, version: board.version + 1, title, content, updatedAt: notBefore(board, now) };
 }
 
+/** The next version of the board, marked as deleted. */
 export function deleteBoard(board: Board, now: Date): Board {
   const deletedAt = notBefore(board, now);
   return { ...board, version: board.version + 1, updatedAt: deletedAt, deletedAt };
 }
 
-/** Instances have clocks of their own: a board's time does not run backwards. */
+/** The clocks of the instances differ: the time of a board must not run backwards. */
 function notBefore({ updatedAt }: Board, now: Date): Date {
   return now < updatedAt ? updatedAt : now;
 }

@@ -1,10 +1,10 @@
-/** A field that breaks a rule, and what it wants instead. */
+/** A field that breaks a rule, and what it must be instead; sent to clients in these names. */
 export interface Violation {
   readonly field: string;
   readonly wants: string;
 }
 
-/** Counts no further than needed: a text has at least half as many code points as UTF-16 units. */
+/** Whether the text has more code points; counts them only if its UTF-16 units may be that many. */
 export function isLonger(text: string, codePoints: number): boolean {
   return text.length > codePoints * 2 || [...text].length > codePoints;
 }

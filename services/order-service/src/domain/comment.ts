@@ -15,7 +15,7 @@ export interface Comment {
   readonly deletedAt: Date | null;
 }
 
-/** Every broken rule; texts are taken as they are, nothing is trimmed. */
+/** Every rule that the texts break; nothing is trimmed or normalised. */
 export function checkComment({
   text,
   author,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { BoardCommand } from '../application/board-commands.ts';
-import type { CommandResult, HandleCommand } from '../application/commands.ts';
+import type { CommandResult, HandleCommand } from '../application/ports.ts';
 import type { Board } from '../domain/board.ts';
 import { expectProblem } from '../../test/support/expect-problem.ts';
 import { done, exampleBoard, refuse, serveEdge } from '../../test/support/serve-edge.ts';
@@ -41,7 +41,7 @@ describe.each([
       ...(body && { body }),
     });
 
-  test('is handed on, quoted or BARE', async () => {
+  test('is passed to the handler, quoted or bare', async () => {
     const edge = serveEdge();
     for (const key of ['"8e03-\\"x"', '8e03978e']) await ask(edge, key);
     expect(edge.contexts.map((context) => context.idempotencyKey)).toEqual(['8e03-"x', '8e03978e']);
@@ -55,13 +55,13 @@ describe.each([
     'a'.repeat(256),
     ['a', 'b'],
     ['"a"', '"b"'],
-  ])('case %#: what is no key, or TWO, is 400', async (key) => {
+  ])('answers 400 to an invalid or repeated key (case %#)', async (key) => {
     const edge = serveEdge();
     expectProblem(await ask(edge, key), 400, ['Idempotency-Key']);
     expect(edge.commands).toEqual([]);
   });
 
-  test('a REPEAT gets the first answer, byte for byte, and is told so', async () => {
+  test('gives a repeat the first answer, byte for byte, marked as replayed', async () => {
     const first = method === 'DELETE' ? { status: 204, headers: {}, body: '' } : undefined;
     const kept = {
       status: method === 'PATCH' ? 200 : 201,
@@ -83,11 +83,11 @@ describe.each([
     expect(edge.lines.filter((line) => line['event'] === 'event.committed')).toEqual([]);
   });
 
-  test('a FIRST answer does not say that it is a repeat', async () => {
+  test('does not mark a first answer as replayed', async () => {
     expect((await ask(serveEdge(), 'a')).headers['idempotency-replayed']).toBeUndefined();
   });
 
-  test('while the first request is RUNNING: 409 with Retry-After; for ANOTHER request: 422', async () => {
+  test('answers 409 with Retry-After while the first request runs, and 422 to another request', async () => {
     const running = await ask(serveEdge({ handle: refuse({ kind: 'key-running' }) }), 'a');
     expectProblem(running, 409, []);
     expect(running.headers['retry-after']).toBe('1');
@@ -97,7 +97,7 @@ describe.each([
   });
 });
 
-test('the answer WAITS for the commit', async () => {
+test('the answer waits for the commit', async () => {
   const { handle, finish } = slowly();
   const edge = serveEdge({ handle });
   let answered = false;
@@ -109,7 +109,7 @@ test('the answer WAITS for the commit', async () => {
   await answering;
 });
 
-test('the answer that is KEPT with a key is the answer that is sent', async () => {
+test('the answer that is sent is the one that is kept with a key', async () => {
   const kept: unknown[] = [];
   const edge = serveEdge({
     handle: async (_, context) => {
@@ -125,7 +125,7 @@ test('the answer that is KEPT with a key is the answer that is sent', async () =
 });
 
 describe('the trace of a request', () => {
-  test('is TAKEN OVER, into the command and onto the lines of the log', async () => {
+  test('is passed to the command and to the lines of the log', async () => {
     const edge = serveEdge();
     await edge.send('POST', '/boards', body, { traceparent, 'X-Request-Id': 'request-1' });
     expect(edge.contexts).toMatchObject([{ traceparent }]);
@@ -136,7 +136,7 @@ describe('the trace of a request', () => {
     ]);
   });
 
-  test('is MADE when there is none, or one that is no use', async () => {
+  test('is made when the request has no valid one', async () => {
     const edge = serveEdge();
     for (const bad of [undefined, 'nonsense', [traceparent, traceparent]]) {
       await edge.send('POST', '/boards', body, bad === undefined ? {} : { traceparent: bad });
@@ -147,7 +147,7 @@ describe('the trace of a request', () => {
   });
 });
 
-test('a committed change has ONE line in the log, where its timeline begins', async () => {
+test('a committed change has one line in the log, with which its timeline begins', async () => {
   const edge = serveEdge();
   const before = Date.now();
   await edge.send('PATCH', path, { title: 'new' }, { traceparent });
@@ -169,7 +169,7 @@ test('a committed change has ONE line in the log, where its timeline begins', as
 });
 
 describe('past the request deadline', () => {
-  test('a change is 503: the outcome is UNKNOWN, and the way to learn it; what comes of it is in the log', async () => {
+  test('a change is answered with 503 and how to learn its outcome, which is in the log', async () => {
     const { handle, finish } = slowly();
     const edge = serveEdge({ handle, requestDeadlineMs: 20 });
     const answer = await edge.send('POST', '/boards', body);
@@ -180,7 +180,7 @@ describe('past the request deadline', () => {
     await expect.poll(() => edge.lines.map(({ event }) => event)).toContain('event.committed');
   });
 
-  test('a change that FAILS later ends in the log', async () => {
+  test('a change that fails later is in the log', async () => {
     const { handle, fail } = slowly();
     const edge = serveEdge({ handle, requestDeadlineMs: 20 });
     expect((await edge.send('POST', '/boards', body)).status).toBe(503);
@@ -190,7 +190,7 @@ describe('past the request deadline', () => {
       .toContain('too late');
   });
 
-  test('a read is 503', async () => {
+  test('a read is answered with 503', async () => {
     const never = () => new Promise<never>(() => undefined);
     const edge = serveEdge({ requestDeadlineMs: 20, reader: { find: never, list: never } });
     for (const one of [path, '/boards']) expectProblem(await edge.ask({ path: one }), 503, []);

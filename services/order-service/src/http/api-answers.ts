@@ -43,12 +43,12 @@ const problem = z
     errors: z
       .array(z.object({ field: z.string(), wants: z.string() }))
       .optional()
-      .meta({ description: 'The fields that are wrong, and what each wants instead.' }),
+      .meta({ description: 'The fields that are wrong, and what each must be instead.' }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457' });
 
 const everywhere = {
-  'X-Request-Id': z.string().meta({ description: 'Stands on every log line of this request.' }),
+  'X-Request-Id': z.string().meta({ description: 'Is on every log line of this request.' }),
 };
 const etag = {
   ETag: z.string().meta({ description: 'Its version in double quotes.', example: '"1"' }),
@@ -82,21 +82,21 @@ function refusal(description: string, headers: z.ZodRawShape = {}) {
 }
 
 const failures = {
-  500: refusal('Nobody expected this; the log has the details.'),
+  500: refusal('An unexpected error; the log has the details.'),
   503: refusal(
-    'Not now, or not in time. A change may have been made: repeat it with the same key.',
+    'Not available now, or not in time. A change may have been made: repeat it with the same key.',
     retryAfter,
   ),
 };
 
 const read = {
-  304: answer('What the client has still holds.', cached),
-  400: refusal('A parameter or header does not fit.'),
+  304: answer('What the client has is current.', cached),
+  400: refusal('A parameter or header is not valid.'),
   ...failures,
 };
 
 const write = {
-  400: refusal('A parameter or header does not fit, or the body is no JSON.'),
+  400: refusal('A parameter or header is not valid, or the body is no JSON.'),
   409: refusal(
     'A request with this Idempotency-Key is still running, or the state of the aggregate forbids it.',
     {
@@ -121,7 +121,7 @@ const ofComment = {
   404: refusal('There is no such comment.'),
   410: refusal('The comment was removed.'),
 };
-const stale = { 412: refusal('It is at another version: ETag tells which.', etag) };
+const stale = { 412: refusal('It is at another version, which the ETag names.', etag) };
 
 const created = (what: z.ZodType) => ({
   201: answer('Created.', { ...location, ...etag, ...replayed }, what),

@@ -7,15 +7,16 @@ import {
   findBoardRequest,
   legacyRequest,
   listBoardsRequest,
-} from './board-requests.ts';
+} from './requests.ts';
 import { addCommentRequest, findCommentRequest, removeCommentRequest } from './comments-router.ts';
 
 export interface ApiOptions {
+  /** Whether `GET /` creates a board. */
   readonly legacyCreate: boolean;
 }
 
 /**
- * The API as OpenAPI 3.1: requests from the very schemas that check them, and every answer that a
+ * The API as OpenAPI 3.1: requests from the same schemas that check them, and every answer that a
  * client may get.
  */
 export function apiDocument({ legacyCreate }: ApiOptions): object {
@@ -25,8 +26,8 @@ export function apiDocument({ legacyCreate }: ApiOptions): object {
       title: 'order-service',
       version: '1',
       description:
-        'Boards and comments on them. A change is answered after it was committed, together with the event that tells of it. ' +
-        'A W3C `traceparent` that a request brings is taken over into that event.',
+        'Boards and comments on them. A change is answered after it was committed together with its event. ' +
+        'The event carries the W3C `traceparent` of the request.',
     },
     paths: {
       '/boards': {

@@ -1,22 +1,29 @@
 // Flow 1/9: HTTP request becomes a command
 import { createHash } from 'node:crypto';
 import Router from '@koa/router';
-import { answerInTime, answerWithEtag, readRequest, type ServiceRouter } from '@board/service';
+import {
+  answerInTime,
+  answerWithEtag,
+  Problem,
+  readRequest,
+  type ServiceContext,
+  type ServiceRouter,
+} from '@board/service';
 import type { BoardCommand } from '../application/board-commands.ts';
-import type { BoardReader } from '../application/board-reader.ts';
+import type { Answer, BoardReader } from '../application/ports.ts';
 import type { Board } from '../domain/board.ts';
-import { answerCommand, type CommandEdge } from './answer-command.ts';
-import { boardAnswers, boardBody } from './board-answers.ts';
+import { answerCommand, toProblem, type CommandEdge } from './answer-command.ts';
 import {
   bodyLimitBytes,
   createBoardRequest,
   deleteBoardRequest,
   editBoardRequest,
   findBoardRequest,
+  idCursor,
+  legacyRequest,
   listBoardsRequest,
-} from './board-requests.ts';
-import { toProblem } from './problems.ts';
-import { idCursor, versionEtag } from './tokens.ts';
+  versionEtag,
+} from './requests.ts';
 
 const patchTypes = ['application/json', 'application/merge-patch+json'] as const;
 
@@ -37,7 +44,7 @@ export function boardsRouter(
     const command = { kind: 'create', ...body, author: body.author ?? null } as const;
     await answerCommand(ctx, commands, command, {
       idempotencyKey: header['Idempotency-Key'],
-      answer: boardAnswers.created,
+      answer: created,
     });
   });
 
@@ -54,7 +61,7 @@ export function boardsRouter(
     } as const;
     await answerCommand(ctx, commands, command, {
       idempotencyKey: header['Idempotency-Key'],
-      answer: boardAnswers.edited,
+      answer: edited,
     });
   });
 
@@ -67,7 +74,7 @@ export function boardsRouter(
     } as const;
     await answerCommand(ctx, commands, command, {
       idempotencyKey: header['Idempotency-Key'],
-      answer: boardAnswers.deleted,
+      answer: deleted,
     });
   });
 
@@ -97,4 +104,67 @@ export function boardsRouter(
   });
 
   return router;
+}
+
+/** `GET /?title=..&content=..` creates a board: the older way, kept for the clients that use it. */
+export function legacyRouter(commands: CommandEdge<BoardCommand, Board>): ServiceRouter {
+  const router: ServiceRouter = new Router();
+  router.get('/', async (ctx) => {
+    refuseUnintended(ctx);
+    ctx.set('Cache-Control', 'no-store');
+    const { query, header } = await readRequest(ctx, legacyRequest);
+    const command = { kind: 'create', ...query, author: query.author ?? null } as const;
+    await answerCommand(ctx, commands, command, {
+      idempotencyKey: header['Idempotency-Key'],
+      answer: created,
+    });
+  });
+  return router;
+}
+
+/** A link or an image on another site must not post boards in a visitor's name, nor a prefetch. */
+function refuseUnintended(ctx: ServiceContext): void {
+  // @koa/router sends HEAD here too.
+  if (ctx.method === 'HEAD')
+    throw new Problem(405, { detail: 'This path takes GET.', headers: { Allow: 'GET' } });
+  const site = ctx.get('sec-fetch-site');
+  if (!['', 'same-origin', 'none'].includes(site) || ctx.get('sec-purpose') !== '') {
+    throw new Problem(403, { detail: 'Other sites cannot post boards here; use POST /boards.' });
+  }
+}
+
+const json = { 'Content-Type': 'application/json; charset=utf-8' } as const;
+
+function created(board: Board): Answer {
+  return {
+    status: 201,
+    headers: { ...json, Location: `/boards/${board.id}`, ETag: versionEtag.of(board.version) },
+    body: JSON.stringify(boardBody(board)),
+  };
+}
+
+function edited(board: Board): Answer {
+  return {
+    status: 200,
+    headers: { ...json, ETag: versionEtag.of(board.version) },
+    body: JSON.stringify(boardBody(board)),
+  };
+}
+
+function deleted(): Answer {
+  return { status: 204, headers: {}, body: '' };
+}
+
+/** A board as clients see it; times in ISO 8601, UTC, milliseconds. */
+function boardBody(board: Board): Record<string, unknown> {
+  const { id, version, title, content, author, createdAt, updatedAt } = board;
+  return {
+    id,
+    version,
+    title,
+    content,
+    author,
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+  };
 }

@@ -8,12 +8,10 @@ import {
 } from '@board/service';
 import { z } from 'zod';
 import type { CommentCommand } from '../application/comment-commands.ts';
-import type { Answer, Refusal } from '../application/commands.ts';
+import type { Answer, Refusal } from '../application/ports.ts';
 import { commentLimits, type Comment } from '../domain/comment.ts';
-import { answerCommand, type CommandEdge } from './answer-command.ts';
-import { bodyLimitBytes } from './board-requests.ts';
-import { toProblem } from './problems.ts';
-import { idempotencyKey, ifMatch, versionEtag } from './tokens.ts';
+import { answerCommand, toProblem, type CommandEdge } from './answer-command.ts';
+import { bodyLimitBytes, idempotencyKey, ifMatch, versionEtag } from './requests.ts';
 
 const { textBytes, authorCodePoints } = commentLimits;
 const uuid = (description: string) =>
@@ -51,13 +49,13 @@ export const findCommentRequest = z.object({
   header: z.object({
     'If-None-Match': requestFields
       .entityTags()
-      .meta({ description: 'What the client has: 304 when it still holds.' }),
+      .meta({ description: 'What the client has: 304 if it is current.' }),
   }),
 });
 
 /**
- * Why a board takes no comment; a repeat of a request that was done gets its first answer all the
- * same.
+ * Why a board takes no comment. A repeat of a request that was carried out still gets its first
+ * answer.
  */
 const refusals = {
   live: undefined,
@@ -88,8 +86,8 @@ export function commentsRouter(
     } as const;
     await answerCommand(ctx, commands, command, {
       idempotencyKey: header['Idempotency-Key'],
-      // Without a lock: a board that was there has a row for good, and one that is deleted in this
-      // moment may get a last comment.
+      // Without a lock: the row of a board is never removed, and a board that is being deleted may
+      // get a last comment.
       findRefusal: async () => refusals[await findBoard(path.id)],
       answer: added,
     });

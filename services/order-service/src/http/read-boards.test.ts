@@ -11,7 +11,7 @@ const path = `/boards/${id}`;
 describe('GET /boards/:id', () => {
   const boards = [exampleBoard({ version: 7 })];
 
-  test('shows the board with its ETag, by an id in CAPITALS too; HEAD shows the headers', async () => {
+  test('shows the board with its ETag by an id in either case, and the headers for HEAD', async () => {
     const edge = serveEdge({ boards });
     for (const one of [path, `/boards/${id.toUpperCase()}`]) {
       const answer = await edge.ask({ path: one });
@@ -36,7 +36,7 @@ describe('GET /boards/:id', () => {
     ['"6"', 200],
     ['"77"', 200],
     ['7', 400],
-  ])('If-None-Match %j: %i', async (header, status) => {
+  ])('answers If-None-Match %j with %i', async (header, status) => {
     for (const method of ['GET', 'HEAD']) {
       const answer = await serveEdge({ boards }).ask({
         method,
@@ -48,7 +48,7 @@ describe('GET /boards/:id', () => {
     }
   });
 
-  test('an unknown id is 404, a DELETED board 410, whatever the client has, a BAD id 400 and named', async () => {
+  test('answers 404 for an unknown id, 410 for a deleted board, 400 for an invalid id, regardless of If-None-Match', async () => {
     expectProblem(await serveEdge().ask({ path, headers: { 'If-None-Match': '*' } }), 404, []);
     const deleted = serveEdge({ boards: [exampleBoard({ deletedAt: new Date() })] });
     expectProblem(await deleted.ask({ path, headers: { 'If-None-Match': '*' } }), 410, []);
@@ -66,7 +66,7 @@ describe('GET /boards', () => {
     exampleBoard({ id: idOf(n), deletedAt: n === 4 ? new Date() : null }),
   );
 
-  test('pages through all that are not deleted, NEWEST first, each once; the last page says so', async () => {
+  test('pages through the boards that are not deleted, newest first, each once, until next is null', async () => {
     const edge = serveEdge({ boards });
     const pages: string[][] = [];
     let next: string | null = '/boards?limit=2';
@@ -82,13 +82,13 @@ describe('GET /boards', () => {
     expect(pages).toEqual([[idOf(6), idOf(5)], [idOf(3), idOf(2)], [idOf(1)]]);
   });
 
-  test('a page that is FULL and the last one has no next', async () => {
+  test('shows no next page after a full last page', async () => {
     const answer = await serveEdge({ boards }).ask({ path: '/boards?limit=5' });
     expect(answer.json()).toMatchObject({ boards: { length: 5 }, next: null });
     expect(answer.headers.link).toBeUndefined();
   });
 
-  test('is 304 while NOTHING on the page has changed', async () => {
+  test('answers 304 while no board of the page has changed', async () => {
     const first = await serveEdge({ boards }).ask({ path: '/boards' });
     const headers = { 'If-None-Match': String(first.headers.etag) };
     expect((await serveEdge({ boards }).ask({ path: '/boards', headers })).status).toBe(304);
@@ -109,7 +109,7 @@ describe('GET /boards', () => {
     ['curser=x', ['curser']],
     ['__proto__=x', ['__proto__']],
     ['cursor=%ff', []],
-  ])('%s is 400 and named', async (query, fields) => {
+  ])('refuses %s with 400 and names the field', async (query, fields) => {
     expectProblem(await serveEdge({ boards }).ask({ path: `/boards?${query}` }), 400, fields);
   });
 });

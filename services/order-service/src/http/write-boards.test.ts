@@ -11,7 +11,7 @@ const path = `/boards/${id}`;
 const json = { 'Content-Type': 'application/json' };
 
 describe('POST /boards', () => {
-  test('gives the command and answers 201 with Location, ETag and the board', async () => {
+  test('handles the command and answers 201 with Location, ETag and the board', async () => {
     const edge = serveEdge();
     const answer = await edge.send('POST', '/boards', body);
     expect([answer.status, answer.headers.location, answer.headers.etag]).toEqual([
@@ -23,7 +23,7 @@ describe('POST /boards', () => {
     expect(edge.commands).toEqual([{ kind: 'create', ...body }]);
   });
 
-  test('an author may be ABSENT or null, and is null in the command and the answer', async () => {
+  test('takes an absent or null author, which is null in the command and the answer', async () => {
     for (const author of [undefined, null]) {
       const edge = serveEdge();
       expect((await edge.send('POST', '/boards', { ...body, author })).json()).toEqual({
@@ -38,7 +38,7 @@ describe('POST /boards', () => {
     ['an array', [], ['(body)']],
     ['a text', 'board', ['(body)']],
     ['null', null, ['(body)']],
-    ['nothing in it', {}, ['title', 'content']],
+    ['an empty object', {}, ['title', 'content']],
     [
       'texts of other types',
       { title: 1, content: ['a'], author: {} },
@@ -51,7 +51,7 @@ describe('POST /boards', () => {
     expect(edge.commands).toEqual([]);
   });
 
-  test('a rule that the board BREAKS is 422 and named', async () => {
+  test('answers 422 and names the field when the board breaks a rule', async () => {
     const violations = [{ field: 'author', wants: '1 to 100 characters, or no author' }] as const;
     const edge = serveEdge({ handle: refuse({ kind: 'invalid', violations }) });
     expectProblem(await edge.send('POST', '/boards', { ...body, author: '' }), 422, ['author']);
@@ -75,7 +75,7 @@ describe('POST /boards', () => {
       json,
       '{"title":"a","content":"b","constructor":{"prototype":{"author":"c"}}}',
     ],
-    ['a key TWICE', 400, json, '{"title":"a","content":"b","title":"c"}'],
+    ['a repeated key', 400, json, '{"title":"a","content":"b","title":"c"}'],
     [
       'deep nesting',
       422,
@@ -89,13 +89,13 @@ describe('POST /boards', () => {
     expect(edge.commands).toEqual([]);
   });
 
-  test('the longest content fits into the body limit with EVERY byte escaped', async () => {
+  test('takes the longest content with each byte escaped within the body limit', async () => {
     const escaped = `{"title":"a","content":"${'\\u0041'.repeat(65_536)}"}`;
     const question = { method: 'POST', path: '/boards', headers: json, body: escaped };
     expect((await serveEdge().ask(question)).status).toBe(201);
   });
 
-  test('a body that comes too SLOWLY is 408 and takes its connection along', async () => {
+  test('answers 408 to a body that comes too slowly, and closes its connection', async () => {
     const edge = serveEdge({ bodyDeadlineMs: 20 });
     const question = {
       method: 'POST',
@@ -109,7 +109,7 @@ describe('POST /boards', () => {
     expect(answer.headers.connection).toBe('close');
   });
 
-  test('an UNAVAILABLE database is 503 with Retry-After', async () => {
+  test('answers 503 with Retry-After while the database is unavailable', async () => {
     const edge = serveEdge({ handle: () => Promise.reject(new UnavailableError('away')) });
     const answer = await edge.send('POST', '/boards', body);
     expectProblem(answer, 503, []);
@@ -131,7 +131,7 @@ describe('PATCH /boards/:id', () => {
     expect(edge.commands).toEqual([{ kind: 'edit', boardId: id, title: 'new', ifVersions: [1] }]);
   });
 
-  test('takes a merge patch too', async () => {
+  test('takes a merge patch', async () => {
     const edge = serveEdge();
     const headers = { 'Content-Type': 'application/merge-patch+json; charset=UTF-8' };
     expect((await edge.send('PATCH', path, { content: '' }, headers)).status).toBe(200);
@@ -150,7 +150,7 @@ describe('PATCH /boards/:id', () => {
     expect(edge.commands).toEqual([]);
   });
 
-  test('a board at ANOTHER version is 412 with the ETag that it has', async () => {
+  test('answers 412 with the current ETag when the board is at another version', async () => {
     const edge = serveEdge({ handle: refuse({ kind: 'stale', version: 7 }) });
     const answer = await edge.send('PATCH', path, { title: 'a' }, { 'If-Match': '"6"' });
     expectProblem(answer, 412, []);
@@ -158,7 +158,7 @@ describe('PATCH /boards/:id', () => {
   });
 });
 
-test('DELETE answers 204 without a body; a DELETED board is 410, an unknown one 404', async () => {
+test('DELETE answers 204 without a body, 410 for a deleted board and 404 for an unknown one', async () => {
   const edge = serveEdge();
   const answer = await edge.ask({ method: 'DELETE', path });
   expect([answer.status, answer.text]).toEqual([204, '']);
@@ -200,7 +200,7 @@ describe.each(['PATCH', 'DELETE'])('If-Match on %s', (method) => {
   });
 
   test.each(['1', '"1', '', '*, "1"', ['*', '"1"']])(
-    '%j is NO list of tags: 400',
+    'refuses %j with 400, because it is no list of tags',
     async (header) => {
       const edge = serveEdge();
       expectProblem(await edge.ask(question(header)), 400, ['If-Match']);
@@ -209,7 +209,7 @@ describe.each(['PATCH', 'DELETE'])('If-Match on %s', (method) => {
   );
 });
 
-test('a wrong METHOD is 405 with Allow', async () => {
+test('a wrong method is answered with 405 and Allow', async () => {
   const edge = serveEdge();
   for (const [one, allow] of [
     ['/boards', 'GET, HEAD, POST'],
@@ -219,4 +219,47 @@ test('a wrong METHOD is 405 with Allow', async () => {
     expectProblem(answer, 405, []);
     expect(answer.headers.allow).toBe(allow);
   }
+});
+
+describe('GET /?title=..&content=..', () => {
+  const legacy = '/?title=%EC%A0%9C%EB%AA%A9+%F0%9F%98%80&content=%EB%82%B4%EC%9A%A9&author=Kim';
+
+  test('creates a board and forbids caching', async () => {
+    const edge = serveEdge();
+    const answer = await edge.ask({ path: legacy });
+    expect([answer.status, answer.headers.location, answer.json()]).toEqual([201, path, board]);
+    expect(answer.headers['cache-control']).toBe('no-store');
+    expect(edge.commands).toEqual([{ kind: 'create', ...body }]);
+  });
+
+  test.each([
+    ['from another site', 403, { 'Sec-Fetch-Site': 'cross-site' }],
+    ['from a sibling site', 403, { 'Sec-Fetch-Site': 'same-site' }],
+    ['as a prefetch', 403, { 'Sec-Purpose': 'prefetch' }],
+    ['typed by a person', 201, { 'Sec-Fetch-Site': 'none' }],
+    ['from its own pages', 201, { 'Sec-Fetch-Site': 'same-origin' }],
+  ])('answers a browser request %s with %i', async (_, status, headers) => {
+    const edge = serveEdge();
+    expect((await edge.ask({ path: legacy, headers })).status).toBe(status);
+    expect(edge.commands).toHaveLength(status === 201 ? 1 : 0);
+  });
+
+  test('creates no board for HEAD', async () => {
+    const edge = serveEdge();
+    expect((await edge.ask({ method: 'HEAD', path: legacy })).status).toBe(405);
+    expect(edge.commands).toEqual([]);
+  });
+
+  test.each([
+    ['/', ['title', 'content']],
+    ['/?title=a&content=b&title=c', ['title']],
+    ['/?title=a&content=b&x=c', ['x']],
+    ['/?title=a&content=%ff', []],
+  ])('refuses %s with 400', async (bad, fields) => {
+    expectProblem(await serveEdge().ask({ path: bad }), 400, fields);
+  });
+
+  test('answers 404 when it is switched off', async () => {
+    expectProblem(await serveEdge({ legacy: false }).ask({ path: legacy }), 404, []);
+  });
 });

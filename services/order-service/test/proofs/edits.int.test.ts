@@ -24,7 +24,7 @@ async function send(
   return { status: response.status, board: (await response.json()) as Board };
 }
 
-test('200 clients edit 20 boards on TWO instances: versions without a gap, one event each, NO lost update', async () => {
+test('200 clients edit 20 boards on two instances without a gap, a second event or a lost update', async () => {
   const { env, root } = await prepareOrderService();
   const services = [
     await startService(env),
@@ -38,9 +38,9 @@ test('200 clients edit 20 boards on TWO instances: versions without a gap, one e
     ),
   );
 
-  // Each client adds its dead letter to what it has read, and reads again when another client was
+  // Each client adds its character to what it has read, and reads again when another client was
   // faster.
-  async function addDeadLetter(client: number): Promise<void> {
+  async function addCharacter(client: number): Promise<void> {
     const path = `/boards/${created[client % 20]?.board.id}`;
     for (let status = 412; status !== 200;) {
       const { version, content } = (await (await fetch(url(client) + path)).json()) as Board;
@@ -58,7 +58,7 @@ test('200 clients edit 20 boards on TWO instances: versions without a gap, one e
       expect([200, 412]).toContain(status);
     }
   }
-  await Promise.all(Array.from({ length: 200 }, (_, client) => addDeadLetter(client)));
+  await Promise.all(Array.from({ length: 200 }, (_, client) => addCharacter(client)));
 
   const [boards] = await root.query('SELECT version, content FROM board');
   expect(boards).toEqual(
@@ -68,7 +68,7 @@ test('200 clients edit 20 boards on TWO instances: versions without a gap, one e
     expect(events).toEqual(Array.from({ length: row }, (_, n) => n + 1));
 });
 
-test('without If-Match the LAST write wins, whoever came in between', async () => {
+test('the last write wins without If-Match, even if another write came in between', async () => {
   const { env, root } = await prepareOrderService();
   const services = [
     await startService(env),

@@ -16,7 +16,7 @@ const count = Number(process.env['FUZZ_COUNT'] ?? (full ? 100_000 : 5_000));
 const pool = 10;
 
 test(
-  `${count} requests, right and wrong in every way: NO 5xx but a stated 503, nothing half done, nothing left open (FUZZ_SEED=${seed})`,
+  `${count} valid and invalid requests cause no 5xx but a documented 503, no half of a change and no leak (FUZZ_SEED=${seed})`,
   { timeout: 3_600_000 },
   async () => {
     const { env, root } = await prepareOrderService();
@@ -24,8 +24,7 @@ test(
     const service = await startService({ ...env, ...inspector.env });
     await service.until('service.ready');
     const document = (await (await fetch(`${service.url}/openapi.json`)).json()) as Api;
-    // What it has learned to draw and to look after: each kind of aggregate needs a place in its
-    // world.
+    // The kinds of aggregates that the fuzz draws and checks: each needs a place in its world.
     const drawn = Object.entries(document.paths).filter(([path]) =>
       /^\/((boards|comments)(\/|$)|$)/.test(path),
     );
@@ -36,7 +35,7 @@ test(
       runFuzz(world, { api, port, seed: from, count: requests, clients: 48 });
     const look = () => readResources(service.url, service.pid);
 
-    // What a first request makes the process load and keep is not a leak.
+    // What the first requests make the process load and keep is not a leak.
     expect((await fuzz(seed + 1_000_000, 1_000)).failures).toEqual([]);
     await inspector.collectGarbage();
     const before = await look();
@@ -61,7 +60,7 @@ test(
         `${unanswered} unanswered, event loop blocked ${blockedMs} ms, ${JSON.stringify({ before, peak })}\n`,
     );
 
-    // On a machine with more to do than it can, everybody also waits for a turn.
+    // On an overloaded machine requests also wait for a processor.
     expect(blockedMs).toBeLessThan(
       1_000 * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()),
     );

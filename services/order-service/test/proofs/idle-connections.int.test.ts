@@ -35,7 +35,7 @@ async function openMany(port: number, count: number, bytes = ''): Promise<Client
   return clients;
 }
 
-/** One byte every half second: alive enough for every limit that looks at silence. */
+/** One byte every half second: no limit of silence ends such a connection. */
 function drip(clients: readonly Client[]): void {
   const timer = setInterval(() => {
     for (const { socket } of clients) if (socket.writable) socket.write('x');
@@ -44,7 +44,7 @@ function drip(clients: readonly Client[]): void {
 }
 
 test(
-  `beside ${idle} idle and ${2 * slow} dripping connections boards are POSTED as ever; the idle ones are closed, the slow ones get 408`,
+  `boards are posted while ${idle} connections are idle, which are closed, and ${2 * slow} are slow, which get 408`,
   { timeout: 120_000 },
   async () => {
     const { env, root } = await prepareOrderService();

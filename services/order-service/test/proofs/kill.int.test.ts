@@ -5,7 +5,7 @@ import { sendUntilAnswered } from '../support/send-until-answered.ts';
 import { startService, startServiceKilledAt } from '../support/start-service.ts';
 
 test.each(['before-begin', 'between-inserts', 'before-commit', 'after-commit'])(
-  'killed %s under load, with clients that repeat by key: BOTH rows or NEITHER, and every command done ONCE',
+  'a kill %s under load leaves both rows or neither, and repeats by key carry out each command once',
   async (place) => {
     const { env, root } = await prepareOrderService();
     const first = await startService(env);

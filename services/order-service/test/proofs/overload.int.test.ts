@@ -10,7 +10,7 @@ const postsEach = 4;
 const content = 'x'.repeat(65_536);
 
 test(
-  `${clients} clients post large boards to a database too slow for them: 503 with Retry-After, memory bounded, every answer TRUE`,
+  `${clients} clients that overload the database get 503 with Retry-After or a true answer, and memory stays bounded`,
   { timeout: 180_000 },
   async () => {
     const { env, root } = await prepareOrderService();
@@ -48,7 +48,7 @@ test(
       );
     }, 250);
     onTestFinished(() => clearInterval(watch));
-    // Nothing can be written until the queue is full; then as fast as it goes.
+    // Nothing can be written until the queue is full.
     await root.query('LOCK TABLES board WRITE');
     const posting = Promise.all(
       Array.from({ length: clients }, async (_, client) => {
@@ -81,7 +81,7 @@ test(
       expect([row, events]).toEqual([1, [1]]);
     expect(peakMiB).toBeLessThan(before.residentMiB + 600);
 
-    // And it is over when the load is.
+    // The refusals end with the load.
     await post('afterwards');
     expect(told.created.has('afterwards')).toBe(true);
   },

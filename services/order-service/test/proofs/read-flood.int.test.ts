@@ -7,7 +7,7 @@ import { startService } from '../support/start-service.ts';
 const readers = 40;
 const posts = 10;
 
-test(`while ${readers} lists wait for a database that does not answer them, ${posts} of ${posts} posts are taken`, async () => {
+test(`${posts} of ${posts} posts are taken while ${readers} lists wait for a database that does not answer`, async () => {
   const { env, connection } = await prepareOrderService();
   const proxy = await startTcpProxy(connection);
   onTestFinished(proxy.close);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { prepareOrderService } from '../support/prepare-order-service.ts';
 import { startService } from '../support/start-service.ts';
 
-test('SIGTERM under load: every answer is true, what was accepted is answered, and the process exits 0', async () => {
+test('SIGTERM under load lets the process answer every accepted request truly and exit with 0', async () => {
   const { env, root } = await prepareOrderService();
   const service = await startService(env);
   await service.until('service.ready');

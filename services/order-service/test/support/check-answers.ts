@@ -21,7 +21,7 @@ interface Document {
  */
 export type CheckAnswer = (question: Question, answer: Answer) => string | undefined;
 
-/** Holds answers against an OpenAPI document: status, headers, media type and body. */
+/** Compares answers with an OpenAPI document: status, headers, media type and body. */
 export function checkAnswers(apiDocument: object): CheckAnswer {
   const document = apiDocument as Document;
   const ajv = new Ajv2020({ strict: false });

@@ -41,7 +41,7 @@ export async function prepareOrderService(
   return { ...schema, env };
 }
 
-/** Registering what is registered changes nothing. */
+/** Registers the schemas; has no effect for those that are registered. */
 async function register(registryUrl: string, subject: string, schema: string): Promise<void> {
   const response = await fetch(`${registryUrl}/subjects/${subject}/versions`, {
     method: 'POST',

@@ -1,5 +1,5 @@
 import type { EventSchema } from '@board/contracts';
-import { connectRegistry } from '../../src/registry/ask-registry.ts';
+import { connectRegistry } from '../../src/registry/registered-schemas.ts';
 
 /**
  * The registry's id of each schema by subject; throws when one is not registered exactly as we have

@@ -8,7 +8,7 @@ export interface Sent {
   readonly tries: number;
 }
 
-/** A client as it should be: whatever is not a final answer is sent again, with the same key. */
+/** A correct client: it repeats a request with the same key until the answer is final. */
 export async function sendUntilAnswered(
   currentUrl: () => string,
   request: {

@@ -9,18 +9,17 @@ import { ask, type Answer, type Question } from '@board/service/testing';
 import type { BoardCommand } from '../../src/application/board-commands.ts';
 import type { CommentCommand } from '../../src/application/comment-commands.ts';
 import type {
+  BoardReader,
   CommandContext,
   CommandResult,
   HandleCommand,
   Refusal,
-} from '../../src/application/commands.ts';
-import type { BoardReader } from '../../src/application/board-reader.ts';
+} from '../../src/application/ports.ts';
 import type { Board } from '../../src/domain/board.ts';
 import type { Comment } from '../../src/domain/comment.ts';
 import { apiDocument } from '../../src/http/api-document.ts';
-import { boardsRouter } from '../../src/http/boards-router.ts';
+import { boardsRouter, legacyRouter } from '../../src/http/boards-router.ts';
 import { commentsRouter } from '../../src/http/comments-router.ts';
-import { legacyRouter } from '../../src/http/legacy-router.ts';
 import { checkAnswers } from './check-answers.ts';
 
 const documents = {
@@ -68,7 +67,7 @@ export interface EdgeOptions {
 }
 
 export interface Edge {
-  /** Asks in memory, and holds the answer against the API document. */
+  /** Asks in memory, and compares the answer with the API document. */
   readonly ask: (question: Question) => Promise<Answer>;
   /** The same with a JSON body. */
   readonly send: (
@@ -84,7 +83,7 @@ export interface Edge {
   readonly seen: ReadonlySet<string>;
 }
 
-/** The HTTP edge over ports that answer as told; by default every command succeeds. */
+/** The HTTP edge over ports of the test; by default every command succeeds. */
 export function serveEdge(options: EdgeOptions = {}): Edge {
   const {
     handle = succeed,
@@ -188,7 +187,7 @@ function succeed(command: BoardCommand, context: BoardContext): Promise<CommandR
   );
 }
 
-/** A handler of a comment's commands that succeeds, or refuses what the router tells it to. */
+/** A handler of a comment's commands that refuses what `findRefusal` finds, else succeeds. */
 async function succeedWithComment(
   command: CommentCommand,
   { findRefusal, answer }: CommandContext<Comment>,

@@ -11,7 +11,7 @@ export function testDeadLetters(open: OpenStores): void {
     await one.transaction(async ({ deadLetters, marks }) => {
       await marks.move(new Map([['a', { version: 1, eventId: 'a1' }]]));
       await deadLetters.record([exhausted(1), exhausted(2)]);
-      await deadLetters.record([deadLetter(delivery('a', 1, 'rival'), 'conflict')]);
+      await deadLetters.record([deadLetter(delivery('a', 1, 'other'), 'conflict')]);
       await deadLetters.record([deadLetter(delivery('x', 1), 'no-identity', false)]);
       await deadLetters.closePage(firstPlace);
     });
@@ -23,9 +23,9 @@ export function testDeadLetters(open: OpenStores): void {
         ['no-identity', 1],
       ]),
     );
-    await dismiss('rival');
+    await dismiss('other');
     await one.transaction(async ({ deadLetters }) => {
-      await deadLetters.record([exhausted(1), deadLetter(delivery('a', 1, 'rival'), 'conflict')]);
+      await deadLetters.record([exhausted(1), deadLetter(delivery('a', 1, 'other'), 'conflict')]);
     });
     expect(await open_()).toEqual(
       new Map([

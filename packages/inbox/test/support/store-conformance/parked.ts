@@ -19,10 +19,10 @@ const idsOf = (deliveries: readonly Delivery[]) => deliveries.map((one) => one.i
 export function testParkedAndSkips(open: OpenStores): void {
   it('parks each event once, gives it back to the byte, and names another event that claims its place', async () => {
     const { one } = await open();
-    const rival = delivery('a', 2, 'other');
+    const other = delivery('a', 2, 'other');
     await one.transaction(async ({ parked }) => {
       expect(await parked.add([delivery('a', 2), delivery('a', 3)])).toEqual([]);
-      expect(await parked.add([delivery('a', 2), rival])).toEqual([rival]);
+      expect(await parked.add([delivery('a', 2), other])).toEqual([other]);
     });
     await one.transaction(async ({ parked }) => {
       const parkedAtMs = expect.any(Number) as number;
@@ -99,7 +99,7 @@ export function testParkedAndSkips(open: OpenStores): void {
     expect(await one.transaction(({ parked }) => parked.find('a', 3))).toBeUndefined();
   });
 
-  it('keeps of two copies of a parked event what tells more: a replay takes the place of a skip marker, not the other way', async () => {
+  it('merges two copies of a parked event: a replay replaces a skip marker, not the other way', async () => {
     const { one, other } = await open();
     const plain = (version: number): Delivery => ({
       ...delivery('a', version),
@@ -127,7 +127,7 @@ export function testParkedAndSkips(open: OpenStores): void {
     expect(await parkedRow(one, 'a', 2)).toMatchObject({ kind: 'event', replayed: true });
   });
 
-  it('remembers skips by their first decision, and tells which of them a replay may still apply', async () => {
+  it('remembers skips by their first decision, and finds those that a replay may still apply', async () => {
     const { one } = await open();
     await one.transaction(async ({ marks, skips }) => {
       await marks.move(new Map([['a', { version: 2, eventId: 'a2' }]]));

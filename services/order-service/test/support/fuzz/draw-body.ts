@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import fc, { type Arbitrary } from 'fast-check';
-import { bodyLimitBytes } from '../../../src/http/board-requests.ts';
+import { bodyLimitBytes } from '../../../src/http/requests.ts';
 import { resolveSchema, type Api, type Schema } from './api.ts';
 import { fitText, unfitText } from './draw-text.ts';
 

@@ -10,8 +10,8 @@ export interface Oddity {
     /** Sent one after the other, with a little time between. */
     readonly parts: readonly Buffer[];
     /**
-     * The requests whose answers are to come, in this order; undefined: whatever comes is right if
-     * it holds by itself.
+     * The requests whose answers must come, in this order; undefined: any answer that is valid by
+     * itself.
      */
     readonly requests?: readonly Sent[];
   };
@@ -25,7 +25,7 @@ const json = 'Content-Type: application/json';
 const post = ['POST /boards HTTP/1.1', 'Host: a', json];
 const board = '{"title":"odd","content":""}';
 
-/** Bytes that no decent client sends, and manners that it does not have. */
+/** Bytes that no correct client sends, and connections that no correct client breaks off. */
 export function drawOddity(shot: Arbitrary<Shot>, fitShot: Arbitrary<Shot>): Arbitrary<Oddity> {
   return fc.oneof(
     { weight: 4, arbitrary: pipelined(fitShot) },

@@ -4,7 +4,7 @@ import { checkAnswers } from '../check-answers.ts';
 import type { Api } from './api.ts';
 import type { Sent } from './to-bytes.ts';
 
-/** Throws when an answer is not one that the service may give, to this request or at all. */
+/** Throws when the service must not give this answer, to this request or to any. */
 export type HoldAnswer = (answer: Answer, sent?: Sent, isFit?: boolean) => void;
 
 // What a request may meet that is right in itself: boards that are gone, other versions, keys that

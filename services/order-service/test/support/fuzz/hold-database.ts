@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { readVersions } from '../read-versions.ts';
 import { digestOf, type World } from './world.ts';
 
-/** Fails the test when the database is not what the answers have told. */
+/** Fails the test when the database differs from the answers. */
 export async function holdDatabase(root: TestSchema['root'], world: World): Promise<void> {
   const read = async <Row>(sql: string): Promise<Row[]> => (await root.query(sql))[0] as Row[];
 
@@ -13,8 +13,8 @@ export async function holdDatabase(root: TestSchema['root'], world: World): Prom
   for (const { row, events } of Object.values(versions))
     expect(events).toEqual(Array.from({ length: row }, (_, n) => n + 1));
 
-  // Stored is what was told, dead letter for dead letter; a later version may have come from a
-  // request that broke off.
+  // Each text is stored as it was answered, character for character; a later version may be of a
+  // request that was broken off.
   const boards = await read<{
     id: string;
     version: number;
@@ -31,8 +31,7 @@ export async function holdDatabase(root: TestSchema['root'], world: World): Prom
     if (row?.version === told.version) expect([id, row.digest]).toEqual([id, told.digest]);
   }
 
-  // Keys are kept with the very answers that were given to them, and no key is there that was not
-  // sent.
+  // Each key is kept with the answer that it got, and every key was sent.
   const rows = await read<{ key_hash: Buffer; answer: Buffer }>(
     'SELECT key_hash, answer FROM idempotency_key',
   );

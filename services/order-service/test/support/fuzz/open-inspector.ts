@@ -6,8 +6,8 @@ export interface Inspector {
   /** What the process must be started with. */
   readonly env: Readonly<Record<string, string>>;
   /**
-   * Makes the process let go of all that nothing refers to, which it does by itself only when it
-   * needs the room.
+   * Makes the process free all memory that has no references, which it does by itself only when it
+   * needs memory.
    */
   collectGarbage(): Promise<void>;
 }

@@ -28,8 +28,8 @@ export interface Failure {
 const chunk = 250;
 
 /**
- * Sends drawn requests and holds every answer; gives what did not hold, and how many connections
- * were closed without an answer.
+ * Sends drawn requests and checks every answer; returns the answers that are wrong, and how many
+ * connections were closed without an answer.
  */
 export async function runFuzz(
   world: World,

@@ -28,7 +28,7 @@ export function toBytes(
 function cut(body: Buffer, sizes: readonly number[]): Buffer[] {
   const parts: Buffer[] = [];
   for (let at = 0, turn = 0; at < body.length; turn += 1) {
-    // Not more chunks than a socket takes kindly.
+    // At most about 500 chunks: more would overload the socket.
     const size = Math.max(sizes[turn % sizes.length] ?? 1, Math.ceil(body.length / 500));
     const part = body.subarray(at, at + size);
     parts.push(Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n'));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Answer } from '@board/service/testing';
-import { parseIdempotencyKey } from '../../../src/http/tokens.ts';
+import { parseIdempotencyKey } from '../../../src/http/requests.ts';
 import type { Sent } from './to-bytes.ts';
 
 /**
@@ -105,7 +105,7 @@ function keyOf(headers: Sent['headers']): string | undefined {
   return given.length === 0 ? undefined : parseIdempotencyKey(given.join(', '));
 }
 
-/** Contents are long: what is remembered of them is enough to tell a difference. */
+/** Contents are long: a digest is enough to detect a difference. */
 export function digestOf({ title, content, author }: Texts): string {
   return createHash('sha256')
     .update(JSON.stringify([title, content, author]))
