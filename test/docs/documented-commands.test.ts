@@ -200,7 +200,7 @@ it('SQL names tables and columns that migrations make', () => {
     ),
   ).toEqual([]);
   const wrong = [
-    'SELECT letters FROM catalog_service.dead_letter',
+    'SELECT reasons FROM catalog_service.dead_letter',
     'DELETE FROM order_service.outboxes',
     'SELECT version FROM mark',
   ];
