@@ -85,7 +85,7 @@ module.exports = {
       from: { path: '^(services/[^/]+)/src/domain/', pathNot: tests },
       to: {
         path: '^(services/[^/]+/src/(application|http|database)|packages)/|node_modules/',
-        pathNot: '^packages/service/src/process/waits[.]ts$',
+        pathNot: '^packages/service/src/process/backoff[.]ts$',
       },
     },
     {

@@ -105,7 +105,7 @@ program
 program
   .command('reset')
   .description('stops everything and deletes data, logs and passwords')
-  .option('--yes', 'does not ask')
+  .option('--yes', 'do not ask for confirmation')
   .action((flags: { yes?: true }) => reset(instance(), flags));
 program
   .command('doctor')

@@ -64,7 +64,7 @@ export async function runProgram(program: Command): Promise<void> {
     process.exit(error.code === 'EPIPE' ? (process.exitCode ?? 0) : 1);
   });
   try {
-    await program.parseAsync(process.argv.map(renamedOption));
+    await program.parseAsync(withCurrentNames(process.argv));
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? 0 : 2;
@@ -85,12 +85,17 @@ const renamedOptions: Readonly<Record<string, string>> = {
   '--boards': '--aggregates',
 };
 
-function renamedOption(argument: string): string {
-  const [former = '', ...value] = argument.split('=');
-  const name = renamedOptions[former];
-  if (name === undefined) return argument;
-  console.error(`${former} is called ${name} now; the old name goes with the next release.`);
-  return [name, ...value].join('=');
+/** Replaces former names of options, with a notice; what stands behind `--` is no option. */
+function withCurrentNames(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--');
+  return argv.map((argument, index) => {
+    const [former = '', ...value] = argument.split('=');
+    const isOption = end === -1 || index < end;
+    if (!isOption || !Object.hasOwn(renamedOptions, former)) return argument;
+    const name = renamedOptions[former] ?? former;
+    console.error(`${former} is called ${name} now; the old name goes with the next release.`);
+    return [name, ...value].join('=');
+  });
 }
 
 /** The message of a failure, followed by those of its causes. */

@@ -39,7 +39,8 @@ const program = createProgram({
   .option('--limit <n>', 'how many are listed of each verdict', parseInteger, 20)
   .option(
     '--timeout <seconds>',
-    'for the connector, and then for the consumers, to come as far as the aggregates',
+    'how long to wait until the connector has shipped the rows, and then as long until the ' +
+      'consumers have processed them',
     parseInteger,
     60,
   )

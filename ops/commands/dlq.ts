@@ -72,7 +72,7 @@ withFilters(program.command('list'))
             ),
           ]);
       }
-      console.error(count === 0 ? 'No dead letter fits.' : `${counted(count, 'dead letter')}.`);
+      console.error(count === 0 ? 'No dead letter matches.' : `${counted(count, 'dead letter')}.`);
     });
   });
 
@@ -107,7 +107,7 @@ program
   )
   .argument('<aggregate>', 'its id', parseAggregateId)
   .argument('<version>', 'the one after the mark', parseVersion)
-  .requiredOption('--reason <text>', 'why; it is kept', parseText)
+  .requiredOption('--reason <text>', 'why; the reason is stored', parseText)
   .option(
     '--lost',
     'no record of this version exists any more (the audit says LOST), and a later one waits ' +
@@ -118,7 +118,7 @@ program
     'nothing waits behind it; if the aggregate never had this version, its next event becomes a ' +
       'conflict',
   )
-  .option('--yes', 'does not ask')
+  .option('--yes', 'do not ask for confirmation')
   .addHelpText(
     'after',
     '\n--without-followers is right only when the aggregate has this version (of a board: ' +
@@ -151,7 +151,8 @@ program
         {
           skipped:
             `Skipped. If version ${version + 1} is parked, the running service tries it ` +
-            'now; "npm run audit" calls a version that its own service does not have AHEAD.',
+            'now. If the owning service does not have this version, "npm run audit" reports it as ' +
+            'AHEAD.',
           'already-passed': `The mark is ${mark}: version ${version} is behind it already.`,
           'not-next': `The mark is ${mark}: version ${mark + 1} comes first.`,
           'unknown-event':

@@ -33,7 +33,8 @@ program
     const flags = command.optsWithGlobals<{ aggregates: number } & ConsumerFlags>();
     await withOperator(flags, async ({ operator, consumer }) => {
       const status = await inboxStatus(operator, consumer.sourceTopic, flags.aggregates);
-      if (flags.json === true) printJson(status);
+      // `openLetters` is the name of `openDeadLetters` before, kept for one release.
+      if (flags.json === true) printJson({ ...status, openLetters: status.openDeadLetters });
       else
         console.log(
           formatStatus(
@@ -47,12 +48,13 @@ program
 program
   .command('discard')
   .description(
-    'moves one parked record to the DLQ, for a version whose predecessors will never come',
+    'gives up one parked record, for a version whose predecessors will never come; nothing is ' +
+      'deleted: it goes to the DLQ',
   )
   .argument('<aggregate>', 'its id', parseAggregateId)
   .argument('<version>', 'of the parked record', parseVersion)
-  .requiredOption('--reason <text>', 'why; it is kept', parseText)
-  .option('--yes', 'does not ask')
+  .requiredOption('--reason <text>', 'why; the reason is stored', parseText)
+  .option('--yes', 'do not ask for confirmation')
   .addHelpText(
     'after',
     example('discard 0198c0de-0000-7000-8000-000000000001 1000000000 --reason "forged version"'),
@@ -129,7 +131,7 @@ function formatStatus(status: InboxStatus, flag: string): string {
         ] as const,
     ),
   ];
-  return lines.map(([name, text]) => `${name.padEnd(9)} ${text}`).join('\n');
+  return lines.map(([name, text]) => `${name.padEnd(12)} ${text}`).join('\n');
 }
 
 function parseCount(text: string): number {

@@ -55,7 +55,12 @@ program
       .default(parseRetention('7d'), '7d'),
   )
   .option('--dry-run', 'proves and counts, deletes nothing')
-  .option('--timeout <seconds>', 'for the connector to come as far as the rows', parseInteger, 60)
+  .option(
+    '--timeout <seconds>',
+    'how long to wait until the connector has shipped the rows',
+    parseInteger,
+    60,
+  )
   .addHelpText(
     'after',
     `${example('purge --older-than 36h --dry-run')}\n\nCtrl-C stops it after the chunk under ` +
@@ -74,7 +79,7 @@ program
         session,
         findUnreceived,
         awaitShipped: () => {
-          progress.print(`waiting until the connector ${connector} has come as far as the rows`);
+          progress.print(`waiting until the connector ${connector} has shipped the rows`);
           return waitUntilOutboxShipped({
             ...wait,
             blockedBy: findBlockingIncident(memory, 'purge'),
@@ -119,8 +124,12 @@ program
     "closes the keeper's incident, that events may have been passed over; a clean audit does " +
       'that by itself',
   )
-  .requiredOption('--reason <text>', 'how you know that nothing is missing; it is kept', parseText)
-  .option('--yes', 'does not ask')
+  .requiredOption(
+    '--reason <text>',
+    'how you know that nothing is missing; the reason is stored',
+    parseText,
+  )
+  .option('--yes', 'do not ask for confirmation')
   .addHelpText('after', example('acknowledge --reason "test server, its data does not matter"'))
   .action(async (_options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<{ reason: string; yes?: true } & OutboxFlags>();
@@ -152,8 +161,13 @@ program
   .description(
     "has the connector ship every row of the outbox again; the consumers' marks remove the copies",
   )
-  .option('--timeout <seconds>', 'for the connector to have shipped them', parseInteger, 600)
-  .option('--yes', 'does not ask')
+  .option(
+    '--timeout <seconds>',
+    'how long to wait until the connector has shipped the rows',
+    parseInteger,
+    600,
+  )
+  .option('--yes', 'do not ask for confirmation')
   .addHelpText(
     'after',
     `${example('redrive')}\n\nIt rebuilds the connector's position and its idea of the outbox's ` +

@@ -106,7 +106,7 @@ describe('the audit of boards', () => {
         reason, found_at) VALUES (?, ?, 0, ?, 9, ?, ?)`,
       missing(5),
     );
-    // The mark of the inbox's own probe record: it belongs to no board.
+    // The mark of the inbox's own self-test: it belongs to no board.
     await onConsumer("INSERT INTO mark VALUES (?, 'board', 'inbox-probe', 3, 'probe')", [
       pipeline.places.group,
     ]);

@@ -13,14 +13,14 @@ import { migrations } from '../../services/catalog-service/src/database/migratio
 
 let lab: InboxLab;
 let folder: string;
-let poison: Set<string>;
+let failing: Set<string>;
 
 beforeAll(async () => {
   lab = await openInboxLab(inject('stack'));
 });
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ops-'));
-  poison = new Set();
+  failing = new Set();
 });
 afterEach(async () => {
   await rm(folder, { recursive: true });
@@ -77,7 +77,7 @@ const applied = () => appliedVersions(lab.schema.root);
 
 function start() {
   const sabotage = ({ aggregateId, version }: { aggregateId: string; version: number }): void => {
-    if (poison.has(`${aggregateId}/${version}`)) throw new Error('planted\nin two lines');
+    if (failing.has(`${aggregateId}/${version}`)) throw new Error('planted\nin two lines');
   };
   return lab.start(thingLogHandler({ sabotage }), { retryTiers: 1, settings: { retryBaseMs: 20 } });
 }
@@ -87,7 +87,7 @@ const open = async (): Promise<number> =>
 
 describe('dlq', () => {
   it('what list prints can be shown, exported and replayed', async () => {
-    poison.add('a/1');
+    failing.add('a/1');
     await start();
     const record = lab.thing('a', 1, { text: '안녕 🎉' });
     await lab.produce([record, lab.thing('a', 2)]);
@@ -135,7 +135,7 @@ describe('dlq', () => {
     // eslint-disable-next-line no-control-regex -- colours are what must not be there
     expect(`${text.out}${text.err}`).not.toMatch(/\u001b/);
 
-    poison.clear();
+    failing.clear();
     const dry = await run('dlq', ['replay', '--all', '--dry-run', '--json']);
     expect(lines(dry.out)).toEqual([
       { id: name, letter: name, aggregateId: 'a', version: 1, outcome: 'would-replay' },
@@ -158,10 +158,12 @@ describe('dlq', () => {
     ]);
   });
 
-  it('replay succeeds when no dead letter fits and fails for an unknown one', async () => {
-    const nothing = { exitCode: 0, out: '', err: 'No dead letter fits.\n' };
+  it('replay succeeds when no dead letter matches and fails for an unknown one', async () => {
+    const nothing = { exitCode: 0, out: '', err: 'No dead letter matches.\n' };
     expect(await run('dlq', ['replay', '--all'])).toEqual(nothing);
     expect(await run('dlq', ['replay', '--aggregate', 'unknown'])).toEqual(nothing);
+    // A value that an object has a property for.
+    expect(await run('dlq', ['replay', '--error', 'constructor'])).toEqual(nothing);
     expect(await run('dlq', ['replay', '--board=unknown'])).toEqual({
       ...nothing,
       err:
@@ -176,7 +178,7 @@ describe('dlq', () => {
   });
 
   it('skip and dismiss need --yes without a terminal, and print what they did', async () => {
-    poison.add('a/1');
+    failing.add('a/1');
     await start();
     await lab.produce([
       lab.thing('a', 1),
@@ -210,8 +212,8 @@ describe('dlq', () => {
     expect(await open()).toBe(0);
   });
 
-  it('dismiss --without-identity closes the dead letters that fit and no others', async () => {
-    poison.add('a/1');
+  it('dismiss --without-identity closes the dead letters that match and no others', async () => {
+    failing.add('a/1');
     await start();
     const nameless = () => lab.thing('x', 1, { headers: { [headerNames.version]: '-1' } });
     await lab.produce([lab.thing('a', 1), nameless(), nameless()]);
@@ -225,7 +227,7 @@ describe('dlq', () => {
     expect((await dismiss('--without-identity', '--never-existed')).exitCode).toBe(2);
     expect(await dismiss('--without-identity', '--error', 'another')).toMatchObject({
       exitCode: 0,
-      err: 'No dead letter fits.\n',
+      err: 'No dead letter matches.\n',
     });
     expect(await open()).toBe(3);
 
@@ -255,7 +257,7 @@ describe('dlq', () => {
     expect(unknown.exitCode).toBe(1);
     const early = await skip('a', '2');
     expect(early.out).toMatch(
-      /^Nothing is parked behind version 2, .*board a .*--without-followers\.\n$/,
+      /^Nothing is parked behind version 2, .*aggregate a .*--without-followers in --help\.\n$/,
     );
     expect(early.exitCode).toBe(1);
     expect(await lab.rows('SELECT * FROM skipped')).toEqual([]);
@@ -268,9 +270,9 @@ describe('dlq', () => {
   });
 
   it('an interrupted replay has recorded what it sent, and the next one goes on', async () => {
-    for (let board = 0; board < 30; board += 1) poison.add(`a${board}/1`);
+    for (let board = 0; board < 30; board += 1) failing.add(`a${board}/1`);
     const first = await start();
-    await lab.produce([...poison].map((place) => lab.thing(place.split('/')[0] ?? '', 1)));
+    await lab.produce([...failing].map((place) => lab.thing(place.split('/')[0] ?? '', 1)));
     await waitUntil('30 dead letters', async () => (await open()) === 30);
     await first.stop();
     const args = [fileOf('dlq'), 'replay', '--all', '--rate', '8', '--json', ...consumer()];
@@ -310,8 +312,12 @@ describe('inbox', () => {
         marks: 0,
         parked: { rows: 1 },
         parkedAggregates: [{ aggregateId: 'a', firstVersion: 7 }],
+        openDeadLetters: {},
+        openLetters: {},
       },
     ]);
+    const none = await run('inbox', ['status', '--boards', '0', '--json']);
+    expect(lines(none.out)).toMatchObject([{ parkedAggregates: [] }]);
     expect(lines(status.out)).toMatchObject([{ missing: { count: 0, reasons: [] } }]);
     await lab.rows(
       `INSERT INTO missing_range VALUES (?, ?, 1, 3, 4, 'records 3 to 4 were deleted', 1, NULL)`,
@@ -390,7 +396,7 @@ describe('dlq and inbox', () => {
   it.each([
     ['dlq', ['replay'], /Which dead letters/],
     ['dlq', ['list', '--since', 'yesterday'], /how long ago/],
-    ['dlq', ['skip', 'a', '0', '--reason', 'x'], /whole number/],
+    ['dlq', ['skip', 'a', '0', '--reason', 'x'], /integer/],
     ['dlq', ['skip', 'a', '1'], /--reason/],
     ['dlq', ['bogus'], /unknown command/],
     ['inbox', ['baseline', '/nope'], /^baseline names \/nope, and there is no such file\.\n$/],

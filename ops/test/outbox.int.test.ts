@@ -164,6 +164,8 @@ it('purge deletes what is shipped, and status shows what is left and the last pu
     rows: 0,
     connector: { isRunning: true },
     lastPurge: { rows: 30, keys: 0 },
+    incident: null,
+    suspicion: null,
   });
   expect((await run('status')).out).toMatch(
     /^outbox +0 rows\n.*\n.*\nconnector .*RUNNING, task 0 RUNNING\n/,

@@ -60,6 +60,16 @@ async function runSleeper(script = 'setInterval(() => {}, 1000)'): Promise<Proce
   return identity;
 }
 
+test('a state with the former name of a phase can be read', () => {
+  const instance = emptyInstance();
+  leave(instance);
+  const file = join(instance.runDir, 'state.json');
+  const dying = { name: 'a', phase: 'gave-up', address: '', logFile: '', restarts: 9 };
+  const state = JSON.parse(readFileSync(file, 'utf8')) as object;
+  writeFileSync(file, JSON.stringify({ ...state, processes: [dying] }));
+  expect(readState(instance)?.processes).toEqual([{ ...dying, phase: 'keeps-failing' }]);
+});
+
 test('an orphan is stopped, and then there is none', async () => {
   const instance = emptyInstance();
   const orphan = await runSleeper();

@@ -25,10 +25,13 @@ const schema = z.object({
     z.object({
       name: z.string(),
       /**
-       * `running`: it has answered its probe. `gave-up`: it died too often in a row, and waits for
-       * its next try.
+       * `running`: it has answered its probe. `keeps-failing`: it died too often in a row, and
+       * waits for its next try.
        */
-      phase: z.enum(['starting', 'running', 'restarting', 'stopped', 'gave-up']),
+      phase: z
+        .enum(['starting', 'running', 'restarting', 'stopped', 'keeps-failing'])
+        // As earlier versions have written it.
+        .or(z.literal('gave-up').transform(() => 'keeps-failing' as const)),
       pid: z.number().optional(),
       address: z.string(),
       logFile: z.string(),

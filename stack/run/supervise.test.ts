@@ -9,7 +9,7 @@ import type { Command } from './run-command.ts';
 import { runServers, type StackWatcher } from './run-servers.ts';
 import { restartPolicy, supervise } from './supervise.ts';
 
-const quick = { stableMs: 60_000, firstMs: 1, maxMs: 20, givenUpFrom: 3 };
+const quick = { stableMs: 60_000, firstMs: 1, maxMs: 20, keepsFailingFrom: 3 };
 const sleeping = (): Command => ({ file: 'sleep', args: ['600'] });
 const failing = (): Command => ({ file: 'sh', args: ['-c', 'echo cause; exit 7'] });
 
@@ -78,11 +78,11 @@ test('a process that is killed ten times in a row as soon as it is ready comes b
   expect(supervised.state().problem).toBeUndefined();
 });
 
-test('a process that keeps dying is given up on with reason, log and next try, and runs once its cause is gone', async () => {
+test('a process that keeps dying is shown with reason, log and next try, and runs once its cause is gone', async () => {
   const { supervised, said, next, kill, runsAgain } = await start();
   next.command = failing;
   kill();
-  await expect.poll(() => supervised.state().phase, { timeout: 5000 }).toBe('gave-up');
+  await expect.poll(() => supervised.state().phase, { timeout: 5000 }).toBe('keeps-failing');
   const { logFile, problem } = supervised.state();
   expect(problem).toMatch(/^died \d+ times in a row \(exit code 7\), next try at \S+; its log is /);
   expect(problem).toContain(logFile);
@@ -113,7 +113,7 @@ test('a program that is gone at its restart is a death like any other', async ()
   const { supervised, next, kill, runsAgain } = await start();
   next.command = () => ({ file: '/no/such/program', args: [] });
   kill();
-  await expect.poll(() => supervised.state().phase, { timeout: 5000 }).toBe('gave-up');
+  await expect.poll(() => supervised.state().phase, { timeout: 5000 }).toBe('keeps-failing');
   expect(supervised.state().problem).toContain('no start: spawn /no/such/program ENOENT');
   next.command = sleeping;
   await runsAgain(undefined);
@@ -204,7 +204,7 @@ test('a server that was ready once and then keeps dying stops no other', async (
   const good = stateOf('good')?.pid;
   dying.command = failing;
   process.kill(stateOf('dying')?.pid ?? 0, 'SIGKILL');
-  await expect.poll(() => stateOf('dying')?.phase, { timeout: 15_000 }).toBe('gave-up');
+  await expect.poll(() => stateOf('dying')?.phase, { timeout: 15_000 }).toBe('keeps-failing');
   expect(stateOf('good')).toMatchObject({ phase: 'running', pid: good });
   expect(readFileSync(`/proc/${good}/cmdline`, 'utf8')).toContain('sleep');
 }, 20_000);

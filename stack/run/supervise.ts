@@ -8,16 +8,17 @@ import { lastLines, rotateLog, startProgram } from './run-command.ts';
 import { stopProcess, type ProcessState } from './stack-state.ts';
 
 /**
- * The waits before a process that died is started again, and from when on it counts as given up on.
+ * The waits before a process that died is started again, and from when on it is shown as
+ * `keeps-failing`.
  */
 export interface RestartPolicy extends BackoffPolicy {
   /** A process that was ready for this long has succeeded: its earlier deaths are forgotten. */
   readonly stableMs: number;
   /**
-   * From this many deaths in a row on it is still tried, but shown as a failure, no longer as a
-   * restart under way.
+   * From this many deaths in a row on it is still started again, but shown as a failure, no longer
+   * as a restart under way.
    */
-  readonly givenUpFrom: number;
+  readonly keepsFailingFrom: number;
 }
 
 /**
@@ -27,7 +28,7 @@ export const restartPolicy: RestartPolicy = {
   stableMs: 60_000,
   firstMs: 250,
   maxMs: 30_000,
-  givenUpFrom: 5,
+  keepsFailingFrom: 5,
 };
 
 /** One server under supervision. */
@@ -135,7 +136,7 @@ export async function supervise(
     deathsInRow += 1;
     restarts += 1;
     const delayMs = backoffMs(policy, deathsInRow);
-    if (deathsInRow < policy.givenUpFrom) {
+    if (deathsInRow < policy.keepsFailingFrom) {
       change('restarting', `died (${how})`);
       say(`${name} died (${how}): starting it again in ${delayMs} ms`);
     } else {
@@ -144,13 +145,13 @@ export async function supervise(
       firstReady.reject(new Error(`${death}; ${tail}`));
       const nextTry = new Date(Date.now() + delayMs).toISOString().replace(/\.\d+Z$/, 'Z');
       change(
-        'gave-up',
+        'keeps-failing',
         `died ${deathsInRow} times in a row (${how}), next try at ${nextTry}; its log is ${logFile}`,
       );
       const until = `everything else goes on, and it is tried again in ${delayMs / 1000} s`;
       // The log's end once: it is the same each time.
       say(
-        `${death}: ${until}; ${deathsInRow === policy.givenUpFrom ? tail : `its log is ${logFile}`}`,
+        `${death}: ${until}; ${deathsInRow === policy.keepsFailingFrom ? tail : `its log is ${logFile}`}`,
       );
     }
     await delay(delayMs, undefined, { signal: stopping.signal });

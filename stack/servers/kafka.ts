@@ -42,7 +42,7 @@ export function kafkaServer(context: ServerContext, id: BrokerId): Server {
       if (cluster === 'zookeeper')
         await waitUntilForgotten({ host: hosts.zookeeper, port: ports.zookeeper }, id);
       return javaCommand(context, {
-        // One of the three records for all.
+        // One broker records the AOT cache for all three.
         aot: programs.aot.kind === 'record' && id !== 1 ? undefined : 'broker',
         heap: readJavaOptions('kafka/broker.env', 'KAFKA_HEAP_OPTS'),
         options: [cluster === 'kraft' ? log4j2Option : log4jOption],

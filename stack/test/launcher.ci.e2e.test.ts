@@ -174,7 +174,7 @@ test(
 );
 
 test(
-  'a service that keeps dying is given up on alone, `status` says why, and it runs again once its cause is gone',
+  'a service that keeps dying stops no other, `status` says why, and it runs again once its cause is gone',
   { timeout: fiveMinutes },
   async () => {
     const others = (): (number | undefined)[] =>

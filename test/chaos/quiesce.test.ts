@@ -39,7 +39,7 @@ async function createStandIn({
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const processes = processNames
     .filter((name) => name !== missing)
-    .map((name) => ({ name, phase: name === frozen ? 'gave-up' : 'running' }));
+    .map((name) => ({ name, phase: name === frozen ? 'keeps-failing' : 'running' }));
   return {
     processes: () => processes,
     connectUrl: url,
@@ -56,9 +56,9 @@ test('a stack is healthy when everything runs and no alarm is raised', async () 
   expect(await problemOf({})).toBeUndefined();
 });
 
-test('a missing process, one that has given up, a failed task and an alarm are each named', async () => {
+test('a missing process, one that keeps failing, a failed task and an alarm are each named', async () => {
   expect(await problemOf({ missing: 'keeper' })).toBe('keeper missing');
-  expect(await problemOf({ frozen: 'mysql' })).toBe('mysql gave-up');
+  expect(await problemOf({ frozen: 'mysql' })).toBe('mysql keeps-failing');
   expect(await problemOf({ task: 'FAILED' })).toBe('connector: RUNNING, task FAILED');
   expect(
     await problemOf({ keeper: { connector: { reason: 'the connector has failed again' } } }),

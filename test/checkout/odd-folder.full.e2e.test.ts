@@ -83,7 +83,7 @@ it('a folder with a comma is refused in one sentence, and nothing is written', a
 });
 
 it(
-  'below a folder with dead letters of other alphabets, spaces and marks, everything starts and a board arrives',
+  'below a folder with characters of other alphabets, spaces and marks, everything starts and a board arrives',
   { timeout: fiveMinutes },
   async () => {
     const up = await launch('up', '--port-offset', 'auto');

@@ -38,7 +38,7 @@ const words: Readonly<Record<string, string>> = {
 
 /** Files that programs read before they do anything else, by the word that names them. */
 const files: Readonly<Record<string, string>> = {
-  LEDGER: '{"line":"run","run":{}}\n',
+  LEDGER: '{"line":"run","run":{"quiescence":null}}\n',
   'boards.jsonl': '',
 };
 

@@ -20,7 +20,7 @@ interface BoardRow {
 type CatalogRow = BoardRow & { readonly appliedCount: number; readonly mark: number };
 
 interface OpenDeadLetter {
-  readonly deadLetter: string;
+  readonly id: string;
   readonly reason: string;
   readonly eventId: string | null;
 }

@@ -87,8 +87,12 @@ it('carries an aggregate that neither half has ever heard of: comments, written,
   );
 });
 
-async function lockComments(manager: EntityManager, ids: readonly string[], held: 'skip' | 'wait') {
-  const wait = held === 'skip' ? ' SKIP LOCKED' : '';
+async function lockComments(
+  manager: EntityManager,
+  ids: readonly string[],
+  held: 'leave' | 'wait',
+) {
+  const wait = held === 'leave' ? ' SKIP LOCKED' : '';
   const found: Comment[] = await manager.query(
     `SELECT id, version, text FROM comment WHERE id IN (?) ORDER BY id FOR UPDATE${wait}`,
     [ids],

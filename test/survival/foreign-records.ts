@@ -50,7 +50,7 @@ export const foreignKinds: readonly ForeignKind[] = [
       // The tool ends with 0 or not, by its version; either way it says what the broker answered.
       const said = await producing.catch((error: unknown) => String(error));
       if (!said.includes('RecordTooLargeException'))
-        throw new Error(`3 MB of one dead letter were not refused: ${said}`);
+        throw new Error(`3 MB of one character were not refused: ${said}`);
     },
   },
   inTransaction('committed transaction', 'commit'),

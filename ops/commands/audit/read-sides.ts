@@ -1,5 +1,5 @@
 import {
-  probeAggregateId,
+  selfTestAggregateId,
   type ConsumerEntry,
   type ConsumerSide,
   type Digest,
@@ -107,8 +107,8 @@ export function consumerSide(
   const ofAggregate = (table: string): string =>
     `${table}.consumer = ? AND ${table}.aggregatetype = ? AND ${table}.aggregateid = aggregate.id`;
 
-  /** False for the mark of the inbox's own probe record, which belongs to no aggregate. */
-  const isReal = (column: string): string => `${column} <> '${probeAggregateId}'`;
+  /** False for the mark of the inbox's own self-test, which belongs to no aggregate. */
+  const isReal = (column: string): string => `${column} <> '${selfTestAggregateId}'`;
 
   /**
    * One entry for each `aggregate.id` of the FROM item `aggregates`. The statement names the

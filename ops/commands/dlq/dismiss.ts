@@ -24,7 +24,7 @@ export function addDismiss(program: Command): void {
         'and with --never-existed',
     )
     .argument('[dead letter...]', 'as "list" names them')
-    .requiredOption('--reason <text>', 'why; it is kept', parseText)
+    .requiredOption('--reason <text>', 'why; the reason is stored', parseText)
     .option(
       '--never-existed',
       'also closes dead letters whose version their aggregate never had, such as forged ones',
@@ -44,7 +44,7 @@ export function addDismiss(program: Command): void {
       parseTime,
     )
     .option('--until <time>', 'of those, only what failed last before this', parseTime)
-    .option('--yes', 'does not ask')
+    .option('--yes', 'do not ask for confirmation')
     .addHelpText(
       'after',
       '\nExample: npm run dlq -- dismiss board/2/4711 --reason "test record of the load test"' +
@@ -115,7 +115,7 @@ async function dismissMany(
       progress.print(`${counted(count, 'dead letter')} dismissed`);
     }
     progress.done();
-    if (count === 0) console.error('No dead letter fits.');
+    if (count === 0) console.error('No dead letter matches.');
   });
 }
 

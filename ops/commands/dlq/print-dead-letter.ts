@@ -122,7 +122,7 @@ export function formatDeadLetter(shown: ShownDeadLetter): string {
       : []),
   ];
   return lines
-    .map(([name, text]) => `${name.padEnd(9)} ${text.replaceAll('\n', `\n${' '.repeat(10)}`)}`)
+    .map(([name, text]) => `${name.padEnd(12)} ${text.replaceAll('\n', `\n${' '.repeat(13)}`)}`)
     .join('\n');
 }
 

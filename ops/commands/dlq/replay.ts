@@ -65,7 +65,7 @@ export function addReplay(program: Command): void {
           progress?.print(summary(counts));
         }
         if (counts.size === 0) {
-          if (!isNamed) console.error('No dead letter fits.');
+          if (!isNamed) console.error('No dead letter matches.');
         } else if (progress === undefined) console.error(summary(counts));
         else progress.done();
         reportUnknown(missing);

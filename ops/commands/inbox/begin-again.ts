@@ -21,7 +21,7 @@ export function addBaseline(program: Command, example: (text: string) => string)
       '<file>',
       'JSON lines {"aggregateId", "version", "eventId", "data"}, or - for standard input',
     )
-    .option('--yes', 'does not ask')
+    .option('--yes', 'do not ask for confirmation')
     .addHelpText('after', example('baseline boards.jsonl'))
     .action(async (file: string, _options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<{ yes?: true } & ConsumerFlags>();
@@ -95,7 +95,7 @@ export function addRebuild(program: Command, example: (text: string) => string):
       'deletes marks, parked records and rows, and lets the consumer start from the earliest ' +
         'record; skips stay',
     )
-    .option('--yes', 'does not ask')
+    .option('--yes', 'do not ask for confirmation')
     .option(
       '--shortened',
       'although the source topic no longer holds everything; what it lacks cannot come back',

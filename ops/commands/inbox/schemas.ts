@@ -47,7 +47,7 @@ export function addSchemas(program: Command, example: (text: string) => string):
       'stores the Avro schema of --type and --id, whatever the registry says',
     )
     .option('--refuse', 'dead-letters the events of --type with --id')
-    .option('--yes', 'does not ask')
+    .option('--yes', 'do not ask for confirmation')
     .addHelpText(
       'after',
       `${example('schemas --keep-stored')}\n\nExit code 1: something differs and is not ` +

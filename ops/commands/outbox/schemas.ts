@@ -10,7 +10,7 @@ export function addSchemas(program: Command, example: (text: string) => string):
     .command('schemas')
     .description('which schema each id meant when order-service first wrote events with it')
     .option('--forget', 'forgets them: order-service takes the ids that the registry gives it now')
-    .option('--yes', 'does not ask')
+    .option('--yes', 'do not ask for confirmation')
     .addHelpText(
       'after',
       `${example('schemas --forget')}\n\nFirst let each consumer keep what it stored: npm run ` +

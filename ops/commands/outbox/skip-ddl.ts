@@ -23,8 +23,13 @@ export function addSkipDdl(program: Command, example: (text: string) => string):
         'asked about',
     )
     .option('--other-database', 'a statement that names an outbox means that of another database')
-    .option('--yes', 'does not ask, not about further ones either')
-    .option('--timeout <seconds>', 'for the connector to come to the present', parseInteger, 300)
+    .option('--yes', 'do not ask for confirmation, not about further ones either')
+    .option(
+      '--timeout <seconds>',
+      'how long to wait until the connector has shipped what was committed before',
+      parseInteger,
+      300,
+    )
     .addHelpText('after', example('skip-ddl'))
     .action(async (_options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<

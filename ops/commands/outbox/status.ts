@@ -23,7 +23,8 @@ export function addStatus(program: Command, example: (text: string) => string): 
       const flags = command.optsWithGlobals<OutboxFlags>();
       await withOutbox(flags, async (opened) => {
         const status = await readStatus(opened, flags.connector);
-        if (flags.json === true) printJson(status);
+        // `suspicion` is the name of `incident` before, kept for one release.
+        if (flags.json === true) printJson({ ...status, suspicion: status.incident });
         else console.log(formatStatus(status, new Date()));
       });
     });

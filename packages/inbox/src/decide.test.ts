@@ -9,13 +9,13 @@ describe('identify', () => {
   const headers = (changes: Parameters<typeof toHeaders>[0] = {}) =>
     toHeaders({ id: 'e1', aggregateId: 'a1', version: '7', ...changes });
 
-  it('finds no identity in a record of the aggregate that is reserved for probes', () => {
-    const probe = headers({ aggregateId: 'inbox-probe' });
-    expect(identify(probe)).toEqual({
+  it('finds no identity in a record of the aggregate that is reserved for self-tests', () => {
+    const selfTest = headers({ aggregateId: 'inbox-probe' });
+    expect(identify(selfTest)).toEqual({
       kind: 'no-identity',
       problem: 'the aggregate id inbox-probe is reserved',
     });
-    expect(identify(probe, null)).toMatchObject({ identity: { aggregateId: 'inbox-probe' } });
+    expect(identify(selfTest, null)).toMatchObject({ identity: { aggregateId: 'inbox-probe' } });
   });
 
   it('reads event, aggregate and version from the headers', () => {
@@ -202,7 +202,7 @@ describe('planBatch', () => {
 
   it('passes over a skip marker in its turn, and what follows applies', () => {
     const { steps } = plan([delivery('a', 1, { kind: 'skip-marker' }), delivery('a', 2)]);
-    expect(steps.map((step) => step.kind)).toEqual(['pass', 'handle']);
+    expect(steps.map((step) => step.kind)).toEqual(['no-effect', 'handle']);
   });
 
   it('applies a replayed event that was skipped and still is the mark, without moving the mark', () => {

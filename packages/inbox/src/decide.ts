@@ -10,8 +10,8 @@ import {
   type RecordHeaders,
 } from './record.ts';
 
-/** The aggregate of the records with which the inbox tries itself: no event may carry it. */
-export const probeAggregateId = 'inbox-probe';
+/** The aggregate of the inbox's self-tests: no event may carry it. */
+export const selfTestAggregateId = 'inbox-probe';
 
 /** `problem`: what is wrong with the headers, in one sentence. */
 export type Identification =
@@ -31,7 +31,7 @@ const visibleAscii = /^[\x21-\x7e]+$/;
  */
 export function identify(
   headers: RecordHeaders,
-  reservedId: string | null = probeAggregateId,
+  reservedId: string | null = selfTestAggregateId,
 ): Identification {
   if (headers.problem !== undefined) return noIdentity(headers.problem);
   const eventId = headerText(headers, headerNames.eventId);
@@ -65,7 +65,8 @@ function noIdentity(problem: string): Identification {
 }
 
 /**
- * How far a consumer has come with one aggregate: the highest version applied, and that event's id.
+ * How far a consumer has come with one aggregate: the highest version applied or skipped, and that
+ * event's id.
  */
 export interface Mark {
   /** 0 before the first event. */
@@ -91,7 +92,8 @@ export type Step =
       readonly message: Message;
       readonly movesMark: boolean;
     }
-  | { readonly kind: 'pass'; readonly delivery: Delivery };
+  /** The mark moves past it. */
+  | { readonly kind: 'no-effect'; readonly delivery: Delivery };
 
 /** A delivery that was not applied, and why. */
 export interface Rejected {
@@ -111,9 +113,7 @@ export interface Plan {
   readonly failed: readonly Rejected[];
 }
 
-/**
- * What became of a batch; the first four are in the database when the transaction has committed.
- */
+/** What became of a batch; the first four hold once the transaction has committed. */
 export interface Applied {
   readonly applied: readonly Delivery[];
   readonly duplicates: readonly Delivery[];
@@ -176,7 +176,7 @@ export function planBatch(input: PlanInput): Plan {
       const wasSkipped =
         !delivery.replayed && input.skippedAhead?.has(identityKey(identity)) === true;
       if (delivery.kind === 'skip-marker' || wasSkipped) {
-        steps.push({ kind: 'pass', delivery });
+        steps.push({ kind: 'no-effect', delivery });
         marks.set(identity.aggregateId, identity);
         continue;
       }

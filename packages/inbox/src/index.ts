@@ -12,7 +12,7 @@ export {
 } from './audit/compare.ts';
 export { findUnreceived, type CommittedEvent, type Unreceived } from './audit/find-unreceived.ts';
 export { auditedTopics, findUnread, waitForGroups, type AuditedTopics } from './audit/topics.ts';
-export { probeAggregateId, type Mark } from './decide.ts';
+export { selfTestAggregateId, type Mark } from './decide.ts';
 export { InfrastructureError, InvalidEventError } from './errors.ts';
 export { unpackedHeaders } from './fail/headers.ts';
 export type { DecodedEvent, Handler, Message } from './handler.ts';

@@ -1,11 +1,16 @@
 import { expect, it } from 'vitest';
-import { defaultSettings, resolveSettings } from './settings.ts';
+import { defaultSettings, resolveSettings, type InboxSettings } from './settings.ts';
 
 it('takes the defaults, and changes within their ranges', () => {
   expect(resolveSettings()).toEqual(defaultSettings);
   expect(resolveSettings({ retryJitter: 0, rereadForMs: 0, batchRecords: 1 })).toMatchObject({
     retryJitter: 0,
   });
+});
+
+it('refuses a setting that it does not know, such as one under its former name', () => {
+  const changes = { floodWindowMs: 5 } as Partial<InboxSettings>;
+  expect(() => resolveSettings(changes)).toThrow('settings of the inbox: unknown floodWindowMs');
 });
 
 it('names every value that is out of its range, in one error', () => {

@@ -1,4 +1,4 @@
-/** Everything that an operator may tune, with its default. */
+/** What a program may tune. Our services run with the defaults. */
 export interface InboxSettings {
   /** Records decided in one transaction. */
   readonly batchRecords: number;
@@ -111,6 +111,8 @@ const timer: Range = { least: Number.MIN_VALUE, most: longestTimerMs, isWhole: f
 /** The defaults with these changes; throws once, with every value that is out of its range. */
 export function resolveSettings(changes: Partial<InboxSettings> = {}): InboxSettings {
   const settings = { ...defaultSettings, ...changes };
+  const unknown = Object.keys(changes).filter((name) => !Object.hasOwn(defaultSettings, name));
+  if (unknown.length > 0) throw new Error(`settings of the inbox: unknown ${unknown.join(', ')}`);
   const problems = (Object.keys(settings) as (keyof InboxSettings)[]).flatMap((name) => {
     const { least, most, isWhole } = ranges[name] ?? timer;
     const value = settings[name];

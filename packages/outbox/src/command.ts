@@ -6,7 +6,7 @@ import type { EntityManager } from 'typeorm';
  *
  * aggregate  numbers its events, as a board does; its owner keeps one row of it, which the outbox
  *            never reads
- * command    an order to change one aggregate; decided under the lock of the aggregate's row
+ * command    a request to change one aggregate; decided under the lock of the aggregate's row
  * decision   the result of a command on the current aggregate: a change or a refusal
  * change     the next state of the aggregate and its event: written together or not at all
  * outcome    what became of a command
@@ -16,7 +16,7 @@ import type { EntityManager } from 'typeorm';
  * may depend on them.
  */
 
-/** An order to change one aggregate. */
+/** A request to change one aggregate. */
 export interface Command<State = unknown, Refusal = unknown> {
   readonly aggregateId: string;
   /**
@@ -100,13 +100,13 @@ export type KeyOutcome =
  */
 export interface AggregateRows<State = unknown> {
   /**
-   * Locks the rows of these sorted ids and reads them; `skip` leaves out those that another
-   * transaction holds.
+   * Locks the rows of these sorted ids and reads them; `leave` does not wait for those that another
+   * transaction holds, and leaves them out.
    */
   readonly lock: (
     manager: EntityManager,
     ids: readonly string[],
-    held: 'skip' | 'wait',
+    held: 'leave' | 'wait',
   ) => Promise<ReadonlyMap<string, State>>;
   /** Which of the ids have a row, locked or not. */
   readonly exist: (manager: EntityManager, ids: readonly string[]) => Promise<ReadonlySet<string>>;

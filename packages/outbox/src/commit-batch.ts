@@ -17,19 +17,19 @@ export interface CommitStore {
  * Answers every member of a batch: all in one transaction, or, when that fails, each in its own.
  *
  * The transaction of a shared batch waits for no row: members whose row another process holds are
- * left, and returned.
+ * not taken, and returned.
  */
 export async function commitBatch(store: CommitStore, { kind, members }: Batch): Promise<Pending> {
   try {
-    const together = await attempt(store, members, kind === 'shared' ? 'skip' : 'wait');
+    const together = await attempt(store, members, kind === 'shared' ? 'leave' : 'wait');
     if (together.kind === 'done') return together.held;
-    // One of them is to blame, and its neighbours must not pay for it.
-    for (const member of together.left) {
+    // One member may have caused the failure; it must not fail the others.
+    for (const member of together.unanswered) {
       const alone = await attempt(store, [member], 'wait');
-      if (alone.kind === 'failed') for (const { fail } of alone.left) fail(alone.error);
+      if (alone.kind === 'failed') for (const { fail } of alone.unanswered) fail(alone.error);
     }
   } catch (error) {
-    // Of those that are answered nothing changes.
+    // A member that has its answer keeps it.
     for (const { fail } of members) fail(error);
   }
   return [];
@@ -37,8 +37,8 @@ export async function commitBatch(store: CommitStore, { kind, members }: Batch):
 
 type Attempt =
   | { readonly kind: 'done'; readonly held: Pending }
-  /** `left` are not answered, and what this attempt wrote of them is gone or was never there. */
-  | { readonly kind: 'failed'; readonly error: unknown; readonly left: Pending };
+  /** What this attempt wrote of the unanswered ones is gone or was never there. */
+  | { readonly kind: 'failed'; readonly error: unknown; readonly unanswered: Pending };
 
 /**
  * One transaction. Throws when the database is away, so that nothing can be decided or tried now.
@@ -46,37 +46,37 @@ type Attempt =
 async function attempt(
   { database, rows }: CommitStore,
   members: Pending,
-  held: 'skip' | 'wait',
+  held: 'leave' | 'wait',
 ): Promise<Attempt> {
-  const left = await answerKnownKeys(database, members);
-  if (left.length === 0) return { kind: 'done', held: [] };
-  const before = left.map(({ attempts }) => ({ attempts, count: attempts.length }));
+  const unanswered = await answerKnownKeys(database, members);
+  if (unanswered.length === 0) return { kind: 'done', held: [] };
+  const before = unanswered.map(({ attempts }) => ({ attempts, count: attempts.length }));
   let isCommitSent = false;
   let work: Work;
   try {
     await failpoint('before-begin');
     // Tried once: what is retried here is the members, not the transaction.
-    work = await database.transaction((manager) => runUnitOfWork(manager, rows, left, held), {
+    work = await database.transaction((manager) => runUnitOfWork(manager, rows, unanswered, held), {
       tries: 1,
       beforeCommit: () => (isCommitSent = true),
     });
   } catch (error) {
     // Nothing was written yet, so there is nothing to look up in a database that does not answer.
-    if (isAway(error) && left.every(({ attempts }) => attempts.length === 0)) throw error;
+    if (isAway(error) && unanswered.every(({ attempts }) => attempts.length === 0)) throw error;
     // Rolled back for sure: only a COMMIT that was sent and not refused leaves a doubt.
     if (!isCommitSent || isRefusedCommit(error))
       for (const { attempts, count } of before) attempts.splice(count);
     // Asked after every failure: an error that blames a statement may be about the rows of an
     // earlier attempt, whose COMMIT went through meanwhile.
-    await answerCommitted(database, left);
-    return { kind: 'failed', error, left: await answerKnownKeys(database, left) };
+    await answerCommitted(database, unanswered);
+    return { kind: 'failed', error, unanswered: await answerKnownKeys(database, unanswered) };
   }
   await failpoint('after-commit');
   // What refuses another attempt may be what an earlier one has done: the version that If-Match
   // named, a delete.
   await answerCommitted(
     database,
-    left.filter((member) => work.outcomes.get(member)?.kind !== 'committed'),
+    unanswered.filter((member) => work.outcomes.get(member)?.kind !== 'committed'),
   );
   for (const [member, error] of work.failed) member.fail(error);
   // Answered after COMMIT, never before: a crash in between would take back an answer.
@@ -111,8 +111,8 @@ async function answerCommitted(database: Database, members: Pending): Promise<vo
 }
 
 /**
- * Known keys leave the batch before it starts: waiting for another transaction's key would hold up
- * every neighbour.
+ * Answers members with a known key, before the transaction begins: waiting for another
+ * transaction's key would hold up every other member. Returns those without an answer.
  */
 async function answerKnownKeys(database: Database, members: Pending): Promise<Pending> {
   const open = members.filter((member) => !member.isAnswered());

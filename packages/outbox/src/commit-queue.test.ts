@@ -19,8 +19,8 @@ describe('the pause before the next transaction', () => {
     ['fewer than are running wait for more', 1, 30, 10, 29, 15],
     ['as many as are running begin', 1, 30, 10, 30, 0],
     ['a full batch begins', 1, 500, 10, 200, 0],
-    ['a slow transaction is not waited for longer than that', 1, 30, 25, 1, 0],
-    ['nor is the time ever negative', 1, 30, 900, 1, 0],
+    ['a slow transaction is waited for no longer than `patienceMs`', 1, 30, 25, 1, 0],
+    ['the pause is never negative', 1, 30, 900, 1, 0],
     ['there is an end to transactions at once', 2, 2, 900, 200, Number.POSITIVE_INFINITY],
   ])('%s', (_, transactions, commands, sinceMs, waiting, expected) => {
     expect(pause(transactions, commands, sinceMs, waiting)).toBe(expected);

@@ -19,7 +19,7 @@ export interface GroupCommit<State, Refusal> {
 
 /** Where a group commit writes, and its limits. */
 export interface GroupCommitOptions<State> {
-  /** Where the tables of `tables.ts` and the rows of the aggregates are. */
+  /** Where the tables of `outbox-table.ts` and the rows of the aggregates are. */
   readonly database: Database;
   readonly rows: AggregateRows<State>;
   /** What is not given is as in `defaultCommitLimits`. */
@@ -41,8 +41,8 @@ export function createGroupCommit<State, Refusal>({
 }: GroupCommitOptions<State>): GroupCommit<State, Refusal> {
   const limits = fillCommitLimits(given);
   const queue = createCommitQueue(limits);
-  // Behind this door states and refusals are unknown; what a command brings in goes only to its own
-  // decision and rows.
+  // Below this function the types of states and refusals are unknown; what a command brings in goes
+  // only to its own decision and rows.
   const store = { database, rows: rows as AggregateRows };
   let startIsDue: NodeJS.Immediate | undefined;
   let nextCheck: NodeJS.Timeout | undefined;

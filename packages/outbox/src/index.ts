@@ -1,4 +1,4 @@
-// The producer half: README.md states its guarantee. A service commits through `createGroupCommit`.
+// The producer side: README.md states its guarantee. A service commits through `createGroupCommit`.
 export { createGroupCommit, type GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 export type {
   AggregateRows,

@@ -30,7 +30,7 @@ export async function runUnitOfWork(
   manager: EntityManager,
   rows: AggregateRows,
   members: Pending,
-  held: 'skip' | 'wait',
+  held: 'leave' | 'wait',
 ): Promise<Work> {
   const { states, heldIds } = await lockRows(manager, rows, members, held);
   const isHeld = ({ command }: PendingCommand): boolean => heldIds.has(command.aggregateId);
@@ -45,7 +45,7 @@ async function lockRows(
   manager: EntityManager,
   rows: AggregateRows,
   members: Pending,
-  held: 'skip' | 'wait',
+  held: 'leave' | 'wait',
 ): Promise<{
   readonly states: ReadonlyMap<string, unknown>;
   readonly heldIds: ReadonlySet<string>;

@@ -192,13 +192,13 @@ describe('a member that cannot be written fails alone', () => {
     const { commits } = await lab.open();
     const good = [createThing('a'), createThing('b', { key: 'k' }), createThing('c')];
     const [first, ...others] = good.map((command) => commits.commit(command));
-    const bad = commits.commit(createThing('poisoned', { spoil, key: 'poisoned' }));
+    const bad = commits.commit(createThing('spoiled', { spoil, key: 'spoiled' }));
     const last = commits.commit(createThing('d'));
     await expect(bad).rejects.toThrow(message);
     for (const outcome of await Promise.all([first, ...others, last]))
       expect(outcome?.kind).toBe('committed');
     expect(await countRows(lab)).toEqual({ things: 4, events: 4, keys: 1 });
-    expect(await lab.rows("SELECT id FROM thing WHERE text = 'poisoned'")).toEqual([]);
+    expect(await lab.rows("SELECT id FROM thing WHERE text = 'spoiled'")).toEqual([]);
   });
 
   test('a command with a key whose decision has no answer to keep', async () => {

@@ -117,14 +117,14 @@ test('a COMMIT of the second attempt whose answer is cut gives the state that it
   let begins = 0;
   onTestFinished(
     setFailpoint('before-begin', async () => {
-      // Alone, after the attempt that was shared with the poisoned one: another instance was
+      // Alone, after the attempt that was shared with the spoiled command: another instance was
       // faster.
       if (++begins === 3) await lab.root.query("UPDATE thing SET version = 2, text = 'elsewhere'");
     }),
   );
   loseNextAnswer(proxy);
-  const poisoned = commits.commit(
-    editThing(thing.aggregateId, 'poisoned', {
+  const spoiled = commits.commit(
+    editThing(thing.aggregateId, 'spoiled', {
       spoil: (event) => ({ ...event, aggregateType: 'other' }),
     }),
   );
@@ -138,7 +138,7 @@ test('a COMMIT of the second attempt whose answer is cut gives the state that it
         : decision;
     },
   });
-  await expect(poisoned).rejects.toThrow('outbox_aggregatetype');
+  await expect(spoiled).rejects.toThrow('outbox_aggregatetype');
   await waitForEvents(lab, 2);
   endConnections(proxy);
   expect(await appended).toMatchObject({

@@ -15,7 +15,7 @@ export interface FenceWait {
   readonly connect: Pick<ConnectApi, 'getOffsets'>;
   readonly mysql: RunSql;
   readonly connector: string;
-  /** Shipped once the fence has passed: every transaction of this set. */
+  /** The fence passes once every transaction of this set is shipped. */
   readonly gtid: GtidSet;
   readonly timeoutMs: number;
   /**

@@ -19,7 +19,7 @@ const good: RelayObservation = {
   position: '{}',
   keepsHistory: true,
   keepsPosition: true,
-  known: true,
+  isKnownToServer: true,
   behind: '',
 };
 const noPosition: Partial<RelayObservation> = { relayed: '', position: '', keepsPosition: false };
@@ -28,8 +28,8 @@ const open = createIncident({ reason: 'rebuilt', fence: 'open' }, new Date(0));
 const classify = (
   changes: Partial<RelayObservation>,
   seen: Seen | null = before,
-  known?: typeof open,
-) => classifyObservation(seen ?? undefined, { ...good, ...changes }, known);
+  openIncident?: typeof open,
+) => classifyObservation(seen ?? undefined, { ...good, ...changes }, openIncident);
 
 describe('classifyObservation', () => {
   it.each<[string, Partial<RelayObservation>, Seen | null]>([
@@ -59,7 +59,7 @@ describe('classifyObservation', () => {
   it.each<[string, Partial<RelayObservation>, string]>([
     [
       'GTIDs were reset',
-      { keepsHistory: false, executed: 'a:1-2', relayed: 'a:1-9', known: false },
+      { keepsHistory: false, executed: 'a:1-2', relayed: 'a:1-9', isKnownToServer: false },
       'GTIDs were reset',
     ],
     [
@@ -73,7 +73,11 @@ describe('classifyObservation', () => {
       'another server',
     ],
     ['GTIDs were reset and have grown past the old set', { file: 'binlog.000001' }, 'begun anew'],
-    ['the position names what the server does not have', { known: false }, 'does not have'],
+    [
+      'the position names what the server does not have',
+      { isKnownToServer: false },
+      'does not have',
+    ],
   ])('finds an incident that blocks the fence when %s', (_name, changes, reason) => {
     expect(classify(changes)).toEqual({
       fence: 'blocked',
@@ -101,7 +105,7 @@ describe('classifyObservation', () => {
 
   it('opens the fence once the position was rebuilt, not before, and keeps the first reason', () => {
     expect(classify({}, before, blocked)).toBeUndefined();
-    expect(classify({ known: false }, before, blocked)).toBeUndefined();
+    expect(classify({ isKnownToServer: false }, before, blocked)).toBeUndefined();
     expect(classify(noPosition, before, blocked)).toEqual({
       fence: 'open',
       reason: expect.stringMatching(/^reset; then .*lost/),
@@ -110,7 +114,7 @@ describe('classifyObservation', () => {
 
   it('keeps a connector held after every other finding, until its position was rebuilt', () => {
     const held = { ...open, held: true } as const;
-    expect(classify({ known: false }, before, held)).toMatchObject({ held: true });
+    expect(classify({ isKnownToServer: false }, before, held)).toMatchObject({ held: true });
     expect(classify({ keepsHistory: false }, before, held)).toMatchObject({ held: true });
     expect(classify(noPosition, before, held)).not.toHaveProperty('held');
   });

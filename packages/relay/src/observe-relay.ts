@@ -11,7 +11,7 @@ export interface RelayObservation extends Omit<Seen, 'at'> {
   /** The position still names all that it once named. */
   readonly keepsPosition: boolean;
   /** The server has all that the position names. */
-  readonly known: boolean;
+  readonly isKnownToServer: boolean;
   /** Executed and not yet in the position. */
   readonly behind: GtidSet;
 }
@@ -21,7 +21,7 @@ interface Row {
   readonly executed: string;
   readonly keepsHistory: number;
   readonly keepsPosition: number;
-  readonly known: number;
+  readonly isKnownToServer: number;
   readonly behind: string;
 }
 
@@ -48,7 +48,8 @@ export async function observeRelay(
   const [row] = (await mysql(
     `SELECT @@GLOBAL.server_uuid AS serverUuid, @@GLOBAL.gtid_executed AS executed,
        GTID_SUBSET(?, @@GLOBAL.gtid_executed) AS keepsHistory, GTID_SUBSET(?, ?) AS keepsPosition,
-       GTID_SUBSET(?, @@GLOBAL.gtid_executed) AS known, GTID_SUBTRACT(@@GLOBAL.gtid_executed, ?) AS behind`,
+       GTID_SUBSET(?, @@GLOBAL.gtid_executed) AS isKnownToServer,
+       GTID_SUBTRACT(@@GLOBAL.gtid_executed, ?) AS behind`,
     [before.executed, before.relayed, relayed, relayed, relayed],
   )) as readonly Row[];
   if (row === undefined) throw new Error('a statement without a table always has one row');
@@ -61,7 +62,7 @@ export async function observeRelay(
     position: offset === undefined ? '' : JSON.stringify(offset),
     keepsHistory: row.keepsHistory === 1,
     keepsPosition: row.keepsPosition === 1,
-    known: row.known === 1,
+    isKnownToServer: row.isKnownToServer === 1,
     behind: row.behind,
   };
 }
@@ -70,34 +71,34 @@ export async function observeRelay(
  * What this observation shows that no earlier one has; undefined when all is as it should be, or
  * known already.
  *
- * A finding with the fence `open`: the position is from the server's present life, so it can prove
- * a fence; whether all was shipped before, the audit must say.
+ * A finding with the fence `open`: the position names transactions of the server as it is now, so
+ * it can prove a fence; whether all was shipped before, the audit must say.
  */
 export function classifyObservation(
   before: Seen | undefined,
   observation: RelayObservation,
-  known: Incident | undefined,
+  openIncident: Incident | undefined,
 ): Finding | undefined {
   const rebuilt = before === undefined ? undefined : describeRebuilt(before, observation);
   const lost = describeLostHistory(before, observation);
-  const isForeign = observation.relayed !== '' && !observation.known;
-  const held = known?.held && { held: known.held };
+  const isForeign = observation.relayed !== '' && !observation.isKnownToServer;
+  const held = openIncident?.held && { held: openIncident.held };
 
   if (isForeign) {
-    if (known?.fence === 'blocked') return undefined;
+    if (openIncident?.fence === 'blocked') return undefined;
     const foreign =
       'the connector names transactions that the server does not have: its GTIDs were reset, or a backup was restored';
-    return mergeFinding(known, { reason: lost ?? foreign, fence: 'blocked', ...held });
+    return mergeFinding(openIncident, { reason: lost ?? foreign, fence: 'blocked', ...held });
   }
-  // A position that was rebuilt is one of the server's present life, whatever the old one was, and
-  // its columns are the table's.
+  // A position that was rebuilt names transactions of the server as it is now, whatever the old one
+  // named, and its columns are the table's.
   if (rebuilt !== undefined)
-    return mergeFinding(known, {
+    return mergeFinding(openIncident, {
       reason: lost === undefined ? rebuilt : `${lost}; ${rebuilt}`,
       fence: 'open',
     });
   if (lost !== undefined)
-    return mergeFinding(known, {
+    return mergeFinding(openIncident, {
       reason: lost,
       fence: observation.relayed === '' ? 'open' : 'blocked',
       ...held,

@@ -21,8 +21,9 @@ const incidentSchema = z.object({
   at: z.iso.datetime(),
   reason: z.string(),
   /**
-   * `blocked`: the connector's position is from another life of the server and proves nothing.
-   * `open`: the position is of the server's present life and can prove a fence.
+   * `blocked`: the connector's position is from before the server's GTIDs were reset or a backup
+   * was restored, and proves nothing. `open`: it names transactions of the server as it is now, and
+   * can prove a fence.
    */
   fence: z.enum(['open', 'blocked']),
   /**
@@ -150,9 +151,10 @@ export function isWatched({ seen }: RelayMemory, now: Date): boolean {
  * Asks what the keeper remembers for a reason why a fence proves nothing; undefined when there is
  * none.
  *
- * Only a position from another life of the server blocks the audit, which closes every other
- * incident. Every incident blocks the purge, and so does a relay that is not watched: the purge
- * would delete the rows that are needed to repair what the audit finds.
+ * Only a position from before the server's GTIDs were reset or a backup was restored blocks the
+ * audit, which closes every other incident. Every incident blocks the purge, and so does a relay
+ * that is not watched: the purge would delete the rows that are needed to repair what the audit
+ * finds.
  */
 export function findBlockingIncident(
   memory: RelayMemoryStore,
@@ -163,7 +165,7 @@ export function findBlockingIncident(
     const open = findOpenIncident(remembered);
     if (asker === 'audit')
       return open?.fence === 'blocked'
-        ? `the position of the connector belongs to another life of the server: ${open.reason}`
+        ? `the position of the connector is from before the server's GTIDs were reset or a backup was restored: ${open.reason}`
         : undefined;
     if (open !== undefined)
       return `an incident of the relay is open since ${open.at}: ${open.reason}`;

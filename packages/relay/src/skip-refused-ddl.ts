@@ -88,7 +88,10 @@ export async function readRefusedDdl(
   return failure?.kind === 'refused-statement' ? failure.statement : undefined;
 }
 
-/** `next`: what it refuses beside these, of which the status speaks for a moment more. */
+/**
+ * `next`: a statement that the connector refuses and that is none of these; for a moment the status
+ * may still name one of these.
+ */
 async function waitOrFindNext(
   { connect, connector, awaitShipped }: DdlSkip,
   statements: readonly string[],

@@ -15,7 +15,7 @@ export interface ShippingWait {
 
 const pollMs = 250;
 /** Longer than the connector's heartbeat interval, within which it sends no second one. */
-const nudgeMs = 1_500;
+const pushEveryMs = 1_500;
 /**
  * Connect may show the old failure for a moment after a restart; once another state was seen, a
  * failure is a new one.
@@ -35,7 +35,7 @@ export async function waitUntilShipping(wait: ShippingWait): Promise<void> {
   const deadline = Date.now() + wait.timeoutMs;
   let restartedAt: number | undefined;
   let before: bigint | undefined;
-  let nudgedAt = 0;
+  let pushedAt = 0;
 
   try {
     for (;;) {
@@ -59,11 +59,11 @@ export async function waitUntilShipping(wait: ShippingWait): Promise<void> {
       } else if (((await count()) ?? before) > before) {
         report(`a record has arrived in ${heartbeat} or ${events.join(', ')}`);
         return;
-      } else if (Date.now() > nudgedAt + nudgeMs) {
-        // An idle MySQL server gives no cause for a heartbeat; a validation does
-        // (`database.initial.statements`).
+      } else if (Date.now() > pushedAt + pushEveryMs) {
+        // An idle MySQL server needs a push before the connector sends a heartbeat: a validation is
+        // one (`database.initial.statements`).
         await api.validate(definition);
-        nudgedAt = Date.now();
+        pushedAt = Date.now();
       }
 
       if (Date.now() > deadline) throw new Error(explainTimeout(wait, health, heartbeat));

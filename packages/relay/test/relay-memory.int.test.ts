@@ -39,7 +39,30 @@ it('the memory of each connector is undefined without its topic, then empty, the
   await b.close();
 });
 
-it('every incident blocks the fence of the purge, and only a position of another life the one of the audit', async () => {
+it('incidents and closures are stored under the names that earlier keepers know', async () => {
+  const raw = openCompactedTopic(kafka, topic.name);
+  const memory = memoryOf('stored');
+  const incident = createIncident({ reason: 'seen', fence: 'blocked', held: true }, new Date(0));
+  await raw.write('stored suspicion', JSON.stringify(incident));
+  expect(await memory.read()).toEqual({ incident });
+  const closure = {
+    suspicion: incident.id,
+    at: incident.at,
+    by: 'audit',
+    reason: 'clean',
+  } as const;
+  await memory.remember({ incident, closure });
+  const keys = [...((await raw.read()) ?? new Map()).keys()].filter((key) =>
+    key.startsWith('stored '),
+  );
+  expect(keys.toSorted()).toEqual(['stored settlement', 'stored suspicion']);
+  await raw.write('stored settlement', JSON.stringify({ ...closure, reason: 'by hand' }));
+  expect((await memory.read())?.closure?.reason).toBe('by hand');
+  await memory.close();
+  await raw.close();
+});
+
+it('every incident blocks the fence of the purge, and only a position from before a reset or a restore that of the audit', async () => {
   const memory = memoryOf('c');
   // A position that by itself proves everything.
   const mysql = () => Promise.resolve([{ reached: 1, known: 1 }]);

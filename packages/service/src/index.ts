@@ -42,15 +42,12 @@ export {
   type Scope,
 } from './process/run-service.ts';
 export { createLogger, createMetrics, reasonOf, type Logger } from './process/telemetry.ts';
+export { backoffMs, createBackoff, type Backoff, type BackoffPolicy } from './process/backoff.ts';
 export {
-  backoffMs,
-  createBackoff,
   createElapsedClock,
   retryUntilReady,
   startDeadline,
   withinDeadline,
-  type Backoff,
-  type BackoffPolicy,
   type Deadline,
   type ElapsedClock,
 } from './process/waits.ts';

@@ -29,7 +29,7 @@ import {
   reasonOf,
   runService,
 } from '@board/service';
-import { guardShape } from './application/guard-shape.ts';
+import { guardColumns } from './application/guard-columns.ts';
 import { healConnector } from './application/heal-connector.ts';
 import { createKeeperMetrics } from './application/keeper-metrics.ts';
 import { purgeTables, trimTopics } from './application/purge-and-trim.ts';
@@ -112,7 +112,7 @@ await runService(serviceSchema, async ({ config, logger, scope }) => {
       [
         healConnector({ ...relay, everyMs: config.OBSERVE_EVERY_MS, now: clock.now }),
         watch,
-        guardShape({
+        guardColumns({
           ...relay,
           openHistory: (topic, tableId) =>
             openSchemaHistory(kafka, { topic, tableId, readerPrefix }),

@@ -57,7 +57,7 @@ function startHealing() {
     logger: createLogger({ name: 'test', level: 'silent' }),
     metrics: { connector: () => undefined, restarted: () => (restarts += 1) },
     now: () => Date.now() + laterMs,
-    settings: { firstWaitMs: 500, maxWaitMs: 1_000, calmMs: 60_000, graceMs: 30_000 },
+    settings: { firstWaitMs: 500, maxWaitMs: 1_000, healthyAfterMs: 60_000, graceMs: 30_000 },
   });
   const keepUntil = (what: string, isSo: () => boolean) =>
     waitUntil(
@@ -123,7 +123,7 @@ it('the job restarts a FAILED task, and the alarm stays until the cause is gone'
   await allow('1048576');
   // One of the next restarts finds the cause gone.
   await healUntil(refused);
-  // It has run for a minute.
+  // A connector that runs again is reported until it has run for a minute.
   await keepUntil('it runs', () => /lately/.test(alarms.active().get('connector')?.reason ?? ''));
   wait(60_000);
   await keepUntil('quiet', () => !alarms.active().has('connector'));

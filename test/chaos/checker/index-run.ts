@@ -64,8 +64,8 @@ export function stateOf({ event }: OutboxRow): BoardState | undefined {
   return 'problem' in event ? undefined : event;
 }
 
-/** The mark with which the inbox tries itself: no event has it. */
-const probeId = 'inbox-probe';
+/** The aggregate of the inbox's self-tests: no event carries it. */
+const selfTestId = 'inbox-probe';
 
 /** Throws when the ledger contradicts itself: then nothing can be checked against it. */
 export function indexRun(history: History, evidence: Evidence): RunIndex {
@@ -114,7 +114,7 @@ export function indexRun(history: History, evidence: Evidence): RunIndex {
     for (const id of boardsOf(operation, eventsByTitle)) file(id)?.operations.push(operation);
   for (const row of evidence.boards) set(row.id, 'row', row);
   for (const row of evidence.catalog) set(row.id, 'catalog', row);
-  for (const row of evidence.marks) if (row.boardId !== probeId) set(row.boardId, 'mark', row);
+  for (const row of evidence.marks) if (row.boardId !== selfTestId) set(row.boardId, 'mark', row);
   for (const row of evidence.parked) file(row.boardId)?.parked.push(row);
   for (const row of evidence.skipped) file(row.boardId)?.skipped.push(row);
   for (const row of evidence.deadLetters) file(row.boardId)?.deadLetters.push(row);

@@ -95,6 +95,12 @@ test('a line that is no JSON before the last one is refused with its number', as
   );
 });
 
+test('a ledger of a version that called its last phase otherwise is refused by name', async () => {
+  await expect(readLedger(write(text.replaceAll('"quiescence"', '"drain"')))).rejects.toThrow(
+    /has no "quiescence": another version/,
+  );
+});
+
 test('a file without a run is refused', async () => {
   await expect(readLedger(write(''))).rejects.toThrow(/has no line of the run/);
 });

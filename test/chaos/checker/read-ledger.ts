@@ -52,6 +52,8 @@ export async function readLedger(file: string): Promise<History> {
     throw new Error(
       `${file} has no line of the run: it is no ledger, or the run died before it began`,
     );
+  if (run.quiescence === undefined)
+    throw new Error(`${file} has no "quiescence": another version of the chaos run wrote it`);
   return {
     run,
     operations: [...operations.values()],

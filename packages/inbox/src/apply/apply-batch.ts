@@ -111,13 +111,13 @@ function movedMarks(done: readonly Step[]): ReadonlyMap<string, Mark> {
   const moved = new Map<string, Mark>();
   for (const step of done) {
     const { aggregateId, version, eventId } = step.delivery.identity;
-    if (step.kind === 'pass' || step.movesMark) moved.set(aggregateId, { version, eventId });
+    if (step.kind === 'no-effect' || step.movesMark) moved.set(aggregateId, { version, eventId });
   }
   return moved;
 }
 
 async function recordSkips({ skips }: StoreTransaction, done: readonly Step[]): Promise<void> {
-  const passedOver = done.filter(({ kind }) => kind === 'pass');
+  const passedOver = done.filter(({ kind }) => kind === 'no-effect');
   await skips.record(
     passedOver.map(({ delivery: { identity } }) => ({
       identity,

@@ -80,8 +80,8 @@ export interface SweepOptions {
 }
 
 /**
- * Drains what a crash, a skip or a replay left behind: aggregates whose lowest parked version the
- * mark has reached. It walks aggregates by the first key of each, not their rows.
+ * Drains what a crash, a skip or a replay left behind: aggregates whose lowest parked version is at
+ * or below mark + 1. It walks aggregates by the first key of each, not their rows.
  */
 export async function sweep(inbox: Inbox, { isLeftOver, isOver }: SweepOptions): Promise<void> {
   const { store } = inbox;

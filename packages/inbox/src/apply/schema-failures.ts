@@ -42,12 +42,13 @@ export interface SchemaFailureFacts {
 }
 
 /**
- * What a failure means whose code says that table and service do not fit (see `DriverErrorKind`).
+ * What to do about a failure whose code says that table and service do not fit (see
+ * `DriverErrorKind`).
  *
- * While nothing succeeds it is a deployment in mid-air, for as long as that takes. While all others
- * of its type succeed it is the event's own failure. In between, where a whole type fails and other
- * types do not, it is either; so one event of the type at a time takes the way of failed events,
- * and the others wait: what is dead-lettered wrongly stays countable.
+ * When another event of its type succeeds, it is the event's own failure. When no type succeeds, a
+ * deployment is not finished, and events wait for as long as that takes. When only other types
+ * succeed, it may be either: each `patienceMs` one event of the type is released, to be retried and
+ * dead-lettered like any failed event, so that few are dead-lettered by mistake.
  */
 export function decideSchemaFailure(facts: SchemaFailureFacts): 'own-failure' | 'release' | 'wait' {
   if (facts.typeSucceeds) return 'own-failure';

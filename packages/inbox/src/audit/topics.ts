@@ -8,7 +8,7 @@ import {
   type PartitionPosition,
   findRetryTopics,
   nextOffset,
-  openLagProbe,
+  openLagReader,
 } from '../consume/lag.ts';
 import { identify } from '../decide.ts';
 import { sourceHeaders } from '../fail/headers.ts';
@@ -72,11 +72,11 @@ export async function listUnread(
   const positions: PartitionPosition[] = [];
   for (const topic of [topics.source, ...topics.retries]) {
     const group = topic === topics.source ? topics.group : topics.retryGroup;
-    const probe = await openLagProbe(kafka, group, [topic]);
+    const lagReader = await openLagReader(kafka, group, [topic]);
     try {
-      positions.push(...(await probe.read()));
+      positions.push(...(await lagReader.read()));
     } finally {
-      await probe.close();
+      await lagReader.close();
     }
   }
   return positions.filter((position) => nextOffset(position) < position.end);
@@ -108,11 +108,13 @@ async function waitForGroup(
   topics: readonly string[],
   isOver: () => boolean,
 ): Promise<Barrier> {
-  const probe = await openLagProbe(kafka, group, topics);
+  const lagReader = await openLagReader(kafka, group, topics);
   try {
-    const ends = new Map((await probe.read()).map((position) => [nameOf(position), position.end]));
+    const ends = new Map(
+      (await lagReader.read()).map((position) => [nameOf(position), position.end]),
+    );
     for (;;) {
-      const behind = (await probe.read()).filter(
+      const behind = (await lagReader.read()).filter(
         (one) => nextOffset(one) < (ends.get(nameOf(one)) ?? 0n),
       );
       const [first] = behind;
@@ -129,7 +131,7 @@ async function waitForGroup(
       await delay(pollMs);
     }
   } finally {
-    await probe.close();
+    await lagReader.close();
   }
 }
 

@@ -1,7 +1,7 @@
 import { createBackoff, type Backoff } from '@board/service';
 import { headerNames } from '@board/contracts';
 import { readHeaders, writeHeaders } from '@board/kafka';
-import { probeAggregateId } from '../decide.ts';
+import { selfTestAggregateId } from '../decide.ts';
 import { describeError } from '../errors.ts';
 import type { Handler } from '../handler.ts';
 import type { Inbox } from '../inbox.ts';
@@ -107,7 +107,7 @@ export interface ControlSearch {
 
 /**
  * Looks for proof that the inbox itself works: true once another record was processed to its
- * COMMIT. The inbox's own record is tried where too few others wait.
+ * COMMIT. The inbox's own record, its self-test, is tried where too few others wait.
  */
 export async function findControl(search: ControlSearch): Promise<boolean> {
   const { inbox, process, following, isInfrastructure, hasIdentity } = search;
@@ -127,9 +127,14 @@ export async function findControl(search: ControlSearch): Promise<boolean> {
   }
   if (othersFail && candidates.length > maxTried) return false;
   try {
-    await processProbe(inbox);
+    await processSelfTest(inbox);
   } catch (error) {
-    inbox.logger.warn({ event: 'inbox.probe-failed', err: error });
+    inbox.logger.warn({
+      event: 'inbox.self-test-failed',
+      // The former name, for one release.
+      oldEvent: 'inbox.probe-failed',
+      err: error,
+    });
   }
   return inbox.controls.count() > before;
 }
@@ -151,16 +156,16 @@ const doNothing: Handler = { afterDeadLetter: 'block', handle: () => Promise.res
  * only the handler is left out. It moves the mark of an aggregate that no event may have. Throws
  * what the processing throws.
  */
-async function processProbe(inbox: Inbox): Promise<void> {
+async function processSelfTest(inbox: Inbox): Promise<void> {
   const { store, decoder, clock } = inbox;
-  const mark = await store.transaction(({ marks }) => marks.find(probeAggregateId));
+  const mark = await store.transaction(({ marks }) => marks.find(selfTestAggregateId));
   const version = (mark?.version ?? 0) + 1;
   const { eventType, value } = decoder.sample();
   const { bytes } = writeHeaders([
     // Two that try at once have one event, not a conflict.
     [headerNames.eventId, `probe-${version}`],
     [headerNames.eventType, eventType],
-    [headerNames.aggregateId, probeAggregateId],
+    [headerNames.aggregateId, selfTestAggregateId],
     [headerNames.version, String(version)],
   ]);
   const origin = { topic: 'inbox-probe', partition: 0, offset: '0', timestampMs: clock.now() };

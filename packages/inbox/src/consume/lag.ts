@@ -14,7 +14,7 @@ export interface PartitionPosition {
   readonly end: bigint;
 }
 
-export interface LagProbe {
+export interface LagReader {
   /** Every partition of the topics; throws when the brokers cannot tell now. */
   read(): Promise<PartitionPosition[]>;
   close(): Promise<void>;
@@ -26,11 +26,11 @@ export function nextOffset({ committed, low }: PartitionPosition): bigint {
 }
 
 /** Asks the brokers themselves: a consumer that has stalled without an error cannot be asked. */
-export async function openLagProbe(
+export async function openLagReader(
   kafka: Kafka,
   groupId: string,
   topics: readonly string[],
-): Promise<LagProbe> {
+): Promise<LagReader> {
   const admin = await openAdmin(kafka, { retries: 2 });
   return {
     async read() {

@@ -1,5 +1,5 @@
 import { failpoint } from '@board/service';
-// Its errors are no named exports for Node.
+// Node cannot import its error classes by name.
 import kafkajs, { type Consumer as KafkaConsumer, type EachBatchPayload } from 'kafkajs';
 import { fetchedIn, type Fetched, type FetchedRecord, type UndecodableBatch } from '@board/kafka';
 import type { InboxClock } from '../clock.ts';
@@ -32,7 +32,7 @@ export interface PartitionLoop {
    * Processes what was fetched of one partition, slice by slice, and commits the offset of each.
    */
   readonly eachBatch: (payload: EachBatchPayload) => Promise<void>;
-  /** Prevents that a paused partition is resumed. */
+  /** No paused partition is resumed afterwards. */
   readonly stop: () => void;
 }
 

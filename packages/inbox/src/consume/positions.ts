@@ -2,7 +2,7 @@ import { openAdmin, type OffsetReset, onOffsetReset } from '@board/kafka';
 import type { Kafka } from 'kafkajs';
 import type { Inbox } from '../inbox.ts';
 import type { MissingRange, ReadPosition } from '../store/store.ts';
-import { type LagProbe, type PartitionPosition, nextOffset } from './lag.ts';
+import { type LagReader, type PartitionPosition, nextOffset } from './lag.ts';
 
 /** Remembers how far each partition was read, and notices when records went before they were. */
 export interface PositionTracker {
@@ -29,7 +29,7 @@ export async function trackPositions(
   { store, logger }: Inbox,
   kafka: Kafka,
   groupId: string,
-  probe: LagProbe,
+  lagReader: LagReader,
 ): Promise<PositionTracker> {
   const newest = new Map<string, number>();
   const seenNext = new Map<string, bigint>();
@@ -68,7 +68,7 @@ export async function trackPositions(
     );
 
   const stop = onOffsetReset(groupId, async (reset: OffsetReset) => {
-    const position = (await probe.read()).find((one) => nameOf(one) === nameOf(reset));
+    const position = (await lagReader.read()).find((one) => nameOf(one) === nameOf(reset));
     if (position === undefined) return;
     const missing = findMissingAtReset(reset, position, (await remembered()).get(nameOf(reset)));
     // Before kafkajs goes on from another offset: what throws here keeps it where it is.

@@ -1,7 +1,7 @@
 // Flow 5/9: record becomes a message
 import { drain } from '../apply/drain.ts';
 import { processDeliveries } from '../apply/apply-batch.ts';
-import { identify, probeAggregateId } from '../decide.ts';
+import { identify, selfTestAggregateId } from '../decide.ts';
 import { describeError, InvalidEventError, UnfinishedDeploymentError } from '../errors.ts';
 import { publishDeadLetters } from '../fail/dead-letters.ts';
 import type { Inbox } from '../inbox.ts';
@@ -22,7 +22,7 @@ export type Reading =
  */
 export function readSource(
   record: SourceRecord,
-  reservedId: string | null = probeAggregateId,
+  reservedId: string | null = selfTestAggregateId,
 ): Reading {
   const identified = identify(record.headers, reservedId);
   if (identified.kind === 'no-identity') return { ...identified, record };

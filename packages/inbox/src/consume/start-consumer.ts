@@ -1,7 +1,7 @@
 import type { Health, Scope } from '@board/service';
 import type { Kafka } from 'kafkajs';
 import type { Inbox } from '../inbox.ts';
-import { openLagProbe } from './lag.ts';
+import { openLagReader } from './lag.ts';
 import { createPartitionLoop, runPartitionLoop } from './partition-loop.ts';
 import { pauseOnError, type ReadDelivery } from './pause-on-error.ts';
 import { trackPositions } from './positions.ts';
@@ -42,14 +42,14 @@ export async function startConsumer(inbox: Inbox, options: ConsumerOptions): Pro
     metadataMaxAge: settings.findPartitionsEveryMs,
   });
   const boundary = pauseOnError(inbox, readDelivery, holdWhileOpen(breaker, process));
-  const probe = await openLagProbe(kafka, groupId, topics);
-  const positions = await trackPositions(inbox, kafka, groupId, probe);
+  const lagReader = await openLagReader(kafka, groupId, topics);
+  const positions = await trackPositions(inbox, kafka, groupId, lagReader);
   scope.defer(`positions of ${name}`, () => positions.close());
   const onJoin = boundary.reassigned;
   const watchdog = startWatchdog({
     name,
     consumer,
-    probe,
+    lagReader,
     positions,
     inbox,
     readiness,

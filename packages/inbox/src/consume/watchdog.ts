@@ -2,13 +2,13 @@ import type { ReadinessState } from '@board/service';
 import type { Consumer as KafkaConsumer } from 'kafkajs';
 import { describeError } from '../errors.ts';
 import type { Inbox } from '../inbox.ts';
-import { nextOffset, type LagProbe, type PartitionPosition } from './lag.ts';
+import { nextOffset, type LagReader, type PartitionPosition } from './lag.ts';
 import type { PositionTracker } from './positions.ts';
 
 export interface WatchdogOptions {
   readonly name: string;
   readonly consumer: KafkaConsumer;
-  readonly probe: LagProbe;
+  readonly lagReader: LagReader;
   readonly positions: PositionTracker;
   readonly inbox: Inbox;
   readonly readiness: ReadinessState;
@@ -32,7 +32,7 @@ const longestIntervalMs = 5_000;
  * given up or stalled.
  */
 export function startWatchdog(options: WatchdogOptions): Watchdog {
-  const { name, consumer, probe, positions: memory, inbox, readiness, onJoin, fail } = options;
+  const { name, consumer, lagReader, positions: memory, inbox, readiness, onJoin, fail } = options;
   const { GROUP_JOIN, REBALANCING, CRASH, STOP } = consumer.events;
   const progress = trackProgress();
   const checkEveryMs = Math.min(longestIntervalMs, inbox.settings.maxStallMs / 4);
@@ -64,7 +64,7 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
   async function check(): Promise<void> {
     let positions: PartitionPosition[];
     try {
-      positions = await probe.read();
+      positions = await lagReader.read();
       inbox.alarms.clear(`lag of ${name}`);
     } catch (error) {
       // Brokers that do not answer hold up every consumer; that is not a stall of this one, so the time
@@ -112,7 +112,7 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
       clearInterval(timer);
       for (const remove of undo) remove();
       await checking;
-      await probe.close();
+      await lagReader.close();
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Alarms, Logger } from '@board/service';
-import { probeAggregateId, type Applied } from '../decide.ts';
+import { selfTestAggregateId, type Applied } from '../decide.ts';
 import { InfrastructureError, InvalidEventError } from '../errors.ts';
 import type { InboxMetrics } from '../health/observe.ts';
 import type { InboxSettings } from '../settings.ts';
@@ -98,8 +98,8 @@ export function createCircuitBreaker({
     async admit(spent) {
       if (spent === 0) return 'dead-letter';
       await refresh();
-      // It makes way for the next: otherwise one event that can never succeed would be all that is
-      // ever tried.
+      // A probe that failed goes to the end of its tier: otherwise an event that can never succeed
+      // would be the only one that is tried.
       if (openedAt !== undefined && probeOutcome !== undefined) return 'try-again-later';
       if (openedAt !== undefined) throw new InfrastructureError('the circuit breaker is open');
       const deadLetters =
@@ -112,7 +112,7 @@ export function createCircuitBreaker({
     observe(result) {
       const nowMs = elapsedMs();
       const applied = result.applied.filter(
-        ({ identity, kind }) => kind === 'event' && identity.aggregateId !== probeAggregateId,
+        ({ identity, kind }) => kind === 'event' && identity.aggregateId !== selfTestAggregateId,
       );
       for (const { identity } of applied) tried.record(identity.aggregateId, 'applied', nowMs);
       // An event that is invalid says nothing about the handler.

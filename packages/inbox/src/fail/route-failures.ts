@@ -50,7 +50,7 @@ export async function routeFailures(inbox: Inbox, result: Applied): Promise<read
   await publishDeadLetters(inbox, [
     ...invalid.map((one) => ofDelivery(one, 'invalid-event')),
     ...exhausted.map((one) => ofDelivery(one, 'attempts-exhausted')),
-    // What the retry topics can never hold, the DLQ keeps, without the record if need be.
+    // What no retry topic takes goes to the DLQ, without its record where the DLQ refuses that too.
     ...refused.map((one) => ofDelivery(one, 'unprocessable')),
   ]);
   await publishConflicts(inbox, conflicts);
@@ -65,8 +65,8 @@ export async function routeFailures(inbox: Inbox, result: Applied): Promise<read
 }
 
 /**
- * Returns those that no retry topic can hold. `postponed`: to the end of the tier that they came
- * from, the attempt not counted.
+ * Returns those that no retry topic takes. `postponed` go to the end of the tier that they came
+ * from, and their attempt is not counted.
  */
 async function publishRetries(
   { publisher, store, settings, clock, random, metrics, logger }: Inbox,

@@ -1,9 +1,10 @@
 import { headerNames } from '@board/contracts';
 import { createLogger } from '@board/service';
+import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import type { Delivery } from '../record.ts';
 import { toHeaders } from '../../test/support/to-headers.ts';
-import { logDeliveries } from './observe.ts';
+import { createInboxMetrics, logDeliveries } from './observe.ts';
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
@@ -83,4 +84,12 @@ it('cuts a traceparent that is not one, so that log lines stay short', () => {
 
 it('writes no line without an event', () => {
   expect(log([])).toEqual([]);
+});
+
+it('shows the circuit breaker under its former name too, for one release', async () => {
+  const registry = new Registry();
+  createInboxMetrics(registry).circuitBreaker(true);
+  const shown = await registry.metrics();
+  expect(shown).toMatch(/^inbox_circuit_breaker_open 1$/m);
+  expect(shown).toMatch(/^inbox_flood_guard_open 1$/m);
 });

@@ -1,8 +1,8 @@
 import { must } from '@board/service';
 import { withAdmin } from '@board/kafka';
 import { retryTierOf } from '@board/contracts';
-import { findRetryTopics, nextOffset, openLagProbe } from '../consume/lag.ts';
-import { probeAggregateId } from '../decide.ts';
+import { findRetryTopics, nextOffset, openLagReader } from '../consume/lag.ts';
+import { selfTestAggregateId } from '../decide.ts';
 import { closeAllPassed, mysqlDeadLetters } from '../store/dead-letters.ts';
 import type { OpenMissing } from '../store/store.ts';
 import {
@@ -67,7 +67,7 @@ export async function inboxStatus(
     ...(await askBrokers(operator, sourceTopic)),
     marks: await count(
       `SELECT COUNT(*) AS rowCount FROM mark WHERE consumer = ? AND aggregatetype = ? AND version > 0
-         AND aggregateid <> '${probeAggregateId}'`,
+         AND aggregateid <> '${selfTestAggregateId}'`,
     ),
     parked,
     parkedAggregates: await longestParked(operator, nowMs, aggregates),
@@ -104,16 +104,16 @@ async function askBrokers(
 }
 
 async function readLag(operator: Operator, groupId: string, topics: readonly string[]) {
-  const probe = await openLagProbe(operator.kafka, groupId, topics);
+  const lagReader = await openLagReader(operator.kafka, groupId, topics);
   try {
-    const positions = await probe.read();
+    const positions = await lagReader.read();
     return positions.map((position) => ({
       topic: position.topic,
       partition: position.partition,
       records: Math.max(0, Number(position.end - nextOffset(position))),
     }));
   } finally {
-    await probe.close();
+    await lagReader.close();
   }
 }
 

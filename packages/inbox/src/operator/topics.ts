@@ -2,8 +2,8 @@ import { withAdmin } from '@board/kafka';
 import { type ConsumerDefinition, retryGroupOf } from '@board/contracts';
 import type { Kafka } from 'kafkajs';
 import { findMissing } from '../consume/positions.ts';
-import { type PartitionPosition, findRetryTopics, openLagProbe } from '../consume/lag.ts';
-import { probeAggregateId } from '../decide.ts';
+import { type PartitionPosition, findRetryTopics, openLagReader } from '../consume/lag.ts';
+import { selfTestAggregateId } from '../decide.ts';
 import { type Operator, storeOf } from './operator.ts';
 
 /**
@@ -44,9 +44,9 @@ export interface TopicExtent {
  */
 export async function findTopicGaps(operator: Operator, sourceTopic: string): Promise<TopicExtent> {
   const { consumer, kafka } = operator;
-  const probe = await openLagProbe(kafka, consumer.group, [sourceTopic]);
+  const lagReader = await openLagReader(kafka, consumer.group, [sourceTopic]);
   try {
-    const positions = await probe.read();
+    const positions = await lagReader.read();
     const { remembered, known } = await storeOf(operator).transaction(async (tx) => ({
       remembered: await tx.positions.read(),
       known: await tx.positions.everMissing(sourceTopic),
@@ -65,7 +65,7 @@ export async function findTopicGaps(operator: Operator, sourceTopic: string): Pr
     if (records < applied) gaps.push({ kind: 'too-few', topic: sourceTopic, records, applied });
     return { positions, gaps };
   } finally {
-    await probe.close();
+    await lagReader.close();
   }
 }
 
@@ -78,7 +78,7 @@ async function countApplied({ consumer, dataSource }: Operator): Promise<number>
   const [row]: readonly { passed: string | null; skips: string }[] = await dataSource.query(
     `SELECT SUM(version) AS passed,
        (SELECT COUNT(*) FROM skipped WHERE consumer = ? AND aggregatetype = ? AND event_id = '') AS skips
-     FROM mark WHERE consumer = ? AND aggregatetype = ? AND aggregateid <> '${probeAggregateId}'`,
+     FROM mark WHERE consumer = ? AND aggregatetype = ? AND aggregateid <> '${selfTestAggregateId}'`,
     [...key, ...key],
   );
   return Number(row?.passed ?? 0) - Number(row?.skips ?? 0);

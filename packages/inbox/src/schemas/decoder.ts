@@ -1,6 +1,6 @@
 import { headerNames } from '@board/contracts';
 import { frame, readFrame, schemaIdOf } from '@board/registry';
-import { probeAggregateId } from '../decide.ts';
+import { selfTestAggregateId } from '../decide.ts';
 import { InfrastructureError, InvalidEventError } from '../errors.ts';
 import type { Message } from '../handler.ts';
 import { headerText, type Delivery } from '../record.ts';
@@ -84,7 +84,7 @@ export function createDecoder(schemas: SchemaResolver): Decoder {
       const { schemaId, payload } = framed;
       if (
         schemaId < 0 &&
-        (schemaId !== sampleSchemaId || identity.aggregateId !== probeAggregateId)
+        (schemaId !== sampleSchemaId || identity.aggregateId !== selfTestAggregateId)
       )
         throw new InvalidEventError(`schema id ${schemaId} is none that a registry gives`);
       const found = schemas.find({ eventType, schemaId });

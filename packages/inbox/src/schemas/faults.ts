@@ -70,7 +70,8 @@ export interface SchemaEvidence {
 /** Bounded: anyone can write records with ids that nothing ever had. */
 const maxIds = 1_000;
 /**
- * More than all partitions hold at once: one that is forgotten is never unknown for long enough.
+ * More ids than all partitions can wait for at once: the time of an id that is dropped begins anew,
+ * so it would never be unknown for long enough.
  */
 const maxUnknownIds = 10_000;
 const maxAggregatesAnId = 1_000;

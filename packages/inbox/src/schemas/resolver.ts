@@ -22,8 +22,8 @@ import {
 
 /**
  * Schemas by the ids that events carry. The registry says what an id means, the consumer's own
- * memory what it meant before; where they contradict each other, or the registry cannot be itself,
- * events wait and an alarm says why.
+ * memory what it meant before; where they contradict each other, or what answers cannot be the real
+ * registry, events wait and an alarm says why.
  */
 export interface SchemaResolver {
   readonly eventTypes: readonly string[];
@@ -61,7 +61,7 @@ interface UsedSchema extends SchemaKey {
   isConfirmed: boolean;
 }
 
-/** An id that no registry gives, for what the inbox tries itself with. */
+/** An id that no registry gives, for the inbox's self-test. */
 export const sampleSchemaId = -1;
 
 export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver {
@@ -77,7 +77,7 @@ export function createSchemaResolver(parts: SchemaResolverParts): SchemaResolver
     const ofType = resolutions.get(eventType) ?? new Map<number, SchemaResolution>();
     resolutions.set(eventType, ofType.set(schemaId, resolution));
     if (resolution.kind !== 'usable') used.delete(nameOf({ eventType, schemaId }));
-    // Asked for anew by each batch, and written by anyone.
+    // Any producer can write such ids, so their number is bounded; a batch asks for its ids again.
     if (resolution.kind !== 'usable' && ofType.size > 10_000) ofType.clear();
   }
 

@@ -58,7 +58,8 @@ describe.concurrent('a process that is killed', () => {
     { timeout: 180_000 },
     ([, killAt], { expect }) =>
       onStage(async (lab, start) => {
-        // Version 2 of one aggregate fails once: its followers park, come back by retry and drain.
+        // Version 2 of one aggregate fails once: its followers park; it comes back by retry, then
+        // they drain.
         await lab.produce(
           range(1, 30).flatMap((version) => ids.map((id) => lab.thing(id, version))),
         );

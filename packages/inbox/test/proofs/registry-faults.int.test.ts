@@ -123,7 +123,7 @@ const notItsOwn = ['the 404 of a proxy', 'the 404 of another path', 'an unknown 
 it.each<[string, number, Answer | undefined]>([
   ...Object.entries(faults).map(([name, fault]): [string, number, Answer] => [name, 1, fault]),
   ...notItsOwn.map((name): [string, number, Answer | undefined] => [name, 8, faults[name]]),
-  // Said once is two requests: the registry is asked again past the client.
+  // One question is two requests: the second one asks the registry past the client.
   ['an unknown id', 2, unknownId],
 ])('%s in the place of %i answers makes no dead letter', async (_, times, fault) => {
   await forget();
@@ -170,7 +170,7 @@ it(
   },
 );
 
-it('an id that the registry itself does not know for a while dead-letters the one event, the others go on', async () => {
+it('an event is dead-lettered whose id the registry does not know for a while, and the others are applied', async () => {
   const registry = await startFlakyRegistry(() => undefined);
   running.push({ stop: registry.close });
   await start(registry.url);
@@ -254,7 +254,7 @@ it('an unknown id on events of ten aggregates is held, and the alarm names what 
   expect(await deadLetters(crowd)).toEqual([]);
 });
 
-it('an unknown id on many aggregates is the fault of the events beside one that decodes', async () => {
+it('an unknown id on many aggregates dead-letters their events while another event of the type decodes', async () => {
   await forget();
   await start(lab.stack.registryUrl);
   const [good, poison] = [things(1), things(15, 2 ** 31 - 3)];

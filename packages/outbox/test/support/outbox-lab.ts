@@ -164,7 +164,7 @@ function thingCommand(
 
 const thingRows: AggregateRows<Thing> = {
   async lock(manager, ids, held) {
-    const wait = held === 'skip' ? ' SKIP LOCKED' : '';
+    const wait = held === 'leave' ? ' SKIP LOCKED' : '';
     const found: Thing[] = await manager.query(
       `SELECT id, version, text FROM thing WHERE id IN (?) ORDER BY id FOR UPDATE${wait}`,
       [ids],

@@ -47,6 +47,12 @@ test('a variable is read under its former name where its own is not set', () => 
   const renamed = z.object({ SHUTDOWN_DELAY_MS: configFields.shutdownDelayMs() });
   expect(readConfig(renamed, { DRAIN_MS: '7' }).SHUTDOWN_DELAY_MS).toBe(7);
   expect(readConfig(renamed, { DRAIN_MS: '7', SHUTDOWN_DELAY_MS: '8' }).SHUTDOWN_DELAY_MS).toBe(8);
+  const file = join(mkdtempSync(join(tmpdir(), 'former-name-')), 'delay');
+  writeFileSync(file, '9\n');
+  expect(readConfig(renamed, { DRAIN_MS_FILE: file }).SHUTDOWN_DELAY_MS).toBe(9);
+  expect(
+    readConfig(renamed, { DRAIN_MS: '7', SHUTDOWN_DELAY_MS_FILE: file }).SHUTDOWN_DELAY_MS,
+  ).toBe(9);
 });
 
 test('an empty variable counts as not set', () => {

@@ -100,7 +100,11 @@ export function readConfig<Schema extends z.ZodObject>(
   env: NodeJS.ProcessEnv,
 ): Readonly<z.output<Schema>> {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  for (const [name, former] of Object.entries(formerNames)) given[name] ??= given[former];
+  for (const [name, former] of Object.entries(formerNames)) {
+    if (given[name] !== undefined || given[`${name}_FILE`] !== undefined) continue;
+    given[name] = given[former];
+    given[`${name}_FILE`] = given[`${former}_FILE`];
+  }
   const fileProblems = new Map<string, string>();
   for (const variable of Object.keys(schema.shape)) {
     const file = given[`${variable}_FILE`];

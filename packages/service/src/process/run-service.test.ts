@@ -83,6 +83,8 @@ test('a variable set under its former name is used, with a notice on stderr', as
     'DRAIN_MS is called SHUTDOWN_DELAY_MS now; the old name goes with the next release.\n',
   );
   expect(code).toBe(0);
+  const both = await start({ MODE: 'task', DRAIN_MS: '1', SHUTDOWN_DELAY_MS: '0' }).ended;
+  expect(both.errors).toBe('DRAIN_MS is ignored, since SHUTDOWN_DELAY_MS is set.\n');
 });
 
 test('a task closes what it opened and exits 0 by itself', async () => {

@@ -78,10 +78,13 @@ function readConfigOrExit<Schema extends ProcessSchema>(
   schema: Schema,
 ): Readonly<z.output<Schema>> {
   for (const [name, former] of Object.entries(formerNames)) {
-    if (name in schema.shape && process.env[former])
-      process.stderr.write(
-        `${former} is called ${name} now; the old name goes with the next release.\n`,
-      );
+    if (!(name in schema.shape) || !(process.env[former] || process.env[`${former}_FILE`]))
+      continue;
+    process.stderr.write(
+      process.env[name] || process.env[`${name}_FILE`]
+        ? `${former} is ignored, since ${name} is set.\n`
+        : `${former} is called ${name} now; the old name goes with the next release.\n`,
+    );
   }
   try {
     return readConfig(schema, process.env);

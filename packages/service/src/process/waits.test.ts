@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest';
+import { backoffMs, createBackoff } from './backoff.ts';
 import {
-  backoffMs,
-  createBackoff,
   createElapsedClock,
   retryUntilReady,
   startDeadline,

@@ -48,7 +48,9 @@ class IndexLiveCatalog1764410000001 implements MigrationInterface {
   }
 }
 
-/** The inbox's tables and the catalog, in the order in which they run. */
+/**
+ * The inbox's tables and the catalog. TypeORM runs them in the order of the numbers in their names.
+ */
 export const migrations = [
   ...inboxMigrations,
   CreateCatalog1764000000001,

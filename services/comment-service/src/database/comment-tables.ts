@@ -32,7 +32,10 @@ class CreateComments1764500000001 implements MigrationInterface {
   }
 }
 
-/** The inbox's tables and the comments, in the order in which they run. */
+/**
+ * The inbox's tables and the comments. TypeORM runs them in the order of the numbers in their
+ * names.
+ */
 export const migrations = [...inboxMigrations, CreateComments1764500000001];
 
 /** The count is not idempotent and need not be: the inbox applies each event once. */

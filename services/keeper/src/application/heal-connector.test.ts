@@ -33,7 +33,7 @@ function healing(trace: string, failingStops = 0) {
     logger: createLogger({ name: 'keeper', level: 'silent' }),
     metrics: { connector: () => undefined, restarted: () => undefined },
     now: () => (nowMs += 1_000),
-    settings: { firstWaitMs: 1, maxWaitMs: 1, calmMs: 60_000, graceMs: 30_000 },
+    settings: { firstWaitMs: 1, maxWaitMs: 1, healthyAfterMs: 60_000, graceMs: 30_000 },
   });
   const run = () => job.run(new AbortController().signal);
   return { did, run, alarm: () => alarms.active().get('connector')?.reason };

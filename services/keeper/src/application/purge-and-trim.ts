@@ -22,8 +22,8 @@ export interface Purging {
   readonly connector: string;
   readonly memory: RelayMemoryStore;
   /**
-   * Nothing is deleted before: while no keeper ran, the server may have begun a new life, which
-   * only an observation distinguishes from the old one.
+   * Nothing is deleted before: while no keeper ran, the server's GTIDs may have been reset or a
+   * backup restored, which only an observation shows.
    */
   readonly firstObservation: Promise<void>;
   /** Lends one connection, which is never replaced. */

@@ -99,7 +99,7 @@ it.each([
     executed: 'a:1',
     keepsHistory: 1,
     keepsPosition: 1,
-    known: 1,
+    isKnownToServer: 1,
     behind: '',
   };
   const job = watchRelay({

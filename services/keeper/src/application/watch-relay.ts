@@ -44,7 +44,7 @@ export interface Watching {
   readonly stall?: StallSettings;
 }
 
-/** An idle server gives the connector no cause to move: a push does. */
+/** On an idle server the connector's position does not move without a push. */
 const pushEveryMs = 15_000;
 /** An observation is written at least so often: it also says that the relay is watched. */
 const writeEveryMs = 20_000;

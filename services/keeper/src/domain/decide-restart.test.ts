@@ -9,7 +9,12 @@ import {
   type StallSettings,
 } from './decide-restart.ts';
 
-const healSettings: HealSettings = { firstWaitMs: 10, maxWaitMs: 40, calmMs: 100, graceMs: 30 };
+const healSettings: HealSettings = {
+  firstWaitMs: 10,
+  maxWaitMs: 40,
+  healthyAfterMs: 100,
+  graceMs: 30,
+};
 const failed: ConnectorHealth = {
   kind: 'failed',
   trace: 'ConnectException: x\n\tat y\nCaused by: RecordTooLarge\n\tat z',
@@ -107,7 +112,7 @@ const stallSettings: StallSettings = {
   snapshotAlarmAfterMs: 300,
   firstWaitMs: 10,
   maxWaitMs: 40,
-  calmAfterMs: 100,
+  healthyAfterMs: 100,
   maxStepMs: 2,
 };
 

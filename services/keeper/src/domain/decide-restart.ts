@@ -17,7 +17,7 @@ export type ConnectorHealth =
   | { readonly kind: 'missing' };
 
 export interface HealState {
-  /** Since the connector was last calm. */
+  /** Since the connector last ran undisturbed for `healthyAfterMs`. */
   readonly restarts: number;
   /** Whether its position was rebuilt since then; once must be enough. */
   readonly rebuilt: boolean;
@@ -43,7 +43,7 @@ export interface HealSettings {
   readonly firstWaitMs: number;
   readonly maxWaitMs: number;
   /** A connector that has run for so long is healthy again. */
-  readonly calmMs: number;
+  readonly healthyAfterMs: number;
   /** A connector that is neither running nor failed for longer needs a human. */
   readonly graceMs: number;
 }
@@ -52,7 +52,7 @@ const healSettings: HealSettings = {
   firstWaitMs: 5_000,
   // A connector whose cause of failure is gone must not wait for longer than half a minute.
   maxWaitMs: 25_000,
-  calmMs: 60_000,
+  healthyAfterMs: 60_000,
   graceMs: 30_000,
 };
 
@@ -71,9 +71,9 @@ export function decideHeal(
   const runs = health.kind === 'running';
   const sinceMs = runs === before.runs ? before.sinceMs : nowMs;
   const forMs = nowMs - sinceMs;
-  const isCalm = runs && forMs >= settings.calmMs;
-  const calmed = isCalm ? { restarts: 0, rebuilt: false } : {};
-  const state = { ...before, runs, sinceMs, ...calmed };
+  const isHealthy = runs && forMs >= settings.healthyAfterMs;
+  const forgotten = isHealthy ? { restarts: 0, rebuilt: false } : {};
+  const state = { ...before, runs, sinceMs, ...forgotten };
 
   switch (health.kind) {
     case 'running':
@@ -145,9 +145,9 @@ export interface StallState {
   readonly stillMs: number;
   /** Since it moved or was restarted, whichever was later. */
   readonly waitedMs: number;
-  /** For how long it has moved again and again. */
-  readonly calmMs: number;
-  /** Since it was last calm. */
+  /** For how long it has moved undisturbed, again and again. */
+  readonly undisturbedMs: number;
+  /** Since it last moved undisturbed for `healthyAfterMs`. */
   readonly restarts: number;
 }
 
@@ -159,7 +159,7 @@ export interface StallDecision {
 }
 
 export interface StallSettings {
-  /** For so long a position may stand still although there is cause to move. */
+  /** For so long a position may stand still although the server gets pushes. */
   readonly alarmAfterMs: number;
   /** The same for a snapshot. */
   readonly snapshotAlarmAfterMs: number;
@@ -167,7 +167,7 @@ export interface StallSettings {
   readonly firstWaitMs: number;
   readonly maxWaitMs: number;
   /** A connector that has moved for so long is healthy again. */
-  readonly calmAfterMs: number;
+  readonly healthyAfterMs: number;
   /**
    * The most that one observation adds: the time between two observations proves nothing when the
    * servers did not answer in it.
@@ -180,16 +180,23 @@ export const stallSettings: StallSettings = {
   snapshotAlarmAfterMs: 600_000,
   firstWaitMs: 120_000,
   maxWaitMs: 1_800_000,
-  calmAfterMs: 300_000,
+  healthyAfterMs: 300_000,
   maxStepMs: 5_000,
 };
 
 /** The state before the first observation. */
 export function beginStanding(nowMs: number): StallState {
-  return { position: '', observedAtMs: nowMs, stillMs: 0, waitedMs: 0, calmMs: 0, restarts: 0 };
+  return {
+    position: '',
+    observedAtMs: nowMs,
+    stillMs: 0,
+    waitedMs: 0,
+    undisturbedMs: 0,
+    restarts: 0,
+  };
 }
 
-/** Decides what to do about a connector that says RUNNING and has been given cause to move. */
+/** Decides what to do about a connector that says RUNNING while the server gets pushes. */
 export function decideStall(
   before: StallState,
   { position, snapshot }: Standing,
@@ -200,9 +207,9 @@ export function decideStall(
   const hasMoved = position !== before.position;
   const stillMs = hasMoved ? 0 : before.stillMs + stepMs;
   const waitedMs = hasMoved ? 0 : before.waitedMs + stepMs;
-  const calmMs = stillMs < settings.alarmAfterMs ? before.calmMs + stepMs : 0;
-  const restarts = calmMs >= settings.calmAfterMs ? 0 : before.restarts;
-  const state = { position, observedAtMs: nowMs, stillMs, waitedMs, calmMs, restarts };
+  const undisturbedMs = stillMs < settings.alarmAfterMs ? before.undisturbedMs + stepMs : 0;
+  const restarts = undisturbedMs >= settings.healthyAfterMs ? 0 : before.restarts;
+  const state = { position, observedAtMs: nowMs, stillMs, waitedMs, undisturbedMs, restarts };
 
   if (stillMs < (snapshot ? settings.snapshotAlarmAfterMs : settings.alarmAfterMs)) {
     const alarm =
@@ -217,7 +224,7 @@ export function decideStall(
   if (snapshot || position === '' || waitedMs < backoffMs({ firstMs, maxMs }, restarts + 1))
     return { state, restart: false, alarm };
   return {
-    state: { ...state, waitedMs: 0, calmMs: 0, restarts: restarts + 1 },
+    state: { ...state, waitedMs: 0, undisturbedMs: 0, restarts: restarts + 1 },
     restart: true,
     alarm,
   };

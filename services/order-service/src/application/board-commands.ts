@@ -35,7 +35,7 @@ interface DeleteBoard {
   readonly ifVersions?: readonly number[] | undefined;
 }
 
-/** An order of a client to change one board. */
+/** A client's request to change one board. */
 export type BoardCommand = CreateBoard | EditBoard | DeleteBoard;
 
 /** How the commands of a board differ from those of other aggregates. */

@@ -17,7 +17,7 @@ interface RemoveComment {
   readonly ifVersions?: readonly number[] | undefined;
 }
 
-/** An order of a client to change one comment. */
+/** A client's request to change one comment. */
 export type CommentCommand = AddComment | RemoveComment;
 
 /** How the commands of a comment differ from those of other aggregates. */

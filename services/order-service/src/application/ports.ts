@@ -31,7 +31,10 @@ export type Refusal =
   | { readonly kind: 'missing' | 'deleted'; readonly what?: string }
   /** The aggregate has none of the versions that the client expects. */
   | { readonly kind: 'stale'; readonly version: number }
-  /** The state of the aggregate forbids the command; `detail` is a sentence for the client. */
+  /**
+   * The state of the aggregate forbids the command; `detail` is a sentence for the client. For
+   * other kinds of aggregate: neither a board nor a comment is in such a state.
+   */
   | { readonly kind: 'conflict'; readonly detail: string }
   /** The first request with this idempotency key has no answer yet. */
   | { readonly kind: 'key-running' }

@@ -137,7 +137,7 @@ function aggregateRows<State extends { readonly id: string }>(
         order: { id: 'ASC' },
         lock: {
           mode: 'pessimistic_write',
-          ...(held === 'skip' ? { onLocked: 'skip_locked' } : {}),
+          ...(held === 'leave' ? { onLocked: 'skip_locked' } : {}),
         },
       } as FindManyOptions<State>);
       return new Map(found.map((state) => [state.id, state]));

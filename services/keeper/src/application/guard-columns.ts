@@ -12,14 +12,14 @@ import {
 import type { Alarms, Logger } from '@board/service';
 import {
   areSame,
-  decideShape,
+  decideColumns,
   describeDifference,
   type Difference,
-  type Shapes,
-} from '../domain/decide-shape.ts';
+  type Columns,
+} from '../domain/decide-columns.ts';
 import type { Job } from './run-jobs.ts';
 
-export interface ShapeGuard {
+export interface ColumnGuard {
   readonly connect: Pick<ConnectApi, 'getConfig' | 'getOffsets' | 'getStatus' | 'stop'>;
   readonly connector: string;
   readonly openHistory: (topic: string, tableId: string) => SchemaHistory;
@@ -47,7 +47,7 @@ const fenceTimeoutMs = 15_000;
  * wrong names, without an error. Raises an alarm as well while the connector goes on passing over
  * statements that its parser refuses.
  */
-export function guardShape(guard: ShapeGuard): Job {
+export function guardColumns(guard: ColumnGuard): Job {
   const {
     connect,
     connector,
@@ -84,19 +84,19 @@ export function guardShape(guard: ShapeGuard): Job {
   }
 
   /** Undefined while the connector is not registered. */
-  async function readShapes(sql: RunSql): Promise<Shapes | undefined> {
+  async function readBoth(sql: RunSql): Promise<Columns | undefined> {
     const config = await connect.getConfig(connector);
     const [database, table] = config?.['table.include.list']?.split('.') ?? [];
     if (config === undefined || database === undefined || table === undefined) return undefined;
     const [topic, tableId] = [connectorTopics(config).schemaHistory, tableIdOf(database, table)];
     if (opened?.topic !== topic || opened.tableId !== tableId)
       opened = { topic, tableId, history: guard.openHistory(topic, tableId) };
-    const columns = (await sql(
+    const rows = (await sql(
       `SELECT COLUMN_NAME AS name FROM information_schema.COLUMNS
        WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION`,
       [database, table],
     )) as readonly { name: string }[];
-    return { table: columns.map(({ name }) => name), history: await opened.history.readColumns() };
+    return { table: rows.map(({ name }) => name), history: await opened.history.readColumns() };
   }
 
   /**
@@ -109,20 +109,20 @@ export function guardShape(guard: ShapeGuard): Job {
   ): Promise<boolean> {
     const wait = { connect, mysql: sql, connector, gtid, timeoutMs: fenceTimeoutMs };
     if ((await waitForFence(wait)).kind !== 'passed') return false;
-    const now = await readShapes(sql);
+    const now = await readBoth(sql);
     return (
       now !== undefined &&
-      areSame(now.table, difference.shapes.table) &&
-      areSame(now.history, difference.shapes.history)
+      areSame(now.table, difference.columns.table) &&
+      areSame(now.history, difference.columns.history)
     );
   }
 
   async function stopShipping(difference: Difference): Promise<void> {
-    const { shapes } = difference;
-    const reason = describeDifference(shapes);
-    // Without a shape in the history the connector goes on with the one that it holds, which it has
+    const { columns } = difference;
+    const reason = describeDifference(columns);
+    // Without columns in the history the connector goes on with those that it holds, which it has
     // followed until now.
-    if (shapes.history === undefined) {
+    if (columns.history === undefined) {
       alarms.raise(
         alarm,
         `${reason}: it cannot start again. "npm run outbox -- redrive" makes a new one`,
@@ -150,8 +150,8 @@ export function guardShape(guard: ShapeGuard): Job {
   }
 
   /** Stopped for this difference, perhaps by an earlier keeper: no fence will pass. */
-  async function isStoppedFor({ shapes }: Difference): Promise<boolean> {
-    if (shapes.history === undefined) return false;
+  async function isStoppedFor({ columns }: Difference): Promise<boolean> {
+    if (columns.history === undefined) return false;
     return (await connect.getStatus(connector))?.connector.state === 'STOPPED' && (await isHeld());
   }
 
@@ -161,11 +161,11 @@ export function guardShape(guard: ShapeGuard): Job {
     run: () =>
       withSql(async (sql) => {
         await checkSkip();
-        const shapes = await readShapes(sql);
+        const columns = await readBoth(sql);
         const decision =
-          shapes === undefined
+          columns === undefined
             ? ({ kind: 'same' } as const)
-            : decideShape(seen?.difference, shapes, elapsedMs(), patienceMs);
+            : decideColumns(seen?.difference, columns, elapsedMs(), patienceMs);
         if (decision.kind === 'same') {
           seen = undefined;
           alarms.clear(alarm);
@@ -175,7 +175,7 @@ export function guardShape(guard: ShapeGuard): Job {
         // The set must be noted after the columns were read: a connector that has passed it has
         // passed the change too.
         if (seen?.difference !== difference) seen = { difference, gtid: await noteGtid(sql) };
-        if (await isStoppedFor(difference)) raiseStopped(describeDifference(difference.shapes));
+        if (await isStoppedFor(difference)) raiseStopped(describeDifference(difference.columns));
         else if (decision.kind === 'ask-fence' && (await isSilent(sql, seen)))
           await stopShipping(difference);
       }),

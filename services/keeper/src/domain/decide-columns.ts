@@ -2,7 +2,7 @@
  * The outbox's columns, names in order: as the database has them, and as the connector's schema
  * history does.
  */
-export interface Shapes {
+export interface Columns {
   readonly table: readonly string[];
   /** Undefined: the history does not hold the outbox. */
   readonly history: readonly string[] | undefined;
@@ -10,30 +10,30 @@ export interface Shapes {
 
 /** A difference, and since when it has been there. */
 export interface Difference {
-  readonly shapes: Shapes;
+  readonly columns: Columns;
   readonly sinceMs: number;
 }
 
-export type ShapeDecision =
+export type ColumnDecision =
   | { readonly kind: 'same' }
   /** The connector may not have read as far as the change yet. */
   | { readonly kind: 'wait'; readonly difference: Difference }
   /** An incident, if the relay has passed all that had happened when it was seen first. */
   | { readonly kind: 'ask-fence'; readonly difference: Difference };
 
-/** Decides what to do about the outbox's two shapes; a difference that changes is a new one. */
-export function decideShape(
+/** Decides what to do when table and history differ; a difference that changes is a new one. */
+export function decideColumns(
   before: Difference | undefined,
-  shapes: Shapes,
+  columns: Columns,
   nowMs: number,
   waitMs = 60_000,
-): ShapeDecision {
-  if (areSame(shapes.table, shapes.history)) return { kind: 'same' };
+): ColumnDecision {
+  if (areSame(columns.table, columns.history)) return { kind: 'same' };
   const isKnown =
     before !== undefined &&
-    areSame(before.shapes.table, shapes.table) &&
-    areSame(before.shapes.history, shapes.history);
-  const difference = isKnown ? before : { shapes, sinceMs: nowMs };
+    areSame(before.columns.table, columns.table) &&
+    areSame(before.columns.history, columns.history);
+  const difference = isKnown ? before : { columns, sinceMs: nowMs };
   return nowMs - difference.sinceMs < waitMs
     ? { kind: 'wait', difference }
     : { kind: 'ask-fence', difference };
@@ -48,7 +48,7 @@ export function areSame(
 }
 
 /** Names only the columns that differ, five at most. */
-export function describeDifference({ table, history }: Shapes): string {
+export function describeDifference({ table, history }: Columns): string {
   if (history === undefined) return 'the schema history of the connector does not hold the outbox';
   const differing = Array.from(
     { length: Math.max(table.length, history.length) },

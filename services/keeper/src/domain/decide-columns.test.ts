@@ -1,31 +1,36 @@
 import { describe, expect, it } from 'vitest';
-import { decideShape, describeDifference, type Difference, type Shapes } from './decide-shape.ts';
+import {
+  decideColumns,
+  describeDifference,
+  type Difference,
+  type Columns,
+} from './decide-columns.ts';
 
-const same: Shapes = { table: ['seq', 'id'], history: ['seq', 'id'] };
-const swapped: Shapes = { table: ['seq', 'id'], history: ['id', 'seq'] };
-const gone: Shapes = { table: ['seq', 'id'], history: undefined };
+const same: Columns = { table: ['seq', 'id'], history: ['seq', 'id'] };
+const swapped: Columns = { table: ['seq', 'id'], history: ['id', 'seq'] };
+const gone: Columns = { table: ['seq', 'id'], history: undefined };
 
 /** Decides on each of these, ten seconds after the other. */
-function play(...observed: readonly Shapes[]): string[] {
+function play(...observed: readonly Columns[]): string[] {
   let difference: Difference | undefined;
-  return observed.map((shapes, index) => {
-    const decision = decideShape(difference, shapes, index * 10_000);
+  return observed.map((columns, index) => {
+    const decision = decideColumns(difference, columns, index * 10_000);
     difference = decision.kind === 'same' ? undefined : decision.difference;
     return decision.kind;
   });
 }
 
-const times = (count: number, shapes: Shapes): Shapes[] =>
-  Array.from({ length: count }, () => shapes);
+const times = (count: number, columns: Columns): Columns[] =>
+  Array.from({ length: count }, () => columns);
 
-describe('decideShape', () => {
+describe('decideColumns', () => {
   it('is the same while both have the same columns in the same order', () => {
     expect(play(...times(20, same))).toEqual(times(20, same).map(() => 'same'));
   });
 
-  it.each([swapped, gone])('waits while a difference is younger than a minute', (shapes) => {
-    expect(play(...times(6, shapes))).toEqual(times(6, shapes).map(() => 'wait'));
-    expect(play(...times(7, shapes)).at(-1)).toBe('ask-fence');
+  it.each([swapped, gone])('waits while a difference is younger than a minute', (columns) => {
+    expect(play(...times(6, columns))).toEqual(times(6, columns).map(() => 'wait'));
+    expect(play(...times(7, columns)).at(-1)).toBe('ask-fence');
   });
 
   it('waits for another minute when the difference changes, or was gone once', () => {

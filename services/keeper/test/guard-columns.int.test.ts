@@ -19,7 +19,7 @@ import {
   type TemporaryOutbox,
 } from '../../../packages/relay/test/support/open-temporary-outbox.ts';
 import { openMemoryTopic } from '../../../packages/relay/test/support/open-memory-topic.ts';
-import { guardShape } from '../src/application/guard-shape.ts';
+import { guardColumns } from '../src/application/guard-columns.ts';
 import { watchRelay } from '../src/application/watch-relay.ts';
 
 const stack = inject('stack');
@@ -76,7 +76,7 @@ function startGuard(): void {
     countShipped: async () => undefined,
     now: () => new Date(),
   });
-  const job = guardShape({
+  const job = guardColumns({
     ...relay,
     openHistory: (topic, tableId) =>
       openSchemaHistory(kafka, { topic, tableId, readerPrefix: 'test-reader.' }),

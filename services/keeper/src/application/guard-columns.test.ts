@@ -1,6 +1,6 @@
 import { createHealth, createLogger } from '@board/service';
 import { expect, it } from 'vitest';
-import { guardShape } from './guard-shape.ts';
+import { guardColumns } from './guard-columns.ts';
 
 const table = ['seq', 'id'];
 const wrong = ['id', 'seq'];
@@ -28,7 +28,7 @@ function guarding(setup: Setup) {
     if (text.includes('GTID_SUBSET')) return [{ reached: relayed === executed ? 1 : 0, known: 1 }];
     return [{ gtids: executed }];
   };
-  const job = guardShape({
+  const job = guardColumns({
     connect: {
       getConfig: async (name) => ({
         name,
