@@ -19,8 +19,8 @@ export function takeAnswer(
       return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
     }),
   );
-  const hasNoBody = isHead || status < 200 || status === 204 || status === 304;
-  const length = hasNoBody ? 0 : Number(headers['content-length']);
+  const isWithoutBody = isHead || status < 200 || status === 204 || status === 304;
+  const length = isWithoutBody ? 0 : Number(headers['content-length']);
   if (Number.isNaN(length)) throw new Error(`an answer without a length: ${statusLine}`);
   const end = headEnd + 4 + length;
   if (bytes.length < end) return undefined;
