@@ -1,53 +1,277 @@
 import {
   boardOutbox,
+  compareConfig,
   connectApi,
   describeConnector,
   formatReport,
+  readHold,
   registerConnector,
+  type ConnectApi,
+  type ConnectorDefinition,
 } from '@board/relay';
 import { printable } from '@board/service';
 import type { Command } from 'commander';
 import { readAddresses } from '../cli/addresses.ts';
-import { printJson } from '../cli/print.ts';
+import { parseInteger } from '../cli/arguments.ts';
+import { counted, printJson, rowPrinter } from '../cli/print.ts';
 import { createProgram, runProgram, type CommonFlags } from '../cli/program.ts';
+import { confirm, stopOnSignal } from '../cli/terminal.ts';
 import { watchServers } from '../cli/watch-servers.ts';
+import { chooseDefinitions, readDefinitions } from './connector/definitions.ts';
+import {
+  awaitConnect,
+  carryOut,
+  consequences,
+  describeState,
+  statusOf,
+  type Verb,
+} from './connector/verbs.ts';
+import { watchStates } from './connector/watch-states.ts';
 
 const servers = { servers: ['connectUrl', 'kafka'] } as const;
+const connectOnly = { servers: ['connectUrl'] } as const;
+
+type Flags = CommonFlags & { readonly wait: number };
 
 const program = createProgram({
   name: 'npm run connector --',
-  description: `Registers and shows the Debezium connector ${boardOutbox.name}.`,
+  description: 'Registers, shows and repairs the connectors that connectors/*.json define.',
   servers,
-  exitCodes: '0 when the connector runs, 1 when it does not, 2 the command was given wrongly.',
-});
+  exitCodes:
+    '0 done, and what was asked about is as it should be; 1 it is not; ' +
+    '2 the command was given wrongly, or Connect does not answer.',
+}).option(
+  '--wait <s>',
+  'how long to wait for a Connect that is starting',
+  (text) => parseInteger(text) * 1_000,
+  30_000,
+);
+const example = (text: string): string => `\nExample: npm run connector -- ${text}`;
+
+/** Opens Connect, and waits until it answers. */
+async function openConnect(flags: Flags): Promise<ConnectApi> {
+  const { connectUrl } = readAddresses(process.env, flags.instance, connectOnly);
+  watchServers({ connectUrl });
+  const api = connectApi(connectUrl);
+  await awaitConnect(api, flags.wait);
+  return api;
+}
+
+program
+  .command('list')
+  .description('all connectors that are defined or registered, with their states')
+  .action(async (_options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    const api = await openConnect(flags);
+    const defined = new Map(readDefinitions().map((one) => [one.name, one]));
+    const names = [...new Set([...defined.keys(), ...(await api.listNames())])].toSorted();
+    const print = rowPrinter({ connector: 24, defined: 8, differs: 8, state: 0 });
+    for (const name of names) {
+      const status = await api.getStatus(name);
+      const definition = defined.get(name);
+      const running = await api.getConfig(name);
+      const changes =
+        definition === undefined || running === undefined ? [] : compareConfig(running, definition);
+      const state = describeState(status);
+      const isDefined = definition !== undefined;
+      if (flags.json === true)
+        printJson({ name, isDefined, isRegistered: status !== undefined, differs: changes, state });
+      else print([name, isDefined ? 'yes' : 'no', changes.length === 0 ? 'no' : 'yes', state]);
+    }
+  });
 
 program
   .command('register')
-  .description('validate, create or change it, and wait until it really ships')
-  .action(async (_options: unknown, command: Command) => {
-    const flags = command.optsWithGlobals<CommonFlags>();
+  .description('validate, create or change, and wait until each really ships')
+  .argument('[connectors...]', 'names from connectors/ or files; all of connectors/ without')
+  .option('--dry-run', 'validate, and print what would change')
+  .addHelpText('after', example('register') + example('register my-connector.json --dry-run'))
+  .action(async (names: string[], _options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<Flags & { dryRun?: true }>();
+    const definitions = chooseDefinitions(names);
+    if (flags.dryRun === true) return checkAll(definitions, flags, true);
     const { connectUrl, kafka } = readAddresses(process.env, flags.instance, servers);
     watchServers({ connectUrl, kafka });
-    const outcome = await registerConnector({
-      connectUrl,
-      ...kafka,
-      onProgress: (line) => (flags.json === true ? console.error : console.log)(printable(line)),
-    });
-    if (flags.json === true) printJson({ name: boardOutbox.name, outcome });
-    if (outcome === 'held') process.exitCode = 1;
+    await awaitConnect(connectApi(connectUrl), flags.wait);
+    for (const definition of definitions) {
+      const outcome = await registerConnector({
+        connectUrl,
+        ...kafka,
+        definition,
+        onProgress: (line) => (flags.json === true ? console.error : console.log)(printable(line)),
+      });
+      if (flags.json === true) printJson({ name: definition.name, outcome });
+      if (outcome === 'runs' && flags.json !== true)
+        console.log(`${definition.name}: RUNNING; it sends no heartbeats, so no more can be said`);
+      if (outcome === 'held') process.exitCode = 1;
+    }
+  });
+
+program
+  .command('diff')
+  .description('what a registered connector has otherwise than its definition: exit code 1')
+  .argument('[connectors...]', 'names from connectors/ or files; all of connectors/ without')
+  .action(async (names: string[], _options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    const api = await openConnect(flags);
+    for (const definition of chooseDefinitions(names)) {
+      const changes = await differences(api, definition);
+      if (changes.length > 0) process.exitCode = 1;
+      printChanges(definition.name, changes, flags);
+    }
+  });
+
+program
+  .command('validate')
+  .description('what Connect finds wrong with a definition, key by key; registers nothing')
+  .argument('[connectors...]', 'names from connectors/ or files; all of connectors/ without')
+  .action(async (names: string[], _options: unknown, command: Command) => {
+    await checkAll(chooseDefinitions(names), command.optsWithGlobals<Flags>(), false);
   });
 
 program
   .command('status')
-  .description('show its state, its task and how far it has come')
-  .action(async (_options: unknown, command: Command) => {
-    const flags = command.optsWithGlobals<CommonFlags>();
-    const { connectUrl } = readAddresses(process.env, flags.instance, { servers: ['connectUrl'] });
-    watchServers({ connectUrl });
-    const report = await describeConnector(connectApi(connectUrl), boardOutbox.name);
-    if (!report.isRunning) process.exitCode = 1;
-    if (flags.json === true) printJson(report);
-    else console.log(printable(formatReport(report)));
+  .description('state, tasks and how far each has come')
+  .argument('[connectors...]', `registered names; ${boardOutbox.name} without`)
+  .action(async (names: string[], _options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    const api = await openConnect(flags);
+    for (const name of names.length === 0 ? [boardOutbox.name] : names) {
+      if (names.length > 0) await statusOf(api, name);
+      const report = await describeConnector(api, name);
+      if (!report.isRunning) process.exitCode = 1;
+      if (flags.json === true) printJson(report);
+      else console.log(printable(formatReport(report)));
+    }
+  });
+
+const verbs: Readonly<Record<Verb, string>> = {
+  restart: 'restart a connector and its tasks, whatever their states',
+  pause: 'let the tasks rest where they are; they stay assigned',
+  resume: 'let a paused or stopped connector go on',
+  stop: 'end the tasks; needed before the offsets can be reset',
+  delete: 'take a connector out of Connect; its offsets and topics stay',
+};
+for (const [verb, description] of Object.entries(verbs) as [Verb, string][]) {
+  const consequence = consequences[verb];
+  const command = program
+    .command(verb)
+    .description(description)
+    .argument('<connectors...>', 'registered names');
+  if (consequence !== undefined) command.option('--yes', 'do not ask for confirmation');
+  command.action(async (names: string[], _options: unknown, called: Command) => {
+    const flags = called.optsWithGlobals<Flags & { yes?: true }>();
+    const api = await openConnect(flags);
+    // All are known before the first is changed.
+    for (const name of names) await statusOf(api, name);
+    if (consequence !== undefined)
+      for (const name of names) await confirm(`${verb} ${name}? It ${consequence}.`, flags.yes);
+    for (const name of names) {
+      if (verb === 'resume' || verb === 'restart') await refuseHeld(name, flags);
+      const state = await carryOut(api, verb, name);
+      if (flags.json === true) printJson({ name, verb, state });
+      else console.log(`${name}: ${state}`);
+    }
+  });
+}
+
+program
+  .command('offsets')
+  .description('the offsets that Connect keeps of a connector')
+  .argument('<connector>', 'a registered name')
+  .option('--reset', 'forget them; the connector must be STOPPED')
+  .option('--yes', 'do not ask for confirmation')
+  .addHelpText('after', example('stop board-outbox') + example('offsets board-outbox --reset'))
+  .action(async (name: string, _options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<Flags & { reset?: true; yes?: true }>();
+    const api = await openConnect(flags);
+    const { connector } = await statusOf(api, name);
+    if (flags.reset !== true) return printOffsets(await api.getOffsets(name), flags);
+    if (connector.state !== 'STOPPED')
+      throw new Error(`${name} is ${connector.state}: stop it first ("stop ${name}")`);
+    await confirm(
+      `Reset the offsets of ${name}? Resumed, it begins anew: a connector of Debezium takes a ` +
+        'snapshot and ships every row that is still there again; consumers drop the copies.',
+      flags.yes,
+    );
+    await api.deleteOffsets(name);
+    if (flags.json === true) printJson({ name, outcome: 'reset' });
+    else console.log(`${name}: offsets reset; "resume ${name}" starts it anew`);
+  });
+
+program
+  .command('watch')
+  .description('a line for each change of state, until Ctrl-C')
+  .argument('[connectors...]', 'registered names; all without')
+  .action(async (names: string[], _options: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    const api = await openConnect(flags);
+    for (const name of names) await statusOf(api, name);
+    await watchStates(api, names, stopOnSignal(), (change) => {
+      if (flags.json === true) printJson(change);
+      else console.log(printable(`${change.at}  ${change.name}: ${change.state}`));
+    });
   });
 
 await runProgram(program);
+
+/** Prints what Connect finds wrong and, with `withChanges`, what registering would change. */
+async function checkAll(
+  definitions: readonly ConnectorDefinition[],
+  flags: Flags,
+  withChanges: boolean,
+): Promise<void> {
+  const api = await openConnect(flags);
+  const installed = await api.listPlugins();
+  for (const definition of definitions) {
+    const { name, 'connector.class': wanted } = definition;
+    const isInstalled = installed.some((one) => one === wanted || one.endsWith(`.${wanted}`));
+    const problems = isInstalled
+      ? await api.validate(definition)
+      : [`connector.class: ${wanted} is not installed; installed: ${installed.join(', ')}`];
+    if (problems.length > 0) process.exitCode = 1;
+    const changes = withChanges ? await differences(api, definition) : [];
+    if (flags.json === true) printJson({ name, problems, ...(withChanges && { changes }) });
+    else {
+      if (problems.length > 0) console.log(`${name}: ${counted(problems.length, 'problem')}`);
+      else console.log(`${name}: valid`);
+      for (const problem of problems) console.log(printable(`  ${problem}`));
+      if (withChanges) printChanges(name, changes, flags);
+    }
+  }
+}
+
+async function differences(
+  api: ConnectApi,
+  definition: ConnectorDefinition,
+): Promise<readonly string[]> {
+  const running = await api.getConfig(definition.name);
+  return running === undefined ? ['not registered'] : compareConfig(running, definition);
+}
+
+function printChanges(name: string, changes: readonly string[], { json }: Flags): void {
+  if (json === true) return printJson({ name, changes });
+  if (changes.length === 0) console.log(`${name}: no difference`);
+  for (const line of changes) console.log(printable(`${name}: ${line}`));
+}
+
+/** What the keeper has stopped must not go on from where it is. */
+async function refuseHeld(name: string, flags: Flags): Promise<void> {
+  const { kafka } = readAddresses(process.env, flags.instance, servers);
+  const reason = await readHold(kafka, name);
+  if (reason === undefined) return;
+  throw new Error(
+    `${name} stays STOPPED, the keeper has stopped it: ${reason}. ` +
+      '"npm run outbox -- redrive", then "npm run audit"',
+  );
+}
+
+function printOffsets(
+  offsets: Awaited<ReturnType<ConnectApi['getOffsets']>>,
+  { json }: Flags,
+): void {
+  if (json === true) return printJson(offsets ?? []);
+  if (offsets === undefined || offsets.length === 0) console.log('no offsets');
+  for (const { partition, offset } of offsets ?? [])
+    console.log(printable(`${JSON.stringify(partition)}: ${JSON.stringify(offset)}`));
+}

@@ -48,7 +48,7 @@ const validation = z.object({
 });
 
 const connectorConfig = z
-  .object({ name: z.string(), 'connector.class': z.string(), 'topic.prefix': z.string() })
+  .object({ name: z.string(), 'connector.class': z.string() })
   .catchall(z.string());
 
 /**
@@ -57,6 +57,10 @@ const connectorConfig = z
  * Connect refuses.
  */
 export interface ConnectApi {
+  /** The names of all registered connectors, sorted. */
+  listNames(): Promise<readonly string[]>;
+  /** The classes of the connectors that the worker has installed, sorted. */
+  listPlugins(): Promise<readonly string[]>;
   getConfig(name: string): Promise<ConnectorDefinition | undefined>;
   putConfig(config: Readonly<Record<string, string>> & { readonly name: string }): Promise<void>;
   /**
@@ -92,6 +96,17 @@ export function connectApi(
   const pathOf = (name: string): string => `/connectors/${encodeURIComponent(name)}`;
 
   return {
+    async listNames() {
+      return z
+        .array(z.string())
+        .parse(await request('GET', '/connectors'))
+        .toSorted();
+    },
+    async listPlugins() {
+      const plugins = z.array(z.object({ class: z.string() }));
+      const answer = plugins.parse(await request('GET', '/connector-plugins'));
+      return answer.map((plugin) => plugin.class).toSorted();
+    },
     async getConfig(name) {
       const answer = await found(request('GET', `${pathOf(name)}/config`));
       return answer === undefined ? undefined : connectorConfig.parse(answer);

@@ -1,4 +1,5 @@
 import { aggregates } from '@board/contracts';
+import { must } from '@board/service';
 import boardOutboxJson from '../../../connectors/board-outbox.json' with { type: 'json' };
 
 /** The keys and values of a connector, complete or not. */
@@ -8,7 +9,6 @@ export type ConnectorConfig = Readonly<Record<string, string>>;
 export type ConnectorDefinition = ConnectorConfig & {
   readonly name: string;
   readonly 'connector.class': string;
-  readonly 'topic.prefix': string;
 };
 
 /** The pipeline's one connector. */
@@ -52,15 +52,26 @@ export interface ConnectorTopics {
   readonly schemaHistory: string;
 }
 
-/** Names the topics that a connector writes. */
+/** Names the topics that a connector of Debezium writes. */
 export function connectorTopics(definition: ConnectorDefinition): ConnectorTopics {
+  const prefix = must(definition['topic.prefix'], 'topic.prefix');
   return {
     events: [...new Set(aggregates.map(({ type }) => eventTopic(definition, type)))],
-    heartbeat: `${definition['heartbeat.topics.prefix'] ?? '__debezium-heartbeat'}.${definition['topic.prefix']}`,
-    schemaHistory:
-      definition['schema.history.internal.kafka.topic'] ??
-      `${definition['topic.prefix']}.schema-history`,
+    heartbeat: `${definition['heartbeat.topics.prefix'] ?? '__debezium-heartbeat'}.${prefix}`,
+    schemaHistory: definition['schema.history.internal.kafka.topic'] ?? `${prefix}.schema-history`,
   };
+}
+
+/**
+ * Whether records show that a connector ships: it is one of Debezium's and sends heartbeats. Of any
+ * other, RUNNING is all that Connect can say.
+ */
+export function sendsHeartbeats(definition: ConnectorDefinition): boolean {
+  return (
+    definition['connector.class'].startsWith('io.debezium.connector.') &&
+    definition['topic.prefix'] !== undefined &&
+    Number(definition['heartbeat.interval.ms'] ?? 0) > 0
+  );
 }
 
 /** Where the Event Router sends the events of a kind of aggregate. */
@@ -82,8 +93,11 @@ export function compareConfig(running: ConnectorConfig, wanted: ConnectorConfig)
   });
 }
 
-/** Hides a password that is written out; a reference to one may be logged. */
+const secretKey =
+  /password|passphrase|secret|token|credential|jaas|private.?key|auth.user.info|api.?key/i;
+
+/** Hides a secret that is written out; a reference to one may be logged. */
 function formatValue(key: string, value: string | undefined): string {
   const isReference = value?.startsWith('${') ?? false;
-  return /password|secret/i.test(key) && !isReference ? '(hidden)' : String(value);
+  return secretKey.test(key) && !isReference ? '(hidden)' : String(value);
 }

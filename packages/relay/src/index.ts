@@ -6,6 +6,7 @@ export {
 } from './connect-api.ts';
 export { ConnectError } from './connect-request.ts';
 export {
+  compareConfig,
   boardOutbox,
   connectorTopics,
   defineConnector,
@@ -47,7 +48,7 @@ export {
   type RelayObservation,
 } from './observe-relay.ts';
 export { rebuildPosition } from './rebuild-position.ts';
-export { registerConnector, type Registration } from './register.ts';
+export { readHold, registerConnector, type Registration } from './register.ts';
 export {
   createIncident,
   findBlockingIncident,

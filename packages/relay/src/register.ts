@@ -23,11 +23,14 @@ const hiddenReasonHint =
   'CDC_MYSQL_HOST, _PORT, _USER and _PASSWORD, or that user lacks a grant.';
 
 /**
- * Brings a connector into its defined state and returns once a new record has arrived in Kafka;
- * safe to call again. One that the keeper has stopped because of its columns stays STOPPED, and
- * `held` is returned. Throws when Connect refuses the definition, or after `timeoutMs`.
+ * Brings a connector into its defined state and returns `ships` once a new record has arrived in
+ * Kafka, or `runs` where it sends no heartbeats and RUNNING is all that can be known; safe to call
+ * again. One that the keeper has stopped because of its columns stays STOPPED, and `held` is
+ * returned. Throws when Connect refuses the definition, or after `timeoutMs`.
  */
-export async function registerConnector(registration: Registration): Promise<'ships' | 'held'> {
+export async function registerConnector(
+  registration: Registration,
+): Promise<'ships' | 'runs' | 'held'> {
   const { connectUrl, definition = boardOutbox, timeoutMs = 90_000 } = registration;
   const api = connectApi(connectUrl);
   const report = (line: string): void =>
@@ -40,11 +43,11 @@ export async function registerConnector(registration: Registration): Promise<'sh
   const hold = state === 'RUNNING' ? undefined : await readHold(registration, definition.name);
   await bringIntoState(api, definition, hold, report);
   if (hold !== undefined) return 'held';
-  await waitUntilShipping({ api, kafka: registration, definition, timeoutMs, report });
-  return 'ships';
+  return waitUntilShipping({ api, kafka: registration, definition, timeoutMs, report });
 }
 
 async function refuseInvalid(api: ConnectApi, definition: ConnectorDefinition): Promise<void> {
+  await refuseUnknownClass(api, definition);
   const errors = await api.validate(definition);
   if (errors.length === 0) return;
   const hint = errors.some((error) => error.includes('config provider reference'))
@@ -55,9 +58,25 @@ async function refuseInvalid(api: ConnectApi, definition: ConnectorDefinition): 
   );
 }
 
-/** Why the keeper has stopped it: resumed as it is, it would ship values under wrong columns. */
-async function readHold(
-  registration: Registration,
+/** Connect answers a class that it does not have with 500 and a Java error. */
+async function refuseUnknownClass(
+  api: ConnectApi,
+  { name, 'connector.class': wanted }: ConnectorDefinition,
+): Promise<void> {
+  const installed = await api.listPlugins();
+  if (installed.some((one) => one === wanted || one.endsWith(`.${wanted}`))) return;
+  throw new Error(
+    `Connect has no connector class ${wanted}, which ${name} needs, nothing was changed; ` +
+      `it has: ${installed.join(', ')}`,
+  );
+}
+
+/**
+ * Why the keeper has stopped a connector, if it has: resumed as it is, it would ship values under
+ * wrong columns.
+ */
+export async function readHold(
+  registration: Pick<Registration, 'memoryTopic' | keyof KafkaAccess>,
   connector: string,
 ): Promise<string | undefined> {
   const kafka = connectKafka(registration, 'connector-setup');

@@ -2,7 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { openAdmin, type KafkaAccess } from '@board/kafka';
 import type { Admin } from 'kafkajs';
 import type { ConnectApi } from './connect-api.ts';
-import { connectorTopics, type ConnectorDefinition } from './connector-definition.ts';
+import {
+  connectorTopics,
+  sendsHeartbeats,
+  type ConnectorDefinition,
+} from './connector-definition.ts';
 import { classifyStatus, type Health } from './connector-status.ts';
 
 export interface ShippingWait {
@@ -23,32 +27,56 @@ const pushEveryMs = 1_500;
 const restartGraceMs = 5_000;
 
 /**
- * Waits until connector and task are RUNNING and a heartbeat or row has arrived in Kafka since
- * then. RUNNING alone proves nothing: Connect says so also of a connector that cannot write. A
- * failure is restarted once; throws after a second one, or after `timeoutMs`.
+ * Waits until connector and tasks are RUNNING and a heartbeat or row has arrived in Kafka since
+ * then: `ships`. RUNNING alone proves nothing, since Connect says so also of a connector that cannot
+ * write; of one without heartbeats it is all that can be known: `runs`. A failure is restarted once;
+ * throws after a second one, or after `timeoutMs`.
  */
-export async function waitUntilShipping(wait: ShippingWait): Promise<void> {
+export async function waitUntilShipping(wait: ShippingWait): Promise<'ships' | 'runs'> {
+  const { api, definition } = wait;
+  const deadline = Date.now() + wait.timeoutMs;
+  const restart = restartOnce(wait);
+  if (sendsHeartbeats(definition)) return waitForRecord(wait, deadline, restart);
+  for (;;) {
+    const health = classifyStatus(await api.getStatus(definition.name));
+    if (health.kind === 'running') return 'runs';
+    await restart(health);
+    if (Date.now() > deadline) throw new Error(explainTimeout(wait, health));
+    await delay(pollMs);
+  }
+}
+
+/** Restarts what has failed once; throws when it has failed again. */
+function restartOnce({ api, definition, report }: ShippingWait): (health: Health) => Promise<void> {
+  let restartedAt: number | undefined;
+  return async (health) => {
+    if (health.kind !== 'failed' && restartedAt !== undefined) restartedAt = 0;
+    if (health.kind === 'failed' && restartedAt === undefined) {
+      report(`failed, restarting it once: ${firstLine(health.trace)}`);
+      await api.restartFailed(definition.name);
+      restartedAt = Date.now();
+    } else if (health.kind === 'failed' && Date.now() > (restartedAt ?? 0) + restartGraceMs) {
+      throw new Error(`${definition.name} has failed, also after a restart:\n${health.trace}`);
+    }
+  };
+}
+
+async function waitForRecord(
+  wait: ShippingWait,
+  deadline: number,
+  restart: (health: Health) => Promise<void>,
+): Promise<'ships'> {
   const { api, kafka, definition, report } = wait;
   const { events, heartbeat } = connectorTopics(definition);
   const admin = await openAdmin(kafka);
   const count = (): Promise<bigint | undefined> => countRecords(admin, [...events, heartbeat]);
-  const deadline = Date.now() + wait.timeoutMs;
-  let restartedAt: number | undefined;
   let before: bigint | undefined;
   let pushedAt = 0;
 
   try {
     for (;;) {
       const health = classifyStatus(await api.getStatus(definition.name));
-
-      if (health.kind !== 'failed' && restartedAt !== undefined) restartedAt = 0;
-      if (health.kind === 'failed' && restartedAt === undefined) {
-        report(`failed, restarting it once: ${firstLine(health.trace)}`);
-        await api.restartFailed(definition.name);
-        restartedAt = Date.now();
-      } else if (health.kind === 'failed' && Date.now() > (restartedAt ?? 0) + restartGraceMs) {
-        throw new Error(`${definition.name} has failed, also after a restart:\n${health.trace}`);
-      }
+      await restart(health);
 
       if (health.kind !== 'running') {
         before = undefined;
@@ -58,7 +86,7 @@ export async function waitUntilShipping(wait: ShippingWait): Promise<void> {
           report('connector and task are RUNNING, waiting for a heartbeat or row');
       } else if (((await count()) ?? before) > before) {
         report(`a record has arrived in ${heartbeat} or ${events.join(', ')}`);
-        return;
+        return 'ships';
       } else if (Date.now() > pushedAt + pushEveryMs) {
         // An idle MySQL server needs a push before the connector sends a heartbeat: a validation is
         // one (`database.initial.statements`).
@@ -66,7 +94,7 @@ export async function waitUntilShipping(wait: ShippingWait): Promise<void> {
         pushedAt = Date.now();
       }
 
-      if (Date.now() > deadline) throw new Error(explainTimeout(wait, health, heartbeat));
+      if (Date.now() > deadline) throw new Error(explainTimeout(wait, health));
       await delay(pollMs);
     }
   } finally {
@@ -74,14 +102,11 @@ export async function waitUntilShipping(wait: ShippingWait): Promise<void> {
   }
 }
 
-function explainTimeout(
-  { definition, timeoutMs }: ShippingWait,
-  health: Health,
-  heartbeat: string,
-): string {
+function explainTimeout({ definition, timeoutMs }: ShippingWait, health: Health): string {
   const waited = `${definition.name}: waited ${timeoutMs / 1000} s in vain`;
   if (health.kind === 'waiting') return `${waited}: ${health.state}`;
   if (health.kind === 'failed') return `${waited}: it fails:\n${health.trace}`;
+  const { heartbeat } = connectorTopics(definition);
   return (
     `${waited}: it says RUNNING, but nothing arrives in Kafka. Does the topic ${heartbeat} exist, ` +
     `can the task reach MySQL, are the brokers up? The Connect worker's log knows more.`
