@@ -3,6 +3,7 @@ import {
   compareConfig,
   connectApi,
   describeConnector,
+  findProblems,
   formatReport,
   readHold,
   registerConnector,
@@ -48,10 +49,10 @@ const program = createProgram({
 );
 const example = (text: string): string => `\nExample: npm run connector -- ${text}`;
 
-/** Opens Connect, and waits until it answers. */
-async function openConnect(flags: Flags): Promise<ConnectApi> {
+/** Opens Connect, and waits until it answers; one that falls silent later ends the command. */
+async function openConnect(flags: Flags, mayFallSilent = false): Promise<ConnectApi> {
   const { connectUrl } = readAddresses(process.env, flags.instance, connectOnly);
-  watchServers({ connectUrl });
+  if (!mayFallSilent) watchServers({ connectUrl });
   const api = connectApi(connectUrl);
   await awaitConnect(api, flags.wait);
   return api;
@@ -205,7 +206,7 @@ program
   .argument('[connectors...]', 'registered names; all without')
   .action(async (names: string[], _options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<Flags>();
-    const api = await openConnect(flags);
+    const api = await openConnect(flags, true);
     for (const name of names) await statusOf(api, name);
     await watchStates(api, names, stopOnSignal(), (change) => {
       if (flags.json === true) printJson(change);
@@ -222,13 +223,9 @@ async function checkAll(
   withChanges: boolean,
 ): Promise<void> {
   const api = await openConnect(flags);
-  const installed = await api.listPlugins();
   for (const definition of definitions) {
-    const { name, 'connector.class': wanted } = definition;
-    const isInstalled = installed.some((one) => one === wanted || one.endsWith(`.${wanted}`));
-    const problems = isInstalled
-      ? await api.validate(definition)
-      : [`connector.class: ${wanted} is not installed; installed: ${installed.join(', ')}`];
+    const { name } = definition;
+    const problems = await findProblems(api, definition);
     if (problems.length > 0) process.exitCode = 1;
     const changes = withChanges ? await differences(api, definition) : [];
     if (flags.json === true) printJson({ name, problems, ...(withChanges && { changes }) });

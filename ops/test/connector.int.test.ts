@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { connectApi, type ConnectorDefinition } from '@board/relay';
-import { openTemporaryOutbox, type TemporaryOutbox } from '../../packages/relay/test/support/open-temporary-outbox.ts';
+import {
+  openTemporaryOutbox,
+  type TemporaryOutbox,
+} from '../../packages/relay/test/support/open-temporary-outbox.ts';
 import { compileCache, uniqueName, waitUntil } from '@board/test';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import * as z from 'zod';
@@ -195,7 +198,9 @@ describe('bad input is one sentence with exit code 2, and nothing is changed', (
     expect(validated.out).toMatch(/org\.example\.Missing is not installed; installed: .*MySqlConn/);
     expect(validated.exitCode).toBe(1);
     const registered = await connector(['register', file]);
-    expect(registered.err).toMatch(/no connector class org\.example\.Missing.*nothing was changed/);
+    expect(registered.err).toMatch(
+      /refuses x, nothing was changed:\n {2}connector\.class: org\.example\.Missing is not/,
+    );
     expect(registered.exitCode).toBe(1);
     expect(await connectApi(connectUrl).listNames()).not.toContain('x');
   });

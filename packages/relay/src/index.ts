@@ -48,7 +48,7 @@ export {
   type RelayObservation,
 } from './observe-relay.ts';
 export { rebuildPosition } from './rebuild-position.ts';
-export { readHold, registerConnector, type Registration } from './register.ts';
+export { findProblems, readHold, registerConnector, type Registration } from './register.ts';
 export {
   createIncident,
   findBlockingIncident,

@@ -47,8 +47,7 @@ export async function registerConnector(
 }
 
 async function refuseInvalid(api: ConnectApi, definition: ConnectorDefinition): Promise<void> {
-  await refuseUnknownClass(api, definition);
-  const errors = await api.validate(definition);
+  const errors = await findProblems(api, definition);
   if (errors.length === 0) return;
   const hint = errors.some((error) => error.includes('config provider reference'))
     ? hiddenReasonHint
@@ -58,17 +57,24 @@ async function refuseInvalid(api: ConnectApi, definition: ConnectorDefinition): 
   );
 }
 
-/** Connect answers a class that it does not have with 500 and a Java error. */
-async function refuseUnknownClass(
+/**
+ * What Connect finds wrong with a definition, as `key: reason`; a class that is not installed it
+ * would answer with 500 and a Java error.
+ */
+export async function findProblems(
   api: ConnectApi,
-  { name, 'connector.class': wanted }: ConnectorDefinition,
-): Promise<void> {
+  definition: ConnectorDefinition,
+): Promise<readonly string[]> {
+  const wanted = definition['connector.class'];
   const installed = await api.listPlugins();
-  if (installed.some((one) => one === wanted || one.endsWith(`.${wanted}`))) return;
-  throw new Error(
-    `Connect has no connector class ${wanted}, which ${name} needs, nothing was changed; ` +
-      `it has: ${installed.join(', ')}`,
-  );
+  if (installed.some((name) => aliasesOf(name).includes(wanted))) return api.validate(definition);
+  return [`connector.class: ${wanted} is not installed; installed: ${installed.join(', ')}`];
+}
+
+/** The names by which Connect knows a class: whole, without its package, without `Connector`. */
+function aliasesOf(name: string): readonly string[] {
+  const simple = name.slice(name.lastIndexOf('.') + 1);
+  return [name, simple, simple.replace(/Connector$/, '')];
 }
 
 /**
