@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { UsageError } from '../../cli/program.ts';
 
 /** Where the project keeps what it registers. */
-export const definitionsFolder = resolve(import.meta.dirname, '../../../connectors');
+const definitionsFolder = resolve(import.meta.dirname, '../../../connectors');
 
 const shape = z
   .object({ name: z.string().min(1), 'connector.class': z.string().min(1) })
