@@ -3,27 +3,30 @@ import {
   compareConfig,
   connectApi,
   describeConnector,
-  findProblems,
   formatReport,
+  keepTrying,
   readHold,
+  refuseInvalid,
   registerConnector,
   type ConnectApi,
-  type ConnectorDefinition,
+  type ConnectorStatus,
 } from '@board/relay';
 import { printable } from '@board/service';
 import type { Command } from 'commander';
 import { readAddresses } from '../cli/addresses.ts';
 import { parseInteger } from '../cli/arguments.ts';
-import { counted, printJson, rowPrinter } from '../cli/print.ts';
-import { createProgram, runProgram, type CommonFlags } from '../cli/program.ts';
+import { printJson, rowPrinter } from '../cli/print.ts';
+import { createProgram, describeError, runProgram, type CommonFlags } from '../cli/program.ts';
 import { confirm, stopOnSignal } from '../cli/terminal.ts';
 import { watchServers } from '../cli/watch-servers.ts';
+import { checkAll, differences, printChanges } from './connector/check-definitions.ts';
 import { chooseDefinitions, readDefinitions } from './connector/definitions.ts';
 import {
   awaitConnect,
   carryOut,
   consequences,
   describeState,
+  refuseVerb,
   statusOf,
   type Verb,
 } from './connector/verbs.ts';
@@ -90,22 +93,22 @@ program
   .action(async (names: string[], _options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<Flags & { dryRun?: true }>();
     const definitions = chooseDefinitions(names);
-    if (flags.dryRun === true) return checkAll(definitions, flags, true);
+    if (flags.dryRun === true) return checkAll(await openConnect(flags), definitions, flags, true);
     const { connectUrl, kafka } = readAddresses(process.env, flags.instance, servers);
     watchServers({ connectUrl, kafka });
     await awaitConnect(connectApi(connectUrl), flags.wait);
-    for (const definition of definitions) {
-      const outcome = await registerConnector({
-        connectUrl,
-        ...kafka,
-        definition,
-        onProgress: (line) => (flags.json === true ? console.error : console.log)(printable(line)),
+    // All are validated before the first is changed.
+    for (const definition of definitions) await refuseInvalid(connectApi(connectUrl), definition);
+    const onProgress = (line: string): void =>
+      (flags.json === true ? console.error : console.log)(printable(line));
+    for (const definition of definitions)
+      await reportEach(definition.name, flags, async () => {
+        const outcome = await registerConnector({ connectUrl, ...kafka, definition, onProgress });
+        if (flags.json === true) printJson({ name: definition.name, outcome });
+        if (outcome === 'runs')
+          onProgress(`${definition.name}: RUNNING; it sends no heartbeats, so no more can be said`);
+        if (outcome === 'held') process.exitCode = 1;
       });
-      if (flags.json === true) printJson({ name: definition.name, outcome });
-      if (outcome === 'runs' && flags.json !== true)
-        console.log(`${definition.name}: RUNNING; it sends no heartbeats, so no more can be said`);
-      if (outcome === 'held') process.exitCode = 1;
-    }
   });
 
 program
@@ -114,8 +117,9 @@ program
   .argument('[connectors...]', 'names from connectors/ or files; all of connectors/ without')
   .action(async (names: string[], _options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<Flags>();
+    const definitions = chooseDefinitions(names);
     const api = await openConnect(flags);
-    for (const definition of chooseDefinitions(names)) {
+    for (const definition of definitions) {
       const changes = await differences(api, definition);
       if (changes.length > 0) process.exitCode = 1;
       printChanges(definition.name, changes, flags);
@@ -127,7 +131,9 @@ program
   .description('what Connect finds wrong with a definition, key by key; registers nothing')
   .argument('[connectors...]', 'names from connectors/ or files; all of connectors/ without')
   .action(async (names: string[], _options: unknown, command: Command) => {
-    await checkAll(chooseDefinitions(names), command.optsWithGlobals<Flags>(), false);
+    const flags = command.optsWithGlobals<Flags>();
+    const definitions = chooseDefinitions(names);
+    await checkAll(await openConnect(flags), definitions, flags, false);
   });
 
 program
@@ -163,16 +169,22 @@ for (const [verb, description] of Object.entries(verbs) as [Verb, string][]) {
   command.action(async (names: string[], _options: unknown, called: Command) => {
     const flags = called.optsWithGlobals<Flags & { yes?: true }>();
     const api = await openConnect(flags);
-    // All are known before the first is changed.
-    for (const name of names) await statusOf(api, name);
-    if (consequence !== undefined)
-      for (const name of names) await confirm(`${verb} ${name}? It ${consequence}.`, flags.yes);
-    for (const name of names) {
-      if (verb === 'resume' || verb === 'restart') await refuseHeld(name, flags);
-      const state = await carryOut(api, verb, name);
-      if (flags.json === true) printJson({ name, verb, state });
-      else console.log(`${name}: ${state}`);
+    // All that can be refused is refused before the first is changed.
+    const statuses = await statusesOf(api, names);
+    for (const status of statuses) {
+      refuseVerb(verb, status);
+      if (verb === 'resume' && status.connector.state !== 'RUNNING')
+        await refuseHeld(status.name, flags);
     }
+    if (consequence !== undefined)
+      for (const { name } of statuses)
+        await confirm(`${verb} ${name}? It ${consequence}.`, flags.yes);
+    for (const status of statuses)
+      await reportEach(status.name, flags, async () => {
+        const state = await carryOut(api, verb, status);
+        if (flags.json === true) printJson({ name: status.name, verb, state });
+        else console.log(printable(`${status.name}: ${state}`));
+      });
   });
 }
 
@@ -192,10 +204,12 @@ program
       throw new Error(`${name} is ${connector.state}: stop it first ("stop ${name}")`);
     await confirm(
       `Reset the offsets of ${name}? Resumed, it begins anew: a connector of Debezium takes a ` +
-        'snapshot and ships every row that is still there again; consumers drop the copies.',
+        'snapshot and, unless its snapshot.mode leaves data out, ships every row that is still ' +
+        'there again; consumers drop the copies. "npm run audit" then says whether all is there.',
       flags.yes,
     );
-    await api.deleteOffsets(name);
+    // Connect refuses it until the tasks have really ended.
+    await keepTrying(() => api.deleteOffsets(name), 30_000);
     if (flags.json === true) printJson({ name, outcome: 'reset' });
     else console.log(`${name}: offsets reset; "resume ${name}" starts it anew`);
   });
@@ -207,7 +221,7 @@ program
   .action(async (names: string[], _options: unknown, command: Command) => {
     const flags = command.optsWithGlobals<Flags>();
     const api = await openConnect(flags, true);
-    for (const name of names) await statusOf(api, name);
+    await statusesOf(api, names);
     await watchStates(api, names, stopOnSignal(), (change) => {
       if (flags.json === true) printJson(change);
       else console.log(printable(`${change.at}  ${change.name}: ${change.state}`));
@@ -216,40 +230,21 @@ program
 
 await runProgram(program);
 
-/** Prints what Connect finds wrong and, with `withChanges`, what registering would change. */
-async function checkAll(
-  definitions: readonly ConnectorDefinition[],
-  flags: Flags,
-  withChanges: boolean,
-): Promise<void> {
-  const api = await openConnect(flags);
-  for (const definition of definitions) {
-    const { name } = definition;
-    const problems = await findProblems(api, definition);
-    if (problems.length > 0) process.exitCode = 1;
-    const changes = withChanges ? await differences(api, definition) : [];
-    if (flags.json === true) printJson({ name, problems, ...(withChanges && { changes }) });
-    else {
-      if (problems.length > 0) console.log(`${name}: ${counted(problems.length, 'problem')}`);
-      else console.log(`${name}: valid`);
-      for (const problem of problems) console.log(printable(`  ${problem}`));
-      if (withChanges) printChanges(name, changes, flags);
-    }
+/** The statuses of registered connectors, each once. */
+async function statusesOf(api: ConnectApi, names: readonly string[]): Promise<ConnectorStatus[]> {
+  return Promise.all([...new Set(names)].map((name) => statusOf(api, name)));
+}
+
+/** Goes on with the next connector when one has failed; the exit code is 1 then. */
+async function reportEach(name: string, { json }: Flags, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    process.exitCode = 1;
+    const problem = printable(describeError(error));
+    if (json === true) printJson({ name, outcome: 'failed', problem });
+    else console.error(problem);
   }
-}
-
-async function differences(
-  api: ConnectApi,
-  definition: ConnectorDefinition,
-): Promise<readonly string[]> {
-  const running = await api.getConfig(definition.name);
-  return running === undefined ? ['not registered'] : compareConfig(running, definition);
-}
-
-function printChanges(name: string, changes: readonly string[], { json }: Flags): void {
-  if (json === true) return printJson({ name, changes });
-  if (changes.length === 0) console.log(`${name}: no difference`);
-  for (const line of changes) console.log(printable(`${name}: ${line}`));
 }
 
 /** What the keeper has stopped must not go on from where it is. */

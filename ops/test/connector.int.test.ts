@@ -133,6 +133,9 @@ describe('a second outbox of a user', () => {
     const paused = await connector(['pause', name, '--json']);
     expect(JSON.parse(paused.out)).toEqual({ name, verb: 'pause', state: 'PAUSED, task 0 PAUSED' });
     await waitUntil('it is PAUSED', async () => states.at(-1) === 'PAUSED, task 0 PAUSED');
+    const half = await connector(['resume', name, 'no-such-connector']);
+    expect(half.exitCode).toBe(2);
+    expect(states.at(-1)).toBe('PAUSED, task 0 PAUSED');
     expect((await connector(['status', name])).exitCode).toBe(1);
     const refused = await connector(['restart', name]);
     expect(refused.err).toBe(`${name} is PAUSED: "resume" starts it, not "restart"\n`);
@@ -150,6 +153,7 @@ describe('a second outbox of a user', () => {
     expect(early.exitCode).toBe(1);
     expect((await connector(['stop', name])).err).toMatch(/ships nothing until "resume".*--yes/);
     expect((await connector(['stop', name, '--yes'])).out).toBe(`${name}: STOPPED\n`);
+    expect((await connector(['pause', name])).err).toMatch(/is STOPPED already/);
     expect((await connector(['offsets', name])).out).toMatch(/"gtids":/);
     expect((await connector(['offsets', name, '--reset'])).exitCode).toBe(2);
     expect((await connector(['offsets', name, '--reset', '--yes'])).exitCode).toBe(0);

@@ -25,7 +25,7 @@ it('every JSON file with a connector.class is a definition', () => {
 
 it('two files must not define one name', () => {
   const file = write('orders-too.json', JSON.stringify(definition('orders')));
-  expect(() => readDefinitions(folder)).toThrow(/defines orders in two files/);
+  expect(() => readDefinitions(folder)).toThrow(/orders is defined twice/);
   rmSync(file);
 });
 
@@ -54,7 +54,27 @@ describe('a file is refused', () => {
     const file = write('bad.txt', '{\n  "name": "x",\n  oops\n}');
     expect(() => readDefinition(file)).toThrow(/bad\.txt is no JSON: .*line 3 column 3/);
     const cut = write('cut.txt', '{\n  "name": "x"');
-    expect(() => readDefinition(cut)).toThrow(/is no JSON: .*line 2 column \d+/);
+    expect(() => readDefinition(cut)).toThrow(/is no JSON: it ends too soon, at line 2 column \d+/);
+  });
+
+  it('that is no JSON, without what may be a secret', () => {
+    const file = write('secret.txt', '{"name":"x","database.password":s3cr3t}');
+    expect(() => readDefinition(file)).toThrow(/is no JSON: unexpected text at line 1 column 33$/);
+  });
+
+  it('that has the form of POST', () => {
+    const file = write('post.json', '{"name":"x","config":{"connector.class":"a"}}');
+    expect(() => readDefinitions(folder)).toThrow(/must be the flat configuration/);
+    // It is not in the way of another one.
+    expect(chooseDefinitions(['orders'], folder)).toEqual([definition('orders')]);
+    rmSync(file);
+  });
+
+  it('that is given twice, or names a path of Connect', () => {
+    const file = join(folder, 'orders.json');
+    expect(() => chooseDefinitions([file, 'orders'], folder)).toThrow(/orders is defined twice/);
+    const dots = write('dots.txt', JSON.stringify(definition('..')));
+    expect(() => readDefinition(dots)).toThrow(/name: must be one line of text/);
   });
 
   it('that has no name, or a value that is no string', () => {

@@ -8,7 +8,11 @@ import { UsageError } from '../../cli/program.ts';
 const definitionsFolder = resolve(import.meta.dirname, '../../../connectors');
 
 const shape = z
-  .object({ name: z.string().min(1), 'connector.class': z.string().min(1) })
+  .object({
+    // Connect's paths have it: "." and ".." would name another one.
+    name: z.string().regex(/^(?!\.{1,2}$)[^\p{C}]+$/u, 'must be one line of text, not "." or ".."'),
+    'connector.class': z.string().min(1),
+  })
   .catchall(z.string());
 
 /**
@@ -37,37 +41,77 @@ function parseFile(file: string): unknown {
   }
   try {
     return JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(`${file} is no JSON: ${placeOf(text, (error as Error).message)}`);
+  } catch {
+    throw new UsageError(`${file} is no JSON: ${placeOf(text)}`);
   }
 }
 
-/** The message with line and column, which V8 leaves out where the text ends too soon. */
-function placeOf(text: string, message: string): string {
-  if (/line \d+ column \d+/.test(message)) return message;
-  const lines = text.split('\n');
-  return `${message} (line ${lines.length} column ${(lines.at(-1)?.length ?? 0) + 1})`;
+/** Line and column of what is wrong; not V8's message, which quotes what may be a secret. */
+function placeOf(text: string): string {
+  let [start, end] = [0, text.length + 1];
+  while (start + 1 < end) {
+    const middle = Math.floor((start + end) / 2);
+    if (mayGoOn(text.slice(0, middle))) start = middle;
+    else end = middle;
+  }
+  const lines = text.slice(0, start).split('\n');
+  const place = `line ${lines.length} column ${(lines.at(-1)?.length ?? 0) + 1}`;
+  return start === text.length ? `it ends too soon, at ${place}` : `unexpected text at ${place}`;
 }
 
-/** Reads every definition of a folder: each `*.json` with a `connector.class`, by file name. */
+/** Whether a text is the beginning of some JSON: what is wrong with it lies at its end. */
+function mayGoOn(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch (error) {
+    const { message } = error as Error;
+    const [, position] = /at position (\d+)/.exec(message) ?? [];
+    return /end of JSON input|Unterminated string/.test(message) || Number(position) >= text.length;
+  }
+}
+
+/**
+ * Reads every definition of a folder: each `*.json` with a `connector.class`, by file name. Throws
+ * UsageError when there is none, when a file cannot be read, or when two define one name.
+ */
 export function readDefinitions(folder = definitionsFolder): readonly ConnectorDefinition[] {
-  const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
-  const definitions = files
-    .toSorted()
-    .map((name) => join(folder, name))
-    .filter(isDefinition)
-    .map(readDefinition);
+  const definitions = filesOf(folder).filter(isDefinition).map(readDefinition);
+  if (definitions.length === 0) throw new UsageError(`${folder} defines no connector`);
+  refuseTwice(definitions);
+  return definitions;
+}
+
+function filesOf(folder: string): readonly string[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+  return names.toSorted().map((name) => join(folder, name));
+}
+
+function refuseTwice(definitions: readonly ConnectorDefinition[]): void {
   const names = definitions.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined)
-    throw new UsageError(`${folder} defines ${twice} in two files: a name must be unique`);
-  return definitions;
+  if (twice !== undefined) throw new UsageError(`${twice} is defined twice: a name must be unique`);
 }
 
 /** Other JSON may lie in the folder too; a file that cannot be parsed is not passed over. */
 function isDefinition(file: string): boolean {
   const content = parseFile(file);
-  return typeof content === 'object' && content !== null && 'connector.class' in content;
+  if (typeof content !== 'object' || content === null) return false;
+  if ('config' in content && 'name' in content)
+    throw new UsageError(`${file} has the form {name, config}: it must be the flat configuration`);
+  return 'connector.class' in content;
+}
+
+/** The definition with this name, whatever is wrong with the other files of the folder. */
+function findDefinition(name: string, folder: string): ConnectorDefinition | undefined {
+  for (const file of filesOf(folder)) {
+    try {
+      if (isDefinition(file) && readDefinition(file).name === name) return readDefinition(file);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+    }
+  }
+  return undefined;
 }
 
 /**
@@ -79,12 +123,12 @@ export function chooseDefinitions(
   folder = definitionsFolder,
 ): readonly ConnectorDefinition[] {
   if (names.length === 0) return readDefinitions(folder);
-  return names.map((name) => {
+  const chosen = names.map((name) => {
     if (name.endsWith('.json') || name.includes('/')) return readDefinition(name);
-    const known = readDefinitions(folder);
-    const found = known.find((definition) => definition.name === name);
+    const found = findDefinition(name, folder);
     if (found !== undefined) return found;
     if (existsSync(name)) return readDefinition(name);
+    const known = readDefinitions(folder);
     throw new UsageError(
       `${basename(folder)}/ defines no connector ${JSON.stringify(name)}; ` +
         nearest(
@@ -93,6 +137,8 @@ export function chooseDefinitions(
         ),
     );
   });
+  refuseTwice(chosen);
+  return chosen;
 }
 
 /** Says which names are near, else which there are. */

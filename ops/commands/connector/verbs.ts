@@ -41,35 +41,64 @@ export const consequences: Partial<Record<Verb, string>> = {
 };
 
 const done: Readonly<Record<Verb, (status: ConnectorStatus | undefined) => boolean>> = {
+  // A task that has failed stays so: nothing of it runs either.
   pause: (status) =>
-    status?.connector.state === 'PAUSED' && status.tasks.every(({ state }) => state === 'PAUSED'),
+    status?.connector.state === 'PAUSED' && status.tasks.every(({ state }) => state !== 'RUNNING'),
   stop: (status) => status?.connector.state === 'STOPPED' && status.tasks.length === 0,
   resume: (status) => classifyStatus(status).kind === 'running',
   restart: (status) => classifyStatus(status).kind === 'running',
   delete: (status) => status === undefined,
 };
 
+/** Throws when a verb is not the right one for the state that a connector is in. */
+export function refuseVerb(verb: Verb, { name, connector, tasks }: ConnectorStatus): void {
+  const hasFailed = [connector, ...tasks].some(({ state }) => state === 'FAILED');
+  const { state } = connector;
+  if (verb === 'restart' && (state === 'STOPPED' || state === 'PAUSED'))
+    throw new Error(`${name} is ${state}: "resume" starts it, not "restart"`);
+  if (verb === 'resume' && hasFailed)
+    throw new Error(`${name} has failed: "restart" starts it, not "resume"`);
+  if (verb === 'pause' && state === 'STOPPED')
+    throw new Error(`${name} is STOPPED already, which is more than paused`);
+}
+
+/** For Connect to show the first effect of a request that it has accepted. */
+const effectMs = 5_000;
+
 /**
  * Carries out a verb and returns the state once it is reached. Throws when the connector fails or
- * does not reach it within a minute.
+ * does not reach it within a minute; a Connect that does not answer meanwhile is asked again.
  */
-export async function carryOut(api: ConnectApi, verb: Verb, name: string): Promise<string> {
-  const before = await statusOf(api, name);
-  if (verb === 'restart' && ['STOPPED', 'PAUSED'].includes(before.connector.state))
-    throw new Error(`${name} is ${before.connector.state}: "resume" starts it, not "restart"`);
+export async function carryOut(
+  api: ConnectApi,
+  verb: Verb,
+  before: ConnectorStatus,
+): Promise<string> {
+  const { name } = before;
   if (verb === 'delete') await api.remove(name);
   else await api[verb](name);
-  for (const deadline = performance.now() + reachMs; ; await delay(pollMs)) {
-    const status = await api.getStatus(name);
-    if (done[verb](status)) return describeState(status);
-    const health = classifyStatus(status);
-    const isStarting = verb === 'resume' || verb === 'restart';
-    const isLate = performance.now() > deadline;
-    // Right after the request Connect may still show the failure from before.
-    if (isStarting && health.kind === 'failed' && performance.now() > deadline - reachMs + 5_000)
-      throw new Error(`${name} has failed:\n${health.trace}`);
-    if (isLate)
-      throw new Error(`${name} is ${describeState(status)} ${reachMs / 1_000} s after "${verb}"`);
+  const acceptedAt = performance.now();
+  let hasChanged = false;
+  let problem: unknown;
+  for (; ; await delay(pollMs)) {
+    const passedMs = performance.now() - acceptedAt;
+    try {
+      const status = await api.getStatus(name);
+      hasChanged ||= JSON.stringify(status) !== JSON.stringify(before);
+      // Right after the request Connect may still show the state from before.
+      const isNew = hasChanged || passedMs > effectMs;
+      if (done[verb](status) && (verb !== 'restart' || isNew)) return describeState(status);
+      const health = classifyStatus(status);
+      if (verb === 'restart' && isNew && health.kind === 'failed')
+        problem = new Error(`${name} has failed:\n${health.trace}`);
+      else problem = new Error(`${name} is ${describeState(status)}`);
+      if (health.kind === 'failed' && passedMs > 2 * effectMs) throw problem;
+    } catch (error) {
+      if (error === problem) throw error;
+      problem = error;
+    }
+    if (passedMs > reachMs)
+      throw new Error(`"${verb}" was accepted ${reachMs / 1_000} s ago`, { cause: problem });
   }
 }
 

@@ -2,9 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectApi } from '@board/relay';
 import { describeState } from './verbs.ts';
 
-const everyMs = 1_000;
-
-/** What a connector has become; `Connect` itself when it does not answer. */
+/** What a connector has become, or `(Connect)`, when it does not answer or answers again. */
 export interface StateChange {
   /** ISO 8601. */
   readonly at: string;
@@ -12,42 +10,50 @@ export interface StateChange {
   readonly state: string;
 }
 
+type States =
+  | { readonly kind: 'known'; readonly states: ReadonlyMap<string, string> }
+  | { readonly kind: 'away'; readonly problem: string };
+
 /** Reports each state that differs from the one before, until the signal; of all without names. */
 export async function watchStates(
   api: ConnectApi,
   names: readonly string[],
   signal: AbortSignal,
   report: (change: StateChange) => void,
+  everyMs = 1_000,
 ): Promise<void> {
-  let before = new Map<string, string>();
+  const aborted = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  const note = (name: string, state: string): void =>
+    report({ at: new Date().toISOString(), name, state });
+  let before: ReadonlyMap<string, string> = new Map();
+  let isAway = false;
   while (!signal.aborted) {
-    const states = await readStates(api, names);
-    const gone = [...before.keys()].filter((name) => !states.has(name) && name !== connect);
-    const now = new Map([
-      ...states,
-      // What is unknown while Connect is away is not gone.
-      ...(states.has(connect) ? [] : gone.map((name) => [name, 'not registered'] as const)),
-    ]);
-    for (const [name, state] of now)
-      if (before.get(name) !== state) report({ at: new Date().toISOString(), name, state });
-    before = states.has(connect) ? new Map([...before, ...now]) : now;
+    const read = await Promise.race([readStates(api, names), aborted]);
+    if (read === undefined) return;
+    if (read.kind === 'away') {
+      if (!isAway) note('(Connect)', read.problem);
+      isAway = true;
+    } else {
+      if (isAway) note('(Connect)', 'answers again');
+      isAway = false;
+      for (const name of before.keys()) if (!read.states.has(name)) note(name, 'not registered');
+      for (const [name, state] of read.states) if (before.get(name) !== state) note(name, state);
+      before = read.states;
+    }
     await delay(everyMs, undefined, { signal }).catch(() => undefined);
   }
 }
 
-const connect = 'Connect';
-
-async function readStates(
-  api: ConnectApi,
-  names: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
+async function readStates(api: ConnectApi, names: readonly string[]): Promise<States> {
   try {
     const all = names.length === 0 ? await api.listNames() : names;
-    const states = all.map(
-      async (name) => [name, describeState(await api.getStatus(name))] as const,
-    );
-    return new Map(await Promise.all(states));
+    const states = new Map<string, string>();
+    // One after the other: which of them fails must not change from one time to the next.
+    for (const name of all) states.set(name, describeState(await api.getStatus(name)));
+    return { kind: 'known', states };
   } catch (error) {
-    return new Map([[connect, (error as Error).message]]);
+    return { kind: 'away', problem: (error as Error).message };
   }
 }

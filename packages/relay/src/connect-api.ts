@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ConnectError, connectRequest, type RequestSettings } from './connect-request.ts';
-import type { ConnectorDefinition } from './connector-definition.ts';
+import { hideSecrets, type ConnectorDefinition } from './connector-definition.ts';
 
 const state = z.enum([
   'UNASSIGNED',
@@ -112,7 +112,12 @@ export function connectApi(
       return answer === undefined ? undefined : connectorConfig.parse(answer);
     },
     async putConfig(config) {
-      await request('PUT', `${pathOf(config.name)}/config`, config);
+      try {
+        await request('PUT', `${pathOf(config.name)}/config`, config);
+      } catch (error) {
+        if (!(error instanceof ConnectError)) throw error;
+        throw new ConnectError(error.status, hideSecrets(error.message, config));
+      }
     },
     async validate(definition) {
       const plugin = encodeURIComponent(definition['connector.class']);

@@ -55,22 +55,21 @@ export interface ConnectorTopics {
 /** Names the topics that a connector of Debezium writes. */
 export function connectorTopics(definition: ConnectorDefinition): ConnectorTopics {
   const prefix = must(definition['topic.prefix'], 'topic.prefix');
+  const heartbeat = definition['topic.heartbeat.prefix'] ?? '__debezium-heartbeat';
   return {
     events: [...new Set(aggregates.map(({ type }) => eventTopic(definition, type)))],
-    heartbeat: `${definition['heartbeat.topics.prefix'] ?? '__debezium-heartbeat'}.${prefix}`,
+    heartbeat: `${heartbeat}.${prefix}`,
     schemaHistory: definition['schema.history.internal.kafka.topic'] ?? `${prefix}.schema-history`,
   };
 }
 
 /**
- * Whether records show that a connector ships: it is one of Debezium's and sends heartbeats. Of any
- * other, RUNNING is all that Connect can say.
+ * Whether records show that a connector ships: it is one of Debezium's (only those have a
+ * `topic.prefix`) and sends heartbeats. Of any other, RUNNING is all that Connect can say.
  */
 export function sendsHeartbeats(definition: ConnectorDefinition): boolean {
   return (
-    definition['connector.class'].startsWith('io.debezium.connector.') &&
-    definition['topic.prefix'] !== undefined &&
-    Number(definition['heartbeat.interval.ms'] ?? 0) > 0
+    definition['topic.prefix'] !== undefined && Number(definition['heartbeat.interval.ms'] ?? 0) > 0
   );
 }
 
@@ -94,10 +93,28 @@ export function compareConfig(running: ConnectorConfig, wanted: ConnectorConfig)
 }
 
 const secretKey =
-  /password|passphrase|secret|token|credential|jaas|private.?key|auth.user.info|api.?key/i;
+  /pass|pwd|secret|token|credential|jaas|private.?key|keystore[.]key|access[.]key|auth[.]user[.]info|api.?key|connection[.](url|string)/i;
+
+/** A whole value that Connect reads from somewhere else. */
+const reference = /^\$\{[^{}]*\}$/;
+
+const isSecret = (key: string, value: string | undefined): value is string =>
+  value !== undefined && secretKey.test(key) && !reference.test(value);
 
 /** Hides a secret that is written out; a reference to one may be logged. */
 function formatValue(key: string, value: string | undefined): string {
-  const isReference = value?.startsWith('${') ?? false;
-  return secretKey.test(key) && !isReference ? '(hidden)' : String(value);
+  return isSecret(key, value) ? '(hidden)' : hideLogins(String(value));
+}
+
+/** Hides each secret of a configuration that a text repeats, as Connect's own messages may. */
+export function hideSecrets(text: string, config: ConnectorConfig): string {
+  const secrets = Object.entries(config).flatMap(([key, value]) =>
+    isSecret(key, value) && value.length > 3 ? [value] : [],
+  );
+  return hideLogins(secrets.reduce((shown, secret) => shown.replaceAll(secret, '(hidden)'), text));
+}
+
+/** The login of a URL. */
+function hideLogins(text: string): string {
+  return text.replaceAll(/:\/\/[^\s/@]+@/g, '://(hidden)@');
 }

@@ -4,7 +4,7 @@ export {
   type ConnectorOffsets,
   type ConnectorStatus,
 } from './connect-api.ts';
-export { ConnectError } from './connect-request.ts';
+export { keepTrying, ConnectError } from './connect-request.ts';
 export {
   compareConfig,
   boardOutbox,
@@ -48,7 +48,13 @@ export {
   type RelayObservation,
 } from './observe-relay.ts';
 export { rebuildPosition } from './rebuild-position.ts';
-export { findProblems, readHold, registerConnector, type Registration } from './register.ts';
+export {
+  findProblems,
+  readHold,
+  refuseInvalid,
+  registerConnector,
+  type Registration,
+} from './register.ts';
 export {
   createIncident,
   findBlockingIncident,

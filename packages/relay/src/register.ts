@@ -2,7 +2,13 @@ import { keeperMemoryTopic } from '@board/contracts';
 import { connectKafka, openCompactedTopic, type KafkaAccess } from '@board/kafka';
 import { printable } from '@board/service';
 import { connectApi, type ConnectApi } from './connect-api.ts';
-import { boardOutbox, compareConfig, type ConnectorDefinition } from './connector-definition.ts';
+import { keepTrying } from './connect-request.ts';
+import {
+  boardOutbox,
+  compareConfig,
+  hideSecrets,
+  type ConnectorDefinition,
+} from './connector-definition.ts';
 import { findOpenIncident, relayMemory } from './relay-memory.ts';
 import { waitUntilShipping } from './wait-until-shipping.ts';
 
@@ -37,16 +43,16 @@ export async function registerConnector(
     registration.onProgress?.(printable(`${definition.name}: ${line}`));
 
   await refuseInvalid(api, definition);
-  // Also UNASSIGNED: a stopped one is called so for a moment after a change of its configuration,
-  // or while Connect rebalances.
-  const state = (await api.getStatus(definition.name))?.connector.state ?? 'RUNNING';
-  const hold = state === 'RUNNING' ? undefined : await readHold(registration, definition.name);
-  await bringIntoState(api, definition, hold, report);
-  if (hold !== undefined) return 'held';
+  const readOwnHold = () => readHold(registration, definition.name);
+  if ((await bringIntoState(api, definition, readOwnHold, report)) === 'held') return 'held';
   return waitUntilShipping({ api, kafka: registration, definition, timeoutMs, report });
 }
 
-async function refuseInvalid(api: ConnectApi, definition: ConnectorDefinition): Promise<void> {
+/** Throws, with every problem, when Connect would refuse a definition; changes nothing. */
+export async function refuseInvalid(
+  api: ConnectApi,
+  definition: ConnectorDefinition,
+): Promise<void> {
   const errors = await findProblems(api, definition);
   if (errors.length === 0) return;
   const hint = errors.some((error) => error.includes('config provider reference'))
@@ -67,7 +73,10 @@ export async function findProblems(
 ): Promise<readonly string[]> {
   const wanted = definition['connector.class'];
   const installed = await api.listPlugins();
-  if (installed.some((name) => aliasesOf(name).includes(wanted))) return api.validate(definition);
+  if (installed.some((name) => aliasesOf(name).includes(wanted))) {
+    const problems = await api.validate(definition);
+    return problems.map((problem) => hideSecrets(problem, definition));
+  }
   return [`connector.class: ${wanted} is not installed; installed: ${installed.join(', ')}`];
 }
 
@@ -99,33 +108,62 @@ export async function readHold(
 async function bringIntoState(
   api: ConnectApi,
   definition: ConnectorDefinition,
-  hold: string | undefined,
+  readOwnHold: () => Promise<string | undefined>,
   report: (line: string) => void,
-): Promise<void> {
-  const running = await api.getConfig(definition.name);
+): Promise<'held' | 'free'> {
+  const { name } = definition;
+  const running = await api.getConfig(name);
   const changes = running === undefined ? [] : compareConfig(running, definition);
-  const state = (await api.getStatus(definition.name))?.connector.state;
-
+  const state = (await api.getStatus(name))?.connector.state;
+  // Also UNASSIGNED: a stopped one is called so for a moment after a change of its configuration,
+  // or while Connect rebalances. One that was deleted is held as well: its position is the same.
+  const hold = state === 'RUNNING' ? undefined : await readOwnHold();
   if (running === undefined) {
+    if (hold !== undefined) return reportHold('is not created', hold, report);
     await api.putConfig(definition);
     report('created');
-  } else if (changes.length > 0) {
-    for (const line of changes) report(line);
-    // Stopped first: else the old task's last heartbeat could pass for the new one's.
-    await api.stop(definition.name);
-    await api.putConfig(definition);
-  } else {
-    report('configuration unchanged');
+    return 'free';
   }
+  if (changes.length === 0) report('configuration unchanged');
+  else await change(api, definition, changes, state === 'RUNNING', report);
+  if (hold !== undefined) return reportHold('stays STOPPED', hold, report);
+  if (changes.length === 0 && state !== 'STOPPED' && state !== 'PAUSED') return 'free';
+  // The keeper may have stopped it since the first look.
+  const holdNow = state === 'RUNNING' ? undefined : await readOwnHold();
+  if (holdNow !== undefined) return reportHold('stays STOPPED', holdNow, report);
+  await keepTrying(() => api.resume(name));
+  report(changes.length > 0 ? 'restarted with the new configuration' : `resumed, it was ${state}`);
+  return 'free';
+}
 
-  if (hold !== undefined) {
-    report(
-      `stays STOPPED, the keeper has stopped it: ${hold}. "npm run outbox -- redrive", then "npm run audit"`,
-    );
-  } else if (changes.length > 0 || state === 'STOPPED' || state === 'PAUSED') {
-    await api.resume(definition.name);
-    report(
-      changes.length > 0 ? 'restarted with the new configuration' : `resumed, it was ${state}`,
-    );
+/** Stops it, changes its configuration and leaves it STOPPED; a refused change is taken back. */
+async function change(
+  api: ConnectApi,
+  definition: ConnectorDefinition,
+  changes: readonly string[],
+  wasRunning: boolean,
+  report: (line: string) => void,
+): Promise<void> {
+  const { name } = definition;
+  for (const line of changes) report(line);
+  // Stopped first, and gone: else the old task's last heartbeat could pass for the new one's.
+  await api.stop(name);
+  await keepTrying(async () => {
+    const status = await api.getStatus(name);
+    if (status?.tasks.length !== 0) throw new Error(`${name} has not ended yet`);
+  });
+  try {
+    await api.putConfig(definition);
+  } catch (cause) {
+    if (wasRunning) await keepTrying(() => api.resume(name));
+    const now = wasRunning ? 'goes on with its former configuration' : 'stays as it was';
+    throw new Error(`${name} ${now}`, { cause });
   }
+}
+
+function reportHold(what: string, hold: string, report: (line: string) => void): 'held' {
+  report(
+    `${what}, the keeper has stopped it: ${hold}. "npm run outbox -- redrive", then "npm run audit"`,
+  );
+  return 'held';
 }

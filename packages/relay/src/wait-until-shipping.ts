@@ -27,8 +27,8 @@ const pushEveryMs = 1_500;
 const restartGraceMs = 5_000;
 
 /**
- * Waits until connector and tasks are RUNNING and a heartbeat or row has arrived in Kafka since
- * then: `ships`. RUNNING alone proves nothing, since Connect says so also of a connector that cannot
+ * Waits until connector and tasks are RUNNING and a heartbeat has arrived in Kafka since then, in
+ * the connector's own topic: `ships`. RUNNING alone proves nothing, since Connect says so also of a connector that cannot
  * write; of one without heartbeats it is all that can be known: `runs`. A failure is restarted once;
  * throws after a second one, or after `timeoutMs`.
  */
@@ -67,9 +67,9 @@ async function waitForRecord(
   restart: (health: Health) => Promise<void>,
 ): Promise<'ships'> {
   const { api, kafka, definition, report } = wait;
-  const { events, heartbeat } = connectorTopics(definition);
+  const { heartbeat } = connectorTopics(definition);
   const admin = await openAdmin(kafka);
-  const count = (): Promise<bigint | undefined> => countRecords(admin, [...events, heartbeat]);
+  const count = (): Promise<bigint | undefined> => countRecords(admin, [heartbeat]);
   let before: bigint | undefined;
   let pushedAt = 0;
 
@@ -82,10 +82,9 @@ async function waitForRecord(
         before = undefined;
       } else if (before === undefined) {
         before = await count();
-        if (before !== undefined)
-          report('connector and task are RUNNING, waiting for a heartbeat or row');
+        if (before !== undefined) report('connector and task are RUNNING, waiting for a heartbeat');
       } else if (((await count()) ?? before) > before) {
-        report(`a record has arrived in ${heartbeat} or ${events.join(', ')}`);
+        report(`a record has arrived in ${heartbeat}`);
         return 'ships';
       } else if (Date.now() > pushedAt + pushEveryMs) {
         // An idle MySQL server needs a push before the connector sends a heartbeat: a validation is

@@ -2,11 +2,14 @@ import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import {
   connectApi,
   connectorTopics,
+  createIncident,
   registerConnector,
+  relayMemory,
   type ConnectorDefinition,
 } from '../src/index.ts';
-import { openAdmin } from '@board/kafka';
+import { connectKafka, openAdmin, openCompactedTopic } from '@board/kafka';
 import { countRecords } from '../src/index.ts';
+import { openMemoryTopic } from './support/open-memory-topic.ts';
 import { openTemporaryOutbox, type TemporaryOutbox } from './support/open-temporary-outbox.ts';
 
 const stack = inject('stack');
@@ -41,6 +44,27 @@ async function heartbeats(): Promise<bigint> {
 }
 
 describe('registerConnector', () => {
+  it('does not create again what the keeper holds, although it was deleted', async () => {
+    const memoryTopic = await openMemoryTopic(stack);
+    const { name } = outbox.definition;
+    const kafka = connectKafka(stack, 'test-register');
+    const memory = relayMemory(openCompactedTopic(kafka, memoryTopic.name), name);
+    const finding = { reason: 'wrong columns', fence: 'open', held: true } as const;
+    await memory.remember({ incident: createIncident(finding, new Date()) });
+    const registration = { connectUrl, brokers, definition: outbox.definition, timeoutMs: 40_000 };
+    const lines: string[] = [];
+    const outcome = await registerConnector({
+      ...registration,
+      memoryTopic: memoryTopic.name,
+      onProgress: (line) => lines.push(line),
+    });
+    expect(outcome).toBe('held');
+    expect(lines).toEqual([expect.stringContaining('is not created, the keeper has stopped it')]);
+    expect(await api.getConfig(name)).toBeUndefined();
+    await memory.close();
+    await memoryTopic.close();
+  });
+
   it('returns only when a record has arrived in Kafka, although no row was written', async () => {
     const lines = await register(outbox.definition);
     expect(lines.at(-1)).toContain('a record has arrived');
