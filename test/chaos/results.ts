@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { PlantName } from './plants.ts';
-import type { Violation } from './history.ts';
+import type { Violation } from './checker/evidence.ts';
 
 export interface ChaosResult {
   readonly seed: number;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { ClientOperation, InjectedFault, Violation } from './history.ts';
+import type { ClientOperation, InjectedFault } from './history.ts';
+import type { Violation } from './checker/evidence.ts';
 import { decideVerdict, findUnaskedEnds } from './run-chaos.ts';
 
 const done = { outcome: { kind: 'ok', board: null } } as ClientOperation;

@@ -1,4 +1,4 @@
-import type { OutboxRow } from '../history.ts';
+import type { OutboxRow } from './evidence.ts';
 import { about, describe, differences } from './check-commands.ts';
 import { stateOf } from './index-run.ts';
 import type { Rule } from './rule.ts';

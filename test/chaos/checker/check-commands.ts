@@ -1,4 +1,5 @@
-import type { Attempt, BoardState, ClientOperation, OutboxRow } from '../history.ts';
+import type { Attempt, ClientOperation } from '../history.ts';
+import type { BoardState, OutboxRow } from './evidence.ts';
 import { stateOf, type RunIndex } from './index-run.ts';
 import type { Finding, Rule } from './rule.ts';
 

@@ -1,4 +1,5 @@
-import type { DeadLetterRow, ForeignRecord, TopicRecord } from '../history.ts';
+import type { ForeignRecord } from '../history.ts';
+import type { DeadLetterRow, TopicRecord } from './evidence.ts';
 import { about } from './check-commands.ts';
 import { place } from './check-topic.ts';
 import type { RunIndex } from './index-run.ts';

@@ -9,11 +9,11 @@ import type {
   AnsweredBoard,
   Attempt,
   ClientOperation,
-  Evidence,
   History,
   LedgerLine,
   Outcome,
 } from '../history.ts';
+import type { Evidence } from './evidence.ts';
 import { toBoard } from '../clients.ts';
 import { collectEvidence } from './collect-evidence.ts';
 import { checkRun } from './check-run.ts';

@@ -1,4 +1,5 @@
-import type { Evidence, History, Violation } from '../history.ts';
+import type { History } from '../history.ts';
+import type { Evidence, Violation } from './evidence.ts';
 import { answerRules } from './check-answers.ts';
 import { boardRules } from './check-boards.ts';
 import { catalogRules } from './check-catalog.ts';

@@ -1,4 +1,4 @@
-import type { OutboxRow, TopicRecord } from '../history.ts';
+import type { OutboxRow, TopicRecord } from './evidence.ts';
 import { about, describe } from './check-commands.ts';
 import { identityOf } from './index-run.ts';
 import type { Rule } from './rule.ts';

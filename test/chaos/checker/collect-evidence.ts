@@ -1,4 +1,4 @@
-import type { Evidence } from '../history.ts';
+import type { Evidence } from './evidence.ts';
 import { readDatabases, type DatabaseAddress } from './read-databases.ts';
 import { readTopics } from './read-topics.ts';
 

@@ -1,4 +1,5 @@
-import type { BoardState, ClientOperation, Evidence, OutboxRow } from '../history.ts';
+import type { ClientOperation } from '../history.ts';
+import type { BoardState, Evidence, OutboxRow } from './evidence.ts';
 import type { MadeUpRun, Mutable } from './made-up-parts.ts';
 
 /** One thing that goes wrong in a run which was good. */

@@ -1,10 +1,5 @@
-import type {
-  Attempt,
-  ClientOperation,
-  InjectedFault,
-  StoryLine,
-  TopicRecord,
-} from '../history.ts';
+import type { Attempt, ClientOperation, InjectedFault } from '../history.ts';
+import type { StoryLine, TopicRecord } from './evidence.ts';
 import { place } from './check-topic.ts';
 import type { BoardFile, RunIndex } from './index-run.ts';
 import type { Finding } from './rule.ts';

@@ -1,16 +1,15 @@
+import type { ClientOperation, History } from '../history.ts';
 import type {
   BoardState,
   CatalogRow,
-  ClientOperation,
   DeadLetterRow,
   Evidence,
-  History,
   MarkRow,
   OutboxRow,
   ParkedRow,
   SkippedRow,
   TopicRecord,
-} from '../history.ts';
+} from './evidence.ts';
 
 /** Everything known about one board. */
 export interface BoardFile {

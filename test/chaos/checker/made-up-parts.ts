@@ -1,12 +1,6 @@
 import { createHash } from 'node:crypto';
-import type {
-  Attempt,
-  ClientOperation,
-  Evidence,
-  History,
-  Outcome,
-  TopicRecord,
-} from '../history.ts';
+import type { Attempt, ClientOperation, History, Outcome } from '../history.ts';
+import type { Evidence, TopicRecord } from './evidence.ts';
 
 /* The steps from which a run is made up, and the small parts of it. */
 

@@ -1,13 +1,5 @@
-import type {
-  AnsweredBoard,
-  BoardState,
-  ClientOperation,
-  Evidence,
-  History,
-  Outcome,
-  OutboxRow,
-  TopicRecord,
-} from '../history.ts';
+import type { AnsweredBoard, ClientOperation, History, Outcome } from '../history.ts';
+import type { BoardState, Evidence, OutboxRow, TopicRecord } from './evidence.ts';
 import { dayOf } from './check-catalog.ts';
 import {
   answered,

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { readStack } from '@board/stack';
 import { addressesOf } from '../../src/stack-addresses.ts';
-import type { Evidence } from '../history.ts';
+import type { Evidence } from './evidence.ts';
 import { collectEvidence } from './collect-evidence.ts';
 import { checkRun } from './check-run.ts';
 import { printVerdict } from './print-verdict.ts';

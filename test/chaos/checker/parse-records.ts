@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { TopicRecord } from '../history.ts';
+import type { TopicRecord } from './evidence.ts';
 
 /**
  * How Kafka's console consumer must print: bytes as printable ASCII with \xNN for the rest,

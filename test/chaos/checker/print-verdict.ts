@@ -1,4 +1,4 @@
-import type { Violation } from '../history.ts';
+import type { Violation } from './evidence.ts';
 
 /**
  * The verdict as text: each broken rule with its first sentence, and everything known of the first

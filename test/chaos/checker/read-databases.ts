@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
-import type { Evidence } from '../history.ts';
+import type { Evidence } from './evidence.ts';
 import { readEvent } from './read-event.ts';
 
 export interface DatabaseAddress {

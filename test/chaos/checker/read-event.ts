@@ -1,4 +1,4 @@
-import type { BoardState } from '../history.ts';
+import type { BoardState } from './evidence.ts';
 
 /**
  * What a payload says, read without the code that wrote it: a zero byte, four of the schema's id,

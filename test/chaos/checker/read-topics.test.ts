@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { TopicRecord } from '../history.ts';
+import type { TopicRecord } from './evidence.ts';
 import { readRest, untilPassed } from './read-topics.ts';
 
 const bounds = { topic: 'board', partition: 1, from: 0, end: 9 };

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { runKafkaTool } from '../../src/kafka-tool.ts';
-import type { Evidence, GroupPosition, TopicRecord } from '../history.ts';
+import type { Evidence, GroupPosition, TopicRecord } from './evidence.ts';
 import { parseCommitted, parseOffsets, refuseProblems } from './parse-answers.ts';
 import { parseRecords, printRecords } from './parse-records.ts';
 
