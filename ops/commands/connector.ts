@@ -3,6 +3,7 @@ import {
   compareConfig,
   connectApi,
   describeConnector,
+  describeHold,
   formatReport,
   keepTrying,
   readHold,
@@ -97,8 +98,9 @@ program
     const { connectUrl, kafka } = readAddresses(process.env, flags.instance, servers);
     watchServers({ connectUrl, kafka });
     await awaitConnect(connectApi(connectUrl), flags.wait);
-    // All are validated before the first is changed.
-    for (const definition of definitions) await refuseInvalid(connectApi(connectUrl), definition);
+    // Of several, all are validated before the first is changed.
+    if (definitions.length > 1)
+      for (const definition of definitions) await refuseInvalid(connectApi(connectUrl), definition);
     const onProgress = (line: string): void =>
       (flags.json === true ? console.error : console.log)(printable(line));
     for (const definition of definitions)
@@ -252,10 +254,7 @@ async function refuseHeld(name: string, flags: Flags): Promise<void> {
   const { kafka } = readAddresses(process.env, flags.instance, servers);
   const reason = await readHold(kafka, name);
   if (reason === undefined) return;
-  throw new Error(
-    `${name} stays STOPPED, the keeper has stopped it: ${reason}. ` +
-      '"npm run outbox -- redrive", then "npm run audit"',
-  );
+  throw new Error(describeHold(`${name} stays STOPPED`, reason));
 }
 
 function printOffsets(

@@ -49,6 +49,7 @@ export {
 } from './observe-relay.ts';
 export { rebuildPosition } from './rebuild-position.ts';
 export {
+  describeHold,
   findProblems,
   readHold,
   refuseInvalid,

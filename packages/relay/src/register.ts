@@ -115,9 +115,10 @@ async function bringIntoState(
   const running = await api.getConfig(name);
   const changes = running === undefined ? [] : compareConfig(running, definition);
   const state = (await api.getStatus(name))?.connector.state;
+  const holdBefore = await readOwnHold();
   // Also UNASSIGNED: a stopped one is called so for a moment after a change of its configuration,
   // or while Connect rebalances. One that was deleted is held as well: its position is the same.
-  const hold = state === 'RUNNING' ? undefined : await readOwnHold();
+  const hold = state === 'RUNNING' ? undefined : holdBefore;
   if (running === undefined) {
     if (hold !== undefined) return reportHold('is not created', hold, report);
     await api.putConfig(definition);
@@ -128,15 +129,19 @@ async function bringIntoState(
   else await change(api, definition, changes, state === 'RUNNING', report);
   if (hold !== undefined) return reportHold('stays STOPPED', hold, report);
   if (changes.length === 0 && state !== 'STOPPED' && state !== 'PAUSED') return 'free';
-  // The keeper may have stopped it since the first look.
-  const holdNow = state === 'RUNNING' ? undefined : await readOwnHold();
-  if (holdNow !== undefined) return reportHold('stays STOPPED', holdNow, report);
+  // The keeper may have stopped it meanwhile, which a resume would undo.
+  const holdNow = await readOwnHold();
+  if (holdNow !== undefined && holdNow !== holdBefore)
+    return reportHold('stays STOPPED', holdNow, report);
   await keepTrying(() => api.resume(name));
   report(changes.length > 0 ? 'restarted with the new configuration' : `resumed, it was ${state}`);
   return 'free';
 }
 
-/** Stops it, changes its configuration and leaves it STOPPED; a refused change is taken back. */
+/**
+ * Stops a connector, changes its configuration and leaves it STOPPED. One that was running is
+ * resumed when the change fails: it must not stay STOPPED without a word.
+ */
 async function change(
   api: ConnectApi,
   definition: ConnectorDefinition,
@@ -148,22 +153,25 @@ async function change(
   for (const line of changes) report(line);
   // Stopped first, and gone: else the old task's last heartbeat could pass for the new one's.
   await api.stop(name);
-  await keepTrying(async () => {
-    const status = await api.getStatus(name);
-    if (status?.tasks.length !== 0) throw new Error(`${name} has not ended yet`);
-  });
   try {
+    await keepTrying(async () => {
+      const status = await api.getStatus(name);
+      if (status?.tasks.length !== 0) throw new Error(`the tasks of ${name} have not ended`);
+    });
     await api.putConfig(definition);
   } catch (cause) {
     if (wasRunning) await keepTrying(() => api.resume(name));
-    const now = wasRunning ? 'goes on with its former configuration' : 'stays as it was';
-    throw new Error(`${name} ${now}`, { cause });
+    const now = wasRunning ? 'was resumed' : 'stays as it was';
+    throw new Error(`the configuration of ${name} was not changed, it ${now}`, { cause });
   }
 }
 
 function reportHold(what: string, hold: string, report: (line: string) => void): 'held' {
-  report(
-    `${what}, the keeper has stopped it: ${hold}. "npm run outbox -- redrive", then "npm run audit"`,
-  );
+  report(describeHold(what, hold));
   return 'held';
+}
+
+/** What a connector that the keeper holds does instead, why, and how the hold ends. */
+export function describeHold(what: string, hold: string): string {
+  return `${what}, the keeper has stopped it: ${hold}. "npm run outbox -- redrive", then "npm run audit"`;
 }

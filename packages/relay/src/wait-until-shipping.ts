@@ -27,10 +27,11 @@ const pushEveryMs = 1_500;
 const restartGraceMs = 5_000;
 
 /**
- * Waits until connector and tasks are RUNNING and a heartbeat has arrived in Kafka since then, in
- * the connector's own topic: `ships`. RUNNING alone proves nothing, since Connect says so also of a connector that cannot
- * write; of one without heartbeats it is all that can be known: `runs`. A failure is restarted once;
- * throws after a second one, or after `timeoutMs`.
+ * Waits until connector and tasks are RUNNING and a heartbeat has arrived since then in the
+ * connector's own topic, where no other one writes: `ships`. RUNNING alone proves nothing, since
+ * Connect says so also of a connector that cannot write; of one without heartbeats it is all that
+ * can be known: `runs`. A failure is restarted once; throws after a second one, or after
+ * `timeoutMs`.
  */
 export async function waitUntilShipping(wait: ShippingWait): Promise<'ships' | 'runs'> {
   const { api, definition } = wait;

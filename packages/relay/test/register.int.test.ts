@@ -6,6 +6,7 @@ import {
   registerConnector,
   relayMemory,
   type ConnectorDefinition,
+  type RelayMemoryStore,
 } from '../src/index.ts';
 import { connectKafka, openAdmin, openCompactedTopic } from '@board/kafka';
 import { countRecords } from '../src/index.ts';
@@ -44,25 +45,61 @@ async function heartbeats(): Promise<bigint> {
 }
 
 describe('registerConnector', () => {
-  it('does not create again what the keeper holds, although it was deleted', async () => {
-    const memoryTopic = await openMemoryTopic(stack);
-    const { name } = outbox.definition;
-    const kafka = connectKafka(stack, 'test-register');
-    const memory = relayMemory(openCompactedTopic(kafka, memoryTopic.name), name);
+  describe('beside a keeper', () => {
     const finding = { reason: 'wrong columns', fence: 'open', held: true } as const;
-    await memory.remember({ incident: createIncident(finding, new Date()) });
-    const registration = { connectUrl, brokers, definition: outbox.definition, timeoutMs: 40_000 };
-    const lines: string[] = [];
-    const outcome = await registerConnector({
-      ...registration,
-      memoryTopic: memoryTopic.name,
-      onProgress: (line) => lines.push(line),
+    const hold = () => ({ incident: createIncident(finding, new Date()) });
+    let memoryTopic: Awaited<ReturnType<typeof openMemoryTopic>>;
+    let memory: RelayMemoryStore;
+    let lines: string[];
+    let onProgress: (line: string) => void;
+    const registerBeside = (definition: ConnectorDefinition) =>
+      registerConnector({
+        connectUrl,
+        brokers,
+        definition,
+        timeoutMs: 40_000,
+        memoryTopic: memoryTopic.name,
+        onProgress: (line) => {
+          lines.push(line);
+          onProgress(line);
+        },
+      });
+    beforeEach(async () => {
+      memoryTopic = await openMemoryTopic(stack);
+      const topic = openCompactedTopic(connectKafka(stack, 'test-register'), memoryTopic.name);
+      memory = relayMemory(topic, outbox.definition.name);
+      lines = [];
+      onProgress = () => undefined;
     });
-    expect(outcome).toBe('held');
-    expect(lines).toEqual([expect.stringContaining('is not created, the keeper has stopped it')]);
-    expect(await api.getConfig(name)).toBeUndefined();
-    await memory.close();
-    await memoryTopic.close();
+    afterEach(async () => {
+      await memory.close();
+      await memoryTopic.close();
+    });
+
+    it('does not create again what is held, although it was deleted', async () => {
+      await memory.remember(hold());
+      expect(await registerBeside(outbox.definition)).toBe('held');
+      expect(lines).toEqual([
+        expect.stringContaining('is not created, the keeper has stopped it: wrong columns'),
+      ]);
+      expect(await api.getConfig(outbox.definition.name)).toBeUndefined();
+    });
+
+    it('does not resume what is held since its configuration began to change', async () => {
+      const { name } = outbox.definition;
+      // Connects the memory: the hold is written while Connect ends the task.
+      await memory.remember({ purged: { at: new Date(0).toISOString(), rows: 0, keys: 0 } });
+      expect(await registerBeside(outbox.definition)).toBe('ships');
+      let written: Promise<void> | undefined;
+      onProgress = (line) => {
+        if (line.includes('~ poll.interval.ms')) written ??= memory.remember(hold());
+      };
+      const changed = { ...outbox.definition, 'poll.interval.ms': '20' };
+      expect(await registerBeside(changed)).toBe('held');
+      await written;
+      expect((await api.getStatus(name))?.connector.state).toBe('STOPPED');
+      expect(lines.at(-1)).toContain('stays STOPPED, the keeper has stopped it: wrong columns');
+    });
   });
 
   it('returns only when a record has arrived in Kafka, although no row was written', async () => {
